@@ -1,0 +1,1 @@
+"""What an assistant may do with Xportcn orders: three tools, and all that stands under them."""

@@ -1,0 +1,1 @@
+"""The signed HTTP client for the Xportcn API."""

@@ -1,0 +1,131 @@
+"""`create_order`: order exactly what was previewed, once."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import anyio
+from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import Elicit, ElicitationResult, Resolve
+from mcp_types import CallToolResult, ToolAnnotations
+from mcp_types.version import is_version_at_least
+from pydantic import BaseModel, Field
+
+from xportcn_tools.arguments import Text
+from xportcn_tools.caller import caller_of
+from xportcn_tools.desk.desk import CreateCall, Desk
+from xportcn_tools.desk.policy import Answer
+from xportcn_tools.envelope_tool import EnvelopeTool, result_of
+from xportcn_tools.results import Envelope, Environment, ProblemError
+
+ANNOTATIONS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
+)
+ANSWER_SECONDS = 300.0
+"""How long a person may take over the form where this process waits for the answer."""
+
+STATELESS_SINCE = "2026-07-28"
+
+
+class ApprovalForm(BaseModel):
+    """The form: a plain yes or no."""
+
+    approve: bool = Field(title="Place this order?", description="Yes places the order as shown")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of the question, where the SDK's own form result does not say it."""
+
+    answer: Answer
+    refusal: ProblemError | None = None
+
+
+Token = Annotated[str, Text(64), Field(description="From preview_order")]
+Total = Annotated[
+    str,
+    Text(20, r"^[0-9]{1,12}(\.[0-9]{1,6})?$"),
+    Field(description="payable.amount of the preview, like 65.61"),
+]
+ShipTo = Annotated[str, Text(600), Field(description="ship_to of the preview")]
+
+
+def create_tool(environment: Environment) -> EnvelopeTool:
+    """The tool; `environment` labels its results."""
+
+    async def ask_person(
+        preview_token: str, expected_total: str, ship_to: str, ctx: Context[Any]
+    ) -> Asked | Elicit[ApprovalForm]:
+        """Runs before the tool, on the stateless protocol again in every round: reads, never writes."""
+        desk: Desk = ctx.request_context.lifespan_context
+        call = CreateCall(preview_token, expected_total, ship_to, caller_of(ctx), desk.now())
+        try:
+            question = await desk.question(call)
+        except ProblemError as refusal:
+            return Asked("cannot_ask", refusal)
+        if question is None or not can_ask(ctx):
+            return Asked("cannot_ask")
+        if is_version_at_least(ctx.protocol_version or "", STATELESS_SINCE):
+            return Elicit(question, ApprovalForm)
+        return await _wait_for_form(ctx, question)
+
+    def arrival(ctx: Context[Any]) -> Any:
+        desk: Desk = ctx.request_context.lifespan_context
+        return desk.now()
+
+    async def create_order(
+        preview_token: Token,
+        expected_total: Total,
+        ship_to: ShipTo,
+        ctx: Context[Desk],
+        arrived: Annotated[Any, Resolve(arrival)],
+        asked: Annotated[ElicitationResult[ApprovalForm], Resolve(ask_person)],
+    ) -> Annotated[CallToolResult, Envelope]:
+        """Place the previewed order on 1688: spends real money in live mode. Call it only after the person
+        agreed to this very preview, with create_order_arguments unchanged; nothing here can change the
+        order. The same token never orders twice: again, it returns the recorded outcome. On
+        outcome_unknown do not order again: tell the person.
+        """
+        desk = ctx.request_context.lifespan_context
+        outcome = _answer(asked)
+        if outcome.refusal:
+            raise outcome.refusal
+        call = CreateCall(preview_token, expected_total, ship_to, caller_of(ctx), arrived)
+        order = await desk.create(call, outcome.answer)
+        return result_of(environment, Envelope(ok=True, environment=environment, order=order))
+
+    return EnvelopeTool.of(
+        create_order, title="Place the previewed order", annotations=ANNOTATIONS, environment=environment
+    )
+
+
+def can_ask(ctx: Context[Any]) -> bool:
+    """Whether the client declared that it can show a form (a bare `elicitation: {}` counts, url-only not)."""
+    capabilities = ctx.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+
+async def _wait_for_form(ctx: Context[Any], question: str) -> Asked:
+    """Protocols with sessions: this process waits for the answer, for a bounded time."""
+    try:
+        with anyio.fail_after(ANSWER_SECONDS):
+            return _answer(await ctx.elicit(question, ApprovalForm))
+    except TimeoutError:
+        return Asked("unanswered")
+    except ValueError:
+        # Accepted without the field, or with nonsense in it: that is no yes.
+        return Asked("no")
+
+
+def _answer(
+    outcome: AcceptedElicitation[Any] | DeclinedElicitation | CancelledElicitation,
+) -> Asked:
+    if isinstance(outcome, DeclinedElicitation):
+        return Asked("no")
+    if isinstance(outcome, CancelledElicitation):
+        return Asked("cancelled")
+    data: Any = outcome.data
+    if isinstance(data, Asked):
+        return data
+    return Asked("yes" if isinstance(data, ApprovalForm) and data.approve else "no")

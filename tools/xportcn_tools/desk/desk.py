@@ -1,0 +1,254 @@
+"""The flow of an order, from a request to its outcome. What tools call; the steps are design.md's.
+
+Each public method raises `ProblemError` for whatever a user can meet. `caller` is who asks: the local
+user on stdio, a principal over HTTP; previews and orders belong to their caller.
+"""
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, ParamSpec, TypeVar
+
+from xportcn_tools.desk import present, problems
+from xportcn_tools.desk.caps import breach
+from xportcn_tools.desk.policy import Answer, Approval, Policy, approval_from
+from xportcn_tools.desk.previewing import Previewer, mint_reference, token_digest
+from xportcn_tools.desk.quote import NotOrderableError
+from xportcn_tools.desk.request import OrderRequest, folded
+from xportcn_tools.desk.sending import Sender, Step
+from xportcn_tools.desk.summary import question
+from xportcn_tools.desk.terms import Change, differences, terms_of
+from xportcn_tools.ledger.ledger import (
+    Ledger,
+    LedgerUnavailableError,
+    OrderQuery,
+    OrderRecord,
+    PreviewRecord,
+    State,
+)
+from xportcn_tools.results import OrderResult, PreviewResult, timestamp
+from xportcn_tools.upstream.client import UpstreamClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LOCAL_CALLER = "local"
+
+
+@dataclass(frozen=True)
+class CreateCall:
+    """A call of `create_order`: its arguments, who made it, and when it arrived (UTC)."""
+
+    preview_token: str
+    expected_total: str
+    ship_to: str
+    caller: str
+    arrived: datetime
+
+
+async def _no_step(name: str) -> None:
+    del name
+
+
+def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """A ledger that fails is a problem of the contract. Nothing was sent: `Sender` sees to the rest."""
+
+    @functools.wraps(method)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await method(*args, **kwargs)
+        except LedgerUnavailableError as error:
+            raise problems.ledger_unavailable(str(error)) from error
+
+    return guarded
+
+
+class Desk:
+    """The rules of ordering over one upstream account and one ledger."""
+
+    def __init__(
+        self,
+        upstream: UpstreamClient,
+        ledger: Ledger,
+        policy: Policy,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        step: Step = _no_step,
+    ) -> None:
+        self.policy = policy
+        self._ledger = ledger
+        self._clock = clock
+        self._step = step
+        self._previewer = Previewer(upstream, ledger, policy, clock)
+        self._sender = Sender(upstream, ledger, policy, step)
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    @_ledger_problems
+    async def preview(self, request: OrderRequest, caller: str) -> PreviewResult:
+        """What would it cost? A token only for what can be ordered as shown.
+
+        `request.out_order_id` may be empty: then one is minted. `request.flow` may be absent: then the
+        owner's setting stands in.
+        """
+        realm = self.policy.realm
+        if request.out_order_id and await self._ledger.reference_used(realm, request.out_order_id):
+            raise problems.duplicate_reference(request.out_order_id)
+        if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
+            raise problems.trade_type_not_allowed(request.trade_type, self.policy.pin.trade_types)
+        request = replace(
+            request,
+            out_order_id=request.out_order_id or mint_reference(self._clock()),
+            flow=request.flow or self.policy.flow,
+        )
+        try:
+            quote, _ = await self._previewer.ask(request)
+        except NotOrderableError as error:
+            raise problems.not_orderable(error, error.request_id) from error
+        return await self._previewer.offer(quote, request, caller)
+
+    @_ledger_problems
+    async def question(self, call: CreateCall) -> str | None:
+        """What the person is to be asked before this create; `None` where there is nothing to approve.
+
+        The text depends on the stored preview alone. Nobody is asked to approve what cannot be placed.
+        """
+        preview = await self._find(call)
+        if await self._attempt(preview) is not None:
+            return None
+        await self._check(preview, call)
+        if self.policy.approval == "off":
+            return None
+        return question(self.policy.environment, preview.shown, preview.request, preview.out_order_id)
+
+    @_ledger_problems
+    async def create(self, call: CreateCall, answer: Answer) -> OrderResult:
+        """Order what the token stands for. The same token again returns the recorded outcome."""
+        await self._step("find")
+        preview = await self._find(call)
+        attempt = await self._attempt(preview)
+        if attempt is not None:
+            return _told(attempt, replayed=True)
+        await self._step("check")
+        await self._check(preview, call)
+        approval = self._approved(preview, answer)
+        await self._step("recheck")
+        await self._recheck(preview)
+        order, replayed = await self._sender.place(preview, approval)
+        return _told(order, replayed=replayed)
+
+    @_ledger_problems
+    async def orders(
+        self, caller: str, reference: str | None = None, state: State | None = None, limit: int = 10
+    ) -> list[OrderResult]:
+        """Orders from the ledger, newest first. `reference`: token, `out_order_id` or order id."""
+        await self._ledger.settle_abandoned(self.policy.realm)
+        query = OrderQuery(
+            self.policy.realm, caller, states=(state,) if state else (), limit=limit, reference=reference
+        )
+        if reference is None:
+            return [present.order_result(order, replayed=False) for order in await self._ledger.orders(query)]
+        preview = await self._ledger.preview_by_token(token_digest(reference), self.policy.realm, caller)
+        if preview:
+            query = replace(query, reference=None, preview_id=preview.preview_id)
+        found = await self._ledger.orders(query)
+        if not found and not preview and not await self._known(caller, reference):
+            raise problems.not_found(reference)
+        return [present.order_result(order, replayed=False) for order in found]
+
+    async def _known(self, caller: str, reference: str) -> bool:
+        """Whether the reference is of a preview or of an order that the filters left out."""
+        realm = self.policy.realm
+        if await self._ledger.preview_of_reference(realm, caller, reference):
+            return True
+        return bool(await self._ledger.orders(OrderQuery(realm, caller, reference=reference, limit=1)))
+
+    async def _find(self, call: CreateCall) -> PreviewRecord:
+        digest = token_digest(call.preview_token)
+        preview = await self._ledger.preview_by_token(digest, self.policy.realm, call.caller)
+        if preview is None:
+            raise problems.unknown_token()
+        return preview
+
+    async def _attempt(self, preview: PreviewRecord) -> OrderRecord | None:
+        await self._ledger.settle_abandoned(preview.realm)
+        query = OrderQuery(preview.realm, preview.caller, preview_id=preview.preview_id, limit=1)
+        return next(iter(await self._ledger.orders(query)), None)
+
+    async def _check(self, preview: PreviewRecord, call: CreateCall) -> None:
+        """Step 2: expiry, echoes, mode, and a first look at what the claim will judge."""
+        if call.arrived >= preview.expires_at:
+            raise problems.token_expired(timestamp(preview.expires_at))
+        if not _same_amount(call.expected_total, preview.payable_fen):
+            raise problems.echo_mismatch("expected_total", preview.shown["payable"]["amount"])
+        if folded(call.ship_to) != folded(preview.ship_to):
+            raise problems.echo_mismatch("ship_to", preview.ship_to)
+        if self.policy.environment == "preview":
+            raise problems.orders_disabled()
+        used = await self._ledger.usage(preview.realm, preview.caller)
+        passed = breach(self.policy.caps, used, preview.payable_fen)
+        if passed:
+            raise problems.over_limit(passed)
+        alike = OrderQuery(
+            preview.realm,
+            preview.caller,
+            states=("unknown",),
+            goods_digest=preview.goods_digest,
+            place_digest=preview.place_digest,
+            limit=1,
+        )
+        for earlier in await self._ledger.orders(alike):
+            raise problems.earlier_order_unknown(earlier)
+        if await self._ledger.reference_used(preview.realm, preview.out_order_id):
+            raise problems.duplicate_reference(preview.out_order_id)
+
+    def _approved(self, preview: PreviewRecord, answer: Answer) -> Approval:
+        """Step 3, settled: how approval was had, or why there is none."""
+        approval = approval_from(self.policy.approval, answer)
+        if approval:
+            return approval
+        if answer == "cannot_ask":
+            raise problems.approval_required(preview.approval_code)
+        words = {
+            "no": "they said no",
+            "cancelled": "the question was dismissed",
+            "unanswered": "no answer came in time",
+        }
+        raise problems.approval_declined(words[answer])
+
+    async def _recheck(self, preview: PreviewRecord) -> None:
+        """Step 4: an older preview is previewed again, and anything but equal terms ends the call."""
+        age = self._clock() - preview.created_at
+        # A negative age is a clock that was set back: it says nothing of freshness.
+        if timedelta(0) <= age <= timedelta(seconds=self.policy.recheck_after) and self.policy.recheck_after:
+            return
+        request = OrderRequest.from_json(preview.request)
+        details: dict[str, Any] = {}
+        try:
+            quote, _ = await self._previewer.ask(request)
+        except NotOrderableError as error:
+            details["reasons"] = problems.reasons_of(error)
+            changes = [Change("orderable", "yes", f"no: {error}")]
+            raise problems.terms_changed(changes, None, details) from error
+        changes = differences(preview.terms, terms_of(quote))
+        if changes:
+            fresh = await self._previewer.offer(quote, request, preview.caller)
+            raise problems.terms_changed(changes, fresh, details)
+
+
+def _told(order: OrderRecord, *, replayed: bool) -> OrderResult:
+    """A placed order as a result; any other as its problem, with the order beside it."""
+    trouble = problems.of_order(order, replayed=replayed)
+    if trouble:
+        raise trouble
+    return present.order_result(order, replayed=replayed)
+
+
+def _same_amount(text: str, fen: int) -> bool:
+    try:
+        return Decimal(text.strip()) * 100 == fen
+    except (InvalidOperation, ValueError):
+        return False

@@ -1,0 +1,61 @@
+"""The owner's rules for the desk, and how an approval follows from them. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.quote import PinRules
+from xportcn_tools.desk.request import NO_FIELDS, AccountFields
+from xportcn_tools.ledger.ledger import Realm
+from xportcn_tools.results import ApprovalMethod, Environment
+
+ApprovalRule = Literal["ask", "require", "off"]
+
+# What came of asking the person. `cannot_ask`: the client has no way to ask. `unanswered`: it said it
+# could ask, and no answer came in time.
+Answer = Literal["yes", "no", "cancelled", "unanswered", "cannot_ask"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Settings as the desk needs them. Times in seconds; caps in fen."""
+
+    environment: Environment
+    caps: Caps
+    pin: PinRules
+    flow: str | None = None
+    approval: ApprovalRule = "ask"
+    preview_ttl: float = 600
+    recheck_after: float = 15
+    call_timeout: float = 20
+    account: AccountFields = field(default=NO_FIELDS)
+    order_list_path: str | None = None
+
+    @property
+    def realm(self) -> Realm:
+        """The sandbox's orders and the real ones are never mixed, even in one ledger."""
+        return "sandbox" if self.environment == "sandbox" else "real"
+
+    @property
+    def lease(self) -> float:
+        """How long a sender may take from its claim to its record: the deadline, and time to write."""
+        return self.call_timeout + 15
+
+
+@dataclass(frozen=True)
+class Approval:
+    """How approval was had. `verified`: a recorded yes; else it is the client's word that it asked."""
+
+    method: ApprovalMethod
+    verified: bool
+
+
+def approval_from(rule: ApprovalRule, answer: Answer) -> Approval | None:
+    """The approval that an answer amounts to under a rule, or `None` where it is none."""
+    if rule == "off":
+        return Approval("off", verified=False)
+    if answer == "yes":
+        return Approval("form", verified=True)
+    if answer == "cannot_ask" and rule == "ask":
+        return Approval("client_dialog", verified=False)
+    return None

@@ -1,0 +1,155 @@
+"""Quotes and records in the words of the contract. Pure."""
+
+from typing import Any
+
+from xportcn_tools.desk.address import province_conflict
+from xportcn_tools.desk.quote import Group, Quote
+from xportcn_tools.desk.request import OrderRequest
+from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_tools.results import (
+    ApprovalResult,
+    CreateOrderArguments,
+    GroupResult,
+    LineResult,
+    OrderResult,
+    PreviewResult,
+    PreviewWarning,
+    PromotionResult,
+    money,
+    timestamp,
+    yuan,
+)
+
+
+def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> dict[str, Any]:
+    """The preview as it is shown, without the handles that `preview_result` adds (JSON, stored)."""
+    return {
+        "payable": money(quote.payable).model_dump(),
+        "goods": money(quote.goods).model_dump(),
+        "freight": money(quote.freight).model_dump(),
+        "fees": money(quote.fees).model_dump(),
+        "discount": money(quote.discount).model_dump(),
+        "ship_to": request.address.one_line(),
+        "flow": quote.pinned.flow,
+        "trade_type": quote.pinned.trade_type,
+        "promotion_id": quote.pinned.promotion_id,
+        "groups": [_group(group).model_dump() for group in quote.groups],
+        "warnings": [warning.model_dump() for warning in warnings],
+    }
+
+
+def preview_result(
+    stored: dict[str, Any], token: str, approval_code: str, out_order_id: str, expires_at: str
+) -> PreviewResult:
+    return PreviewResult(
+        preview_token=token,
+        approval_code=approval_code,
+        out_order_id=out_order_id,
+        expires_at=expires_at,
+        create_order_arguments=CreateOrderArguments(
+            preview_token=token,
+            expected_total=stored["payable"]["amount"],
+            ship_to=stored["ship_to"],
+        ),
+        **stored,
+    )
+
+
+def order_result(order: OrderRecord, *, replayed: bool) -> OrderResult:
+    return OrderResult(
+        out_order_id=order.out_order_id,
+        state=order.state,
+        order_ids=list(order.order_ids),
+        payable=money(order.payable_fen),
+        ship_to=order.ship_to,
+        approval=ApprovalResult.model_validate(
+            {"method": order.approval_method, "verified": order.approval_verified}
+        ),
+        created_at=timestamp(order.created_at),
+        updated_at=timestamp(order.updated_at),
+        request_id=order.request_id,
+        replayed=replayed,
+    )
+
+
+def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
+    """What a person should know of a quote before approving it; the desk adds what the ledger knows."""
+    warnings: list[PreviewWarning] = []
+    if quote.pinned.flow is None:
+        warnings.append(
+            PreviewWarning(
+                code="flow_open",
+                message="No flow was named: the platform picks one, which can change price and protection.",
+            )
+        )
+    if quote.pinned.trade_type is None:
+        warnings.append(
+            PreviewWarning(
+                code="trade_type_open",
+                message="The upstream named no trade types: the platform picks one, and may pick credit.",
+            )
+        )
+    if quote.freight_by_description:
+        offers = ", ".join(quote.freight_by_description)
+        warnings.append(
+            PreviewWarning(
+                code="freight_by_description",
+                message=f"Freight of offer {offers} is negotiated with the seller: it is not final here.",
+            )
+        )
+    if quote.no_cross_border_pay:
+        offers = ", ".join(quote.no_cross_border_pay)
+        warnings.append(
+            PreviewWarning(
+                code="no_cross_border_pay", message=f"Offer {offers} cannot be paid by cross-border pay."
+            )
+        )
+    if quote.promotion_not_priced:
+        warnings.append(
+            PreviewWarning(
+                code="promotion_not_priced",
+                message="The total was computed with the platform's promotion, not with the one asked for.",
+            )
+        )
+    if quote.unexplained_fee:
+        warnings.append(
+            PreviewWarning(
+                code="unverified_fee",
+                message=f"The total holds {yuan(quote.unexplained_fee)} CNY that no documented field "
+                "explains, probably a service fee.",
+            )
+        )
+    conflict = province_conflict(request.address)
+    if conflict:
+        warnings.append(PreviewWarning(code="address_conflict", message=conflict))
+    return warnings
+
+
+def _group(group: Group) -> GroupResult:
+    return GroupResult(
+        payable=money(group.payable),
+        goods=money(group.goods),
+        freight=money(group.freight),
+        lines=[
+            LineResult(
+                offer_id=line.offer_id,
+                spec_id=line.spec_id,
+                sku_id=line.sku_id,
+                quantity=line.quantity,
+                unit_price=None if line.unit_price is None else money(line.unit_price),
+                amount=money(line.amount),
+                message=line.message,
+            )
+            for line in group.lines
+        ],
+        trade_types=list(group.trade_types or ()),
+        promotions=[
+            PromotionResult(
+                promotion_id=offer.promotion_id,
+                text=offer.text,
+                selected=offer.selected,
+                discount=None if offer.discount is None else money(offer.discount),
+            )
+            for offer in group.promotions
+        ],
+    )

@@ -1,0 +1,255 @@
+"""Every failure that the desk can meet, in the words of the contract. Pure."""
+
+from dataclasses import asdict
+from typing import Any
+
+from xportcn_tools.desk.caps import Breach
+from xportcn_tools.desk.present import order_result
+from xportcn_tools.desk.quote import NotOrderableError, Reason
+from xportcn_tools.desk.terms import Change
+from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_tools.results import PreviewResult, ProblemError, problem
+from xportcn_tools.upstream.client import UpstreamError
+from xportcn_tools.upstream.outcome import Reply, is_unauthorized
+
+PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
+ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
+
+
+def unknown_token() -> ProblemError:
+    return problem("unknown_token", "There is no preview with this token for this caller.", PREVIEW_AGAIN)
+
+
+def token_expired(expired_at: str) -> ProblemError:
+    return problem(
+        "token_expired", f"The preview expired at {expired_at}; nothing was ordered.", PREVIEW_AGAIN
+    )
+
+
+def echo_mismatch(field: str, expected: str) -> ProblemError:
+    return problem(
+        "echo_mismatch",
+        f"{field} is not the preview's.",
+        "Pass create_order_arguments of the preview unchanged, after the person has seen them.",
+        details={"field": field, "preview_has": expected},
+    )
+
+
+def orders_disabled() -> ProblemError:
+    return problem(
+        "orders_disabled",
+        "The server runs in mode preview: it shows prices and creates nothing.",
+        "Tell the person; the owner can set XPORTCN_MODE=live.",
+    )
+
+
+def over_limit(breach: Breach) -> ProblemError:
+    return problem(
+        "over_limit",
+        f"The order would pass a cap: {breach.message}.",
+        "Tell the person; order less, or let the owner change the cap.",
+        details=asdict(breach),
+    )
+
+
+def approval_declined(how: str) -> ProblemError:
+    return problem(
+        "approval_declined",
+        f"The person did not approve the order: {how}. Nothing was spent and the token stays good.",
+        "Ask the person what to change; do not call create_order again unless they ask for it.",
+    )
+
+
+def approval_required(approval_code: str) -> ProblemError:
+    return problem(
+        "approval_required",
+        "The owner requires a recorded yes, and this client cannot ask the person.",
+        f"Ask the person to run `xportcn-mcp approve {approval_code}`, then call create_order again.",
+    )
+
+
+def duplicate_reference(out_order_id: str) -> ProblemError:
+    return problem(
+        "duplicate_reference",
+        f"out_order_id {out_order_id} was used before.",
+        "Look it up with get_orders; for another order, preview with another out_order_id or none.",
+    )
+
+
+def earlier_order_unknown(order: OrderRecord) -> ProblemError:
+    return problem(
+        "earlier_order_unknown",
+        f"The same goods to the same address are in order {order.out_order_id}, whose outcome is unknown.",
+        ASK_THE_OWNER.format(reference=order.out_order_id),
+        details={"out_order_id": order.out_order_id},
+    )
+
+
+def ledger_unavailable(reason: str) -> ProblemError:
+    return problem(
+        "ledger_unavailable",
+        f"The ledger cannot be read or written, so nothing was sent: {reason}",
+        "Tell the person; try again once the owner has mended the ledger.",
+    )
+
+
+def not_found(reference: str) -> ProblemError:
+    return problem(
+        "not_found",
+        f"No order and no preview has the reference {reference}.",
+        "Check the reference, or call get_orders without one for the newest orders.",
+    )
+
+
+def units_unclear(reason: str, request_id: str | None) -> ProblemError:
+    return problem(
+        "units_unclear",
+        f"The preview was refused: {reason}.",
+        "Tell the person; the vendor's support needs the request_id.",
+        request_id=request_id,
+    )
+
+
+def not_orderable(error: NotOrderableError, request_id: str | None) -> ProblemError:
+    return problem(
+        "not_orderable",
+        f"This cannot be ordered as asked: {error}.",
+        "Tell the person the reasons in details; change the lines that they name and preview again.",
+        request_id=request_id,
+        details={"reasons": reasons_of(error)},
+    )
+
+
+def reasons_of(error: NotOrderableError) -> list[dict[str, Any]]:
+    """Reasons by line; `text` is the upstream's own words, cleaned: data, not advice."""
+    return [asdict(reason) for reason in error.reasons]
+
+
+def terms_changed(
+    changes: list[Change], fresh: PreviewResult | None, details: dict[str, Any]
+) -> ProblemError:
+    words = "; ".join(f"{change.field}: {change.was} -> {change.now}" for change in changes[:5])
+    more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
+    return problem(
+        "terms_changed",
+        f"The terms are no longer those that were shown: {words}{more}. Nothing was ordered.",
+        "Show the person what changed and the new preview; order with its token only if they agree."
+        if fresh
+        else "Show the person what changed; preview again once it can be ordered.",
+        preview=fresh,
+        details={"changes": [asdict(change) for change in changes], **details},
+    )
+
+
+def trade_type_not_allowed(asked: str, allowed: tuple[str, ...]) -> ProblemError:
+    listed = ", ".join(allowed)
+    return problem(
+        "invalid_arguments",
+        f"trade_type: {asked} is not among the trade types that the owner allows ({listed}).",
+        "Leave trade_type out, or use one of those listed.",
+        details={"fields": [{"field": "trade_type", "message": f"must be one of {listed}"}]},
+    )
+
+
+def preview_unreadable(departure: Exception, request_id: str | None) -> ProblemError:
+    return problem(
+        "upstream_unavailable",
+        f"The upstream gave no usable answer: {departure}. No create was sent.",
+        "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
+        request_id=request_id,
+    )
+
+
+def preview_not_answered(error: UpstreamError) -> ProblemError:
+    return problem(
+        "upstream_unavailable",
+        f"The upstream gave no usable answer: {error}. No create was sent.",
+        "Try again in a minute; if it lasts, tell the person.",
+    )
+
+
+def preview_refused(reply: Reply) -> ProblemError:
+    """A reply to a preview that is no success, sorted."""
+    if is_unauthorized(reply):
+        return problem(
+            "upstream_unauthorized",
+            "The upstream refused the key, the signature or the clock.",
+            "Tell the person; the owner must check the credentials, XPORTCN_SIGNATURE and the clock.",
+            request_id=reply.request_id,
+            details={"code": reply.code, "text": reply.text},
+        )
+    envelope = reply.envelope
+    if envelope is None or not envelope.refuses or reply.status == 429 or reply.status >= 500:
+        return problem(
+            "upstream_unavailable",
+            f"The upstream gave no usable answer (HTTP {reply.status}). No create was sent.",
+            "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
+            request_id=reply.request_id,
+            details={"code": reply.code, "text": reply.text},
+        )
+    refusal = NotOrderableError(
+        [Reason("the upstream refuses the preview", code=reply.code, text=reply.text)]
+    )
+    return not_orderable(refusal, reply.request_id)
+
+
+def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:
+    """The problem that stands beside a recorded order, told from the record alone; `None` if placed."""
+    result = order_result(order, replayed=replayed)
+    if order.state == "placed":
+        return None
+    if order.state == "sending":
+        return problem(
+            "order_in_progress",
+            "Another call is sending this order now.",
+            "Wait half a minute, then call create_order again with the same token, or get_orders.",
+            request_sent="unknown",
+            order=result,
+        )
+    if order.state == "absent":
+        return problem(
+            "outcome_unknown",
+            "The answer to this create never came; a person has since found that no order exists.",
+            PREVIEW_AGAIN,
+            request_sent=order.request_sent,
+            request_id=order.request_id,
+            order=result,
+        )
+    if order.state == "unknown":
+        return problem(
+            "outcome_unknown",
+            "A create may have been sent and its outcome is not known: an order may exist.",
+            "Do not order this again. " + ASK_THE_OWNER.format(reference=order.out_order_id),
+            request_sent=order.request_sent,
+            request_id=order.request_id,
+            order=result,
+            details={"reason": order.problem_text} if order.problem_text else None,
+        )
+    return _rejected(order, replayed=replayed)
+
+
+def _rejected(order: OrderRecord, *, replayed: bool) -> ProblemError:
+    result = order_result(order, replayed=replayed)
+    if order.problem_code == "upstream_unavailable":
+        return problem(
+            "upstream_unavailable",
+            "The upstream could not be reached; no create was sent and no order exists.",
+            PREVIEW_AGAIN,
+            request_sent="no",
+            order=result,
+            details={"reason": order.problem_text},
+        )
+    unauthorized = order.problem_code == "upstream_unauthorized"
+    return problem(
+        "upstream_unauthorized" if unauthorized else "upstream_rejected",
+        "The upstream refused the key, the signature or the clock; no order exists."
+        if unauthorized
+        else "The upstream refused the order; no order exists.",
+        "Tell the person; the owner must check the credentials, XPORTCN_SIGNATURE and the clock."
+        if unauthorized
+        else "Tell the person the reason in details; preview again for another try.",
+        request_sent=order.request_sent,
+        request_id=order.request_id,
+        order=result,
+        details={"reason": order.problem_text},
+    )

@@ -1,0 +1,185 @@
+"""What was asked for, in canonical form, and the bodies that go upstream because of it. Pure.
+
+The request is fixed at preview and stored; create is built from the stored one and the pinned terms, so
+that nothing can reach the upstream that was not shown.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line as it was asked for. `offer_id` is a string of digits outside and an integer on the wire."""
+
+    offer_id: str
+    quantity: int
+    spec_id: str | None = None
+    seller_open_id: str | None = None
+    product_no: str | None = None
+    container: str | None = None
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the goods go. `district_code` (GB/T 2260) wins over the texts upstream, silently (1688)."""
+
+    full_name: str
+    mobile: str
+    province: str
+    city: str
+    address: str
+    area: str | None = None
+    town: str | None = None
+    post_code: str | None = None
+    phone: str | None = None
+    district_code: str | None = None
+
+    def one_line(self) -> str:
+        """The `ship_to` that is shown and echoed: everything that is sent, in one line."""
+        place = [self.province, self.city, self.area, self.town, self.address]
+        parts = [
+            self.full_name,
+            " / ".join(filter(None, [self.mobile, self.phone])),
+            " ".join(filter(None, place)),
+            self.post_code,
+            f"district {self.district_code}" if self.district_code else None,
+        ]
+        return " ".join(", ".join(filter(None, parts)).split())
+
+    def place_key(self) -> str:
+        """The same place gives the same key, whoever receives there and however it is spaced."""
+        place = [self.province, self.city, self.area, self.town, self.address]
+        return "".join(folded("".join(filter(None, place))).split()).casefold()
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """A whole preview request. What is `None` was not asked for and is not sent."""
+
+    out_order_id: str
+    items: tuple[Item, ...]
+    address: Address
+    flow: str | None = None
+    trade_type: str | None = None
+    promotion_id: str | None = None
+    message: str | None = None
+    dropshipping: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "OrderRequest":
+        fields = dict(stored)
+        fields["items"] = tuple(Item(**item) for item in cast("list[dict[str, Any]]", stored["items"]))
+        fields["address"] = Address(**stored["address"])
+        return cls(**fields)
+
+    def goods_key(self) -> list[tuple[str, str, int]]:
+        """The cart: offers, specs and quantities, whatever their order."""
+        totals: dict[tuple[str, str], int] = {}
+        for item in self.items:
+            goods = (item.offer_id, item.spec_id or "")
+            totals[goods] = totals.get(goods, 0) + item.quantity
+        return [(offer, spec, quantity) for (offer, spec), quantity in sorted(totals.items())]
+
+
+@dataclass(frozen=True)
+class AccountFields:
+    """Request fields that the account's owner sets once; sent when set."""
+
+    ali_id: str | None = None
+    user_id: str | None = None
+    staff_name: str | None = None
+    developer_id: int | None = None
+    platform_order: int | None = None
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """What moves money and would otherwise be left to the platform's choice."""
+
+    flow: str | None = None
+    trade_type: str | None = None
+    promotion_id: str | None = None
+
+
+NO_FIELDS = AccountFields()
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """Builds the two request bodies (documented field names)."""
+
+    account: AccountFields = field(default=NO_FIELDS)
+
+    def preview(self, request: OrderRequest) -> dict[str, Any]:
+        return _set_only(
+            {
+                "aliId": self.account.ali_id,
+                "flow": request.flow,
+                "outOrderId": request.out_order_id,
+                "addressParam": _address(request.address),
+                "cargoParamList": [_cargo(item) for item in request.items],
+            }
+        )
+
+    def create(self, request: OrderRequest, pinned: Pinned) -> dict[str, Any]:
+        return _set_only(
+            {
+                "flow": pinned.flow,
+                "message": request.message,
+                "shopPromotionId": pinned.promotion_id,
+                "tradeType": pinned.trade_type,
+                "addressParam": _address(request.address),
+                "cargoParamList": [_cargo(item) for item in request.items],
+                "userId": self.account.user_id,
+                "staffName": self.account.staff_name,
+                "outOrderId": request.out_order_id,
+                "developerId": self.account.developer_id,
+                "platformOrder": self.account.platform_order,
+                "dropshipping": None if request.dropshipping is None else "ny"[request.dropshipping],
+            }
+        )
+
+
+def folded(text: str) -> str:
+    """NFKC with runs of white space as one space: two spellings of one address are equal."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _address(address: Address) -> dict[str, Any]:
+    return _set_only(
+        {
+            "fullName": address.full_name,
+            "mobile": address.mobile,
+            "phone": address.phone,
+            "postCode": address.post_code,
+            "cityText": address.city,
+            "provinceText": address.province,
+            "areaText": address.area,
+            "townText": address.town,
+            "address": address.address,
+            "districtCode": address.district_code,
+        }
+    )
+
+
+def _cargo(item: Item) -> dict[str, Any]:
+    return _set_only(
+        {
+            "sellerOpenId": item.seller_open_id,
+            "offerId": int(item.offer_id),
+            "specId": item.spec_id,
+            "quantity": item.quantity,
+            "productNo": item.product_no,
+            "container": item.container,
+        }
+    )
+
+
+def _set_only(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

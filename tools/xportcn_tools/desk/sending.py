@@ -1,0 +1,138 @@
+"""The heart: claim, send once, record. Nothing here is done twice, and nothing is cut short.
+
+The claim is committed and on disk before a byte leaves. From it on the work is shielded from the
+client's cancellation, within the call's deadline. Recording may be retried, sending may not.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from uuid import uuid4
+
+import anyio
+
+from xportcn_tools.desk import problems
+from xportcn_tools.desk.caps import breach
+from xportcn_tools.desk.policy import Approval, Policy
+from xportcn_tools.desk.request import Bodies, OrderRequest, Pinned
+from xportcn_tools.ledger.ledger import (
+    AlreadyClaimed,
+    Claimed,
+    EarlierUnknown,
+    Judged,
+    Ledger,
+    LedgerUnavailableError,
+    NewOrder,
+    OrderRecord,
+    Outcome,
+    PreviewRecord,
+    ReferenceUsed,
+)
+from xportcn_tools.upstream.client import NotSentError, UpstreamClient, UpstreamError
+from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
+
+logger = logging.getLogger(__name__)
+
+RECORD_ATTEMPTS = 5
+RECORD_SECONDS = 8.0
+"""Recording is tried again within this time; the lease leaves room for it."""
+
+Step = Callable[[str], Awaitable[None]]
+"""Told the name of each step before it is taken; tests stop, kill and interleave there."""
+
+
+class Sender:
+    """Places one approved order, at most once."""
+
+    def __init__(self, upstream: UpstreamClient, ledger: Ledger, policy: Policy, step: Step) -> None:
+        self._upstream = upstream
+        self._ledger = ledger
+        self._policy = policy
+        self._step = step
+        self._bodies = Bodies(policy.account)
+
+    async def place(self, preview: PreviewRecord, approval: Approval) -> tuple[OrderRecord, bool]:
+        """The order's record, and whether it was there before this call (replayed).
+
+        Raises:
+            ProblemError: the claim was refused; nothing was sent.
+            LedgerUnavailableError: the claim could not be written; nothing was sent.
+        """
+        body = self._bodies.create(OrderRequest.from_json(preview.request), Pinned(**preview.pinned))
+        # One shield over all three: cancelled between claim and send, an order that never left would
+        # be left unknown; cancelled after the send, an outcome that came would be lost.
+        with anyio.CancelScope(shield=True):
+            await self._step("claim")
+            claimed = await self._ledger.claim(
+                NewOrder(uuid4().hex, preview, approval.method, approval.verified),
+                self._policy.lease,
+                lambda used: breach(self._policy.caps, used, preview.payable_fen),
+            )
+            match claimed:
+                case AlreadyClaimed(order):
+                    return order, True
+                case ReferenceUsed():
+                    raise problems.duplicate_reference(preview.out_order_id)
+                case EarlierUnknown(order):
+                    raise problems.earlier_order_unknown(order)
+                case Judged(verdict):
+                    raise problems.over_limit(verdict)
+                case Claimed(order):
+                    pass
+            await self._step("send")
+            outcome = await self._send(body)
+            await self._step("record")
+            recorded = await self._record(order, outcome)
+            await self._step("recorded")
+            return recorded, False
+        raise AssertionError("nothing cancels the shield")  # pragma: no cover
+
+    async def _send(self, body: dict[str, object]) -> Outcome:
+        """Step 6 of the design: one create, and what came of it."""
+        try:
+            reply = await self._upstream.create(body)
+        except NotSentError as error:
+            return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=str(error))
+        except UpstreamError as error:
+            return _unknown(str(error))
+        except Exception:  # whatever it was, the request may have left: never an invented outcome
+            logger.exception("a create ended in an unforeseen error; its outcome counts as unknown")
+            return _unknown("an unforeseen error in this program after sending began")
+        match sort_create(reply):
+            case Placed(order_ids, request_id):
+                return Outcome("placed", "yes", order_ids, request_id)
+            case Refused(code, text, request_id, unauthorized):
+                name = "upstream_unauthorized" if unauthorized else "upstream_rejected"
+                return Outcome("rejected", "yes", (), request_id, name, f"{code}: {text}")
+            case unclear:
+                return replace(_unknown(unclear.reason), request_id=unclear.request_id, request_sent="yes")
+
+    async def _record(self, order: OrderRecord, outcome: Outcome) -> OrderRecord:
+        import stamina  # noqa: PLC0415 - it is loaded with the first upstream call
+
+        try:
+            async for attempt in stamina.retry_context(
+                on=LedgerUnavailableError,
+                attempts=RECORD_ATTEMPTS,
+                timeout=RECORD_SECONDS,
+                wait_initial=0.1,
+                wait_max=2.0,
+            ):
+                with attempt:
+                    return await self._ledger.record(order.order_key, outcome)
+        except LedgerUnavailableError:
+            pass
+        # On disk the attempt is still `sending`, which the next look turns into `unknown`. What came is
+        # not lost: it goes to the log and to the caller.
+        logger.error(
+            "order %s: the outcome could not be recorded: %s, order ids %s, request id %s",
+            order.out_order_id,
+            outcome.state,
+            ", ".join(outcome.order_ids) or "none",
+            outcome.request_id,
+        )
+        return replace(order, **vars(outcome))
+
+
+def _unknown(reason: str) -> Outcome:
+    return Outcome("unknown", "unknown", problem_code="outcome_unknown", problem_text=reason)

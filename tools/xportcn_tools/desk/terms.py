@@ -1,0 +1,78 @@
+"""The terms of a deal, and the difference of two deals in words. Pure.
+
+Texts that a seller may reword without changing the deal (messages, promotion texts) are no terms.
+"""
+
+from dataclasses import dataclass
+
+from xportcn_tools.desk.quote import Group, Line, Quote
+from xportcn_tools.results import yuan
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference; `was` and `now` are words, money in yuan."""
+
+    field: str
+    was: str
+    now: str
+
+
+def terms_of(quote: Quote) -> dict[str, str]:
+    """Everything that makes the deal, as words by name; two quotes are equal terms when these are."""
+    terms = {
+        "payable": yuan(quote.payable),
+        "goods": yuan(quote.goods),
+        "freight": yuan(quote.freight),
+        "fees": yuan(quote.fees),
+        "discount": yuan(quote.discount),
+        "flow": quote.pinned.flow or "none",
+        "trade_type": quote.pinned.trade_type or "none",
+        "promotion_id": quote.pinned.promotion_id or "none",
+        "promotion_priced": "no" if quote.promotion_not_priced else "yes",
+        "orders": str(len(quote.groups)),
+        "freight_by_description": ", ".join(quote.freight_by_description) or "none",
+        "no_cross_border_pay": ", ".join(quote.no_cross_border_pay) or "none",
+    }
+    for number, group in enumerate(quote.groups, start=1):
+        terms |= _group_terms(f"order {number}", group)
+    return terms
+
+
+def _group_terms(name: str, group: Group) -> dict[str, str]:
+    terms = {
+        f"{name} payable": yuan(group.payable),
+        f"{name} freight": yuan(group.freight),
+        f"{name} fees": yuan(group.fees),
+        f"{name} discount": yuan(group.discount),
+        f"{name} trade_types": "unknown" if group.trade_types is None else ", ".join(group.trade_types),
+        f"{name} promotions": ", ".join(
+            f"{offer.promotion_id or 'unnamed'}"
+            f"{' (applied)' if offer.selected else ''}"
+            f"{f' -{yuan(offer.discount)}' if offer.discount else ''}"
+            for offer in group.promotions
+        )
+        or "none",
+    }
+    for number, line in enumerate(group.lines, start=1):
+        terms |= _line_terms(f"{name} line {number}", line)
+    return terms
+
+
+def _line_terms(name: str, line: Line) -> dict[str, str]:
+    return {
+        f"{name} goods": f"offer {line.offer_id}, spec {line.spec_id or 'none'}, sku {line.sku_id or 'none'}",
+        f"{name} quantity": str(line.quantity),
+        f"{name} unit_price": "unknown" if line.unit_price is None else yuan(line.unit_price),
+        f"{name} amount": yuan(line.amount),
+    }
+
+
+def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
+    """Each term that is not the same in both, in the order of the fresh terms; empty where all are."""
+    names = dict.fromkeys([*fresh, *shown])
+    return [
+        Change(name, shown.get(name, "none"), fresh.get(name, "none"))
+        for name in names
+        if shown.get(name) != fresh.get(name)
+    ]

@@ -1,0 +1,62 @@
+"""Numbered migrations of the SQLite ledger: `schema/sqlite/NNN_name.sql`, applied once, in order."""
+
+import sqlite3
+from collections.abc import Iterator
+from importlib.resources import files
+
+from xportcn_tools.ledger.ledger import NewerLedgerError
+
+
+def numbered_scripts(dialect: str) -> list[tuple[int, str, str]]:
+    """Number, name and SQL text of each migration of a dialect, in order."""
+    folder = files("xportcn_tools.ledger").joinpath("schema", dialect)
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name[:3]), name, folder.joinpath(name).read_text(encoding="utf-8")) for name in names]
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, triggers whole (SQLite itself says where one ends)."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def migrate(connection: sqlite3.Connection, now: str) -> None:
+    """Bring the ledger to this program's version, in one transaction.
+
+    Raises:
+        NewerLedgerError: a newer program has migrated it further.
+    """
+    scripts = numbered_scripts("sqlite")
+    newest = scripts[-1][0]
+    if _version(connection) == newest:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)  # another process may have been faster
+        if version > newest:
+            raise NewerLedgerError(  # noqa: TRY301 - inside, so that the lock is let go
+                f"the ledger has version {version}, this program knows {newest}: use the newer program"
+            )
+        for number, name, script in scripts:
+            if number <= version:
+                continue
+            for statement in statements(script):
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)", (number, name, now)
+            )
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'migrations'").fetchone()
+    if known is None:
+        return 0
+    return connection.execute("SELECT COALESCE(MAX(number), 0) FROM migrations").fetchone()[0]

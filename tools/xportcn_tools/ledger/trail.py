@@ -1,0 +1,50 @@
+"""The hash chain: each row of the trail seals its predecessor and its own canonical JSON. Pure.
+
+A row's body holds references, states, sums and digests; no secret, no token and no address.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from xportcn_tools.canonical import canonical_json
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class TrailRow:
+    """One row. `body` is canonical JSON; `hash` is SHA-256 in 64 hex digits."""
+
+    sequence: int
+    at: str
+    event: str
+    subject: str
+    body: str
+    previous: str
+    hash: str
+
+
+def seal(sequence: int, at: str, event: str, subject: str, body: dict[str, Any], previous: str) -> TrailRow:
+    """The next row of a chain whose last hash is `previous` (`GENESIS` for the first)."""
+    text = canonical_json(body)
+    return TrailRow(
+        sequence, at, event, subject, text, previous, _hash(sequence, at, event, subject, text, previous)
+    )
+
+
+def first_break(rows: Iterable[TrailRow]) -> int | None:
+    """The sequence number of the first row that does not fit the chain, or `None`."""
+    previous, expected = GENESIS, 1
+    for row in rows:
+        fresh = _hash(row.sequence, row.at, row.event, row.subject, row.body, previous)
+        if (row.sequence, row.previous, row.hash) != (expected, previous, fresh):
+            return row.sequence
+        previous, expected = row.hash, expected + 1
+    return None
+
+
+def _hash(sequence: int, at: str, event: str, subject: str, body: str, previous: str) -> str:
+    text = canonical_json([sequence, at, event, subject, body, previous])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,228 @@
+"""The signed HTTP client. One deadline a call; failures sorted by whether the request was sent.
+
+    UpstreamError
+    ├── NotSentError      no connection (DNS, refused, TLS, connect time-out): the upstream saw nothing
+    └── AnswerLostError   the request left, or may have; no whole answer came back
+
+What came back is a `Reply`, readable or not. httpx is known here alone, and imported at the first call:
+beside the SDK's own HTTP library it costs start-up time that nobody needs to pay sooner.
+"""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from xportcn_tools.upstream import wire
+from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.signing import Signer
+
+if TYPE_CHECKING:
+    import httpx
+
+logger = logging.getLogger(__name__)
+
+ANSWER_LIMIT_BYTES = 2_000_000
+PREVIEW_ATTEMPTS = 3
+USER_AGENT = "xportcn-mcp"
+
+TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
+
+
+class UpstreamError(Exception):
+    """No answer. The text is ours and holds no secret."""
+
+
+class NotSentError(UpstreamError):
+    """No connection was made: the request never left."""
+
+
+class AnswerLostError(UpstreamError):
+    """The request left, or may have; what became of it is not known from here."""
+
+
+class _RetryableError(Exception):
+    """A preview's passing failure, carried to the retrying library and out of it again."""
+
+    def __init__(self, outcome: Reply | UpstreamError) -> None:
+        self.outcome = outcome
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the upstream is. `base_url` without a trailing slash; `timeout_seconds` for a whole call."""
+
+    base_url: str
+    timeout_seconds: float
+
+
+class UpstreamClient:
+    """Calls the upstream for one account. Close it with `aclose`.
+
+    `new_transport` puts another httpx transport below (the embedded sandbox); without it, real sockets.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        signer: Signer,
+        *,
+        new_transport: TransportFactory | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._endpoint = endpoint
+        self._signer = signer
+        self._new_transport = new_transport
+        self._clock = clock
+        self._pool: httpx.AsyncClient | None = None
+
+    async def aclose(self) -> None:
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+    async def preview(self, body: Mapping[str, Any]) -> Reply:
+        """Ask what an order would cost. Creates nothing, so passing failures are tried again.
+
+        Raises:
+            NotSentError, AnswerLostError: nothing came within the deadline.
+        """
+        return await self._retried(wire.PREVIEW_PATH, body)
+
+    async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """Any other call that changes nothing upstream, with the preview's rules.
+
+        Raises:
+            NotSentError, AnswerLostError: nothing came within the deadline.
+        """
+        return await self._retried(path, body)
+
+    async def create(self, body: Mapping[str, Any]) -> Reply:
+        """Send one create, once. Nothing here, above or below tries it again.
+
+        It goes over a connection of its own: a pooled one that the upstream has quietly closed would
+        turn a harmless miss into an unknown outcome.
+
+        Raises:
+            NotSentError: it never left. AnswerLostError: it did, or may have.
+        """
+        async with self._new_client() as client:
+            return await self._within_deadline(
+                lambda trace: self._exchange(client, wire.CREATE_PATH, body, trace)
+            )
+
+    async def _retried(self, path: str, body: Mapping[str, Any]) -> Reply:
+        import stamina  # noqa: PLC0415 - at the first call, with httpx
+
+        if self._pool is None:
+            self._pool = self._new_client()
+        pool = self._pool
+
+        async def attempts(trace: "_Trace") -> Reply:
+            async for attempt in stamina.retry_context(
+                on=_RetryableError,
+                attempts=PREVIEW_ATTEMPTS,
+                timeout=self._endpoint.timeout_seconds,
+                wait_initial=0.2,
+                wait_max=2.0,
+                wait_jitter=0.2,
+            ):
+                with attempt:
+                    try:
+                        reply = await self._exchange(pool, path, body, trace)
+                    except UpstreamError as error:
+                        raise _RetryableError(error) from error
+                    if reply.status == 429 or reply.status >= 500:
+                        raise _RetryableError(reply)
+                    return reply
+            raise AssertionError  # pragma: no cover - the iterator returns or raises
+
+        try:
+            return await self._within_deadline(attempts)
+        except _RetryableError as passing:
+            if isinstance(passing.outcome, Reply):
+                return passing.outcome
+            raise passing.outcome from None
+
+    async def _within_deadline(self, call: "Callable[[_Trace], Awaitable[Reply]]") -> Reply:
+        """One deadline for connecting, sending and reading together."""
+        trace = _Trace()
+        seconds = self._endpoint.timeout_seconds
+        try:
+            with anyio.fail_after(seconds):
+                return await call(trace)
+        except TimeoutError:
+            if trace.connecting and not trace.sent:
+                raise NotSentError(f"no connection within {seconds:g} s") from None
+            raise AnswerLostError(f"no whole answer within {seconds:g} s") from None
+
+    async def _exchange(
+        self, client: "httpx.AsyncClient", path: str, body: Mapping[str, Any], trace: "_Trace"
+    ) -> Reply:
+        import httpx  # noqa: PLC0415 - at the first call
+
+        headers = self._signer.sign(self._clock())
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        try:
+            async with client.stream(
+                "POST",
+                self._endpoint.base_url + path,
+                content=content,
+                headers=headers,
+                extensions={"trace": trace},
+            ) as response:
+                answer = bytearray()
+                async for chunk in response.aiter_bytes():
+                    answer += chunk
+                    if len(answer) > ANSWER_LIMIT_BYTES:
+                        return Reply(response.status_code, None, "the answer is larger than 2 MB")
+                return _reply(response.status_code, bytes(answer))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            raise NotSentError(f"not connected ({type(error).__name__})") from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
+            if trace.sent:
+                raise AnswerLostError(f"the exchange broke off ({type(error).__name__})") from error
+            raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise AnswerLostError(f"the exchange broke off ({type(error).__name__})") from error
+
+    def _new_client(self) -> "httpx.AsyncClient":
+        import httpx  # noqa: PLC0415 - at the first call
+
+        return httpx.AsyncClient(
+            transport=self._new_transport() if self._new_transport else None,
+            timeout=None,  # noqa: S113 - the deadline is over the whole call, in `_within_deadline`
+            follow_redirects=False,
+            headers={
+                "content-type": "application/json",
+                "accept": "application/json",
+                "accept-encoding": "identity",  # the size limit counts what came over the wire
+                "user-agent": USER_AGENT,
+            },
+        )
+
+
+class _Trace:
+    """Listens to the HTTP library's own steps, to know whether a request had begun to leave."""
+
+    def __init__(self) -> None:
+        self.connecting = False
+        self.sent = False
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        del info
+        if event.startswith("connection.connect"):
+            self.connecting = True
+        if event.endswith("send_request_headers.started"):
+            self.sent = True
+
+
+def _reply(status: int, body: bytes) -> Reply:
+    try:
+        return Reply(status, wire.read_envelope(body))
+    except wire.UnreadableAnswerError as departure:
+        return Reply(status, None, str(departure))
