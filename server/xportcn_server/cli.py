@@ -1,0 +1,99 @@
+"""The command line. Larger commands have a module of their own and are loaded when they are called."""
+
+import sys
+from typing import NoReturn
+
+import click
+
+from xportcn_server.settings import Settings, SettingsError, load_settings
+
+
+def _stop(reason: str) -> NoReturn:
+    click.echo(f"xportcn-mcp: {reason}", err=True)
+    sys.exit(2)
+
+
+def read_settings() -> Settings:
+    """The settings, or the end: one line on stderr, exit 2, no traceback."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        _stop(str(error))
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xportcn-mcp")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """MCP server to order from 1688 suppliers through Xportcn. Without a command: serve on stdio."""
+    if context.invoked_subcommand is None:
+        context.invoke(serve)
+
+
+@main.command()
+def serve() -> None:
+    """Serve MCP on stdio (what Claude Desktop starts)."""
+    from xportcn_server.stdio import run_stdio, take_wire
+
+    wire = take_wire()  # before anything that might print is imported
+    settings = read_settings()
+    from xportcn_server.logs import configure_logging
+
+    configure_logging(settings.log_level, settings.log_format)
+    from xportcn_server.app import build_server
+    from xportcn_server.start import check_ledger, warn_of_unknown_names
+    from xportcn_tools.ledger.ledger import NewerLedgerError
+
+    warn_of_unknown_names(settings)
+    try:
+        check_ledger(settings)
+    except NewerLedgerError as error:
+        _stop(f"the ledger cannot be used: {error}")
+    run_stdio(build_server(settings), wire)
+
+
+@main.command()
+@click.option("--mode", type=click.Choice(["auto", "legacy"]), default="auto", help="Protocol era.")
+def demo(mode: str) -> None:
+    """Show the whole conversation on the sandbox: preview, approval, create, repeat, look-up."""
+    from xportcn_server.demo import run_demo
+
+    sys.exit(run_demo(mode))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=9900, show_default=True)
+@click.option("--shape", type=click.Choice(["object", "list"]), default="object", show_default=True)
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Fail like this; may be repeated.")
+def sandbox(host: str, port: int, shape: str, faults: tuple[str, ...]) -> None:
+    """Serve the sandbox upstream on its own, over HTTP."""
+    from xportcn_server.sandbox_command import run_sandbox
+
+    run_sandbox(host, port, shape, faults)
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def orders(context: click.Context) -> None:
+    """Look at the ledger. Without a command: list."""
+    if context.invoked_subcommand is None:
+        context.invoke(orders_list)
+
+
+@orders.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+def orders_list(limit: int) -> None:
+    """List orders, newest first."""
+    from xportcn_server.orders import list_orders
+
+    sys.exit(list_orders(read_settings(), limit))
+
+
+@orders.command("show")
+@click.argument("reference")
+def orders_show(reference: str) -> None:
+    """Show one order: by out_order_id or order id."""
+    from xportcn_server.orders import show_order
+
+    sys.exit(show_order(read_settings(), reference))

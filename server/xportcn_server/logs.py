@@ -1,0 +1,31 @@
+"""Logging to stderr, for people or for machines. stdout is never touched."""
+
+import json
+import logging
+import sys
+import time
+from typing import Literal
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time (UTC), level, logger, message, and the exception's text if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(level: str, style: Literal["text", "json"]) -> None:
+    """One handler on stderr. Called before the SDK would install its own."""
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    text.converter = time.gmtime
+    handler.setFormatter(JsonLines() if style == "json" else text)
+    logging.basicConfig(level=level, handlers=[handler], force=True)

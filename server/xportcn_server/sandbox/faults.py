@@ -1,0 +1,222 @@
+"""What can go wrong with a call, by name, and when it does.
+
+`FAULTS` is the one table: `conduct` acts on it, the command line offers it, and tests take from it what
+must be true afterwards. All faults are our invention, modelled on what networks and gateways do.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from xportcn_server.sandbox.request import Endpoint
+
+EVERYWHERE: frozenset[Endpoint] = frozenset({"preview", "create", "list"})
+ORDERING: frozenset[Endpoint] = frozenset({"preview", "create"})
+CREATE: frozenset[Endpoint] = frozenset({"create"})
+PREVIEW: frozenset[Endpoint] = frozenset({"preview"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to fail.
+
+    `order_exists`: after a create that was otherwise in order, the books hold the order. It is also what
+    the sandbox acts on: the request is carried out before the fault if true, not at all if false.
+    `in_process_only`: no honest form of it exists where a port listens.
+    """
+
+    name: str
+    sentence: str
+    order_exists: bool
+    endpoints: frozenset[Endpoint] = EVERYWHERE
+    in_process_only: bool = False
+
+
+_TABLE = (
+    # The network
+    Fault(
+        "not-connectable",
+        "No connection comes about, nothing is sent.",
+        order_exists=False,
+        in_process_only=True,
+    ),
+    Fault(
+        "timeout-before-read",
+        "The connection stands, the request is never read or answered.",
+        order_exists=False,
+    ),
+    Fault(
+        "reset-before-order",
+        "The request is read, then the connection is reset; nothing was done.",
+        order_exists=False,
+    ),
+    Fault(
+        "reset-after-order", "The request is carried out, then the connection is reset.", order_exists=True
+    ),
+    Fault(
+        "hang-before-order",
+        "The request is read, nothing is done and no answer ever comes.",
+        order_exists=False,
+    ),
+    Fault("hang", "The request is carried out and no answer ever comes.", order_exists=True),
+    Fault("slow", "The request is carried out at once, the right answer comes late.", order_exists=True),
+    Fault(
+        "drip",
+        "The request is carried out, the right answer comes byte by byte, slower than any deadline.",
+        order_exists=True,
+    ),
+    # Servers and gateways: both kinds of truth stand behind a 5xx
+    Fault("http-500", "HTTP 500 with an HTML page; nothing was done.", order_exists=False),
+    Fault(
+        "http-500-envelope",
+        "HTTP 500 with an envelope, after the request was carried out.",
+        order_exists=True,
+    ),
+    Fault(
+        "http-502",
+        "HTTP 502 with an HTML page: the gateway lost the answer to what was done.",
+        order_exists=True,
+    ),
+    Fault("http-502-envelope", "HTTP 502 with an envelope; nothing was done.", order_exists=False),
+    Fault("http-503", "HTTP 503 with an HTML page; nothing was done.", order_exists=False),
+    Fault("http-503-envelope", "HTTP 503 with an envelope; nothing was done.", order_exists=False),
+    Fault("http-429", "HTTP 429 with an HTML page; nothing was done.", order_exists=False),
+    Fault(
+        "http-429-envelope", "HTTP 429 with an envelope of code 429; nothing was done.", order_exists=False
+    ),
+    Fault("redirect", "HTTP 302 to another address; nothing was done.", order_exists=False),
+    # Answers that nobody can read
+    Fault("html", "HTTP 200 with an HTML page; nothing was done.", order_exists=False),
+    Fault("cut-json", "The request is carried out, the answer's JSON ends in the middle.", order_exists=True),
+    Fault("too-large", "The request is carried out, the answer has more than 3 MB.", order_exists=True),
+    Fault("no-code", "The request is carried out, the envelope has no code.", order_exists=True),
+    Fault(
+        "null-data",
+        "The request is carried out, the envelope says success and its data is null.",
+        order_exists=True,
+    ),
+    Fault(
+        "wrong-types",
+        "The request is carried out; ids come as an object, or sums as words.",
+        order_exists=True,
+        endpoints=ORDERING,
+    ),
+    Fault(
+        "no-ids",
+        "The order is made, the envelope says success and holds no ids.",
+        order_exists=True,
+        endpoints=CREATE,
+    ),
+    # Contradictions
+    Fault(
+        "ids-beside-failure",
+        "The order is made; its ids stand beside success: false and an error code.",
+        order_exists=True,
+        endpoints=CREATE,
+    ),
+    Fault(
+        "ids-beside-refusal",
+        "The order is made; its ids stand in an envelope whose code is 500_004.",
+        order_exists=True,
+        endpoints=CREATE,
+    ),
+    # Answers in good order that are not a success
+    Fault(
+        "refusal", "A definite refusal: code 500_004, out of stock.", order_exists=False, endpoints=ORDERING
+    ),
+    Fault("signature-refused", "A definite refusal: code 401, wrong signature.", order_exists=False),
+    Fault(
+        "duplicate-refused",
+        "A definite refusal: the outOrderId is taken, and no order is made.",
+        order_exists=False,
+        endpoints=CREATE,
+    ),
+    Fault(
+        "envelope-500", "HTTP 200, envelope code 500, after the request was carried out.", order_exists=True
+    ),
+    Fault("negative-code", "HTTP 200, envelope code -1; nothing was done.", order_exists=False),
+    # Successes that are not what one expects
+    Fault("split", "The order is made as one more order than usual.", order_exists=True, endpoints=CREATE),
+    Fault(
+        "price-drift", "Prices are 1 % higher, by at least one fen.", order_exists=False, endpoints=PREVIEW
+    ),
+)
+
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _TABLE}
+
+
+@dataclass
+class _Planned:
+    fault: Fault
+    endpoint: Endpoint
+    left: int | None
+    probability: float
+    dice: random.Random
+
+
+@dataclass
+class FaultPlan:
+    """Which calls will fail, and how. Plans are asked in the order in which they were added."""
+
+    _planned: list[_Planned] = field(default_factory=list[_Planned])
+    _over_a_port: bool = False
+
+    def add(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        times: int | None = 1,
+        probability: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        """Let a call of `endpoint` fail by the fault `name`.
+
+        `times`: how often it happens before it is over, None for ever. `probability`: of happening at each
+        call, drawn from a generator of its own that starts at `seed`. Raises ValueError for a fault that
+        does not exist, or not there.
+        """
+        fault = FAULTS.get(name)
+        if fault is None:
+            raise ValueError(f"no fault is called {name!r}; there are: {', '.join(FAULTS)}")
+        if endpoint not in fault.endpoints:
+            raise ValueError(
+                f"{name} is not a fault of {endpoint}, only of: {', '.join(sorted(fault.endpoints))}"
+            )
+        if times is not None and times < 1:
+            raise ValueError("times must be at least 1, or None")
+        if not 0 < probability <= 1:
+            raise ValueError("probability must be above 0 and at most 1")
+        self._check_port(fault)
+        self._planned.append(_Planned(fault, endpoint, times, probability, random.Random(seed)))  # noqa: S311 - repeatable, not secret
+
+    def clear(self) -> None:
+        """From now on all is well."""
+        self._planned.clear()
+
+    def next(self, endpoint: Endpoint) -> Fault | None:
+        """The fault of the call of `endpoint` that is beginning; to be asked once per call."""
+        for planned in self._of(endpoint):
+            if planned.probability < 1 and planned.dice.random() >= planned.probability:
+                continue
+            if planned.left is not None:
+                planned.left -= 1
+                if planned.left == 0:
+                    self._planned.remove(planned)
+            return planned.fault
+        return None
+
+    def serve_over_a_port(self) -> None:
+        """A port serves this plan now. Raises ValueError where that cannot be done, also in later `add`s."""
+        self._over_a_port = True
+        for planned in self._planned:
+            self._check_port(planned.fault)
+
+    def _of(self, endpoint: Endpoint) -> Iterator[_Planned]:
+        return (planned for planned in list(self._planned) if planned.endpoint == endpoint)
+
+    def _check_port(self, fault: Fault) -> None:
+        if self._over_a_port and fault.in_process_only:
+            raise ValueError(
+                f"{fault.name} cannot be had over a port that listens: "
+                "point the client at a closed port instead"
+            )

@@ -1,0 +1,152 @@
+"""A request's headers and body → the envelope that answers it, with what that writes into the books.
+
+The envelope `{requestId, code, developId, msg, data}` with code 200 and msg 成功 is documented. The codes of
+refusals are 1688's where one fits; 400, 401 and 409 are our invention, since the vendor's list of error
+codes could not be read. Refusals come with HTTP 200.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from xportcn_server.sandbox.access import Door
+from xportcn_server.sandbox.books import Books
+from xportcn_server.sandbox.catalogue import Offer
+from xportcn_server.sandbox.jsontext import Json, yuan
+from xportcn_server.sandbox.pricing import PricedGroup, Refusal, price
+from xportcn_server.sandbox.request import BadRequestError, Endpoint, OrderRequest, read_list, read_order
+from xportcn_server.sandbox.shapes import Shape, payable_fen, preview_data
+
+Envelope = dict[str, Json]
+
+# Real answers hold it as a quoted number of 19 digits.
+DEVELOP_ID = "1460312345678901234"
+
+BAD_REQUEST = 400
+UNAUTHORIZED = 401
+OUT_OF_STOCK = Refusal("500_004", "库存不足")
+WRONG_SIGNATURE = Refusal(UNAUTHORIZED, "签名错误")
+DUPLICATE = Refusal(409, "外部订单号已存在")
+
+
+def envelope(code: str | int, msg: str, data: Json = None) -> Envelope:
+    """An answer with a request id of its own."""
+    request_id = secrets.token_hex(16)
+    return {"requestId": request_id, "code": code, "developId": DEVELOP_ID, "msg": msg, "data": data}
+
+
+def success(data: Json) -> Envelope:
+    return envelope(200, "成功", data)
+
+
+def refused(refusal: Refusal) -> Envelope:
+    return envelope(refusal.code, refusal.message)
+
+
+@dataclass(frozen=True)
+class Office:
+    """The clerk behind the API. Nothing in here awaits: what a call does, it does in one piece."""
+
+    shape: Shape
+    door: Door
+    clock: Callable[[], datetime]
+    books: Books
+    catalogue: Mapping[int, Offer]
+
+    def answer(
+        self,
+        endpoint: Endpoint,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        drifted: bool = False,
+        split: bool = False,
+    ) -> Envelope:
+        """Carries out one request. `drifted`: prices 1 % up; `split`: one more order id than usual."""
+        turned_away = self.door.refusal(headers, self.clock())
+        if turned_away:
+            return envelope(UNAUTHORIZED, turned_away)
+        try:
+            if endpoint == "preview":
+                return self._preview(read_order(body, endpoint), drifted=drifted)
+            if endpoint == "create":
+                return self._create(read_order(body, endpoint), split=split)
+            return self._list(body)
+        except BadRequestError as error:
+            return envelope(BAD_REQUEST, f"参数错误：{error}")
+
+    def _preview(self, request: OrderRequest, *, drifted: bool) -> Envelope:
+        groups = price(request, self.catalogue, drifted=drifted)
+        refusal = _first_refusal(groups)
+        # The object shape tells refusals line by line; the list shape has no field for them.
+        if refusal and self.shape == "list":
+            return refused(refusal)
+        return success(preview_data(groups, request.flow, self.shape))
+
+    def _create(self, request: OrderRequest, *, split: bool) -> Envelope:
+        if self.books.refuses(request.out_order_id):
+            return refused(DUPLICATE)
+        groups = price(request, self.catalogue)
+        trade_types = _trade_types(groups)
+        refusal = _first_refusal(groups) or _refused_choice(request, groups, trade_types)
+        if refusal:
+            return refused(refusal)
+        order = self.books.place(
+            request.body,
+            # Who names none leaves the choice to the platform, which prefers credit (1688).
+            trade_type=request.trade_type or trade_types[0],
+            payable_fen=payable_fen(groups, self.shape),
+            ids=len(groups) + (1 if split else 0),
+            now=self.clock(),
+        )
+        return success({"orderIds": list(order.order_ids)})
+
+    def _list(self, body: bytes) -> Envelope:
+        """Experimental: the request is 1688's, the path is inferred, and so is the form of the answer."""
+        request = read_list(body)
+        found = self.books.orders_of(request.out_order_id) if request.out_order_id else self.books.orders
+        rows: list[Json] = [
+            {
+                "baseInfo": {
+                    "id": int(order_id),
+                    "idOfStr": order_id,
+                    "outOrderId": order.out_order_id,
+                    "status": "waitbuyerpay",
+                    "totalAmount": yuan(order.payable_fen),
+                    "createTime": order.created_at.isoformat(),
+                }
+            }
+            for order in reversed(found)
+            for order_id in order.order_ids
+        ]
+        first = (request.page - 1) * request.page_size
+        return success(
+            {
+                "page": request.page,
+                "pageSize": request.page_size,
+                "totalRecord": len(rows),
+                "result": rows[first : first + request.page_size],
+            }
+        )
+
+
+def _first_refusal(groups: Sequence[PricedGroup]) -> Refusal | None:
+    return next((group.refusal for group in groups if group.refusal), None)
+
+
+def _trade_types(groups: Sequence[PricedGroup]) -> list[str]:
+    """The codes that every group supports, in the first one's order."""
+    supported = [[kind.code for kind in group.trade_types if kind.supported] for group in groups]
+    return [code for code in supported[0] if all(code in others for others in supported[1:])]
+
+
+def _refused_choice(
+    request: OrderRequest, groups: Sequence[PricedGroup], trade_types: Sequence[str]
+) -> Refusal | None:
+    if not trade_types or (request.trade_type and request.trade_type not in trade_types):
+        return Refusal(BAD_REQUEST, f"参数错误：不支持的交易方式{request.trade_type}")
+    promotions = {promotion.promotion_id for group in groups for promotion in group.promotions}
+    if request.promotion_id and request.promotion_id not in promotions:
+        return Refusal(BAD_REQUEST, f"参数错误：优惠{request.promotion_id}不可用")
+    return None

@@ -1,0 +1,171 @@
+"""How the text of one setting becomes a value: strictly, since a slip of the pen here costs money.
+
+Each type takes the owner's text, or a value that is already of the type. A `ValueError` carries no words:
+what is allowed stands with the field, and the value may be a secret.
+"""
+
+import re
+from ipaddress import IPv4Network, IPv6Address, ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, SecretStr, ValidationInfo
+
+KEY_MIN_CHARACTERS = 32  # of 4 bits or more each: 128 bits
+SHOWN_CHARACTERS = 80
+_LOOPBACK_V4 = IPv4Network("127.0.0.0/8")
+
+
+def masked(text: str) -> str:
+    """The text as it may be shown: without credentials of a URL, without `password=…` and its like."""
+    text = re.sub(r"(?s)://.*@", "://***@", text)
+    return re.sub(r"(?i)(password|passwd|secret|token|key)=[^&\s]*", r"\1=***", text)
+
+
+def shown(text: str) -> str:
+    """A value in a message of one line: masked, quoted, control characters escaped, cut."""
+    text = masked(text)
+    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+
+
+def fen_of_yuan(text: str) -> int:
+    """`99.5` → 9950. No sign, no exponent, no third decimal, no float on the way.
+
+    Raises:
+        ValueError: any other form, or a trillion yuan and more.
+
+    """
+    _require(re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", text))
+    yuan, _, decimals = text.partition(".")
+    return int(yuan) * 100 + int(decimals.ljust(2, "0"))
+
+
+def _require(holds: object) -> None:
+    if not holds:
+        raise ValueError
+
+
+def _whole(value: object) -> object:
+    """Not left to Pydantic, which reads `1_000`, `5.0` and the digits of any script."""
+    if isinstance(value, str):
+        _require(re.fullmatch(r"[0-9]{1,9}", value))
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, str):
+        _require(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value))
+    return value
+
+
+def _amount(value: object) -> object:
+    return fen_of_yuan(value) if isinstance(value, str) else value
+
+
+def _printable(value: object) -> object:
+    if isinstance(value, str):
+        _require(value.isprintable())
+    return value
+
+
+def _header(value: object) -> object:
+    if isinstance(value, str):
+        _require(re.fullmatch(r"[!-~]+", value))
+    return value
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names = tuple(name.strip() for name in value.split(","))
+    _require(all(re.fullmatch(r"[A-Za-z0-9_]+", name) for name in names) and len(set(names)) == len(names))
+    return names
+
+
+def _keys(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    keys = tuple(key.strip() for key in value.split(","))
+    _require(all(len(key) >= KEY_MIN_CHARACTERS and key.isprintable() for key in keys))
+    return keys
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _url(value: object) -> object:
+    """`https://`, or `http://` to this very machine: the key and the goods go over this connection."""
+    if not isinstance(value, str):
+        return value
+    _require(re.fullmatch(r"[!-\[\]-~]+", value) and not re.search(r"[?#@]", value))
+    parts = urlsplit(value)
+    _require(parts.port != 0)  # `port` itself raises ValueError where it is no number
+    host = parts.hostname or ""
+    _require(re.fullmatch(r"[a-z0-9.-]+", host) or (":" in host and ip_address(host)))
+    _require(parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address in _LOOPBACK_V4 if address.version == 4 else address == IPv6Address("::1")
+
+
+def _service_url(value: object) -> object:
+    checked = _url(value)
+    return checked.rstrip("/") if isinstance(checked, str) else checked
+
+
+def _upstream_path(value: object) -> object:
+    if isinstance(value, str):
+        _require(re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", value))
+    return value
+
+
+def _path(value: object, info: ValidationInfo) -> object:
+    """Absolute, `~` filled in; a relative one starts at the working directory of the validation context."""
+    if not isinstance(value, str):
+        return value
+    _require(value.isprintable())
+    folder: Path = (info.context or {}).get("folder") or Path.cwd()
+    try:
+        return folder / Path(value).expanduser()
+    except RuntimeError:  # nobody's home
+        raise ValueError from None
+
+
+def _ledger(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        return value
+    if "://" in value:
+        _require(re.fullmatch(r"postgresql://.+", value) and value.isprintable())
+        return value
+    path = _path(value, info)
+    try:
+        _require(isinstance(path, Path) and not path.is_dir())
+    except OSError:  # a folder on the way may not be entered
+        raise ValueError from None
+    return str(path)
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Seconds = Annotated[float, BeforeValidator(_number)]
+YuanAsFen = Annotated[int, BeforeValidator(_amount)]
+Text = Annotated[str, BeforeValidator(_printable)]
+SecretText = Annotated[SecretStr, BeforeValidator(_printable)]
+HeaderText = Annotated[str, BeforeValidator(_header)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
+ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
+IssuerUrl = Annotated[str, BeforeValidator(_url)]
+UpstreamPath = Annotated[str, BeforeValidator(_upstream_path)]
+AbsolutePath = Annotated[Path, BeforeValidator(_path)]
+Ledger = Annotated[str, BeforeValidator(_ledger)]
