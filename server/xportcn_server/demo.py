@@ -41,16 +41,16 @@ class DemoError(Exception):
 
 def run_demo(mode: str) -> int:
     """Run it with the SDK's client in protocol mode `auto` or `legacy`; the exit code."""
+    failed = ""
     try:
         anyio.run(_conversation, mode)
     except* DemoError as failures:
-        for failure in failures.exceptions:
-            click.echo(f"\nThe demo FAILED: {failure}", err=True)
-        return 1
+        failed = "; ".join(str(failure) for failure in failures.exceptions)
     except* TimeoutError:
-        click.echo("\nThe demo FAILED: it took too long.", err=True)
-        return 1
-    return 0
+        failed = f"it took longer than {DEADLINE_SECONDS} s"
+    if failed:
+        click.echo(f"\nThe demo FAILED: {failed}", err=True)
+    return 1 if failed else 0
 
 
 async def _conversation(mode: str) -> None:
@@ -106,7 +106,7 @@ async def _order(server: StdioServerParameters, mode: str) -> dict[str, str]:
 
 
 def _server(ledger: Path) -> StdioServerParameters:
-    """This same installation, as a client would start it. The person's own settings stay out of it."""
+    """The same installation as this one, as a client would start it. The person's own settings stay out of it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
     environment |= {"XPORTCN_MODE": "sandbox", "XPORTCN_LEDGER": str(ledger), "PYTHONUTF8": "1"}
     return StdioServerParameters(

@@ -6,7 +6,7 @@ may have been a cap. What else stands in a `.env` is somebody else's business, a
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +55,14 @@ def from_file(path: Path, faults: list[str]) -> Source:
     return Source(str(path), _ours((item.key or "", item.value or "") for item in bindings))
 
 
-def _faults(path: Path, binding: Binding) -> list[str]:
+def _faults(path: Path, binding: Binding) -> Iterator[str]:
     """A line of ours without `=`, or one in a statement that a quote left open has spoilt."""
     if not binding.error and binding.value is not None:
-        return []
-    return [
-        f"{match[1]} in {path}, line {binding.original.line + binding.original.string.count('\n', 0, match.start(1))}"
-        " cannot be read: write NAME=value, every quote closed"
-        for match in _OUR_LINE.finditer(binding.original.string)
-    ]
+        return
+    text, first = binding.original.string, binding.original.line
+    for match in _OUR_LINE.finditer(text):
+        line = first + text.count("\n", 0, match.start(1))
+        yield f"{match[1]} in {path}, line {line} cannot be read: write NAME=value, every quote closed"
 
 
 def _ours(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

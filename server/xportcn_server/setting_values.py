@@ -5,9 +5,10 @@ what is allowed stands with the field, and the value may be a secret.
 """
 
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Address, ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
@@ -126,6 +127,7 @@ def _service_url(value: object) -> object:
 def _upstream_path(value: object) -> object:
     if isinstance(value, str):
         _require(re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", value))
+        _require(not {"create", "pay"} & set(value.lower().split("/")))  # a look-up must never order
     return value
 
 
@@ -134,9 +136,9 @@ def _path(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value
     _require(value.isprintable())
-    folder: Path = (info.context or {}).get("folder") or Path.cwd()
+    context = cast("Mapping[str, Path]", info.context or {})
     try:
-        return folder / Path(value).expanduser()
+        return context.get("folder", Path.cwd()) / Path(value).expanduser()
     except RuntimeError:  # nobody's home
         raise ValueError from None
 

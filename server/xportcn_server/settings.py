@@ -61,7 +61,7 @@ class Settings(BaseModel):
     mode: Mode = Field("sandbox", description="sandbox, preview or live")
     base_url: ServiceUrl = Field(
         "https://www.xportcn.com/api",
-        description="an https:// URL without credentials, query or fragment (http:// for loopback hosts only)",
+        description="an https:// URL (http:// for loopback hosts only) without credentials, query and fragment",
     )
     access_key: HeaderText | None = Field(None, description=_HEADER)
     access_secret: SecretText | None = Field(None, description=_A_TEXT)
@@ -83,7 +83,8 @@ class Settings(BaseModel):
     flow: Text | None = Field(None, description=_A_TEXT)
     order_lookup: Literal["off", "list"] = Field("off", description="off or list")
     order_list_path: UpstreamPath = Field(  # inferred: no page that could be read names it
-        "/alibaba/ka/order/list", description="a path such as /alibaba/ka/order/list"
+        "/alibaba/ka/order/list",
+        description="a path such as /alibaba/ka/order/list, not that of create or pay",
     )
     ali_id: Text | None = Field(None, description=_A_TEXT)
     order_user_id: Text | None = Field(None, description=_A_TEXT)
@@ -92,7 +93,7 @@ class Settings(BaseModel):
     platform_order: Whole | None = Field(None, ge=0, description="a whole number from 0")
     callers: AbsolutePath | None = Field(None, description="the path of a file")
     oauth_issuer: IssuerUrl | None = Field(
-        None, description="an https:// URL without credentials, query or fragment"
+        None, description="an https:// URL without credentials, query and fragment"
     )
     oauth_audience: Text | None = Field(None, description=_A_TEXT)
     state_keys: Keys = Field((), description="keys of at least 32 characters each, separated by commas")

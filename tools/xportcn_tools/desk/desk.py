@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import breach
+from xportcn_tools.desk.looking_up import OrderLookup
 from xportcn_tools.desk.policy import Answer, Approval, Policy, approval_from
 from xportcn_tools.desk.previewing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.quote import NotOrderableError
@@ -82,6 +83,8 @@ class Desk:
         self._clock = clock
         self._step = step
         self._previewer = Previewer(upstream, ledger, policy, clock)
+        path = policy.order_list_path
+        self._lookup = OrderLookup(upstream, ledger, path) if path else None
         self._sender = Sender(upstream, ledger, policy, step)
 
     def now(self) -> datetime:
@@ -150,14 +153,21 @@ class Desk:
             self.policy.realm, caller, states=(state,) if state else (), limit=limit, reference=reference
         )
         if reference is None:
-            return [present.order_result(order, replayed=False) for order in await self._ledger.orders(query)]
+            return [present.order_result(order, replayed=False) for order in await self._listed(query)]
         preview = await self._ledger.preview_by_token(token_digest(reference), self.policy.realm, caller)
         if preview:
             query = replace(query, reference=None, preview_id=preview.preview_id)
-        found = await self._ledger.orders(query)
+        found = await self._listed(query)
         if not found and not preview and not await self._known(caller, reference):
             raise problems.not_found(reference)
         return [present.order_result(order, replayed=False) for order in found]
+
+    async def _listed(self, query: OrderQuery) -> list[OrderRecord]:
+        """Orders by a query; those of unknown outcome are looked up upstream first, where that is on."""
+        if self._lookup and (not query.states or set(query.states) & {"unknown", "placed"}):
+            for order in await self._ledger.orders(replace(query, states=("unknown",))):
+                await self._lookup.settle(order)
+        return await self._ledger.orders(query)
 
     async def _known(self, caller: str, reference: str) -> bool:
         """Whether the reference is of a preview or of an order that the filters left out."""

@@ -205,6 +205,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
+        """End an `unknown` order as `placed` or `absent`, by look-up or by a person.
+
+        `None` where it is not `unknown` (any more): then nothing was changed.
+        """
+        ...
+
     async def settle_abandoned(self, realm: Realm) -> list[OrderRecord]:
         """Attempts left `sending` beyond their lease become `unknown`; returns these."""
         ...

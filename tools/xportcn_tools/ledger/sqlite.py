@@ -160,6 +160,14 @@ class SqliteLedger:
 
         return await self._run(work)
 
+    async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
+        def work(sql: sqlite3.Connection) -> OrderRecord | None:
+            with self._transaction(sql):
+                order = _order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
+                return self._set_outcome(sql, order, outcome, event) if order else None
+
+        return await self._run(work)
+
     async def settle_abandoned(self, realm: Realm) -> list[OrderRecord]:
         def work(sql: sqlite3.Connection) -> list[OrderRecord]:
             # Looked for first without a write lock: there is nothing to settle nearly always.
