@@ -61,7 +61,7 @@ class Settings(BaseModel):
     mode: Mode = Field("sandbox", description="sandbox, preview or live")
     base_url: ServiceUrl = Field(
         "https://www.xportcn.com/api",
-        description="an https:// URL (http:// for loopback hosts only) without credentials, query and fragment",
+        description="an https:// URL (http:// for loopback hosts only) without credentials or query",
     )
     access_key: HeaderText | None = Field(None, description=_HEADER)
     access_secret: SecretText | None = Field(None, description=_A_TEXT)
@@ -92,9 +92,7 @@ class Settings(BaseModel):
     developer_id: Whole | None = Field(None, ge=0, description="a whole number from 0")
     platform_order: Whole | None = Field(None, ge=0, description="a whole number from 0")
     callers: AbsolutePath | None = Field(None, description="the path of a file")
-    oauth_issuer: IssuerUrl | None = Field(
-        None, description="an https:// URL without credentials, query and fragment"
-    )
+    oauth_issuer: IssuerUrl | None = Field(None, description="an https:// URL without credentials or query")
     oauth_audience: Text | None = Field(None, description=_A_TEXT)
     state_keys: Keys = Field((), description="keys of at least 32 characters each, separated by commas")
     retention_days: Whole = Field(400, ge=1, description="a whole number from 1")
@@ -229,4 +227,4 @@ def _shown(field: str, value: object) -> str:
         return f"{value // 100}.{value % 100:02d}"
     if isinstance(value, tuple):
         return ",".join(cast("tuple[str, ...]", value))
-    return masked(f"{value:g}" if isinstance(value, float) else str(value))
+    return masked(str(value).removesuffix(".0") if isinstance(value, float) else str(value))
