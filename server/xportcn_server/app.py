@@ -22,6 +22,7 @@ from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.request import AccountFields
 from xportcn_tools.desk.sending import Step
 from xportcn_tools.get_orders import orders_tool
+from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.preview_order import preview_tool
@@ -90,6 +91,11 @@ def ledger_of(settings: Settings, clock: Callable[[], datetime] = lambda: dateti
     return SqliteLedger(Path(settings.ledger), clock=clock)
 
 
+def address_book_of(settings: Settings) -> AddressBook:
+    """The saved addresses beside the ledger."""
+    return AddressBook(Path(settings.ledger).parent / "addresses.json")
+
+
 def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
     """The client for the upstream that the mode asks for. The sandbox is reached in this process."""
     if settings.mode == "sandbox":
@@ -139,7 +145,14 @@ def build_server(settings: Settings, seams: Seams | None = None) -> MCPServer[De
         del server
         ledger = outside.ledger or ledger_of(settings, outside.clock)
         upstream = upstream_of(settings, outside)
-        desk = Desk(upstream, ledger, policy_of(settings), clock=outside.clock, step=outside.step)
+        desk = Desk(
+            upstream,
+            ledger,
+            policy_of(settings),
+            clock=outside.clock,
+            step=outside.step,
+            addresses=address_book_of(settings),
+        )
         try:
             await _look_at_ledger(ledger, desk)
             if settings.mode == "live":

@@ -70,7 +70,7 @@ def sandbox(host: str, port: int, shape: str, faults: tuple[str, ...]) -> None:
     """Serve the sandbox upstream on its own, over HTTP."""
     from xportcn_server.sandbox_command import run_sandbox
 
-    run_sandbox(host, port, shape, faults)
+    run_sandbox(host, port, "list" if shape == "list" else "object", faults)
 
 
 @main.group(invoke_without_command=True)
@@ -97,3 +97,86 @@ def orders_show(reference: str) -> None:
     from xportcn_server.orders import show_order
 
     sys.exit(show_order(read_settings(), reference))
+
+
+@orders.command("resolve")
+@click.argument("reference")
+@click.argument("order_ids", nargs=-1, metavar="[ID]...")
+@click.option("--placed", is_flag=True, help="The order exists; name its ids.")
+@click.option("--absent", is_flag=True, help="No order exists.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def orders_resolve(
+    reference: str, order_ids: tuple[str, ...], *, placed: bool, absent: bool, yes: bool
+) -> None:
+    """End an order of unknown outcome: REF --placed ID... or REF --absent."""
+    from xportcn_server.resolve import resolve_order
+
+    if placed == absent:
+        raise click.UsageError("say either --placed with the order ids, or --absent")
+    if placed != bool(order_ids):
+        raise click.UsageError("--placed needs the order ids, and --absent takes none")
+    sys.exit(resolve_order(read_settings(), reference, order_ids, ask=not yes))
+
+
+@main.command()
+@click.argument("code", required=False)
+@click.option("--list", "listing", is_flag=True, help="Show what waits for approval.")
+def approve(code: str | None, *, listing: bool) -> None:
+    """Approve a preview outside the conversation: shows it, asks, records the yes."""
+    from xportcn_server.approve import approve_preview, list_waiting
+
+    if listing == bool(code):
+        raise click.UsageError("say either a CODE or --list")
+    settings = read_settings()
+    sys.exit(approve_preview(settings, code) if code else list_waiting(settings))
+
+
+@main.group()
+def address() -> None:
+    """Saved addresses, used by name so that they need not pass through the model."""
+
+
+@address.command("add")
+@click.argument("name")
+@click.option("--full-name", prompt=True)
+@click.option("--mobile", prompt=True)
+@click.option("--province", prompt=True)
+@click.option("--city", prompt=True)
+@click.option("--address", "street", prompt=True, help="Street and number.")
+@click.option("--area", default="")
+@click.option("--town", default="")
+@click.option("--post-code", default="")
+@click.option("--phone", default="")
+@click.option("--district-code", default="", help="GB/T 2260, six digits; wins over the texts upstream.")
+def address_add(name: str, **fields: str) -> None:
+    """Save an address under NAME; asks for what is not given."""
+    from xportcn_server.addresses import add_address
+
+    fields["address"] = fields.pop("street")
+    sys.exit(add_address(read_settings(), name, fields))
+
+
+@address.command("list")
+def address_list() -> None:
+    """List the names, with recipient and city."""
+    from xportcn_server.addresses import list_addresses
+
+    sys.exit(list_addresses(read_settings()))
+
+
+@address.command("show")
+@click.argument("name")
+def address_show(name: str) -> None:
+    """Show one whole address."""
+    from xportcn_server.addresses import show_address
+
+    sys.exit(show_address(read_settings(), name))
+
+
+@address.command("remove")
+@click.argument("name")
+def address_remove(name: str) -> None:
+    """Forget an address. Orders keep theirs."""
+    from xportcn_server.addresses import remove_address
+
+    sys.exit(remove_address(read_settings(), name))

@@ -14,7 +14,7 @@ import click
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters
-from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
+from mcp_types import ElicitRequestParams, ElicitResult
 
 DEADLINE_SECONDS = 90
 
@@ -106,7 +106,7 @@ async def _order(server: StdioServerParameters, mode: str) -> dict[str, str]:
 
 
 def _server(ledger: Path) -> StdioServerParameters:
-    """The same installation as this one, as a client would start it. The person's own settings stay out of it."""
+    """This installation as a client would start it; the person's own settings stay out."""  # noqa: D404
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
     environment |= {"XPORTCN_MODE": "sandbox", "XPORTCN_LEDGER": str(ledger), "PYTHONUTF8": "1"}
     return StdioServerParameters(
@@ -132,7 +132,7 @@ async def _answer_form(context: ClientRequestContext, params: ElicitRequestParam
 
 async def _call(client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
-    if not isinstance(result, CallToolResult) or result.structured_content is None:
+    if result.structured_content is None:
         raise DemoError(f"{tool} answered without an envelope")
     return result.structured_content
 

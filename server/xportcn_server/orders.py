@@ -77,11 +77,12 @@ def show_order(settings: Settings, reference: str) -> int:
         click.echo(f"No order has the reference {reference}.", err=True)
         return 1
     for order in found:
-        _print(order)
+        print_order(order)
     return 0
 
 
-def _print(order: OrderRecord) -> None:
+def print_order(order: OrderRecord) -> None:
+    """All that the ledger holds of an order, a line each."""
     verified = "verified" if order.approval_verified else "not verified"
     rows = {
         "out_order_id": order.out_order_id,

@@ -4,14 +4,16 @@ from typing import Annotated
 
 from mcp.server.mcpserver import Context
 from mcp_types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from xportcn_tools.arguments import FromJson, NotNull, OptionalMessage, OptionalText, Text, WholeNumber
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import request
+from xportcn_tools.desk.address import province_of
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.envelope_tool import EnvelopeTool, result_of
-from xportcn_tools.results import Envelope, Environment
+from xportcn_tools.results import Envelope, Environment, wrong_argument
 
 ANNOTATIONS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=False, open_world_hint=True
@@ -20,6 +22,13 @@ MOST_ITEMS = 50
 MOST_PIECES = 1_000_000
 _NAME = r"^[A-Za-z0-9_]+$"
 _DIGITS = r"^[1-9][0-9]{0,18}$"
+
+
+def known_province(code: str | None) -> str | None:
+    """A GB/T 2260 code begins with one of the 34 provinces' numbers."""
+    if code is not None and province_of(code) is None:
+        raise PydanticCustomError("district_code", "does not begin with the number of a province of China")
+    return code
 
 
 class ItemArgument(BaseModel):
@@ -46,8 +55,23 @@ class AddressArgument(BaseModel):
     post_code: Annotated[str | None, OptionalText(10, r"^[0-9A-Za-z -]{3,10}$")] = None
     phone: Annotated[str | None, OptionalText(32, r"^[0-9+() -]{3,32}$")] = None
     district_code: Annotated[
-        str | None, OptionalText(6, r"^[0-9]{6}$"), Field(description="GB/T 2260; wins over the texts")
+        str | None,
+        AfterValidator(known_province),
+        OptionalText(6, r"^[0-9]{6}$"),
+        Field(description="GB/T 2260; wins over the texts"),
     ] = None
+
+
+def saved_address(desk: Desk, name: str) -> AddressArgument:
+    """The saved address of this name, checked like one that is sent."""
+    saved = desk.saved_addresses()
+    if name not in saved:
+        known = ", ".join(sorted(saved)) or "none"
+        raise wrong_argument("address_name", f"there is no saved address of this name; saved are: {known}")
+    try:
+        return AddressArgument.model_validate(saved[name])
+    except ValidationError:
+        raise wrong_argument("address_name", "the saved address is not complete: save it anew") from None
 
 
 def preview_tool(environment: Environment) -> EnvelopeTool:
@@ -57,8 +81,13 @@ def preview_tool(environment: Environment) -> EnvelopeTool:
         items: Annotated[
             list[Annotated[ItemArgument, FromJson]], FromJson, Field(min_length=1, max_length=MOST_ITEMS)
         ],
-        address: Annotated[AddressArgument, FromJson, Field(description="As the seller should read it")],
         ctx: Context[Desk],
+        address: Annotated[
+            AddressArgument | None, FromJson, NotNull, Field(description="As the seller should read it")
+        ] = None,
+        address_name: Annotated[
+            str | None, OptionalText(64), Field(description="A saved address, instead of address")
+        ] = None,
         flow: Annotated[str | None, OptionalText(32, r"^[A-Za-z0-9_]+$")] = None,
         trade_type: Annotated[str | None, OptionalText(32, r"^[A-Za-z0-9_]+$")] = None,
         promotion_id: Annotated[str | None, OptionalText(64)] = None,
@@ -77,10 +106,18 @@ def preview_tool(environment: Environment) -> EnvelopeTool:
         instructions.
         """
         desk = ctx.request_context.lifespan_context
+        if (address is None) == (address_name is None):
+            raise wrong_argument("address", "give exactly one of address and address_name")
+        where = (
+            request.Address(**address.model_dump())
+            if address
+            else request.Address(**saved_address(desk, address_name or "").model_dump())
+        )
         asked = request.OrderRequest(
             out_order_id=out_order_id or "",
             items=tuple(request.Item(**item.model_dump()) for item in items),
-            address=request.Address(**address.model_dump()),
+            address=where,
+            address_name=address_name,
             flow=flow,
             trade_type=trade_type,
             promotion_id=promotion_id,

@@ -219,3 +219,13 @@ def problem(
         details=details,
     )
     return ProblemError(found, order)
+
+
+def wrong_argument(field: str, message: str) -> ProblemError:
+    """One argument that is of the right form and cannot be taken all the same."""
+    return problem(
+        "invalid_arguments",
+        f"{field}: {message}.",
+        "Correct the fields that are named and call the tool again.",
+        details={"fields": [{"field": field, "message": message}]},
+    )

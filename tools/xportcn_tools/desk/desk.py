@@ -21,6 +21,7 @@ from xportcn_tools.desk.request import OrderRequest, folded
 from xportcn_tools.desk.sending import Sender, Step
 from xportcn_tools.desk.summary import question
 from xportcn_tools.desk.terms import Change, differences, terms_of
+from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
     LedgerUnavailableError,
@@ -77,15 +78,24 @@ class Desk:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         step: Step = _no_step,
+        addresses: AddressBook | None = None,
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
         self._step = step
+        self._addresses = addresses
         self._previewer = Previewer(upstream, ledger, policy, clock)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
         self._sender = Sender(upstream, ledger, policy, step)
+
+    def saved_addresses(self) -> dict[str, dict[str, Any]]:
+        """The owner's saved addresses by name."""
+        try:
+            return self._addresses.all() if self._addresses else {}
+        except LedgerUnavailableError as error:
+            raise problems.ledger_unavailable(str(error)) from error
 
     def now(self) -> datetime:
         return self._clock()
@@ -123,7 +133,7 @@ class Desk:
         if await self._attempt(preview) is not None:
             return None
         await self._check(preview, call)
-        if self.policy.approval == "off":
+        if self.policy.approval == "off" or await self._ledger.is_approved(preview.preview_id):
             return None
         return question(self.policy.environment, preview.shown, preview.request, preview.out_order_id)
 
@@ -137,7 +147,7 @@ class Desk:
             return _told(attempt, replayed=True)
         await self._step("check")
         await self._check(preview, call)
-        approval = self._approved(preview, answer)
+        approval = await self._approved(preview, answer)
         await self._step("recheck")
         await self._recheck(preview)
         order, replayed = await self._sender.place(preview, approval)
@@ -215,8 +225,10 @@ class Desk:
         if await self._ledger.reference_used(preview.realm, preview.out_order_id):
             raise problems.duplicate_reference(preview.out_order_id)
 
-    def _approved(self, preview: PreviewRecord, answer: Answer) -> Approval:
+    async def _approved(self, preview: PreviewRecord, answer: Answer) -> Approval:
         """Step 3, settled: how approval was had, or why there is none."""
+        if await self._ledger.is_approved(preview.preview_id):
+            return Approval("operator", verified=True)
         approval = approval_from(self.policy.approval, answer)
         if approval:
             return approval

@@ -65,11 +65,12 @@ class OrderLookup:
         return tuple(ids), request_id
 
 
-def _rows(data: object) -> Iterator[dict[str, Any]]:
+def _rows(answer: object) -> Iterator[dict[str, Any]]:
     """The rows of whatever list the answer holds; a row's `baseInfo` is part of it (1688)."""
-    if isinstance(data, dict):
-        fields = cast("dict[str, Any]", data)
-        data = next((fields[name] for name in _LISTS if isinstance(fields.get(name), list)), [])
+    data: object = answer
+    if isinstance(answer, dict):
+        fields = cast("dict[str, Any]", answer)
+        data = next((fields[name] for name in _LISTS if isinstance(fields.get(name), list)), None)
     if not isinstance(data, list):
         return
     for row in cast("list[object]", data):

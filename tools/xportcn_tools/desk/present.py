@@ -29,7 +29,7 @@ def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -
         "freight": money(quote.freight).model_dump(),
         "fees": money(quote.fees).model_dump(),
         "discount": money(quote.discount).model_dump(),
-        "ship_to": request.address.one_line(),
+        "ship_to": request.ship_to(),
         "flow": quote.pinned.flow,
         "trade_type": quote.pinned.trade_type,
         "promotion_id": quote.pinned.promotion_id,

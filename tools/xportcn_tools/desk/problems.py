@@ -8,7 +8,7 @@ from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.quote import NotOrderableError, Reason
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
-from xportcn_tools.results import PreviewResult, ProblemError, problem
+from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.client import UpstreamError
 from xportcn_tools.upstream.outcome import Reply, is_unauthorized
 
@@ -143,11 +143,8 @@ def terms_changed(
 
 def trade_type_not_allowed(asked: str, allowed: tuple[str, ...]) -> ProblemError:
     listed = ", ".join(allowed)
-    return problem(
-        "invalid_arguments",
-        f"trade_type: {asked} is not among the trade types that the owner allows ({listed}).",
-        "Leave trade_type out, or use one of those listed.",
-        details={"fields": [{"field": "trade_type", "message": f"must be one of {listed}"}]},
+    return wrong_argument(
+        "trade_type", f"{asked} is not among the trade types that the owner allows ({listed})"
     )
 
 

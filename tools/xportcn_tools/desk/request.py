@@ -49,6 +49,12 @@ class Address:
         ]
         return " ".join(", ".join(filter(None, parts)).split())
 
+    def masked_line(self, name: str) -> str:
+        """Recipient and city, the phone masked, and the name that the owner gave the address."""
+        shown = min(3, len(self.mobile) // 3)
+        mobile = f"{self.mobile[:shown]}****{self.mobile[-shown:]}"
+        return " ".join(f"{self.full_name}, {mobile}, {self.city} (saved address: {name})".split())
+
     def place_key(self) -> str:
         """The same place gives the same key, whoever receives there and however it is spaced."""
         place = [self.province, self.city, self.area, self.town, self.address]
@@ -67,6 +73,13 @@ class OrderRequest:
     promotion_id: str | None = None
     message: str | None = None
     dropshipping: bool | None = None
+    address_name: str | None = None
+
+    def ship_to(self) -> str:
+        """What is shown and echoed: the whole address, or of a saved one only who and where."""
+        if self.address_name is None:
+            return self.address.one_line()
+        return self.address.masked_line(self.address_name)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

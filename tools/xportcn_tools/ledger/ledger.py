@@ -182,6 +182,22 @@ class Ledger(Protocol):
         """The newest preview with this reference."""
         ...
 
+    async def preview_by_code(self, realm: Realm, approval_code: str) -> PreviewRecord | None:
+        """For the operator, who sees every caller's previews."""
+        ...
+
+    async def waiting(self, realm: Realm) -> list[PreviewRecord]:
+        """Previews that are neither expired, nor ordered, nor approved; newest first."""
+        ...
+
+    async def approve(self, preview: PreviewRecord) -> None:
+        """Record the operator's yes. Once is enough: a second one changes nothing."""
+        ...
+
+    async def is_approved(self, preview_id: str) -> bool:
+        """Whether the operator's yes is recorded."""
+        ...
+
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...
 
     async def reference_used(self, realm: Realm, out_order_id: str) -> bool:

@@ -97,6 +97,46 @@ class SqliteLedger:
 
         return await self._run(work)
 
+    async def preview_by_code(self, realm: Realm, approval_code: str) -> PreviewRecord | None:
+        def work(sql: sqlite3.Connection) -> PreviewRecord | None:
+            found = sql.execute(
+                "SELECT * FROM previews WHERE approval_code = ? AND realm = ?", (approval_code, realm)
+            ).fetchone()
+            return rows.preview_of(found) if found else None
+
+        return await self._run(work)
+
+    async def waiting(self, realm: Realm) -> list[PreviewRecord]:
+        def work(sql: sqlite3.Connection) -> list[PreviewRecord]:
+            found = sql.execute(
+                "SELECT * FROM previews WHERE realm = ? AND expires_at > ?"
+                " AND preview_id NOT IN (SELECT preview_id FROM orders)"
+                " AND preview_id NOT IN (SELECT preview_id FROM approvals)"
+                " ORDER BY created_at DESC",
+                (realm, rows.time_text(self._clock())),
+            )
+            return [rows.preview_of(row) for row in found]
+
+        return await self._run(work)
+
+    async def approve(self, preview: PreviewRecord) -> None:
+        def work(sql: sqlite3.Connection) -> None:
+            with self._transaction(sql):
+                if _is_approved(sql, preview.preview_id):
+                    return
+                row = {
+                    "preview_id": preview.preview_id,
+                    "method": "operator",
+                    "approved_at": rows.time_text(self._clock()),
+                }
+                rows.insert(sql, "approvals", row)
+                self._append(sql, "approved", preview.out_order_id, rows.preview_trail(preview))
+
+        await self._run(work)
+
+    async def is_approved(self, preview_id: str) -> bool:
+        return await self._run(lambda sql: _is_approved(sql, preview_id))
+
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         statement, values = rows.select_orders(query)
 
@@ -296,6 +336,10 @@ def _abandoned(sql: sqlite3.Connection, realm: Realm, now: datetime) -> list[Ord
         (realm, rows.time_text(now)),
     )
     return [rows.order_of(row) for row in found.fetchall()]
+
+
+def _is_approved(sql: sqlite3.Connection, preview_id: str) -> bool:
+    return sql.execute("SELECT 1 FROM approvals WHERE preview_id = ?", (preview_id,)).fetchone() is not None
 
 
 def _reference_used(sql: sqlite3.Connection, realm: Realm, out_order_id: str) -> bool:

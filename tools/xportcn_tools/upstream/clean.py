@@ -9,12 +9,22 @@ nothing is normalised. Used by `wire.py` only, so that no path goes round it.
 import html
 import re
 import unicodedata
-from html.parser import HTMLParser
 
 TEXT_LIMIT = 300
 _INPUT_LIMIT = 4000  # no honest text is longer; bounds the work on a hostile one
+_COATS = 8  # nothing honest is wrapped deeper; what is, loses the characters that wrap
+_WRAPPING = re.compile(r"[<>&\[\]]")
 _MARKS_IN_A_ROW = 4  # stacked diacritics beyond this only deface what stands around them
 
+# Our own scanner, not the standard parser: that one raises on `<![x[`, is quadratic, and reads unclosed
+# tags differently from one Python to the next. No tag reaches over a `<`, so the work stays linear.
+_MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?P<hidden>script|style)(?=[\s/>]).*?(?:</(?P=hidden)[^<>]*+>|\Z)"
+    r"""|</?(?P<tag>[A-Za-z][^\s/<>]*+)(?:(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>|[^<>]*+>)"""
+    r"|<[/!?][^<>]*+>",
+    re.DOTALL | re.IGNORECASE,
+)
 _BLOCKS = frozenset(
     ("br", "p", "div", "li", "tr", "td", "th", "ul", "ol", "h1", "h2", "h3", "h4", "hr", "table")
 )
@@ -25,59 +35,25 @@ _ZERO_WIDTH_JOINER = "\u200d"
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0")
 
 
-class _TextOnly(HTMLParser):
-    """Collects what stands between tags, and nothing of scripts and styles."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        self._hidden += tag in ("script", "style")
-        self._space(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        self._space(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden = max(0, self._hidden - (tag in ("script", "style")))
-        self._space(tag)
-
-    def _space(self, tag: str) -> None:
-        if tag in _BLOCKS:  # an inline tag inside a Chinese word leaves no gap
-            self.parts.append(" ")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(data)
-
-    def handle_entityref(self, name: str) -> None:
-        self.handle_data(f"&{name}")
-
-    def handle_charref(self, name: str) -> None:
-        self.handle_data(f"&#{name}")
+def _in_place_of(markup: re.Match[str]) -> str:
+    """A block leaves a gap; an inline tag inside a Chinese word leaves none."""
+    return " " if (markup["tag"] or "").lower() in _BLOCKS else ""
 
 
-def _without_markup(text: str) -> str:
-    if "<" not in text:
-        return text
-    parser = _TextOnly()
-    parser.feed(text)
-    parser.close()
-    return "".join(parser.parts)
+def _unwrapped(text: str) -> str:
+    """One coat off: invisible characters, entities, tags, links."""
+    text = _MARKUP.sub(_in_place_of, html.unescape(_without_invisible(text)))
+    return _MARKDOWN_LINK.sub(r"\1", text)
 
 
-def _decoded_and_stripped(text: str) -> str:
-    """Entities first, then tags, until nothing changes: `&amp;lt;b&gt;` is a tag in two coats."""
-    for _ in range(len(text)):
-        plain = _MARKDOWN_LINK.sub(r"\1", _without_markup(html.unescape(text)))
+def _plain(text: str) -> str:
+    """Coats off until nothing changes: `&amp;lt;b&gt;` is a tag in two, `&l&#8203;t;b&gt;` in two others."""
+    for _ in range(_COATS):
+        plain = _unwrapped(text)
         if plain == text:
             return plain
         text = plain
-    return text
+    return _without_invisible(_WRAPPING.sub("", text))
 
 
 def _is_pictograph(character: str) -> bool:
@@ -104,6 +80,8 @@ def _is_selector(character: str) -> bool:
 
 
 def _without_invisible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     kept: list[str] = []
     marks = 0
     for position, character in enumerate(text):
@@ -118,7 +96,7 @@ def _without_invisible(text: str) -> str:
             continue
         if character == _ZERO_WIDTH_JOINER:
             after = text[position + 1 : position + 2]
-            joins = before and after and unicodedata.category(after) == "So"
+            joins = before and after and (unicodedata.category(after) == "So" or after == "\u2194")
             if joins and (_is_pictograph(before) or before == "\ufe0f"):
                 kept.append(character)
             continue
@@ -134,8 +112,6 @@ def _without_invisible(text: str) -> str:
 
 def clean(text: str) -> str:
     """One line of plain text, at most 300 characters, out of whatever a stranger wrote."""
-    # Invisible characters go first as well: one between the letters of an entity would hide it.
-    visible = _without_invisible(text[:_INPUT_LIMIT])
-    plain = _without_invisible(_decoded_and_stripped(visible))
     # What still looks like the start of a tag was never closed; apart, it is a less-than sign.
-    return " ".join(_OPEN_TAG.sub("< ", plain).split())[:TEXT_LIMIT].rstrip()
+    line = " ".join(_OPEN_TAG.sub("< ", _plain(text[:_INPUT_LIMIT])).split())
+    return line[:TEXT_LIMIT].rstrip(f" {_ZERO_WIDTH_JOINER}")

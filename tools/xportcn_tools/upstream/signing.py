@@ -17,7 +17,7 @@ import hashlib
 import secrets
 import string
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 SignatureRule = Literal["concat", "query"]
@@ -25,6 +25,7 @@ TimestampUnit = Literal["s", "ms"]
 
 NONCE_ALPHABET = string.ascii_letters + string.digits
 NONCE_LENGTH = 32
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Canonical:
 
 def canonical(access_key: str, moment: datetime, unit: TimestampUnit, nonce: str) -> Canonical:
     """First step: header values from a moment. `unit`: `s` gives 10 digits, `ms` gives 13."""
-    milliseconds = int(moment.timestamp() * 1000)
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)  # exact, where a float is not
     timestamp = str(milliseconds if unit == "ms" else milliseconds // 1000)
     return Canonical(access_key, timestamp, nonce)
 
