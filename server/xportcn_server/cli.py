@@ -16,9 +16,12 @@ def _stop(reason: str) -> NoReturn:
 def read_settings() -> Settings:
     """The settings, or the end: one line on stderr, exit 2, no traceback."""
     try:
-        return load_settings()
+        settings = load_settings()
     except SettingsError as error:
         _stop(str(error))
+    if settings.ledger_url:
+        _stop("XPORTCN_LEDGER: this version keeps its ledger in a file; name a path, not a postgresql:// URL")
+    return settings
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

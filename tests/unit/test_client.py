@@ -13,7 +13,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -236,11 +236,12 @@ async def test_the_body_is_json_in_utf8_that_stands_as_it_was_given(call: Call) 
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_the_sandbox_lets_the_client_in_over_a_port_and_in_process(call: Call) -> None:
+    body = ORDER if call == "create" else VENDOR_EXAMPLE_REQUEST
     async with running_sandbox() as (_, base_url):
         async with client_of(base_url, account=SANDBOX_CREDENTIALS) as client:
-            over_a_port = await send(client, call)
+            over_a_port = await send(client, call, body)
     async with in_process() as (_, client):
-        inside = await send(client, call)
+        inside = await send(client, call, body)
     for reply in (over_a_port, inside):
         assert reply.status == 200
         assert reply.envelope
@@ -886,7 +887,3 @@ def test_httpx_is_not_loaded_before_the_first_call() -> None:
     )
     assert done.stdout.strip() == "[]"
 
-
-@contextmanager
-def nothing() -> Generator[None]:
-    yield

@@ -52,6 +52,12 @@ _SUFFIXES = (
     "省",
     "市",
     " province",
+    " zhuang autonomous region",
+    " hui autonomous region",
+    " uygur autonomous region",
+    " uyghur autonomous region",
+    " special administrative region",
+    " sar",
     " municipality",
     " autonomous region",
 )

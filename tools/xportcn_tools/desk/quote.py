@@ -16,7 +16,6 @@ from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer, PreviewAnswer
 
 Unit = Literal["fen", "yuan"]
 _FEN_IN: dict[Unit, int] = {"fen": 1, "yuan": 100}
-_FINE_CODES = (None, "", "200", "SUCCESS")
 
 
 @dataclass(frozen=True)
@@ -162,6 +161,9 @@ def _named(listed: list[str] | None, asked: set[str]) -> tuple[str, ...]:
 def _refusals(answer: PreviewAnswer) -> list[Reason]:
     """What the upstream itself says against the order, by line where it says so by line."""
     reasons: list[Reason] = []
+    if answer.refused:
+        message = "the upstream refuses the preview"
+        reasons.append(Reason(message, code=answer.error_code, text=answer.error_message))
     for group in answer.groups:
         by_line = [
             Reason(
@@ -172,11 +174,10 @@ def _refusals(answer: PreviewAnswer) -> list[Reason]:
                 line.message,
             )
             for line in group.lines
-            if line.result_code not in _FINE_CODES
+            if line.refused
         ]
         reasons += by_line
-        failed = group.status is False or group.result_code not in _FINE_CODES
-        if failed and not by_line:
+        if group.refused and not by_line:
             offers = ", ".join(dict.fromkeys(line.offer_id for line in group.lines)) or "none named"
             reasons.append(
                 Reason(
@@ -185,7 +186,7 @@ def _refusals(answer: PreviewAnswer) -> list[Reason]:
                     text=group.message,
                 )
             )
-        if group.offered_trade_types() == () and not failed and not by_line:
+        if group.offered_trade_types() == () and not group.refused and not by_line:
             reasons.append(Reason("the upstream lists no trade type: the group cannot be ordered by API"))
     return reasons
 

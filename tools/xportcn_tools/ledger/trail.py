@@ -4,6 +4,7 @@ A row's body holds references, states, sums and digests; no secret, no token and
 """
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -46,5 +47,6 @@ def first_break(rows: Iterable[TrailRow]) -> int | None:
 
 
 def _hash(sequence: int, at: str, event: str, subject: str, body: str, previous: str) -> str:
-    text = canonical_json([sequence, at, event, subject, body, previous])
+    # The texts as they stand, not in NFC as in canonical JSON: another spelling is another row.
+    text = json.dumps([sequence, at, event, subject, body, previous], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

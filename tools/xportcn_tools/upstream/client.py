@@ -49,6 +49,8 @@ class _RetryableError(Exception):
     """A preview's passing failure, carried to the retrying library and out of it again."""
 
     def __init__(self, outcome: Reply | UpstreamError) -> None:
+        # The library logs this text: not a word of the upstream's in it.
+        super().__init__(f"HTTP {outcome.status}" if isinstance(outcome, Reply) else str(outcome))
         self.outcome = outcome
 
 
@@ -156,7 +158,7 @@ class UpstreamClient:
             with anyio.fail_after(seconds):
                 return await call(trace)
         except TimeoutError:
-            if trace.connecting and not trace.sent:
+            if trace.only_connecting:
                 raise NotSentError(f"no connection within {seconds:g} s") from None
             raise AnswerLostError(f"no whole answer within {seconds:g} s") from None
 
@@ -165,45 +167,60 @@ class UpstreamClient:
     ) -> Reply:
         import httpx  # noqa: PLC0415 - at the first call
 
-        headers = self._signer.sign(self._clock())
-        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         try:
-            async with client.stream(
+            request = client.build_request(
                 "POST",
                 self._endpoint.base_url + path,
-                content=content,
-                headers=headers,
+                content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
+                headers=self._signer.sign(self._clock()),
                 extensions={"trace": trace},
-            ) as response:
+            )
+        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
+        try:
+            response = await client.send(request, stream=True)
+            try:
                 answer = bytearray()
                 async for chunk in response.aiter_bytes():
                     answer += chunk
                     if len(answer) > ANSWER_LIMIT_BYTES:
                         return Reply(response.status_code, None, "the answer is larger than 2 MB")
                 return _reply(response.status_code, bytes(answer))
+            finally:
+                await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotSentError(f"not connected ({type(error).__name__})") from error
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             if trace.sent:
                 raise AnswerLostError(f"the exchange broke off ({type(error).__name__})") from error
             raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, httpx.HTTPError | httpx.StreamError | OSError):
+                logger.warning("a call of the upstream ended in an unforeseen error", exc_info=error)
+            if trace.only_connecting:
+                raise NotSentError(f"not connected ({type(error).__name__})") from error
             raise AnswerLostError(f"the exchange broke off ({type(error).__name__})") from error
 
     def _new_client(self) -> "httpx.AsyncClient":
         import httpx  # noqa: PLC0415 - at the first call
 
-        return httpx.AsyncClient(
-            transport=self._new_transport() if self._new_transport else None,
-            timeout=None,  # noqa: S113 - the deadline is over the whole call, in `_within_deadline`
-            follow_redirects=False,
-            headers={
-                "content-type": "application/json",
-                "accept": "application/json",
-                "accept-encoding": "identity",  # the size limit counts what came over the wire
-                "user-agent": USER_AGENT,
-            },
-        )
+        try:
+            return httpx.AsyncClient(
+                transport=self._new_transport() if self._new_transport else None,
+                timeout=None,  # noqa: S113 - the deadline is over the whole call, in `_within_deadline`
+                follow_redirects=False,
+                # Proxies and certificates of the environment; but plain HTTP is for this machine alone.
+                trust_env=not self._endpoint.base_url.lower().startswith("http://"),
+                headers={
+                    "content-type": "application/json",
+                    "accept": "application/json",
+                    "accept-encoding": "identity",  # the size limit counts what came over the wire
+                    "user-agent": USER_AGENT,
+                },
+            )
+        except Exception as error:  # a proxy or certificate setting that httpx cannot use
+            logger.warning("no connection can be set up", exc_info=error)
+            raise NotSentError(f"no connection can be set up ({type(error).__name__})") from error
 
 
 class _Trace:
@@ -212,6 +229,11 @@ class _Trace:
     def __init__(self) -> None:
         self.connecting = False
         self.sent = False
+
+    @property
+    def only_connecting(self) -> bool:
+        """A connection was begun, as the library itself says, and no request on it."""
+        return self.connecting and not self.sent
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         del info

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from xportcn_tools.upstream.wire import Envelope
 
-_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ORDER_ID = re.compile(r"(?=.*[1-9])[A-Za-z0-9_-]{1,64}")  # `0` and `null` name no order
+_LONG_NUMBER = re.compile(r"[0-9]{15,64}")
 # The vendor's list of error codes could not be read; that these words tell of a refused signature is
 # inferred. They only choose between two names for a definite refusal, never its definiteness.
 _ABOUT_SIGNATURE = re.compile(
@@ -102,14 +103,21 @@ def _order_ids(data: object) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(cast("list[str]", ids)))
 
 
-def _failure_flag(data: object) -> bool:
-    """The sibling's way to refuse inside `data`: beside an order id, a contradiction."""
-    if not isinstance(data, dict):
-        return False
-    fields = cast("Mapping[str, Any]", data)
-    success = fields.get("success")
-    code = fields.get("errorCode")
-    return success in (False, "false", "False") or code not in (None, "", 0, "0", 200, "200", "SUCCESS")
+def _hints_at_order(data: object) -> bool:
+    """Whether an id that may be an order's stands anywhere, also where the documentation has none."""
+    waiting = [data]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            for name, value in cast("dict[str, object]", part).items():
+                if name.replace("_", "").casefold() in ("orderid", "orderids") and value:
+                    return True
+                waiting += [value] if isinstance(value, dict | list) else []
+        elif isinstance(part, list):
+            waiting += cast("list[object]", part)
+        elif isinstance(part, str | int) and _LONG_NUMBER.fullmatch(str(part)):
+            return True
+    return False
 
 
 def sort_create(reply: Reply) -> Placed | Refused | Unclear:
@@ -124,12 +132,14 @@ def sort_create(reply: Reply) -> Placed | Refused | Unclear:
             return Unclear("code 200 with order ids that cannot be read", request_id)
         if not ids:
             return Unclear("code 200 without order ids", request_id)
-        if _failure_flag(envelope.data):
+        if envelope.reports_failure:
             return Unclear(f"order ids ({', '.join(ids)}) beside a failure flag", request_id)
         return Placed(ids, request_id)
     if ids is None or ids:
         named = ", ".join(ids) if ids else "unreadable"
         return Unclear(f"order ids ({named}) beside code {reply.code}", request_id)
+    if _hints_at_order(envelope.data):
+        return Unclear(f"what may be an order id beside code {reply.code}", request_id)
     spoken = reply.status == 200 or 400 <= reply.status < 500
     if spoken and envelope.refuses:
         return Refused(reply.code, reply.text, request_id, is_unauthorized(reply))

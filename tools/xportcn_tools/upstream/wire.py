@@ -11,7 +11,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, cast
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from xportcn_tools.upstream.clean import clean
 
@@ -20,7 +20,16 @@ CREATE_PATH = "/alibaba/ka/order/create"
 PAY_PATH = "/alibaba/ka/order/pay"
 
 _TOKEN = re.compile(r"[\w.:+/=@-]{1,64}")
-_GENERAL_ERROR_WORD = re.compile(r"system|internal|time.?out|busy|unknown|unavailable", re.IGNORECASE)
+# Codes in words, or numbers with a tail, that say nothing of what became of the request: general errors,
+# and successes that are not 200.
+_SAYS_NOTHING = re.compile(
+    r".*(system|internal|server|gateway|time.?out|busy|unknown|unavailable|exception).*"
+    r"|success\w*|succeed\w*|ok|true|accepted|processing|pending|error|fail\w*"
+    r"|-.*|[+]?0*(0|[25][0-9][0-9])(?![_0-9]).*",
+    re.IGNORECASE,
+)
+_FINE_CODES = (None, "", "200", "SUCCESS")
+_FINE_ERROR_CODES = (None, "", 0, "0", 200, "200", "SUCCESS")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _LARGEST = 10**15  # ten thousand billion yuan in fen: beyond it a figure is nonsense, and arithmetic dear
 
@@ -39,22 +48,23 @@ def _number(value: object) -> Decimal:
         raise ValueError("is not a number") from None
     if not number.is_finite() or number.adjusted() > 15 or abs(number) > _LARGEST:
         raise ValueError("is not a usable number")
-    if number and number.normalize().as_tuple().exponent < -6:  # type: ignore[operator]
+    if number != round(number, 6):
         raise ValueError("has more than six decimals")
     return number
 
 
-def _whole(value: object) -> int:
+def _fen(value: object) -> int:
+    """A sum, documented as integer fen. `6400.0` is one; `64.00` is yuan, and would pass for 64 fen."""
     number = _number(value)
-    if number != number.to_integral_value():
-        raise ValueError("is not a whole number")
+    if number != number.to_integral_value() or (number and int(number.as_tuple().exponent) < -1):
+        raise ValueError("is not a whole number of fen")
     return int(number)
 
 
 def _identifier(value: object) -> str:
     """An id as a string, whether it came as a JSON integer or a string; it is passed back as it is."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not _TOKEN.fullmatch(text):
+    if not _TOKEN.fullmatch(text) or clean(text) != text:  # letters can be invisible too
         raise ValueError("is not an identifier")
     return text
 
@@ -70,6 +80,10 @@ def _optional_identifier(value: object) -> str | None:
     return None if value is None or value == "" else _identifier(value)
 
 
+def _or_empty(value: object) -> object:
+    return [] if value is None else value
+
+
 def _listed(value: object) -> object:
     """Absent stays unknown; a list stays a list; anything else is a departure."""
     if value is not None and not isinstance(value, list):
@@ -77,7 +91,7 @@ def _listed(value: object) -> object:
     return cast("object", value)
 
 
-Fen = Annotated[int, BeforeValidator(_whole)]
+Fen = Annotated[int, BeforeValidator(_fen)]
 Exact = Annotated[Decimal, BeforeValidator(_number)]
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 OptionalIdentifier = Annotated[str | None, BeforeValidator(_optional_identifier)]
@@ -119,6 +133,10 @@ class LineAnswer(Wire):
     message: Text = None
     result_code: Text = Field(None, alias="resultCode")
 
+    @property
+    def refused(self) -> bool:
+        return self.result_code not in _FINE_CODES
+
 
 class GroupAnswer(Wire):
     """One order to come. All sums are in fen (documented example; 1688)."""
@@ -133,7 +151,9 @@ class GroupAnswer(Wire):
     status: bool | None = None
     result_code: Text = Field(None, alias="resultCode")
     message: Text = None
-    lines: list[LineAnswer] = Field(validation_alias=AliasChoices("cargoList", "orderItemTOList"))
+    lines: Annotated[list[LineAnswer], BeforeValidator(_or_empty)] = Field(
+        default_factory=list[LineAnswer], validation_alias=AliasChoices("cargoList", "orderItemTOList")
+    )
     trade_names: Annotated[list[Text] | None, BeforeValidator(_listed)] = Field(
         None, alias="tradeModeNameList"
     )
@@ -143,6 +163,17 @@ class GroupAnswer(Wire):
     promotions: Annotated[list[PromotionAnswer] | None, BeforeValidator(_listed)] = Field(
         None, alias="shopPromotionList"
     )
+
+    @property
+    def refused(self) -> bool:
+        """The upstream says that the group cannot be ordered (inferred); `message` says why."""
+        return self.status is False or self.result_code not in _FINE_CODES
+
+    @model_validator(mode="after")
+    def _priced_or_refused(self) -> "GroupAnswer":
+        if not (self.lines or self.refused):
+            raise ValueError("has no lines")
+        return self
 
     def offered_trade_types(self) -> tuple[str, ...] | None:
         """The values that create allows as `tradeType`; `None` where the answer names no list at all.
@@ -162,14 +193,27 @@ class GroupAnswer(Wire):
 
 
 class PreviewAnswer(Wire):
-    """A preview answer of either shape. The offer lists hold offer ids; `None` is unknown."""
+    """A preview answer of either shape. The offer lists hold offer ids; `None` is unknown.
 
-    groups: list[GroupAnswer] = Field(
-        validation_alias=AliasChoices("orderPreviewResuslt", "orderPreviewResult"), min_length=1
+    `refused`: the sibling's way to refuse as a whole; `error_code` and `error_message` say why.
+    """
+
+    refused: bool = False
+    error_code: Text = Field(None, alias="errorCode")
+    error_message: Text = Field(None, alias="errorMsg")
+    groups: Annotated[list[GroupAnswer], BeforeValidator(_or_empty)] = Field(
+        default_factory=list[GroupAnswer],
+        validation_alias=AliasChoices("orderPreviewResuslt", "orderPreviewResult"),
     )
     freight_by_description: list[Identifier] | None = Field(None, alias="postFeeByDescOfferList")
     consignment: list[Identifier] | None = Field(None, alias="consignOfferList")
     no_cross_border_pay: list[Identifier] | None = Field(None, alias="unsupportedCrossBorderPayOfferList")
+
+    @model_validator(mode="after")
+    def _priced_or_refused(self) -> "PreviewAnswer":
+        if not (self.groups or self.refused):
+            raise ValueError("has no groups")
+        return self
 
 
 class Envelope(BaseModel):
@@ -181,6 +225,7 @@ class Envelope(BaseModel):
     message: str | None
     request_id: str | None
     data: Any
+    reports_failure: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -190,11 +235,12 @@ class Envelope(BaseModel):
     def refuses(self) -> bool:
         """Whether the code is a refusal in so many words.
 
-        Not 200; not a general server error (500–599, negative, absent, or a word for one); and not 0
-        or 201–299, which other programs use for success: such codes say nothing of the request's fate.
+        Not 200; not a general server error (500–599, negative, absent, or a word for one); and not 0,
+        201–299 or a word that other programs use for success: such codes say nothing of the request's
+        fate.
         """
         if isinstance(self.code, str):
-            return not _GENERAL_ERROR_WORD.search(self.code)
+            return not _SAYS_NOTHING.fullmatch(self.code.strip())
         if self.code is None or self.code <= 0:
             return False
         return not (200 <= self.code <= 299 or 500 <= self.code <= 599)
@@ -226,7 +272,18 @@ def read_envelope(body: bytes) -> Envelope:
         message=_text(fields.get("msg")),
         request_id=_text(fields.get("requestId")),
         data=fields.get("data"),
+        reports_failure=reports_failure(fields) or reports_failure(fields.get("data")),
     )
+
+
+def reports_failure(data: object) -> bool:
+    """Whether `success` and `errorCode` tell of a failure: the sibling's way, inside `data`."""
+    if not isinstance(data, dict):
+        return False
+    fields = cast("dict[str, Any]", data)
+    success = fields.get("success")
+    failed = success is not None and str(success).strip().casefold() in ("false", "0", "no", "n", "f")
+    return failed or fields.get("errorCode") not in _FINE_ERROR_CODES
 
 
 def _code(value: object) -> int | str | None:
@@ -245,6 +302,8 @@ def read_preview(data: object) -> PreviewAnswer:
         UnreadableAnswerError: a field that the order depends on is not of its documented form.
     """
     whole: object = {"orderPreviewResuslt": cast("object", data)} if isinstance(data, list) else data
+    if isinstance(whole, dict):
+        whole = {**cast("dict[str, Any]", whole), "refused": reports_failure(cast("object", whole))}
     try:
         return PreviewAnswer.model_validate(whole)
     except (ValidationError, ValueError) as error:
