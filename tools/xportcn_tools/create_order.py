@@ -7,6 +7,7 @@ import anyio
 from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Elicit, ElicitationResult, Resolve
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ToolAnnotations
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
@@ -111,7 +112,8 @@ async def _wait_for_form(ctx: Context[Any], question: str) -> Asked:
     try:
         with anyio.fail_after(ANSWER_SECONDS):
             return _answer(await ctx.elicit(question, ApprovalForm))
-    except TimeoutError:
+    except (TimeoutError, MCPError):
+        # In time there was no answer, or only an error from a client that had said that it can ask.
         return Asked("unanswered")
     except ValueError:
         # Accepted without the field, or with nonsense in it: that is no yes.

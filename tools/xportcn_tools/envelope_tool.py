@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from xportcn_tools import render
 from xportcn_tools.arguments import ToolSchema, inlined
+from xportcn_tools.desk.problems import approval_declined
 from xportcn_tools.results import Envelope, Environment, Problem, ProblemError
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,10 @@ class EnvelopeTool(Tool):
                 return result_of(self.environment, cause)
             if isinstance(cause, ValidationError) and cause.title == self.fn_metadata.arg_model.__name__:
                 return result_of(self.environment, invalid_arguments(cause))
-            raise
+            if isinstance(error, UnexpectedToolError):
+                raise  # a crash: its text stays in the log, and the SDK says so to the client
+            # What is left are answers to our question that are none: no content, or nonsense in it.
+            return result_of(self.environment, approval_declined("the answer to the form is not readable"))
 
 
 def _strict(model: type[ArgModelBase]) -> type[ArgModelBase]:

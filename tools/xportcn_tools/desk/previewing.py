@@ -10,13 +10,13 @@ from uuid import uuid4
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.policy import Policy
-from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError, read_quote
+from xportcn_tools.desk.quote import NotOrderableError, Quote, Reason, UnitsUnclearError, read_quote
 from xportcn_tools.desk.request import Bodies, OrderRequest
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, PreviewRecord
 from xportcn_tools.results import PreviewResult, PreviewWarning, timestamp
 from xportcn_tools.upstream.client import UpstreamClient, UpstreamError
-from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview
+from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview, sibling_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -76,16 +76,18 @@ class Previewer:
             raise problems.preview_not_answered(error) from error
         if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
             raise problems.preview_refused(reply)
+        request_id = reply.request_id
         try:
-            answer = read_preview(reply.envelope.data)
+            refusal = sibling_refusal(reply.envelope.data)
+            if refusal:
+                raise NotOrderableError([Reason("the upstream refuses the preview", None, None, *refusal)])
+            return read_quote(read_preview(reply.envelope.data), request, self._policy.pin), request_id
         except UnreadableAnswerError as departure:
-            raise problems.preview_unreadable(departure, reply.request_id) from departure
-        try:
-            return read_quote(answer, request, self._policy.pin), reply.request_id
+            raise problems.preview_unreadable(departure, request_id) from departure
         except UnitsUnclearError as unclear:
-            raise problems.units_unclear(str(unclear), reply.request_id) from unclear
+            raise problems.units_unclear(str(unclear), request_id) from unclear
         except NotOrderableError as error:
-            error.request_id = reply.request_id
+            error.request_id = request_id
             raise
 
     async def offer(self, quote: Quote, request: OrderRequest, caller: str) -> PreviewResult:

@@ -198,22 +198,27 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
     asked for.
     """
     waiting = dict(enumerate(items))
-    matched: list[dict[int, LineAnswer]] = []
-    reasons: list[Reason] = []
-    for group in groups:
-        lines: dict[int, LineAnswer] = {}
-        for line in group.lines:
-            same_offer = [at for at, item in waiting.items() if item.offer_id == line.offer_id]
-            exact = [at for at in same_offer if waiting[at].spec_id == line.spec_id]
-            loose = [at for at in same_offer if None in (waiting[at].spec_id, line.spec_id)]
-            if not (exact or loose):
-                message = f"the answer prices offer {line.offer_id}, which was not asked for in that form"
-                reasons.append(Reason(message, line.offer_id, line.spec_id))
-                continue
-            position = (exact or loose)[0]
-            del waiting[position]
-            lines[position] = line
-        matched.append(lines)
+    matched: list[dict[int, LineAnswer]] = [{} for _ in groups]
+    unmatched = [(lines, line) for lines, group in zip(matched, groups, strict=True) for line in group.lines]
+    # A line or an item without a spec fits any; so those that name the same one have the first choice.
+    for fits in (_same_goods, _may_be_same_goods):
+        unmatched_still: list[tuple[dict[int, LineAnswer], LineAnswer]] = []
+        for lines, line in unmatched:
+            position = next((at for at, item in waiting.items() if fits(item, line)), None)
+            if position is None:
+                unmatched_still.append((lines, line))
+            else:
+                del waiting[position]
+                lines[position] = line
+        unmatched = unmatched_still
+    reasons = [
+        Reason(
+            f"the answer prices offer {line.offer_id}, which was not asked for in that form",
+            line.offer_id,
+            line.spec_id,
+        )
+        for _, line in unmatched
+    ]
     reasons += [
         Reason(f"the answer does not price offer {item.offer_id}", item.offer_id, item.spec_id)
         for item in waiting.values()
@@ -225,14 +230,24 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
     return matched
 
 
-def _proven_unit(groups: list[GroupAnswer]) -> Unit:
-    """The one unit in which every group's sums close. Where all is zero both do, and mean the same."""
+def _same_goods(item: Item, line: LineAnswer) -> bool:
+    return (item.offer_id, item.spec_id) == (line.offer_id, line.spec_id)
+
+
+def _may_be_same_goods(item: Item, line: LineAnswer) -> bool:
+    return item.offer_id == line.offer_id and None in (item.spec_id, line.spec_id)
+
+
+def _proven_unit(groups: list[GroupAnswer]) -> Unit | None:
+    """The one unit in which every group's sums close; `None` where all amounts are zero, so that any does."""
     units: tuple[Unit, ...] = ("fen", "yuan")
     closing: list[Unit] = [
         unit for unit in units if all(_closes(group, unit) is not None for group in groups)
     ]
-    if len(closing) == 1 or (closing and all(not line.amount for group in groups for line in group.lines)):
+    if len(closing) == 1:
         return closing[0]
+    if closing and all(line.amount == 0 for group in groups for line in group.lines):
+        return None
     raise UnitsUnclearError(
         "the line amounts add up to the upstream's sums neither as fen nor as yuan, so no total is sure"
     )
@@ -271,24 +286,27 @@ def _closes(group: GroupAnswer, unit: Unit) -> tuple[int, int] | None:
     return None
 
 
-def _group(group: GroupAnswer, lines: dict[int, LineAnswer], items: tuple[Item, ...], unit: Unit) -> Group:
-    closed = _closes(group, unit)
+def _group(
+    group: GroupAnswer, lines: dict[int, LineAnswer], items: tuple[Item, ...], unit: Unit | None
+) -> Group:
+    closed = _closes(group, unit or "fen")
     if closed is None or group.sum_payment is None:  # pragma: no cover - the unit was proven on this group
         raise UnitsUnclearError("the sums do not close")
     discount, fee = closed
     payable = group.sum_payment if group.sum_total is None else group.sum_total
-    if payable < 0:
-        raise UnitsUnclearError("the upstream's total is negative")
-    # Where the total differs from the sum, nobody documented why: shown as a fee, or as taken off.
+    # Where the total is above the sum, nobody documented why: shown as a fee. Below it, only the discount
+    # can be the reason; a total of 0, or in yuan, is none.
     unexplained = payable - group.sum_payment
+    if unexplained < 0 and (discount or -unexplained != abs(group.discount_fee or 0)):
+        raise UnitsUnclearError("the upstream's total is below its own sum, and no discount explains it")
     quoted = tuple(
         Line(
             offer_id=items[position].offer_id,
             spec_id=items[position].spec_id or line.spec_id,
             sku_id=line.sku_id,
             quantity=items[position].quantity,
-            unit_price=_whole_fen(line.unit_price, unit),
-            amount=_whole_fen(line.amount, unit) or 0,
+            unit_price=_whole_fen(line.unit_price, unit) if unit else None,
+            amount=_whole_fen(line.amount, unit or "fen") or 0,
             message=line.message,
         )
         for position, line in sorted(lines.items())

@@ -79,10 +79,12 @@ class Sender:
                     raise problems.over_limit(verdict)
                 case Claimed(order):
                     pass
+            logger.info("order %s: claimed, sending", order.out_order_id)
             await self._step("send")
             outcome = await self._send(body)
             await self._step("record")
             recorded = await self._record(order, outcome)
+            logger.info("order %s: %s", order.out_order_id, recorded.state)
             await self._step("recorded")
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover

@@ -48,5 +48,7 @@ def first_break(rows: Iterable[TrailRow]) -> int | None:
 
 def _hash(sequence: int, at: str, event: str, subject: str, body: str, previous: str) -> str:
     # The texts as they stand, not in NFC as in canonical JSON: another spelling is another row.
-    text = json.dumps([sequence, at, event, subject, body, previous], ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        [sequence, at, event, subject, body, previous], ensure_ascii=False, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode()).hexdigest()

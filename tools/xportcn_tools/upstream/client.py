@@ -229,6 +229,7 @@ class _Trace:
     def __init__(self) -> None:
         self.connecting = False
         self.sent = False
+        self._stream: Any = None
 
     @property
     def only_connecting(self) -> bool:
@@ -236,9 +237,14 @@ class _Trace:
         return self.connecting and not self.sent
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        del info
         if event.startswith("connection.connect"):
             self.connecting = True
+        if event.endswith("connect_tcp.complete"):
+            self._stream = info.get("return_value")
+        if event.endswith("start_tls.failed") and self._stream is not None:
+            # httpcore leaves the socket open where a deadline, not an error, ends the handshake.
+            with anyio.CancelScope(shield=True):
+                await self._stream.aclose()
         if event.endswith("send_request_headers.started"):
             self.sent = True
 

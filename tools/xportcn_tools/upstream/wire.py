@@ -11,7 +11,15 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, cast
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from xportcn_tools.upstream.clean import clean
 
@@ -101,7 +109,7 @@ Text = Annotated[str | None, BeforeValidator(_text)]
 class Wire(BaseModel):
     """A part of an answer. Unknown fields are left aside."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class PromotionAnswer(Wire):
@@ -308,6 +316,16 @@ def read_preview(data: object) -> PreviewAnswer:
         return PreviewAnswer.model_validate(whole)
     except (ValidationError, ValueError) as error:
         raise UnreadableAnswerError(f"the preview answer is not as documented: {where(error)}") from None
+
+
+def sibling_refusal(data: object) -> tuple[str, str | None] | None:
+    """Code and text of a refusal told inside `data` (`success`, `errorCode`, `errorMsg`), as the sibling does."""
+    if not isinstance(data, dict):
+        return None
+    fields = cast("dict[str, Any]", data)
+    if fields.get("success") is not False:
+        return None
+    return _text(fields.get("errorCode")) or "no code", _text(fields.get("errorMsg"))
 
 
 def where(error: Exception) -> str:
