@@ -80,7 +80,9 @@ class Previewer:
         try:
             refusal = sibling_refusal(reply.envelope.data)
             if refusal:
-                raise NotOrderableError([Reason("the upstream refuses the preview", None, None, *refusal)])
+                raise NotOrderableError(  # noqa: TRY301 - sorted below like one by line
+                    [Reason("the upstream refuses the preview", None, None, *refusal)]
+                )
             return read_quote(read_preview(reply.envelope.data), request, self._policy.pin), request_id
         except UnreadableAnswerError as departure:
             raise problems.preview_unreadable(departure, request_id) from departure

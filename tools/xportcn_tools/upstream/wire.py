@@ -319,7 +319,7 @@ def read_preview(data: object) -> PreviewAnswer:
 
 
 def sibling_refusal(data: object) -> tuple[str, str | None] | None:
-    """Code and text of a refusal told inside `data` (`success`, `errorCode`, `errorMsg`), as the sibling does."""
+    """Code and text of a refusal inside `data` (`success`, `errorCode`, `errorMsg`: the sibling's way)."""
     if not isinstance(data, dict):
         return None
     fields = cast("dict[str, Any]", data)
