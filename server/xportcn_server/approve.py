@@ -15,6 +15,10 @@ class RefusedError(Exception):
 
 def approve_preview(settings: Settings, code: str) -> int:
     """Show the same summary as the form does, ask, record; the exit code (0: approved)."""
+    if settings.mode == "preview":
+        # The text would say that nothing is bought, and a live server on this ledger would take the yes.
+        click.echo("xportcn-mcp: mode preview creates nothing, so there is nothing to approve", err=True)
+        return 1
     try:
         preview = with_ledger(settings, lambda ledger, realm: _waiting(ledger, realm, code))
         click.echo(question(settings.mode, preview.shown, preview.request, preview.out_order_id))

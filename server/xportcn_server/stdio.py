@@ -15,11 +15,12 @@ import asyncio
 import os
 import queue
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, cast
@@ -94,12 +95,12 @@ def run_stdio(server: MCPServer[Any], wire: Wire | None = None) -> None:
 
 
 async def _serve(server: MCPServer[Any], inbox: "_Inbox", outbox: "_Outbox") -> None:
-    inbox.open()
-    outbox.open()
     lowlevel = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no public way
     stdin = cast("anyio.AsyncFile[str]", inbox)  # the SDK iterates over the one,
     stdout = cast("anyio.AsyncFile[str]", outbox)  # writes and flushes the other, and no more
-    with anyio.CancelScope() as drain:
+    with _awake_at_signals(), anyio.CancelScope() as drain:
+        inbox.open()
+        outbox.open()
         async with stdio_server(stdin, stdout) as (reader, writer):
             await lowlevel.run(reader, writer, lowlevel.create_initialization_options())
             drain.deadline = anyio.current_time() + DRAIN_SECONDS
@@ -215,6 +216,29 @@ def _on_signals(end: Callable[[], None]) -> None:
         number = getattr(signal, name, None)
         if number is not None:
             signal.signal(number, handle)
+
+
+@contextmanager
+def _awake_at_signals() -> Generator[None]:
+    """Python runs handlers in the main thread alone, which may sleep while the signal hits another thread.
+
+    So a byte in a socket wakes the event loop, from whichever thread; the loop of Windows does so by itself.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    ear, mouth = socket.socketpair()
+    with ear, mouth:
+        ear.setblocking(False)
+        mouth.setblocking(False)
+        loop.add_reader(ear, ear.recv, 64)
+        signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+            loop.remove_reader(ear)
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -3,6 +3,7 @@
 What it does goes line by line into the file DIARY; `wait_shielded` and `wait` report to PORT and wait there.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import anyio
 from mcp.server import MCPServer
+
 from xportcn_server.stdio import run_stdio, take_wire
 
 DIARY = Path(sys.argv[1])
@@ -37,6 +39,7 @@ async def lifespan(_server: MCPServer[Any]) -> AsyncGenerator[None]:
 
 
 wire = take_wire()
+logging.basicConfig(stream=sys.stderr)  # else the SDK's rich handler exits with 1 where stderr is broken
 print("stray: before serving")
 server = MCPServer("child", lifespan=lifespan)
 

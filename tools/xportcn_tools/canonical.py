@@ -28,5 +28,15 @@ def _canonical(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [_canonical(item) for item in cast("list[object]", value)]
     if isinstance(value, dict):
-        return {_canonical(key): _canonical(item) for key, item in cast("dict[str, object]", value).items()}
+        given = cast("dict[object, object]", value)
+        fields = {_name(key): _canonical(item) for key, item in given.items()}
+        if len(fields) != len(given):
+            raise TypeError("two names with one canonical spelling")
+        return fields
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _name(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a name is text, not {type(key).__name__}")
+    return unicodedata.normalize("NFC", key)

@@ -30,7 +30,7 @@ from xportcn_tools.ledger.ledger import (
     PreviewRecord,
     State,
 )
-from xportcn_tools.results import OrderResult, PreviewResult, timestamp
+from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, timestamp
 from xportcn_tools.upstream.client import UpstreamClient
 
 P = ParamSpec("P")
@@ -132,7 +132,12 @@ class Desk:
         preview = await self._find(call)
         if await self._attempt(preview) is not None:
             return None
-        await self._check(preview, call)
+        try:
+            await self._check(preview, call)
+        except ProblemError:
+            if await self._attempt(preview) is not None:  # claimed meanwhile, by another call
+                return None
+            raise
         if self.policy.approval == "off" or await self._ledger.is_approved(preview.preview_id):
             return None
         return question(self.policy.environment, preview.shown, preview.request, preview.out_order_id)
@@ -145,11 +150,15 @@ class Desk:
         attempt = await self._attempt(preview)
         if attempt is not None:
             return _told(attempt, replayed=True)
-        await self._step("check")
-        await self._check(preview, call)
-        approval = await self._approved(preview, answer)
-        await self._step("recheck")
-        await self._recheck(preview)
+        try:
+            approval = await self._cleared(preview, call, answer)
+        except ProblemError:
+            # Another call with this token may have claimed it meanwhile: then what stood in the way was
+            # that very order, and the answer is what came of it.
+            attempt = await self._attempt(preview)
+            if attempt is None:
+                raise
+            return _told(attempt, replayed=True)
         order, replayed = await self._sender.place(preview, approval)
         return _told(order, replayed=replayed)
 
@@ -197,6 +206,15 @@ class Desk:
         await self._ledger.settle_abandoned(preview.realm)
         query = OrderQuery(preview.realm, preview.caller, preview_id=preview.preview_id, limit=1)
         return next(iter(await self._ledger.orders(query)), None)
+
+    async def _cleared(self, preview: PreviewRecord, call: CreateCall, answer: Answer) -> Approval:
+        """Steps 2 to 4: whatever speaks against the order while nothing is spent; else its approval."""
+        await self._step("check")
+        await self._check(preview, call)
+        approval = await self._approved(preview, answer)
+        await self._step("recheck")
+        await self._recheck(preview)
+        return approval
 
     async def _check(self, preview: PreviewRecord, call: CreateCall) -> None:
         """Step 2: expiry, echoes, mode, and a first look at what the claim will judge."""

@@ -24,6 +24,20 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def refuse_newer(connection: sqlite3.Connection) -> None:
+    """Read the version and nothing else.
+
+    Raises:
+        NewerLedgerError: a newer program has migrated it further.
+    """
+    newest = numbered_scripts("sqlite")[-1][0]
+    version = _version(connection)
+    if version > newest:
+        raise NewerLedgerError(
+            f"the ledger has version {version}, this program knows {newest}: use the newer program"
+        )
+
+
 def migrate(connection: sqlite3.Connection, now: str) -> None:
     """Bring the ledger to this program's version, in one transaction.
 
@@ -36,11 +50,8 @@ def migrate(connection: sqlite3.Connection, now: str) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
+        refuse_newer(connection)
         version = _version(connection)  # another process may have been faster
-        if version > newest:
-            raise NewerLedgerError(  # noqa: TRY301 - inside, so that the lock is let go
-                f"the ledger has version {version}, this program knows {newest}: use the newer program"
-            )
         for number, name, script in scripts:
             if number <= version:
                 continue
@@ -51,7 +62,8 @@ def migrate(connection: sqlite3.Connection, now: str) -> None:
             )
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # on a full disk SQLite has rolled back itself
+            connection.execute("ROLLBACK")
         raise
 
 

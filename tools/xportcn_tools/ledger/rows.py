@@ -1,13 +1,21 @@
 """Records as rows and back, and what of them goes into the trail. Shared by the drivers. Pure."""
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from xportcn_tools.canonical import fingerprint
-from xportcn_tools.ledger.ledger import NewOrder, OrderQuery, OrderRecord, Outcome, PreviewRecord
+from xportcn_tools.ledger.ledger import (
+    LedgerUnavailableError,
+    NewOrder,
+    OrderQuery,
+    OrderRecord,
+    Outcome,
+    PreviewRecord,
+)
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until"))
 _JSON = frozenset(("request", "pinned", "terms", "shown", "order_ids"))
@@ -50,12 +58,23 @@ def _from_column(name: str, value: Any) -> Any:
     return bool(value) if name == "approval_verified" else value
 
 
+@contextlib.contextmanager
+def _readable() -> Generator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, KeyError) as error:
+        raise LedgerUnavailableError(
+            f"a row of the ledger cannot be read ({type(error).__name__})"
+        ) from error
+
+
 def preview_row(preview: PreviewRecord) -> dict[str, Any]:
     return _to_row(preview)
 
 
 def preview_of(row: Mapping[str, Any]) -> PreviewRecord:
-    return PreviewRecord(**_from_row(row))
+    with _readable():
+        return PreviewRecord(**_from_row(row))
 
 
 def order_row(order: OrderRecord) -> dict[str, Any]:
@@ -63,9 +82,10 @@ def order_row(order: OrderRecord) -> dict[str, Any]:
 
 
 def order_of(row: Mapping[str, Any]) -> OrderRecord:
-    fields = _from_row(row)
-    fields["order_ids"] = tuple(fields["order_ids"])
-    return OrderRecord(**fields)
+    with _readable():
+        fields = _from_row(row)
+        fields["order_ids"] = tuple(fields["order_ids"])
+        return OrderRecord(**fields)
 
 
 def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecord:

@@ -33,7 +33,7 @@ from xportcn_tools.ledger.ledger import (
     Realm,
     ReferenceUsed,
 )
-from xportcn_tools.ledger.migrations import migrate
+from xportcn_tools.ledger.migrations import migrate, refuse_newer
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class SqliteLedger:
         self._busy_seconds = busy_seconds
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
+        self._known_files: dict[Path, tuple[int, int]] = {}
 
     async def open(self) -> None:
         await self._run(lambda _: None)
@@ -192,7 +192,7 @@ class SqliteLedger:
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
                 if order.state not in ("sending", "unknown"):
-                    if order.state != outcome.state:
+                    if (order.state, order.order_ids) != (outcome.state, outcome.order_ids):
                         body = rows.outcome_trail(order, outcome) | {"kept": order.state}
                         self._append(sql, "contradicted", order.out_order_id, body)
                     return order
@@ -267,7 +267,8 @@ class SqliteLedger:
             try:
                 connection = self._connected()
                 return work(connection)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, UnicodeError, OverflowError) as error:
+                # The last two: a value that SQLite cannot hold.
                 raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
 
     @contextlib.contextmanager
@@ -287,16 +288,19 @@ class SqliteLedger:
         if self._connection is not None:
             self._check_identity()
             return self._connection
-        if self._identity is not None:
-            self._check_identity()
+        self._check_identity()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made by us first, so that nobody else can read it at any moment.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Made by us first, so that nobody else can read it at any moment. One that exists is not opened:
+        # closing it again would give up every lock that this process has on it (POSIX), and another
+        # process, leaving, could then delete the log that a ledger of this process goes on writing to.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = sqlite3.connect(
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
             connection.row_factory = sqlite3.Row
+            refuse_newer(connection)  # before anything that writes
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -304,25 +308,42 @@ class SqliteLedger:
         except BaseException:
             connection.close()
             raise
-        status = self.path.stat()
-        self._identity = (status.st_dev, status.st_ino)
+        for file in (self.path, self._log):
+            with contextlib.suppress(FileNotFoundError):  # no log where the file system can have none
+                self._known_files[file] = _identity_of(file)
         self._connection = connection
         return connection
 
+    @property
+    def _log(self) -> Path:
+        """SQLite's write-ahead log: while a connection is open, commits are in it and nowhere else."""
+        return self.path.with_name(f"{self.path.name}-wal")
+
     def _check_identity(self) -> None:
         """A file that was deleted or replaced below us would take our writes and lose them."""
-        try:
-            status = self.path.stat()
-        except FileNotFoundError:
-            raise LedgerUnavailableError("the ledger's file was deleted while the server ran") from None
-        if self._identity is not None and (status.st_dev, status.st_ino) != self._identity:
-            raise LedgerUnavailableError("the ledger's file was replaced while the server ran")
+        for file, known in self._known_files.items():
+            try:
+                identity = _identity_of(file)
+            except FileNotFoundError:
+                raise LedgerUnavailableError(
+                    f"the ledger's file {file.name} was deleted while the server ran"
+                ) from None
+            if identity != known:
+                raise LedgerUnavailableError(
+                    f"the ledger's file {file.name} was replaced while the server ran"
+                )
 
     def _close(self) -> None:
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+                self._known_files.pop(self._log, None)  # SQLite deletes it with the last connection
+
+
+def _identity_of(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_dev, status.st_ino
 
 
 def _order_where(sql: sqlite3.Connection, condition: str, values: tuple[Any, ...]) -> OrderRecord | None:

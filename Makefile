@@ -1,0 +1,54 @@
+# One command each for trying, testing and checking. Needs Python 3.11 or newer, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+UV ?= uv
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check bench setup requirements
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.runtime ## set up, then watch an order from preview to look-up against the sandbox
+	$(BIN)/xportcn-mcp demo
+
+test: $(VENV)/.dev ## set up, then run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## set up, then check format, style, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+check: lint test ## everything that must pass before a commit: lint and test
+
+bench: $(VENV)/.dev ## set up, then run tests/benchmarks
+	$(BIN)/python -m pytest tests/benchmarks
+
+setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
+
+requirements: ## write the pinned requirement files anew, with the newest versions allowed (needs uv)
+	$(COMPILE) --upgrade pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
+	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
+
+# A stamp per stage: done once, and again when what it stands on has changed. The program's own metadata
+# is in pyproject.toml, so that a change of it (a console script, say) installs the program anew.
+$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "xportcn-mcp needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes -r requirements/runtime.txt
+	$(PIP) install --quiet --require-hashes -r requirements/build.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,327 @@
+"""Anything in any order, against the real SQLite ledger and the sandbox: a random walk and a small model.
+
+The model knows nothing of how the desk works. It knows what was shown and agreed to, what the upstream's
+own books hold, and which outcomes were told; after every step the ledger must be true of all three.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import stamina
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from support import ADDRESS, MUG, MUG_SPEC
+from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.app import Sandbox, build_sandbox
+from xportcn_server.sandbox.conduct import Pace
+from xportcn_server.sandbox.faults import FAULTS
+from xportcn_server.sandbox.request import Endpoint
+from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.desk import LOCAL_CALLER, CreateCall, Desk
+from xportcn_tools.desk.policy import Answer, Policy
+from xportcn_tools.desk.quote import PinRules
+from xportcn_tools.desk.request import Address, Item, OrderRequest
+from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord, Outcome
+from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.ledger.trail import first_break
+from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
+from xportcn_tools.upstream import client as upstream_client
+from xportcn_tools.upstream.signing import Signer
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 0.1  # what hangs hangs this long; a slow machine only gets more unknowns, which are true
+TTL = timedelta(seconds=600)
+CAPS = Caps(order_fen=110_00, day_fen=250_00, day_orders=3)
+STEPS = ("claim", "send", "record", "recorded")
+EDGES = {
+    (None, "sending"),
+    *((was, now) for was in (None, "sending") for now in ("placed", "rejected", "unknown")),
+    ("unknown", "placed"),
+    ("unknown", "absent"),
+}
+MET: Counter[str] = Counter()
+NAMES = st.sampled_from([None, None, None, "PO-0001", "PO-0002"])
+
+
+def _faults_of(endpoint: Endpoint) -> st.SearchStrategy[str | None]:
+    """None of them half of the time."""
+    return st.none() | st.sampled_from([name for name in FAULTS if endpoint in FAULTS[name].endpoints])
+
+
+CREATE_FAULTS, PREVIEW_FAULTS = _faults_of("create"), _faults_of("preview")
+
+
+class DiedError(BaseException):
+    """The process ends here, as far as this call is concerned."""
+
+
+Told = tuple[str, list[str]]
+Result = OrderResult | ProblemError | DiedError
+
+
+@dataclass
+class Shown:
+    """What the model knows of a token."""
+
+    preview: PreviewResult
+    expires_at: datetime
+    agreed: bool = False
+    told: Told | None = None
+
+
+class Walk(RuleBasedStateMachine):
+    tokens: Bundle[str] = Bundle("tokens")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = Path(tempfile.mkdtemp())
+        self.now = datetime(2026, 11, 21, 23, 50, tzinfo=UTC)
+        self.sandbox: Sandbox = build_sandbox(clock=lambda: self.now, pace=Pace(0.001, 60))
+        self.upstream = upstream_client.UpstreamClient(
+            upstream_client.Endpoint(SANDBOX_BASE_URL, TIMEOUT_SECONDS),
+            Signer(SANDBOX_CREDENTIALS),
+            new_transport=lambda: SandboxTransport(self.sandbox),
+            clock=lambda: self.now,
+        )
+        self.shown: dict[str, Shown] = {}
+        self.states: dict[str, str] = {}
+        self.dies_at: str | None = None
+
+    @initialize(approval=st.sampled_from(["ask", "require", "off"]))
+    def start(self, approval: Any) -> None:
+        # Rechecked always: so no order may ever have other terms than those shown.
+        pin = PinRules(("assureTrade",), trade_types_set=False)
+        self.policy = Policy("sandbox", CAPS, pin, approval=approval, recheck_after=0, call_timeout=20)
+        self.desk, self.ledger = self._open()
+
+    def _open(self) -> tuple[Desk, SqliteLedger]:
+        ledger = SqliteLedger(self.folder / "ledger.sqlite3", clock=lambda: self.now)
+        return Desk(self.upstream, ledger, self.policy, clock=lambda: self.now, step=self._step), ledger
+
+    async def _step(self, name: str) -> None:
+        if name == self.dies_at:
+            raise DiedError
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    # What happens
+
+    @rule(target=tokens, quantity=st.integers(2, 4), named=NAMES, fault=PREVIEW_FAULTS)
+    def preview(self, quantity: int, named: str | None, fault: str | None) -> Any:
+        self._plan(fault, "preview")
+        request = OrderRequest(named or "", (Item(MUG, quantity, MUG_SPEC),), Address(**ADDRESS), "general")
+        try:
+            return self._show(self.run(self.desk.preview(request, LOCAL_CALLER)))
+        except ProblemError as problem:
+            assert problem.problem.request_sent == "no"
+            MET[f"preview: {problem.problem.code}"] += 1
+            return multiple()
+
+    def _show(self, preview: PreviewResult) -> str:
+        self.shown[preview.preview_token] = Shown(preview, self.now + TTL)
+        return preview.preview_token
+
+    @rule(
+        target=tokens,
+        token=tokens,
+        answer=st.sampled_from(["yes", "yes", "cannot_ask", "no", "unanswered"]),
+        callers=st.sampled_from([1, 1, 1, 6]),
+        fault=CREATE_FAULTS,
+    )
+    def create(self, token: str, answer: Answer, callers: int, fault: str | None) -> Any:
+        self._plan(fault, "create")
+        return self._create(token, "right", answer, callers)
+
+    @rule(token=tokens, fault=CREATE_FAULTS)
+    def create_as_agreed(self, token: str, fault: str | None) -> None:
+        self._plan(fault, "create")
+        self._create(token, "right", "yes", 1)
+
+    @rule(token=tokens, echo=st.sampled_from(["total", "ship_to"]))
+    def create_with_a_wrong_echo(self, token: str, echo: str) -> None:
+        self._create(token, echo, "yes", 1)
+
+    @rule(target=tokens, token=tokens, fault=PREVIEW_FAULTS)
+    def create_while_the_recheck_fails(self, token: str, fault: str | None) -> Any:
+        self._plan(fault, "preview")
+        return self._create(token, "right", "yes", 1)
+
+    @rule(token=tokens, dies_at=st.sampled_from(STEPS))
+    def create_and_die(self, token: str, dies_at: str) -> None:
+        self.dies_at = dies_at
+        self._create(token, "right", "yes", 1)
+        self.dies_at = None
+        self.restart()
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.ledger.aclose())
+        self.desk, self.ledger = self._open()
+
+    @rule(seconds=st.sampled_from([5, 36, 601, 3600, 86_400, -3600]))
+    def the_clock_jumps(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule(fen=st.sampled_from([2900, 2500, 2901]))
+    def the_price_drifts(self, fen: int) -> None:
+        offer = self.sandbox.catalogue[int(MUG)]
+        skus = tuple(replace(sku, price_fen=fen) for sku in offer.skus)
+        self.sandbox.catalogue[int(MUG)] = replace(offer, skus=skus)
+
+    @rule()
+    def a_person_resolves_what_is_unknown(self) -> None:
+        """The operator looks into the upstream's books, and says what stands there."""
+        for order in self.run(self.ledger.orders(OrderQuery("sandbox", None, states=("unknown",)))):
+            ids = self._ids_upstream(order)
+            outcome = Outcome("placed", "yes", ids) if ids else Outcome("absent", order.request_sent)
+            resolved = self.run(self.ledger.resolve(order.order_key, outcome, "resolved"))
+            assert resolved
+            assert resolved.state == outcome.state
+
+    def _plan(self, fault: str | None, endpoint: Endpoint) -> None:
+        self.sandbox.faults.clear()
+        if fault:
+            self.sandbox.faults.add(fault, endpoint)
+
+    def _create(self, token: str, echo: str, answer: Answer, callers: int) -> Any:
+        shown = self.shown[token]
+        arguments = shown.preview.create_order_arguments
+        total = "0.01" if echo == "total" else arguments.expected_total
+        ship_to = "elsewhere" if echo == "ship_to" else arguments.ship_to
+        call = CreateCall(token, total, ship_to, LOCAL_CALLER, self.now)
+        before, read = self._orders().keys(), self.sandbox.books.received["create"]
+        rule = self.policy.approval
+        yes = rule == "off" or answer == "yes" or (rule == "ask" and answer == "cannot_ask")
+        shown.agreed = yes and echo == "right" and self.now < shown.expires_at
+        results = self.run(_gather([lambda: self.desk.create(call, answer)] * callers))
+        assert self.sandbox.books.received["create"] - read <= 1
+        new = self._orders().keys() - before
+        assert not new or (shown.agreed and new == {shown.preview.out_order_id})
+        told = shown.told
+        fresh = [found for result in results if (found := self._judge(shown, told, result))]
+        return multiple(*(self._show(preview) for preview in fresh))
+
+    def _judge(self, shown: Shown, told: Told | None, result: Result) -> PreviewResult | None:
+        """A result is true of the ledger, and once an outcome was told, nothing else is told ever after."""
+        if isinstance(result, DiedError):
+            MET["died"] += 1
+            return None
+        order = result if isinstance(result, OrderResult) else result.order
+        if isinstance(result, ProblemError):
+            MET[result.problem.code] += 1
+            if order is None:
+                assert told is None
+                assert result.problem.request_sent == "no"
+                return result.problem.preview
+        assert order
+        record = self._orders()[order.out_order_id]
+        if order.state != "sending":  # another caller may have ended it since
+            assert (order.state, order.order_ids) == (record.state, list(record.order_ids))
+        if told and told[0] not in ("sending", "unknown"):
+            assert (order.state, order.order_ids) == told
+        shown.told = (record.state, list(record.order_ids))
+        return None
+
+    # What must be true after every step
+
+    def _orders(self) -> dict[str, OrderRecord]:
+        found = self.run(self.ledger.orders(OrderQuery("sandbox", None)))
+        return {order.out_order_id: order for order in found}
+
+    def _ids_upstream(self, order: OrderRecord) -> tuple[str, ...]:
+        return tuple(
+            order_id
+            for made in self.sandbox.books.orders_of(order.out_order_id)
+            for order_id in made.order_ids
+        )
+
+    @invariant()
+    def every_statement_is_true(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        orders, books = self._orders(), self.sandbox.books
+        assert all(count == 1 for count in books.creates_of.values())
+        assert {made.out_order_id for made in books.orders} <= orders.keys()
+        for name, order in orders.items():
+            was = self.states.get(name)
+            assert was == order.state or (was, order.state) in EDGES
+            self.states[name] = order.state
+            MET[order.state] += 1
+            ids = self._ids_upstream(order)
+            assert order.state != "placed" or order.order_ids == ids
+            assert order.state not in ("rejected", "absent") or not ids
+            for made in books.orders_of(name):
+                assert made.payable_fen == order.payable_fen  # what was shown is what was ordered
+
+    @invariant()
+    def no_cap_is_passed(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        counting = [order for order in self._orders().values() if order.state not in ("rejected", "absent")]
+        assert all(order.payable_fen <= CAPS.order_fen for order in counting)
+        for day in {order.day for order in counting}:
+            fens = [order.payable_fen for order in counting if order.day == day]
+            assert sum(fens) <= CAPS.day_fen
+            assert len(fens) <= CAPS.day_orders
+
+    def teardown(self) -> None:
+        if hasattr(self, "desk"):
+            self.now += timedelta(days=2)
+            self.run(self.ledger.settle_abandoned("sandbox"))
+            assert all(order.state != "sending" for order in self._orders().values())
+            assert first_break(self.run(self.ledger.trail())) is None
+            self.run(self.ledger.aclose())
+        self.run(self.upstream.aclose())
+        self.runner.close()
+        shutil.rmtree(self.folder)
+
+
+async def _gather(works: list[Callable[[], Awaitable[OrderResult]]]) -> list[Result]:
+    return await asyncio.gather(*(_caught(work) for work in works))
+
+
+async def _caught(work: Callable[[], Awaitable[OrderResult]]) -> Result:
+    try:
+        return await work()
+    except (ProblemError, DiedError) as error:
+        return error
+
+
+def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_ordered_twice() -> None:
+    MET.clear()
+    walks = settings(
+        max_examples=120,
+        stateful_step_count=40,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    with stamina.set_testing(True, attempts=3):
+        run_state_machine_as_test(Walk, settings=walks)
+    # Walks that never came to the hard places would prove nothing.
+    hard = {"placed", "rejected", "unknown", "absent", "sending", "died"}
+    hard |= {"outcome_unknown", "earlier_order_unknown", "over_limit", "terms_changed", "token_expired"}
+    hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
+    print(MET)
+    assert hard <= MET.keys(), hard - MET.keys()

@@ -1,0 +1,134 @@
+"""Real processes, SIGKILL at a moment, a real file and a real port; the victim is `e2e/crash_child.py`."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+import anyio
+import anyio.to_thread
+import httpx
+from torture.course import Course, Run
+from torture.injuries import MOMENTS, Hurt, Injury, Victim
+from torture.world import Told, live_environment
+from xportcn_server.sandbox.serve import running_sandbox
+
+CHILD = Path(__file__).parents[1] / "e2e" / "crash_child.py"
+KILLED = -9 if sys.platform != "win32" else 9
+Dies = str | tuple[str, int] | None
+
+MOST_SECONDS = 60.0
+"""For a victim to die or to answer; a run that hangs is a run that fails."""
+
+
+def job_for(victim: Victim, base_url: str, dies: Dies) -> dict[str, Any]:
+    return {
+        "environment": live_environment(victim.world.ledger_path, base_url),
+        "now": victim.world.now.isoformat(),
+        "dies": dies,
+        "seconds": victim.seconds,
+        "arguments": victim.preview.create_order_arguments.model_dump(),
+    }
+
+
+def child_environment() -> dict[str, str]:
+    """Ours without the settings of the person who runs this, and with our own path."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
+    return ours | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
+
+
+class Nursery:
+    """Has everything loaded, and gives each job a process of its own: a fork, or where there is none, a start."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        if hasattr(os, "fork"):
+            self._process = subprocess.Popen(
+                [sys.executable, str(CHILD), "nursery"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=child_environment(),
+            )
+
+    def run(self, job: dict[str, Any]) -> tuple[int, dict[str, Any] | None]:
+        """The victim's exit status (`KILLED`, or 0), and what it printed if it lived. Blocks."""
+        if self._process is None:
+            done = subprocess.run(
+                [sys.executable, str(CHILD), "call", json.dumps(job)],
+                capture_output=True,
+                check=False,
+                text=True,
+                env=child_environment(),
+                timeout=MOST_SECONDS,
+            )
+            return done.returncode, json.loads(done.stdout) if done.stdout else None
+        asked, answers = cast("IO[str]", self._process.stdin), cast("IO[str]", self._process.stdout)
+        asked.write(json.dumps(job) + "\n")
+        asked.flush()
+        line = answers.readline()
+        told = None
+        if line.startswith("{"):
+            told, line = json.loads(line), answers.readline()
+        return int(line), told
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.communicate(timeout=MOST_SECONDS)
+
+
+@contextmanager
+def nursery() -> Generator[Nursery]:
+    made = Nursery()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def killed(processes: Nursery, base_url: str, dies: Dies) -> Injury:
+    """The call by a process of its own, which dies at the moment named; it may never come to it."""
+
+    async def play(victim: Victim) -> Hurt:
+        with anyio.fail_after(MOST_SECONDS):
+            status, lived = await anyio.to_thread.run_sync(
+                processes.run, job_for(victim, base_url, dies), abandon_on_cancel=True
+            )
+            await all_read(base_url)
+        if status == KILLED and lived is None:
+            return Hurt("killed", str(dies))
+        if status or lived is None:
+            raise RuntimeError(f"the victim ended with status {status}")
+        told = lived["told"] | {"order_ids": tuple(lived["told"]["order_ids"])}
+        return Hurt("killed", told=Told(**told), passed=lived["passed"])
+
+    return play
+
+
+async def all_read(base_url: str) -> None:
+    """What a dead process had sent is read: it was on the wire before this request, and so comes first."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await client.get(base_url.removesuffix("/api") + "/sandbox/health")
+
+
+async def kill_run(name: str, processes: Nursery) -> Run:
+    """A create that is killed anywhere, a repeat within the lease, a kill in the recovery, and the end."""
+    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+        course = Course(name, Path(folder))
+        await course.begin(faults=0.3, over_a_port=True)
+        async with running_sandbox(course.world.sandbox) as (_, base_url):
+            phase = course.dice.choice(list(MOMENTS))
+            dies = (phase, course.dice.randint(1, MOMENTS[phase]))
+            await course.injured(killed(processes, base_url, dies))
+            if await course.left_sending():
+                await course.impatient()
+                course.beyond_lease()
+                dies = ("find", course.dice.randint(1, MOMENTS["find"]))
+                await course.injured(killed(processes, base_url, dies))
+        return await course.ended()
+
