@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench setup requirements
+.PHONY: help demo test torture lint check bench setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ demo: $(VENV)/.runtime ## set up, then watch an order from preview to look-up ag
 
 test: $(VENV)/.dev ## set up, then run all tests
 	$(BIN)/python -m pytest
+
+torture: $(VENV)/.dev ## set up, then put thousands of orders through crashes, faults and races
+	PYTHONPATH=tests $(BIN)/python -m torture
 
 lint: $(VENV)/.dev ## set up, then check format, style, types and layers
 	$(BIN)/ruff format --check .

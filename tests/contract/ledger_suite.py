@@ -142,13 +142,10 @@ async def claim(
     ledger: Ledger,
     preview: PreviewRecord,
     judge: Callable[[DayUsage], Any] = nothing_against,
-    lease: float = LEASE,
+    key: str | None = None,
 ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[Any]:
-    return await ledger.claim(new_of(preview), lease, judge)
-
-
-def new_of(preview: PreviewRecord) -> NewOrder:
-    return NewOrder(f"order-{preview.preview_id}", preview, "form", approval_verified=True)
+    new = NewOrder(key or f"order-{preview.preview_id}", preview, "form", approval_verified=True)
+    return await ledger.claim(new, LEASE, judge)
 
 
 async def claimed(ledger: Ledger, preview: PreviewRecord) -> OrderRecord:
@@ -373,6 +370,8 @@ class LedgerSuite:
             assert result.order.day == "2026-03-10"
             assert heard == [DayUsage(0, 0)]
             assert await ledger.usage("sandbox", "local") == DayUsage(5, 1)
+            store.clock.advance(-1)  # a clock that is set back finds that day as it was
+            assert await ledger.usage("sandbox", "local") == DayUsage(100, 1)
 
     async def test_a_verdict_comes_back_and_leaves_no_trace(self, store: Store) -> None:
         async with opened(store) as ledger, opened(store) as other:
@@ -408,9 +407,7 @@ class LedgerSuite:
             await ledger.store_preview(preview)
 
             async def try_it(view: Ledger, number: int) -> None:
-                new = NewOrder(f"order-{number}", preview, "form", approval_verified=True)
-                result: object = await view.claim(new, LEASE, nothing_against)
-                results.append(result)
+                results.append(await claim(view, preview, key=f"order-{number}"))
 
             async with anyio.create_task_group() as tasks:
                 for number in range(60):

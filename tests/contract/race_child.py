@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 from mcp import Client
+
 from support import call, settings_for
 from xportcn_server.app import build_server
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS

@@ -18,7 +18,9 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequestParams, ElicitResult, ErrorData, InputRequiredResult
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
 from xportcn_server.cli import main
+from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.app import build_sandbox
+from xportcn_server.sandbox.serve import running_sandbox
 from xportcn_tools import create_order
 from xportcn_tools.desk.desk import CreateCall, Desk
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
@@ -457,10 +459,13 @@ async def test_only_a_preview_that_can_still_be_ordered_can_be_approved(tmp_path
 async def test_the_terminal_of_a_server_that_creates_nothing_approves_nothing(tmp_path: Path) -> None:
     """Its text would say that nothing is bought, and a live server on the same ledger would order."""
     from contract.test_faults import live
-    from xportcn_server.sandbox.serve import running_sandbox
-
     async with running_sandbox() as (sandbox, base_url):
-        house = House(tmp_path, sandbox, **live(base_url, APPROVAL="require"))
+        account = {
+            "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
+            "ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
+            "USER_ID": SANDBOX_CREDENTIALS.user_id,
+        }
+        house = House(tmp_path, sandbox, MODE="live", BASE_URL=base_url, APPROVAL="require", **account)
         async with house.client() as client:
             preview = await previewed(client)
             refused = await command(house, "approve", preview["approval_code"], answer="y\n", mode="preview")

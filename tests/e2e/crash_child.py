@@ -10,6 +10,7 @@ lives prints what it told and the moments that it passed, as one line of JSON.
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 import anyio
 import httpx
+
 from torture.mortal import Life, Moment, MortalLedger, MortalTransport, closing, driven
 from torture.world import create
 from xportcn_server.app import Seams, build_server, policy_of, upstream_of
@@ -88,6 +90,7 @@ def nursery() -> None:
 
 
 if __name__ == "__main__":
+    logging.disable()
     match sys.argv[1:]:
         case ["call", text]:
             os.write(1, anyio.run(call, json.loads(text)).encode() + b"\n")

@@ -12,7 +12,7 @@ async def crash_run(name: str) -> Run:
     with memory_folder() as folder:
         course = Course(name, Path(folder))
         await course.begin(faults=0.5)
-        await course.injured(injury(course.dice.choice(HOWS), Target.drawn(course.dice)))
+        await course.injured(injury(course.dice.choice(HOWS), Target.drawn(course.dice, MOMENTS)))
         if await course.left_sending():
             await course.impatient()
             # Recovery is part of the step "find": who recovers may die in it as well.

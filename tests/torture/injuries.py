@@ -1,14 +1,16 @@
 """What can befall one call of `create_order`, each at a moment or a step that the run has drawn."""
 
 import asyncio
+import contextlib
 import functools
 import random
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import anyio
+
 from torture.mortal import Fate, InlineLedger, Life, Moment, ProcessDiedError, driven
 from torture.world import Told, World, create
 from xportcn_tools.results import PreviewResult
@@ -49,9 +51,9 @@ class Target:
     number: int
 
     @classmethod
-    def drawn(cls, dice: random.Random) -> "Target":
-        phase = dice.choice(list(MOMENTS))
-        return cls(phase, dice.randint(1, MOMENTS[phase]))
+    def drawn(cls, dice: random.Random, moments: Mapping[str, int]) -> "Target":
+        phase = dice.choice(list(moments))
+        return cls(phase, dice.randint(1, moments[phase]))
 
     def is_now(self, moment: Moment) -> bool:
         return (moment.phase, moment.number) == (self.phase, self.number)
@@ -76,10 +78,8 @@ async def _die(hurt: Hurt, target: Target, victim: Victim) -> Hurt:
 
     life = Life(fate)
     async with victim.world.desk(life, seconds=victim.seconds, ledger_type=InlineLedger) as desk:
-        try:
+        with contextlib.suppress(ProcessDiedError):
             hurt.told = await driven(create(desk, victim.preview.create_order_arguments), life)
-        except ProcessDiedError:
-            pass
     return hurt
 
 
@@ -94,16 +94,21 @@ async def _cancel(hurt: Hurt, target: Target, victim: Victim) -> Hurt:
 
 async def _cut_off(hurt: Hurt, target: Target, victim: Victim) -> Hurt:
     """The task itself is cancelled, which no shield of anyio holds off: a server that is torn down."""
-    life = Life(_striking(hurt, target, lambda: task.cancel()))
+    calls: list[asyncio.Task[Told]] = []
+
+    def strike() -> None:
+        calls[0].cancel()
+
+    life = Life(_striking(hurt, target, strike))
     async with victim.world.desk(life, seconds=victim.seconds, ledger_type=InlineLedger) as desk:
 
         async def call() -> Told:
             return await driven(create(desk, victim.preview.create_order_arguments), life)
 
-        task = asyncio.create_task(call())
-        await asyncio.wait([task])
-        if not task.cancelled():
-            hurt.told = task.result()
+        calls.append(asyncio.create_task(call()))
+        await asyncio.wait(calls)
+        if not calls[0].cancelled():
+            hurt.told = calls[0].result()
     return hurt
 
 

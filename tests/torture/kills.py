@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +12,22 @@ from typing import IO, Any, cast
 import anyio
 import anyio.to_thread
 import httpx
+
 from torture.course import Course, Run
-from torture.injuries import MOMENTS, Hurt, Injury, Victim
+from torture.crashes import memory_folder
+from torture.injuries import Hurt, Injury, Target, Victim
 from torture.world import Told, live_environment
 from xportcn_server.sandbox.serve import running_sandbox
 
 CHILD = Path(__file__).parents[1] / "e2e" / "crash_child.py"
 KILLED = -9 if sys.platform != "win32" else 9
 Dies = str | tuple[str, int] | None
+
+MOMENTS = {"find": 10, "check": 13, "recheck": 16, "claim": 9, "send": 17, "record": 9, "recorded": 1}
+"""As `injuries.MOMENTS`, with sockets and threads."""
+
+IN_RECOVERY = 14
+"""Moments of the step "find" when it finds an abandoned attempt."""
 
 MOST_SECONDS = 60.0
 """For a victim to die or to answer; a run that hangs is a run that fails."""
@@ -100,8 +107,8 @@ def killed(processes: Nursery, base_url: str, dies: Dies) -> Injury:
                 processes.run, job_for(victim, base_url, dies), abandon_on_cancel=True
             )
             await all_read(base_url)
-        if status == KILLED and lived is None:
-            return Hurt("killed", str(dies))
+        if dies and status == KILLED and lived is None:
+            return Hurt("killed", dies if isinstance(dies, str) else f"{dies[0]}: moment {dies[1]}")
         if status or lived is None:
             raise RuntimeError(f"the victim ended with status {status}")
         told = lived["told"] | {"order_ids": tuple(lived["told"]["order_ids"])}
@@ -118,17 +125,15 @@ async def all_read(base_url: str) -> None:
 
 async def kill_run(name: str, processes: Nursery) -> Run:
     """A create that is killed anywhere, a repeat within the lease, a kill in the recovery, and the end."""
-    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+    with memory_folder() as folder:
         course = Course(name, Path(folder))
         await course.begin(faults=0.3, over_a_port=True)
         async with running_sandbox(course.world.sandbox) as (_, base_url):
-            phase = course.dice.choice(list(MOMENTS))
-            dies = (phase, course.dice.randint(1, MOMENTS[phase]))
-            await course.injured(killed(processes, base_url, dies))
+            target = Target.drawn(course.dice, MOMENTS)
+            await course.injured(killed(processes, base_url, (target.phase, target.number)))
             if await course.left_sending():
                 await course.impatient()
                 course.beyond_lease()
-                dies = ("find", course.dice.randint(1, MOMENTS["find"]))
-                await course.injured(killed(processes, base_url, dies))
+                number = course.dice.randint(1, IN_RECOVERY)
+                await course.injured(killed(processes, base_url, ("find", number)))
         return await course.ended()
-

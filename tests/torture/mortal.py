@@ -8,13 +8,14 @@ touches nothing any more: neither its `except` and `finally` blocks nor its thre
 
 import sqlite3
 import types
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 import anyio.lowlevel
 import httpx
+
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 T = TypeVar("T")
@@ -110,7 +111,7 @@ class _Connection:
         self._life = life
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        what = " ".join(statement.split()[:3 if statement.startswith("INSERT") else 1])
+        what = " ".join(statement.split()[: 3 if statement.startswith("INSERT") else 1])
         if what.startswith(WRITES):
             self._life.moment(f"before {what}")
         elif self._life.dead:
@@ -174,7 +175,7 @@ class MortalTransport(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def closing(ledger: SqliteLedger) -> AsyncIterator[SqliteLedger]:
+async def closing(ledger: SqliteLedger) -> AsyncGenerator[SqliteLedger]:
     """Its connection is closed at the end, as the system closes a dead process's: open work is undone."""
     try:
         yield ledger

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 from torture.world import Facts, Told
 from xportcn_tools.ledger.trail import first_break
 
-Kind = Literal["double", "untrue", "sending", "trail"]
+Kind = Literal["double", "untrue", "sending", "trail", "error"]
+"""`error`: the run itself did not come to its end."""
 
 
 class Fault(NamedTuple):

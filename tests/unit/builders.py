@@ -4,11 +4,15 @@ Answers are built as the parsed JSON that `read_preview` takes: sums in fen, dec
 """
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
+from hypothesis import strategies as st
+
 from xportcn_tools.desk.quote import PinRules, Quote, read_quote
 from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.upstream.wire import PreviewAnswer, read_envelope, read_preview
@@ -80,7 +84,10 @@ def answer(*groups: dict[str, Any], **fields: Any) -> PreviewAnswer:
 
 
 def quoted(
-    *groups: dict[str, Any], request: OrderRequest | None = None, rules: PinRules = DEFAULT_TYPES, **fields: Any
+    *groups: dict[str, Any],
+    request: OrderRequest | None = None,
+    rules: PinRules = DEFAULT_TYPES,
+    **fields: Any,
 ) -> Quote:
     return read_quote(answer(*(groups or (group(),)), **fields), request or asked(), rules)
 
@@ -91,10 +98,79 @@ def yuan_of(fen: int) -> Decimal:
 
 def body(data: object = None, code: object = 200, **fields: Any) -> bytes:
     """An envelope's bytes. `...` as the code leaves it out."""
-    whole = {"requestId": "req-1", "code": code, "developId": "1927364850192736485", "msg": "成功", "data": data}
+    whole = {
+        "requestId": "req-1",
+        "code": code,
+        "developId": "1927364850192736485",
+        "msg": "成功",
+        "data": data,
+    }
     return json.dumps(_set(whole | fields), ensure_ascii=False).encode()
 
 
 def preview_vector(name: str) -> PreviewAnswer:
     """A published answer, read from its bytes."""
     return read_preview(read_envelope((VECTORS / "preview" / f"{name}.json").read_bytes()).data)
+
+
+@dataclass(frozen=True)
+class World:
+    """What is true of a purchase (fen), and the groups that an honest upstream answers for it."""
+
+    request: OrderRequest
+    groups: list[dict[str, Any]]
+    unit: str
+    payable: int
+    goods: int
+    freight: int
+    plain: bool
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, plain: bool | None = None) -> World:
+    """`plain`: without discounts and fees, so that no other reading of the sums can close."""
+    plain = draw(st.booleans()) if plain is None else plain
+    unit, names = (
+        draw(st.sampled_from(["fen", "yuan"])),
+        draw(st.sampled_from(["cargoList", "orderItemTOList"])),
+    )
+    written: Callable[[int], object] = int if unit == "fen" else yuan_of
+    prices = st.integers(1, 10**7)
+    items: list[Item] = []
+    groups: list[dict[str, Any]] = []
+    goods = freight = payable = 0
+    for number in range(draw(st.integers(1, 4))):
+        lines: list[dict[str, Any]] = []
+        amounts = 0
+        for _ in range(draw(st.integers(1, 4))):
+            item = Item(str(10**11 + len(items)), draw(st.integers(1, 999)), f"spec{number}")
+            price = draw(prices)
+            amount = draw(st.one_of(st.just(price * item.quantity), st.integers(1, price * item.quantity)))
+            fields = {"amount": written(amount), "finalUnitPrice": written(price), "message": None}
+            lines.append({"offerId": int(item.offer_id), "specId": item.spec_id, **fields})
+            items.append(item)
+            amounts += amount
+        carriage = draw(st.integers(0, 10**5))
+        discount = 0 if plain else draw(st.integers(0, amounts))
+        fee = 0 if plain else draw(st.integers(0, 10**4))
+        in_goods = draw(st.sampled_from([(0, 0), (1, 0), (0, 1), (1, 1)]))
+        payment = amounts + carriage - discount + fee
+        sums = {
+            "sumPaymentNoCarriage": amounts - discount * in_goods[0] + fee * in_goods[1],
+            "sumCarriage": carriage,
+            "sumPayment": payment,
+        }
+        if discount or not plain:
+            sums["discountFee"] = discount
+            sums["additionalFee"] = fee
+        if draw(st.booleans()):
+            payment += draw(st.integers(0, 10**4))
+            sums["sumTotalPayment"] = payment
+        groups.append({**sums, names: draw(st.permutations(lines))})
+        goods, freight, payable = goods + amounts, freight + carriage, payable + payment
+    request = asked(*draw(st.permutations(items)))
+    return World(request, draw(st.permutations(groups)), unit, payable, goods, freight, plain)
+
+
+def quote_of(world: World, groups: list[dict[str, Any]] | None = None) -> Quote:
+    return read_quote(answer(*(groups or world.groups)), world.request, DEFAULT_TYPES)

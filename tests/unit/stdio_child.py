@@ -5,8 +5,11 @@ What it does goes line by line into the file DIARY; `wait_shielded` and `wait` r
 
 import logging
 import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +18,8 @@ from typing import Any
 import anyio
 from mcp.server import MCPServer
 
-from xportcn_server.stdio import run_stdio, take_wire
+from xportcn_server.stdio import run_stdio
+from xportcn_server.wire import take_wire
 
 DIARY = Path(sys.argv[1])
 PORT = int(sys.argv[2])
@@ -83,6 +87,19 @@ async def wait() -> str:
             with anyio.CancelScope(shield=True):
                 await person.send(b"cancelled\n")
     return "done"
+
+
+@server.tool()
+def arm() -> None:
+    """Have SIGTERM hit the thread that reads, at a moment that the test chooses."""
+
+    def fire() -> None:
+        with socket.create_connection(("127.0.0.1", PORT)) as person:
+            person.recv(1)
+        reader = next(thread for thread in threading.enumerate() if thread.name == "mcp-stdin")
+        signal.pthread_kill(reader.ident or 0, signal.SIGTERM)
+
+    threading.Thread(target=fire, daemon=True).start()
 
 
 try:

@@ -1,6 +1,7 @@
 """District code and province: a contradiction is told, and only a contradiction."""
 
 import pytest
+
 from unit.builders import address
 from xportcn_tools.desk.address import PROVINCES, province_conflict, province_of
 
@@ -23,7 +24,13 @@ def test_all_34_provinces_are_known() -> None:
 
 @pytest.mark.parametrize(
     ("code", "name"),
-    [("330106", "浙江省"), ("110000", "北京市"), ("450102", "广西壮族自治区"), ("810001", "香港特别行政区"), ("710000", "台湾省")],
+    [
+        ("330106", "浙江省"),
+        ("110000", "北京市"),
+        ("450102", "广西壮族自治区"),
+        ("810001", "香港特别行政区"),
+        ("710000", "台湾省"),
+    ],
 )
 def test_a_district_code_begins_with_its_province(code: str, name: str) -> None:
     assert province_of(code) == name
@@ -38,7 +45,15 @@ def test_a_code_of_no_province_says_nothing(code: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_the_province_agrees_with_its_code_in_every_common_form(code: str) -> None:
     chinese, english = PROVINCES[code]
-    forms = [chinese, short(code), f" {chinese} ", english, english.upper(), english.lower(), f"{english} Province"]
+    forms = [
+        chinese,
+        short(code),
+        f" {chinese} ",
+        english,
+        english.upper(),
+        english.lower(),
+        f"{english} Province",
+    ]
     for form in forms:
         assert conflict(f"{code}0101", form) is None, form
 

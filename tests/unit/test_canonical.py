@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from unit.builders import rule
 from xportcn_tools.canonical import canonical_json, fingerprint
 
@@ -39,7 +40,9 @@ def test_lists_and_tuples_are_one_and_their_order_counts() -> None:
     assert fingerprint([1, 2]) != fingerprint([2, 1])
 
 
-@pytest.mark.parametrize(("one", "other"), [(1, True), (0, False), (1, "1"), (None, ""), ([], {}), ("a", ["a"]), (0, None)])
+@pytest.mark.parametrize(
+    ("one", "other"), [(1, True), (0, False), (1, "1"), (None, ""), ([], {}), ("a", ["a"]), (0, None)]
+)
 def test_different_values_have_different_fingerprints(one: object, other: object) -> None:
     assert fingerprint({"x": one}) != fingerprint({"x": other})
 
@@ -67,7 +70,9 @@ def test_the_order_of_names_is_no_matter(value: dict[str, Any], chance: Any) -> 
 
 
 @rule
-@given(st.dictionaries(st.sampled_from("abc"), st.one_of(st.integers(), st.text("abé "), st.lists(st.none()))))
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.one_of(st.integers(), st.text("abé "), st.lists(st.none())))
+)
 def test_what_is_read_back_is_the_value_in_nfc(value: dict[str, Any]) -> None:
     back = json.loads(canonical_json(value))
     assert back == value

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from unit.builders import rule
 from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.ledger.ledger import DayUsage
@@ -49,7 +50,12 @@ def test_one_fen_above_the_day_cap_is_refused_with_what_is_used_already() -> Non
 def test_one_order_above_the_number_of_a_day_is_refused() -> None:
     found = breach(CAPS, DayUsage(0, 50), 0)
     assert found is not None
-    assert (found.setting, found.cap, found.used, found.would_be) == ("XPORTCN_MAX_DAY_ORDERS", "50", "50", "51")
+    assert (found.setting, found.cap, found.used, found.would_be) == (
+        "XPORTCN_MAX_DAY_ORDERS",
+        "50",
+        "50",
+        "51",
+    )
 
 
 @pytest.mark.parametrize("cap", ["order_fen", "day_fen"])

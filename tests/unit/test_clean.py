@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from unit.builders import rule
 from xportcn_tools.upstream.clean import TEXT_LIMIT, clean
 
@@ -74,7 +75,9 @@ def test_what_only_looks_like_markup_stays_readable_and_can_open_no_tag(foreign:
     "hidden",
     [
         pytest.param("\x00\x07\x1b\x7f\x9b", id="control"),
-        pytest.param("\u202a\u202b\u202d\u202e\u202c\u2066\u2067\u2068\u2069\u200e\u200f\u061c", id="bidirectional"),
+        pytest.param(
+            "\u202a\u202b\u202d\u202e\u202c\u2066\u2067\u2068\u2069\u200e\u200f\u061c", id="bidirectional"
+        ),
         pytest.param("\u200b\u200c\u200d\u2060\ufeff\u00ad", id="zero width"),
         pytest.param(TAGGED, id="tag characters"),
         pytest.param("\ud800\udfff", id="half characters"),
@@ -166,7 +169,20 @@ FRAGMENTS = st.sampled_from(
         *("&lt;", "&gt;", "&amp;", "&#60;", "&#8203;", "&#x202e;", "&lt", "lt;", "gt;", "amp;", "&nbsp;"),
         *("<b>", "</b>", "<br>", "<p ", "<script>", "</script>", "<style", "<!--", "-->", "<![", "]]>"),
         *("](", "[a](b)", "script", "\n", "\u3000", "\u200b", JOINER, TEXT_STYLE, EMOJI_STYLE),
-        *("\U000e0100", "\U000e0041", "\u202e", "\ud800", "\u0301", "\u20e3", "\u3164", "👩", "🏽", "❤", "↔", "1"),
+        *(
+            "\U000e0100",
+            "\U000e0041",
+            "\u202e",
+            "\ud800",
+            "\u0301",
+            "\u20e3",
+            "\u3164",
+            "👩",
+            "🏽",
+            "❤",
+            "↔",
+            "1",
+        ),
         "价" * 99,
     ]
 )

@@ -1,11 +1,12 @@
 """What an answer to a create means: the whole table, and two rules that nothing may break."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from unit.builders import body, rule
 from xportcn_tools.upstream.outcome import (
     Placed,
@@ -29,7 +30,9 @@ def reply(status: int, raw: bytes) -> Reply:
         return Reply(status, None, str(departure))
 
 
-def sort(status: int, code: object = 200, data: object = None, **fields: object) -> Placed | Refused | Unclear:
+def sort(
+    status: int, code: object = 200, data: object = None, **fields: object
+) -> Placed | Refused | Unclear:
     return sort_create(reply(status, body(data, code, **fields)))
 
 
@@ -37,10 +40,39 @@ def sort(status: int, code: object = 200, data: object = None, **fields: object)
 
 SPOKEN = (200, 400, 401, 403, 404, 409, 422, 429, 499)
 NOT_SPOKEN = (100, 201, 202, 204, 206, 301, 302, 304, 307, 500, 502, 503, 504, 599)
-REFUSALS: tuple[object, ...] = (1, 400, 401, 403, 429, 499, 600, 1001, "500_004", "500_001", "OUT_OF_STOCK")
-NO_REFUSALS: tuple[object, ...] = (..., None, 0, -1, 204, 500, 503, 599, "", "-1", "500", "SYSTEM_ERROR", "SUCCESS", {})
-NO_IDS: tuple[object, ...] = (None, {}, [], "", {"orderIds": None}, {"orderIds": []}, {"success": False, "errorCode": "500_004"})
-SOME_IDS: tuple[object, ...] = (IDS, {"orderIds": [int(ID)]}, {"orderIds": [ID, OTHER_ID]}, {"orderIds": ID}, {"orderIds": [{}]})
+REFUSALS: list[object] = [1, 400, 401, 403, 429, 499, 600, 1001, "500_004", "500_001", "OUT_OF_STOCK"]
+NO_REFUSALS: list[object] = [
+    ...,
+    None,
+    0,
+    -1,
+    204,
+    500,
+    503,
+    599,
+    "",
+    "-1",
+    "500",
+    "SYSTEM_ERROR",
+    "SUCCESS",
+    {},
+]
+NO_IDS: list[object] = [
+    None,
+    {},
+    [],
+    "",
+    {"orderIds": None},
+    {"orderIds": []},
+    {"success": False, "errorCode": "500_004"},
+]
+SOME_IDS: list[object] = [
+    IDS,
+    {"orderIds": [int(ID)]},
+    {"orderIds": [ID, OTHER_ID]},
+    {"orderIds": ID},
+    {"orderIds": [{}]},
+]
 
 
 def test_http_200_with_code_200_and_ids_is_placed() -> None:
@@ -64,14 +96,14 @@ def test_a_code_that_refuses_nothing_is_unclear(status: int, code: object) -> No
 
 
 @pytest.mark.parametrize("status", NOT_SPOKEN)
-@pytest.mark.parametrize("code", (200, *REFUSALS, *NO_REFUSALS), ids=repr)
+@pytest.mark.parametrize("code", [200, *REFUSALS, *NO_REFUSALS], ids=repr)
 def test_a_status_other_than_200_and_4xx_is_unclear_whatever_it_says(status: int, code: object) -> None:
     for data in (*NO_IDS, *SOME_IDS):
         assert isinstance(sort(status, code, data), Unclear), data
 
 
 @pytest.mark.parametrize("status", SPOKEN)
-@pytest.mark.parametrize("code", (*REFUSALS, *NO_REFUSALS), ids=repr)
+@pytest.mark.parametrize("code", [*REFUSALS, *NO_REFUSALS], ids=repr)
 def test_ids_beside_any_other_code_are_unclear(status: int, code: object) -> None:
     for data in SOME_IDS:
         assert isinstance(sort(status, code, data), Unclear), data
@@ -90,7 +122,8 @@ def test_code_200_without_ids_is_unclear(data: object) -> None:
 
 @pytest.mark.parametrize("status", [*SPOKEN, *NOT_SPOKEN])
 @pytest.mark.parametrize(
-    "raw", [b"", b"<html></html>", b"{}", b'{"code": 200', b'[{"code": "500_004"}]', b'{"msg": "no"}', b"null"]
+    "raw",
+    [b"", b"<html></html>", b"{}", b'{"code": 200', b'[{"code": "500_004"}]', b'{"msg": "no"}', b"null"],
 )
 def test_an_unreadable_body_is_unclear(status: int, raw: bytes) -> None:
     found = sort_create(reply(status, raw))
@@ -111,7 +144,19 @@ def test_ids_are_texts_each_once_in_their_order() -> None:
     "ids",
     [
         *(ID, int(ID), {}, {"0": ID}, True, [None], [""], [True], [1.5], [[ID]], [{"id": ID}], [ID, None]),
-        *(["0"], [0], ["null"], ["None"], ["-"], [" "], [f" {ID}"], [f"{ID}\n"], ["１２３"], ["x" * 65], ["<b>1</b>"]),
+        *(
+            ["0"],
+            [0],
+            ["null"],
+            ["None"],
+            ["-"],
+            [" "],
+            [f" {ID}"],
+            [f"{ID}\n"],
+            ["１２３"],
+            ["x" * 65],
+            ["<b>1</b>"],
+        ),
     ],
     ids=repr,
 )
@@ -124,7 +169,12 @@ def test_ids_that_cannot_be_read_are_never_placed_and_never_refused(ids: object)
     "flags",
     [
         *({"success": False}, {"success": "false"}, {"success": "FALSE"}, {"success": 0}, {"success": "n"}),
-        *({"errorCode": "500_004"}, {"errorCode": 500}, {"errorCode": "FAIL"}, {"success": True, "errorCode": "1"}),
+        *(
+            {"errorCode": "500_004"},
+            {"errorCode": 500},
+            {"errorCode": "FAIL"},
+            {"success": True, "errorCode": "1"},
+        ),
     ],
     ids=repr,
 )
@@ -139,7 +189,13 @@ def test_ids_beside_a_failure_flag_are_unclear(flags: dict[str, object]) -> None
     "flags",
     [
         *({"success": True}, {"success": None}, {"success": "true"}, {"success": 1}, {"errorCode": None}),
-        *({"errorCode": ""}, {"errorCode": 0}, {"errorCode": "200"}, {"errorCode": "SUCCESS"}, {"novelty": 1}),
+        *(
+            {"errorCode": ""},
+            {"errorCode": 0},
+            {"errorCode": "200"},
+            {"errorCode": "SUCCESS"},
+            {"novelty": 1},
+        ),
     ],
     ids=repr,
 )
@@ -150,7 +206,13 @@ def test_ids_beside_a_flag_of_success_are_placed(flags: dict[str, object]) -> No
 @pytest.mark.parametrize(
     "data",
     [
-        *([IDS], {"orderId": ID}, {"order_id": ID}, {"result": {"orderIds": [ID]}}, {"list": [{"orderId": 1}]}),
+        *(
+            [IDS],
+            {"orderId": ID},
+            {"order_id": ID},
+            {"result": {"orderIds": [ID]}},
+            {"list": [{"orderId": 1}]},
+        ),
         *([ID], [int(ID)], ID, {"result": [ID]}),
     ],
     ids=repr,
@@ -160,7 +222,9 @@ def test_an_order_id_where_none_is_documented_makes_a_refusal_unclear(data: obje
     assert isinstance(sort(200, 200, data), Unclear)
 
 
-@pytest.mark.parametrize("data", [{"outOrderId": "xp20261121-TEST0001"}, {"offerId": 610947572360}, ["offerId"]], ids=repr)
+@pytest.mark.parametrize(
+    "data", [{"outOrderId": "xp20261121-TEST0001"}, {"offerId": 610947572360}, ["offerId"]], ids=repr
+)
 def test_what_is_no_order_id_leaves_a_refusal_definite(data: object) -> None:
     assert isinstance(sort(200, "500_004", data), Refused)
 
@@ -172,7 +236,11 @@ def test_what_is_no_order_id_leaves_a_refusal_definite(data: object) -> None:
     ("status", "code", "words", "unauthorized"),
     [
         *((401, 401, "no", True), (200, 401, "no", True), (200, 403, "no", True), (403, 1001, "no", True)),
-        *((200, 1001, "签名错误", True), (200, "E1", "Invalid signature", True), (200, 1001, "时间戳过期", True)),
+        *(
+            (200, 1001, "签名错误", True),
+            (200, "E1", "Invalid signature", True),
+            (200, 1001, "时间戳过期", True),
+        ),
         *((200, "500_004", "库存不足", False), (200, 400, "bad request", False)),
     ],
 )
@@ -204,8 +272,10 @@ CODES = st.one_of(
     st.integers(-1000, 10**6),
     st.text(max_size=12),
 )
-SOME_ID = st.one_of(st.just(ID), st.just(int(ID)), st.integers(1), st.text(max_size=5), st.none(), st.booleans())
-DATA = st.one_of(
+SOME_ID = st.one_of(
+    st.just(ID), st.just(int(ID)), st.integers(1), st.text(max_size=5), st.none(), st.booleans()
+)
+DATA: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.text(max_size=5),
     st.lists(SOME_ID, max_size=2),
@@ -222,24 +292,29 @@ DATA = st.one_of(
 )
 
 
+def field(data: Any, name: str) -> Any:
+    return cast("dict[str, Any]", data).get(name) if isinstance(data, dict) else None
+
+
 def named_ids(data: Any) -> list[Any]:
     """Everything that stands in `orderIds`, by a reading of its own."""
-    found = data.get("orderIds") if isinstance(data, dict) else None  # type: ignore[reportUnknownVariableType]
-    return found if isinstance(found, list) else [] if found is None else [found]  # type: ignore[reportUnknownVariableType]
+    found = field(data, "orderIds")
+    return cast("list[Any]", found) if isinstance(found, list) else [] if found is None else [found]
 
 
 @rule
 @given(st.one_of(st.just(200), st.integers(100, 599)), CODES, DATA)
-def test_placed_needs_http_200_code_200_readable_ids_and_no_flag_of_failure(status: int, code: Any, data: Any) -> None:
+def test_placed_needs_http_200_code_200_readable_ids_and_no_flag_of_failure(
+    status: int, code: Any, data: Any
+) -> None:
     found = sort(status, code, data)
     good = (
         status == 200
         and str(code).strip().lstrip("0") == "200"
         and code is not True
-        and isinstance(data, dict)
         and bool(named_ids(data))
-        and data.get("success") in (True, "true", None)  # type: ignore[reportUnknownMemberType]
-        and data.get("errorCode") in (None, "", 0)  # type: ignore[reportUnknownMemberType]
+        and field(data, "success") in (True, "true", None)
+        and field(data, "errorCode") in (None, "", 0)
     )
     if isinstance(found, Placed):
         assert good

@@ -1,26 +1,28 @@
 """The quote: a right total or none, each line as asked for, and what moves money pinned."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, reject
 from hypothesis import strategies as st
+
 from unit.builders import (
     DEFAULT_TYPES,
     OFFER,
     OTHER_OFFER,
     OTHER_SPEC,
     SPEC,
-    answer,
+    World,
     asked,
     group,
     line,
     preview_vector,
+    quote_of,
     quoted,
     rule,
+    worlds,
     yuan_of,
 )
 from xportcn_tools.desk.present import quote_warnings
@@ -41,7 +43,12 @@ def warned(quote: Quote) -> set[str]:
     return {warning.code for warning in quote_warnings(quote, asked())}
 
 
-def reasons(*groups: dict[str, Any], request: OrderRequest | None = None, rules: PinRules = DEFAULT_TYPES, **fields: Any) -> tuple[Reason, ...]:
+def reasons(
+    *groups: dict[str, Any],
+    request: OrderRequest | None = None,
+    rules: PinRules = DEFAULT_TYPES,
+    **fields: Any,
+) -> tuple[Reason, ...]:
     with pytest.raises(NotOrderableError) as caught:
         quoted(*groups, request=request, rules=rules, **fields)
     assert caught.value.reasons
@@ -52,9 +59,9 @@ def reasons(*groups: dict[str, Any], request: OrderRequest | None = None, rules:
 def closes(quote: Quote) -> bool:
     """The identity that holds for each group and for the whole."""
     parts = [quote, *quote.groups]
-    return all(part.goods + part.freight + part.fees - part.discount == part.payable for part in parts) and all(
-        sum(line.amount for line in group.lines) == group.goods for group in quote.groups
-    )
+    return all(
+        part.goods + part.freight + part.fees - part.discount == part.payable for part in parts
+    ) and all(sum(line.amount for line in group.lines) == group.goods for group in quote.groups)
 
 
 # The published answers
@@ -62,7 +69,13 @@ def closes(quote: Quote) -> bool:
 
 def test_the_published_list_answer_costs_65_61_yuan() -> None:
     quote = read_quote(preview_vector("2026-04_list"), asked(), DEFAULT_TYPES)
-    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (6561, 5800, 600, 161, 0)
+    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (
+        6561,
+        5800,
+        600,
+        161,
+        0,
+    )
     ((item,),) = (group.lines for group in quote.groups)
     assert (item.amount, item.unit_price, item.quantity) == (5800, 2900, 2)
     assert (item.offer_id, item.spec_id, item.sku_id) == (OFFER, SPEC, "4890012345678")
@@ -75,71 +88,15 @@ def test_the_same_goods_in_the_object_shape_cost_the_same_without_the_fee() -> N
     assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (6400, 5800, 600, 0, 0)
     ((item,),) = (group.lines for group in quote.groups)
     assert (item.amount, item.unit_price, item.quantity) == (5800, 2900, 2)
-    assert (quote.pinned.flow, quote.pinned.trade_type, quote.pinned.promotion_id) == ("fenxiaonew", "assureTrade", None)
+    assert (quote.pinned.flow, quote.pinned.trade_type, quote.pinned.promotion_id) == (
+        "fenxiaonew",
+        "assureTrade",
+        None,
+    )
     assert warned(quote) == set()
 
 
-# Any prices: a world of whole fen, and the answer that an honest upstream gives of it
-
-
-@dataclass(frozen=True)
-class World:
-    """What is true (fen), and how the upstream writes it down."""
-
-    request: OrderRequest
-    groups: list[dict[str, Any]]
-    unit: str
-    payable: int
-    goods: int
-    freight: int
-    plain: bool
-
-
-@st.composite
-def worlds(draw: st.DrawFn, *, plain: bool | None = None) -> World:
-    """`plain`: without discounts and fees, so that no other reading of the sums can close."""
-    plain = draw(st.booleans()) if plain is None else plain
-    unit, names = draw(st.sampled_from(["fen", "yuan"])), draw(st.sampled_from(["cargoList", "orderItemTOList"]))
-    written: Callable[[int], object] = int if unit == "fen" else yuan_of
-    prices = st.integers(1, 10**7)
-    items: list[Item] = []
-    groups: list[dict[str, Any]] = []
-    goods = freight = payable = 0
-    for number in range(draw(st.integers(1, 4))):
-        lines: list[dict[str, Any]] = []
-        amounts = 0
-        for _ in range(draw(st.integers(1, 4))):
-            item = Item(str(10**11 + len(items)), draw(st.integers(1, 999)), f"spec{number}")
-            price = draw(prices)
-            amount = draw(st.one_of(st.just(price * item.quantity), st.integers(1, price * item.quantity)))
-            fields = {"amount": written(amount), "finalUnitPrice": written(price), "message": None}
-            lines.append({"offerId": int(item.offer_id), "specId": item.spec_id, **fields})
-            items.append(item)
-            amounts += amount
-        carriage = draw(st.integers(0, 10**5))
-        discount = 0 if plain else draw(st.integers(0, amounts))
-        fee = 0 if plain else draw(st.integers(0, 10**4))
-        in_goods = draw(st.sampled_from([(0, 0), (1, 0), (0, 1), (1, 1)]))
-        payment = amounts + carriage - discount + fee
-        sums = {
-            "sumPaymentNoCarriage": amounts - discount * in_goods[0] + fee * in_goods[1],
-            "sumCarriage": carriage,
-            "sumPayment": payment,
-        }
-        if discount or not plain:
-            sums["discountFee"] = discount
-            sums["additionalFee"] = fee
-        if draw(st.booleans()):
-            payment += draw(st.integers(0, 10**4))
-            sums["sumTotalPayment"] = payment
-        groups.append({**sums, names: draw(st.permutations(lines))})
-        goods, freight, payable = goods + amounts, freight + carriage, payable + payment
-    request = asked(*draw(st.permutations(items)))
-    return World(request, draw(st.permutations(groups)), unit, payable, goods, freight, plain)
-
-
-def quote_of(world: World, groups: list[dict[str, Any]] | None = None) -> Quote:
-    return read_quote(answer(*(groups or world.groups)), world.request, DEFAULT_TYPES)
+# Any prices
 
 
 @rule
@@ -162,11 +119,11 @@ def test_every_line_has_the_amount_and_the_price_of_its_own_offer(world: World) 
     factor = 1 if world.unit == "fen" else 100
     raw = {
         str(line["offerId"]): line
-        for group in world.groups
-        for line in group.get("cargoList") or group["orderItemTOList"]
+        for part in world.groups
+        for line in part.get("cargoList") or part["orderItemTOList"]
     }
-    for group in quote_of(world).groups:
-        for item in group.lines:
+    for quoted_group in quote_of(world).groups:
+        for item in quoted_group.lines:
             assert item.amount == raw[item.offer_id]["amount"] * factor
             assert item.unit_price == raw[item.offer_id]["finalUnitPrice"] * factor
 
@@ -202,7 +159,9 @@ SUMS = ("sumPayment", "sumCarriage", "sumPaymentNoCarriage", "amount")
 
 @rule
 @given(worlds(plain=True), st.sampled_from(SUMS), st.sampled_from([-1, 1]), st.integers(0))
-def test_one_fen_that_does_not_add_up_refuses_the_quote(world: World, field: str, by: int, where: int) -> None:
+def test_one_fen_that_does_not_add_up_refuses_the_quote(
+    world: World, field: str, by: int, where: int
+) -> None:
     groups = [dict(group) for group in world.groups]
     group = groups[where % len(groups)]
     if field == "amount":
@@ -217,8 +176,15 @@ def test_one_fen_that_does_not_add_up_refuses_the_quote(world: World, field: str
 
 
 @rule
-@given(worlds(), st.sampled_from([*SUMS[:3], "discountFee", "additionalFee", "sumTotalPayment"]), st.integers(-200, 200), st.integers(0))
-def test_whatever_is_changed_no_total_is_of_our_own_making(world: World, field: str, by: int, where: int) -> None:
+@given(
+    worlds(),
+    st.sampled_from([*SUMS[:3], "discountFee", "additionalFee", "sumTotalPayment"]),
+    st.integers(-200, 200),
+    st.integers(0),
+)
+def test_whatever_is_changed_no_total_is_of_our_own_making(
+    world: World, field: str, by: int, where: int
+) -> None:
     groups = [dict(group) for group in world.groups]
     group = groups[where % len(groups)]
     group[field] = group.get(field, 0) + by
@@ -229,17 +195,19 @@ def test_whatever_is_changed_no_total_is_of_our_own_making(world: World, field: 
     assert quote.payable == sum(group.get("sumTotalPayment", group["sumPayment"]) for group in groups)
     assert quote.goods == world.goods
     assert closes(quote)
-    assert all(min(part.payable, part.goods, part.freight, part.fees, part.discount) >= 0 for part in quote.groups)
+    assert all(
+        min(part.payable, part.goods, part.freight, part.fees, part.discount) >= 0 for part in quote.groups
+    )
 
 
 @rule
 @given(worlds(plain=True), st.sampled_from(["100", "10", "0.1", "1000"]))
 def test_a_wrong_unit_never_passes(world: World, factor: str) -> None:
     scaled: list[dict[str, Any]] = []
-    for group in world.groups:
-        name = "cargoList" if "cargoList" in group else "orderItemTOList"
-        lines = [line | {"amount": Decimal(line["amount"]) * Decimal(factor)} for line in group[name]]
-        scaled.append(group | {name: lines})
+    for part in world.groups:
+        name = "cargoList" if "cargoList" in part else "orderItemTOList"
+        lines = [item | {"amount": Decimal(item["amount"]) * Decimal(factor)} for item in part[name]]
+        scaled.append(part | {name: lines})
     # Fen x 0.01 and yuan x 100 are the other honest unit, and no wrong one.
     assume(world.unit == "fen" or factor != "100")
     with pytest.raises(UnitsUnclearError):
@@ -290,13 +258,25 @@ def test_negative_sums_are_refused(field: str) -> None:
 @pytest.mark.parametrize("written", [500, -500])
 def test_a_discount_is_shown_wherever_it_enters(goods: int, payment: int, written: int) -> None:
     quote = quoted(group(sumPaymentNoCarriage=goods, sumPayment=payment, discountFee=written))
-    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (5900, 5800, 600, 0, 500)
+    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (
+        5900,
+        5800,
+        600,
+        0,
+        500,
+    )
 
 
 @pytest.mark.parametrize(("goods", "payment"), [(5800, 6700), (6100, 6700)])
 def test_a_documented_fee_is_shown_and_is_not_unverified(goods: int, payment: int) -> None:
     quote = quoted(group(sumPaymentNoCarriage=goods, sumPayment=payment, additionalFee=300))
-    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (6700, 5800, 600, 300, 0)
+    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (
+        6700,
+        5800,
+        600,
+        300,
+        0,
+    )
     assert "unverified_fee" not in warned(quote)
 
 
@@ -314,7 +294,13 @@ def test_documented_and_unexplained_fees_add_up_and_only_the_latter_is_warned_of
 
 def test_a_total_below_the_sum_is_the_discount_where_that_explains_it() -> None:
     quote = quoted(group(discountFee=500, sumTotalPayment=5900))
-    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (5900, 5800, 600, 0, 500)
+    assert (quote.payable, quote.goods, quote.freight, quote.fees, quote.discount) == (
+        5900,
+        5800,
+        600,
+        0,
+        500,
+    )
 
 
 @pytest.mark.parametrize("total", [0, 64, 65, 6399, -6400])
@@ -398,7 +384,10 @@ def test_groups_stand_in_the_order_of_the_request() -> None:
 def test_lines_that_are_missing_doubled_or_strange_are_refused_by_name(
     lines: tuple[dict[str, Any], ...], offer: str, message: str
 ) -> None:
-    assert any(reason.offer_id == offer and message in reason.message for reason in reasons(both(*lines), request=TWO))
+    assert any(
+        reason.offer_id == offer and message in reason.message
+        for reason in reasons(both(*lines), request=TWO)
+    )
 
 
 def test_a_line_repeated_in_another_group_is_refused() -> None:
@@ -416,7 +405,10 @@ def test_named_specs_have_the_first_choice_whatever_the_order(turned: bool) -> N
     request = asked(Item(OFFER, 2, SPEC), Item(OFFER, 1, OTHER_SPEC))
     lines = [line(900, specId=None), line(5800, specId=SPEC)]
     quote = quoted(both(*(lines[::-1] if turned else lines)), request=request)
-    assert [(item.spec_id, item.amount) for item in quote.groups[0].lines] == [(SPEC, 5800), (OTHER_SPEC, 900)]
+    assert [(item.spec_id, item.amount) for item in quote.groups[0].lines] == [
+        (SPEC, 5800),
+        (OTHER_SPEC, 900),
+    ]
 
 
 # Refusals
@@ -429,7 +421,9 @@ def test_a_refused_line_is_named_with_the_upstreams_code_and_words() -> None:
     )
 
 
-@pytest.mark.parametrize("fields", [{"status": False}, {"resultCode": "500_002"}, {"status": True, "resultCode": "500_002"}])
+@pytest.mark.parametrize(
+    "fields", [{"status": False}, {"resultCode": "500_002"}, {"status": True, "resultCode": "500_002"}]
+)
 def test_a_refused_group_is_named_by_its_offers(fields: dict[str, Any]) -> None:
     (reason,) = reasons(group(message="多个卖家", **fields))
     assert OFFER in reason.message
@@ -437,7 +431,9 @@ def test_a_refused_group_is_named_by_its_offers(fields: dict[str, Any]) -> None:
 
 
 def test_in_a_refused_group_the_lines_that_are_at_fault_are_named_and_no_others() -> None:
-    refused = group(FIRST, SECOND | {"resultCode": "500_005", "message": "低于起批量"}, status=False, message="失败")
+    refused = group(
+        FIRST, SECOND | {"resultCode": "500_005", "message": "低于起批量"}, status=False, message="失败"
+    )
     assert [reason.offer_id for reason in reasons(refused, request=TWO)] == [OTHER_OFFER]
 
 
@@ -476,10 +472,15 @@ def test_the_upstreams_words_stay_out_of_our_message() -> None:
         (["fenxiao", "fenxiao"], None, "fenxiao"),
     ],
 )
-def test_the_flow_of_the_prices_is_pinned_else_the_one_asked_for(flags: list[Any], wanted: str | None, pinned: str | None) -> None:
+def test_the_flow_of_the_prices_is_pinned_else_the_one_asked_for(
+    flags: list[Any], wanted: str | None, pinned: str | None
+) -> None:
     request = replace(TWO if len(flags) == 2 else asked(), flow=wanted)
     second = group(SECOND, sumPaymentNoCarriage=900, sumPayment=1500)
-    groups = [part | ({} if flag is ... else {"flowFlag": flag}) for part, flag in zip([group(FIRST), second], flags, strict=False)]
+    groups = [
+        part | ({} if flag is ... else {"flowFlag": flag})
+        for part, flag in zip([group(FIRST), second], flags, strict=False)
+    ]
     quote = quoted(*groups, request=request)
     assert quote.pinned.flow == pinned
     assert ("flow_open" in warned(quote)) is (pinned is None)
@@ -509,19 +510,33 @@ def test_two_flows_in_one_order_are_refused() -> None:
         (["creditBuy"], None, PinRules(("creditBuy",), trade_types_set=True), "creditBuy"),
     ],
 )
-def test_the_trade_type_goes_by_the_owners_order_or_by_what_is_asked(offered: Any, wanted: str | None, rules: PinRules, pinned: str | None) -> None:
+def test_the_trade_type_goes_by_the_owners_order_or_by_what_is_asked(
+    offered: Any, wanted: str | None, rules: PinRules, pinned: str | None
+) -> None:
     quote = quoted(group(tradeModeNameList=offered), request=asked(trade_type=wanted), rules=rules)
     assert quote.pinned.trade_type == pinned
     assert ("trade_type_open" in warned(quote)) is (pinned is None)
 
 
-@pytest.mark.parametrize(("offered", "wanted"), [(["creditBuy"], None), (["creditBuy", "period"], None), (["assureTrade"], "alipay")])
-def test_a_trade_type_that_is_not_offered_is_refused_and_credit_is_never_chosen(offered: list[str], wanted: str | None) -> None:
+@pytest.mark.parametrize(
+    ("offered", "wanted"),
+    [(["creditBuy"], None), (["creditBuy", "period"], None), (["assureTrade"], "alipay")],
+)
+def test_a_trade_type_that_is_not_offered_is_refused_and_credit_is_never_chosen(
+    offered: list[str], wanted: str | None
+) -> None:
     (reason,) = reasons(group(tradeModeNameList=offered), request=asked(trade_type=wanted))
     assert all(name in reason.message for name in offered)
 
 
-@pytest.mark.parametrize("fields", [{"tradeModeNameList": []}, {"tradeModelList": []}, {"tradeModelList": [{"tradeType": "alipay", "opSupport": False}]}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tradeModeNameList": []},
+        {"tradeModelList": []},
+        {"tradeModelList": [{"tradeType": "alipay", "opSupport": False}]},
+    ],
+)
 def test_a_group_that_offers_no_trade_type_cannot_be_ordered(fields: dict[str, Any]) -> None:
     for rules in (DEFAULT_TYPES, OWNERS_CHOICE):
         assert "no trade type" in reasons(group(**fields), rules=rules)[0].message
@@ -577,13 +592,17 @@ def test_the_promotion_that_is_applied_is_pinned_and_another_is_warned_of(
     ],
     ids=["unnamed", "empty name", "several", "unknown", "none on offer"],
 )
-def test_a_promotion_that_cannot_be_pinned_is_refused(listed: list[dict[str, Any]], wanted: str | None) -> None:
+def test_a_promotion_that_cannot_be_pinned_is_refused(
+    listed: list[dict[str, Any]], wanted: str | None
+) -> None:
     assert reasons(group(shopPromotionList=listed), request=asked(promotion_id=wanted))
 
 
 def test_promotions_applied_to_several_groups_must_be_one() -> None:
     first = group(FIRST, shopPromotionList=[promotion("p1", selected=True)])
-    second = group(SECOND, sumPaymentNoCarriage=900, sumPayment=1500, shopPromotionList=[promotion("p2", selected=True)])
+    second = group(
+        SECOND, sumPaymentNoCarriage=900, sumPayment=1500, shopPromotionList=[promotion("p2", selected=True)]
+    )
     assert "several promotions" in reasons(first, second, request=TWO)[0].message
 
 
@@ -600,4 +619,6 @@ def test_offers_with_negotiated_freight_or_without_cross_border_pay_are_named_if
 
 
 def test_an_absent_or_empty_list_of_offers_warns_of_nothing() -> None:
-    assert not {"freight_by_description", "no_cross_border_pay"} & (warned(quoted()) | warned(quoted(postFeeByDescOfferList=[])))
+    assert not {"freight_by_description", "no_cross_border_pay"} & (
+        warned(quoted()) | warned(quoted(postFeeByDescOfferList=[]))
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from unit.builders import VECTORS, rule
 from xportcn_tools.upstream.signing import (
     Canonical,
@@ -74,7 +75,9 @@ def test_one_moment_in_another_time_zone_is_the_same_timestamp() -> None:
 @rule
 @given(st.integers(1_600_000_000_000, 4_000_000_000_000), st.integers(0, 999))
 def test_milliseconds_are_exact_and_seconds_are_cut_off(milliseconds: int, microseconds: int) -> None:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds, microseconds=microseconds)
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+        milliseconds=milliseconds, microseconds=microseconds
+    )
     assert canonical("AK", moment, "ms", "n").timestamp == str(milliseconds)
     assert canonical("AK", moment, "s", "n").timestamp == str(milliseconds // 1000)
 

@@ -173,6 +173,16 @@ def test_a_second_signal_changes_nothing(child: Child, again: str) -> None:
     assert child.events() == ["recorded", "lifespan ended"]
 
 
+@posix_signals
+def test_a_signal_that_hits_another_thread_wakes_the_server_all_the_same(child: Child) -> None:
+    child.call(1, "arm")
+    with child.visitor() as trigger:
+        assert child.receive()["id"] == 1  # from here on the event loop sleeps
+        trigger.send(b"x")
+        assert child.exit_code() == 0
+    assert child.events() == ["lifespan ended"]
+
+
 def test_whatever_prints_stdout_carries_mcp_alone(child: Child) -> None:
     child.call(1, "noisy")
     answer = child.receive()

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from unit.builders import rule
 from xportcn_tools.canonical import canonical_json
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, first_break, seal
 
 ROW_FIELDS = [field.name for field in fields(TrailRow)]
 TEXT = st.text(max_size=8)
-BODY = st.dictionaries(st.sampled_from(["state", "was", "payable_fen"]), st.one_of(TEXT, st.integers(), st.none()))
+BODY = st.dictionaries(
+    st.sampled_from(["state", "was", "payable_fen"]), st.one_of(TEXT, st.integers(), st.none())
+)
 
 
 def chain(*contents: tuple[str, str, str, dict[str, Any]]) -> list[TrailRow]:
@@ -65,7 +68,8 @@ def test_a_changed_field_breaks_the_chain_at_its_row(
 
 @pytest.mark.parametrize("field", ["event", "subject", "at"])
 def test_another_unicode_spelling_is_another_row(field: str) -> None:
-    rows = chain(*[("caf\u00e9", "caf\u00e9", "caf\u00e9", {})] * 2)
+    cafe = "caf\u00e9"
+    rows = chain((cafe, cafe, cafe, {}), (cafe, cafe, cafe, {}))
     rows[0] = replace(rows[0], **{field: "cafe\u0301"})
     assert first_break(rows) == 1
 

@@ -53,7 +53,7 @@ class OrderLookup:
             reply = await self._upstream.read(self._path, body)
             if reply.status != 200 or reply.envelope is None or not reply.envelope.succeeded:
                 logger.info("the order list answered %s: %s", reply.code, reply.text)
-                break
+                return (), None  # what the earlier pages held may be half of it
             rows = list(_rows(reply.envelope.data))
             if not rows or rows == before:  # the end, or an upstream that knows no pages
                 break

@@ -66,8 +66,7 @@ class Previewer:
         """The upstream's quote for a request, and its request id.
 
         Raises:
-            ProblemError: `upstream_unavailable`, `upstream_unauthorized`, `not_orderable` (refused as a
-                whole), `units_unclear`.
+            ProblemError: `upstream_unavailable`, `upstream_unauthorized`, `units_unclear`.
             NotOrderableError: an answer came, and says that it cannot be ordered as shown.
         """
         try:

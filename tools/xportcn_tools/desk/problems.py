@@ -165,7 +165,7 @@ def preview_not_answered(error: UpstreamError) -> ProblemError:
     )
 
 
-def preview_refused(reply: Reply) -> ProblemError:
+def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     """A reply to a preview that is no success, sorted."""
     if is_unauthorized(reply):
         return problem(
@@ -187,7 +187,8 @@ def preview_refused(reply: Reply) -> ProblemError:
     refusal = NotOrderableError(
         [Reason("the upstream refuses the preview", code=reply.code, text=reply.text)]
     )
-    return not_orderable(refusal, reply.request_id)
+    refusal.request_id = reply.request_id
+    return refusal
 
 
 def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:

@@ -71,8 +71,10 @@ def _line_terms(name: str, line: Line) -> dict[str, str]:
 def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
     """Each term that is not the same in both, in the order of the fresh terms; empty where all are."""
     names = dict.fromkeys([*fresh, *shown])
-    return [
+    changes = [
         Change(name, shown.get(name, "none"), fresh.get(name, "none"))
         for name in names
         if shown.get(name) != fresh.get(name)
     ]
+    # A group more brings terms that are "none" themselves: "none, now none" tells nobody anything.
+    return [change for change in changes if change.was != change.now] or changes

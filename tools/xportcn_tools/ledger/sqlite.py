@@ -9,6 +9,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -301,7 +302,7 @@ class SqliteLedger:
         try:
             connection.row_factory = sqlite3.Row
             refuse_newer(connection)  # before anything that writes
-            connection.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection, rows.time_text(self._clock()))
@@ -313,6 +314,19 @@ class SqliteLedger:
                 self._known_files[file] = _identity_of(file)
         self._connection = connection
         return connection
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Switch the log on. Two that do so at once are locked out at once: here SQLite does not wait."""
+        until = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     @property
     def _log(self) -> Path:
