@@ -29,6 +29,7 @@ Answer = dict[str, Any]
 Alteration = Callable[[Answer, str], object]
 
 CANARY = "Kolibri Vogel"  # stands at the head of every payload, so that no cut at 300 characters loses it
+PLENTY = {"MAX_ORDER_CNY": "999999", "MAX_DAY_CNY": "999999", "MAX_DAY_ORDERS": "9999"}
 MEANT = re.compile(
     r"(problem\.)?preview\.groups\[\d+\]\.(lines\[\d+\]\.message|promotions\[\d+\]\.text)"
     r"|problem\.details\.(text|reason|code|reasons\[\d+\]\.(text|code))"
@@ -212,13 +213,13 @@ def not_said_by_us(text: str) -> None:
     assert _folded(CANARY) not in _folded(text)
 
 
-async def preview(client: Client) -> CallToolResult:
-    return await client.call_tool("preview_order", order_arguments())
+async def preview(client: Client, quantity: int = 2) -> CallToolResult:
+    return await client.call_tool("preview_order", order_arguments(quantity))
 
 
-async def create(client: Client) -> CallToolResult:
+async def create(client: Client, quantity: int = 2) -> CallToolResult:
     """A create of a sound preview."""
-    made = await preview(client)
+    made = await preview(client, quantity)
     assert made.structured_content is not None
     assert made.structured_content["ok"], made.structured_content["problem"]
     return await client.call_tool(
@@ -255,7 +256,7 @@ async def test_texts_of_a_preview_reach_their_two_fields_and_no_other_word(
     tmp_path: Path, era: Era, payloads: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    house, person = House(tmp_path, MAX_DAY_ORDERS="10000", MAX_DAY_CNY="9999999"), Person()
+    house, person = House(tmp_path, **PLENTY), Person()
     upstream = Poisoned(house.sandbox, "/preview", every_text)
     async with house.client(era, person, new_transport=upstream) as client:
         instructions = client.session.instructions if era == "legacy" else ""
@@ -542,21 +543,19 @@ async def test_the_words_of_a_create_stay_in_the_reason_of_its_problem_for_ever(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    for at, payload in enumerate(payloads[:: len(payloads) // 6]):
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        house, person = House(folder), Person()
-        upstream = Poisoned(house.sandbox, "/create", alteration)
-        upstream.payload = payload
-        async with house.client(era, person, new_transport=upstream) as client:
-            first = await create(client)
+    house, person = House(tmp_path, **PLENTY), Person()
+    upstream = Poisoned(house.sandbox, "/create", alteration)
+    async with house.client(era, person, new_transport=upstream) as client:
+        for at, payload in enumerate(payloads[:: len(payloads) // 6]):
+            upstream.payload = payload
+            first = await create(client, quantity=2 + at)  # what is unknown blocks the same goods
             order = content(first)["order"]
             assert order["state"] in ((state,) if state else ("rejected", "unknown"))
-            arguments = {"reference": order["out_order_id"]}
-            results = [first, await client.call_tool("get_orders", arguments), await preview(client)]
-            for result in results:
+            later = await client.call_tool("get_orders", {"reference": order["out_order_id"]})
+            warned = await preview(client, quantity=2 + at)
+            for result in (first, later, warned):
                 assert set(where_it_is(result, payload)) <= {"problem.details.reason"}
-            not_said_by_us(person.asked[0])
+            not_said_by_us(person.asked[-1])
     assert all(
         "\n" not in record.getMessage() for record in caplog.records if record.name.startswith("xportcn")
     )

@@ -79,6 +79,10 @@ def test_create_adds_the_fields_of_the_account_where_they_are_set() -> None:
     }
 
 
+def test_a_field_of_the_account_that_is_set_to_nought_is_sent() -> None:
+    assert Bodies(AccountFields(platform_order=0)).create(FULL, PINNED)["platformOrder"] == 0
+
+
 def test_the_smallest_create_names_no_field_that_is_not_set() -> None:
     body = Bodies().create(asked(Item(OFFER, 1)), Pinned())
     assert set(body) == {"addressParam", "cargoParamList", "outOrderId"}

@@ -119,6 +119,12 @@ def test_a_chain_that_begins_elsewhere_is_broken_at_once() -> None:
     assert first_break([seal(1, "t", "e", "s", {}, "f" * 64)]) == 1
 
 
+def test_a_number_left_out_breaks_a_chain_whose_hashes_fit() -> None:
+    first = seal(1, "t", "e", "s", {}, GENESIS)
+    assert first_break([first, seal(3, "t", "e", "s", {}, first.hash)]) == 3
+    assert first_break([seal(2, "t", "e", "s", {}, GENESIS)]) == 2
+
+
 def test_rows_cut_off_at_the_end_leave_a_whole_chain() -> None:
     """Known and unavoidable: only a hash that was noted elsewhere shows it."""
     assert first_break(small()[:-1]) is None

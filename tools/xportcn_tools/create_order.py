@@ -48,7 +48,7 @@ Total = Annotated[
     Text(20, r"^[0-9]{1,12}(\.[0-9]{1,6})?$"),
     Field(description="payable.amount of the preview, like 65.61"),
 ]
-ShipTo = Annotated[str, Text(600), Field(description="ship_to of the preview")]
+ShipTo = Annotated[str, Text(800), Field(description="ship_to of the preview")]
 
 
 def create_tool(environment: Environment) -> EnvelopeTool:

@@ -56,8 +56,8 @@ class AddressArgument(BaseModel):
     phone: Annotated[str | None, OptionalText(32, r"^[0-9+() -]{3,32}$")] = None
     district_code: Annotated[
         str | None,
-        AfterValidator(known_province),
         OptionalText(6, r"^[0-9]{6}$"),
+        AfterValidator(known_province),
         Field(description="GB/T 2260; wins over the texts"),
     ] = None
 

@@ -30,7 +30,9 @@ class AddressBook:
             return {}
         except (OSError, ValueError) as error:
             raise LedgerUnavailableError(f"the saved addresses cannot be read: {error}") from error
-        if not isinstance(stored, dict):
+        if not isinstance(stored, dict) or not all(
+            isinstance(fields, dict) for fields in cast("dict[str, object]", stored).values()
+        ):
             raise LedgerUnavailableError("the file of saved addresses holds something else")
         return cast("dict[str, dict[str, Any]]", stored)
 
