@@ -9,6 +9,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+
 from xportcn_server.app import Seams, build_server
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.settings import Settings, load_settings

@@ -40,8 +40,8 @@ def serve() -> None:
 
     wire = take_wire()  # before anything that might print is imported
     settings = read_settings()
-    from xportcn_server.stdio import run_stdio
     from xportcn_server.logs import configure_logging
+    from xportcn_server.stdio import run_stdio
 
     configure_logging(settings.log_level, settings.log_format)
     from xportcn_server.app import build_server

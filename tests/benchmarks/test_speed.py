@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+
 from support import House, call, order_arguments, previewed
 
 pytestmark = pytest.mark.anyio

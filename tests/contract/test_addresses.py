@@ -11,6 +11,7 @@ import anyio.to_thread
 import pytest
 from click.testing import CliRunner, Result
 from mcp import Client
+
 from support import ADDRESS, ERAS, Era, House, Person, call, order_arguments, previewed, text_of
 from xportcn_server.cli import main
 

@@ -16,6 +16,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequestParams, ElicitResult, ErrorData, InputRequiredResult
+
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
 from xportcn_server.cli import main
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
@@ -458,7 +459,6 @@ async def test_only_a_preview_that_can_still_be_ordered_can_be_approved(tmp_path
 
 async def test_the_terminal_of_a_server_that_creates_nothing_approves_nothing(tmp_path: Path) -> None:
     """Its text would say that nothing is bought, and a live server on the same ledger would order."""
-    from contract.test_faults import live
     async with running_sandbox() as (sandbox, base_url):
         account = {
             "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support import ADDRESS, ERAS, MUG, Era, House, call, order_arguments
 
 pytestmark = pytest.mark.anyio

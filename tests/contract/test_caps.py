@@ -19,6 +19,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from mcp import Client
+
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.app import Sandbox, build_sandbox

@@ -19,6 +19,7 @@ import httpx
 import pytest
 from mcp import Client
 from mcp_types import CallToolResult
+
 from support import ERAS, MUG, MUG_SPEC, Era, House, Person, order_arguments, text_of
 from xportcn_server.sandbox.app import Sandbox
 from xportcn_server.sandbox.transport import SandboxTransport

@@ -5,7 +5,20 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, order_arguments, previewed, text_of
+
+from support import (
+    ADDRESS,
+    ERAS,
+    MUG,
+    MUG_SPEC,
+    Era,
+    House,
+    Person,
+    call,
+    order_arguments,
+    previewed,
+    text_of,
+)
 from xportcn_server.sandbox.app import build_sandbox
 from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
 

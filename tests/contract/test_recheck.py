@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from mcp import Client
+
 from support import ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed, text_of
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.sandbox.shapes import Shape

@@ -13,7 +13,8 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from xportcn_tools.desk.quote import PinRules, Quote, read_quote
+from xportcn_tools.desk.quote import PinRules, Quote
+from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.upstream.wire import PreviewAnswer, read_envelope, read_preview
 

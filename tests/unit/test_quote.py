@@ -26,14 +26,8 @@ from unit.builders import (
     yuan_of,
 )
 from xportcn_tools.desk.present import quote_warnings
-from xportcn_tools.desk.quote import (
-    NotOrderableError,
-    PinRules,
-    Quote,
-    Reason,
-    UnitsUnclearError,
-    read_quote,
-)
+from xportcn_tools.desk.quote import NotOrderableError, PinRules, Quote, Reason, UnitsUnclearError
+from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.request import Item, OrderRequest
 
 OWNERS_CHOICE = PinRules(("alipay", "assureTrade"), trade_types_set=True)

@@ -150,6 +150,6 @@ def _group(group: Group) -> GroupResult:
                 selected=offer.selected,
                 discount=None if offer.discount is None else money(offer.discount),
             )
-            for offer in group.promotions
+            for offer in group.promotions or ()
         ],
     )

@@ -10,13 +10,14 @@ from uuid import uuid4
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.policy import Policy
-from xportcn_tools.desk.quote import NotOrderableError, Quote, Reason, UnitsUnclearError, read_quote
+from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
+from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.request import Bodies, OrderRequest
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, PreviewRecord
 from xportcn_tools.results import PreviewResult, PreviewWarning, timestamp
 from xportcn_tools.upstream.client import UpstreamClient, UpstreamError
-from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview, sibling_refusal
+from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +78,6 @@ class Previewer:
             raise problems.preview_refused(reply)
         request_id = reply.request_id
         try:
-            refusal = sibling_refusal(reply.envelope.data)
-            if refusal:
-                raise NotOrderableError(  # noqa: TRY301 - sorted below like one by line
-                    [Reason("the upstream refuses the preview", None, None, *refusal)]
-                )
             return read_quote(read_preview(reply.envelope.data), request, self._policy.pin), request_id
         except UnreadableAnswerError as departure:
             raise problems.preview_unreadable(departure, request_id) from departure

@@ -34,6 +34,7 @@ def summary(
         f"[{_WHERE[environment]}]",
         f"Total to pay: {amounts['payable']} CNY = {parts}",
         *_goods(stored),
+        *_beside_the_lines(request),
         f"Ship to: {stored['ship_to']}",
         f"Trade type: {stored['trade_type'] or 'left to the platform'}",
         f"Flow: {stored['flow'] or 'left to the platform'}",
@@ -61,3 +62,15 @@ def _goods(stored: dict[str, Any]) -> list[str]:
     if len(groups) > 1:
         texts.append(f"This becomes {len(groups)} separate orders.")
     return texts
+
+
+def _beside_the_lines(request: dict[str, Any]) -> list[str]:
+    """What is sent with a line and has no place among the lines that the upstream priced."""
+    names = {"seller_open_id": "seller", "product_no": "product no", "container": "container"}
+    items = cast("list[dict[str, Any]]", request["items"])
+    return [
+        f"- sent with offer {item['offer_id']}: "
+        + ", ".join(f"{label} {item[name]}" for name, label in names.items() if item.get(name))
+        for item in items
+        if any(item.get(name) for name in names)
+    ]

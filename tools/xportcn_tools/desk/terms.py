@@ -50,7 +50,7 @@ def _group_terms(name: str, group: Group) -> dict[str, str]:
             f"{offer.promotion_id or 'unnamed'}"
             f"{' (applied)' if offer.selected else ''}"
             f"{f' -{yuan(offer.discount)}' if offer.discount else ''}"
-            for offer in group.promotions
+            for offer in group.promotions or ()
         )
         or "none",
     }

@@ -335,16 +335,6 @@ def read_preview(data: object) -> PreviewAnswer:
         raise UnreadableAnswerError(f"the preview answer is not as documented: {where(error)}") from None
 
 
-def sibling_refusal(data: object) -> tuple[str, str | None] | None:
-    """Code and text of a refusal inside `data` (`success`, `errorCode`, `errorMsg`: the sibling's way)."""
-    if not isinstance(data, dict):
-        return None
-    fields = cast("dict[str, Any]", data)
-    if fields.get("success") is not False:
-        return None
-    return _text(fields.get("errorCode")) or "no code", _text(fields.get("errorMsg"))
-
-
 def where(error: Exception) -> str:
     """Names of the departing fields only: values are a stranger's."""
     if not isinstance(error, ValidationError):

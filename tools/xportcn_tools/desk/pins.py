@@ -1,0 +1,84 @@
+"""Each default that would otherwise be the platform's to choose, and that moves money, pinned. Pure."""
+
+from xportcn_tools.desk.quote import Group, NotOrderableError, PinRules, Reason
+from xportcn_tools.upstream.wire import GroupAnswer
+
+# Names that documents know (1688, vendor). Any word may come, also one that reads like a command.
+_TRADE_TYPES = (
+    "assureTrade",
+    "fxassure",
+    "alipay",
+    "period",
+    "assure",
+    "creditBuy",
+    "bank",
+    "631staged",
+    "37staged",
+)
+_FLOWS = (
+    "general",
+    "fenxiao",
+    "fenxiaonew",
+    "saleproxy",
+    "boutiquefenxiao",
+    "boutiquepifa",
+    "paired",
+    "repurchase",
+)
+
+
+def _in_our_words(names: list[str]) -> str:
+    """Names that stand in a sentence of ours: those we know; of the others, how many there are."""
+    known = [name for name in names if name in _TRADE_TYPES + _FLOWS]
+    others = len(names) - len(known)
+    return ", ".join([*known, *([f"{others} of other names"] if others else [])])
+
+
+def pin_flow(groups: list[GroupAnswer], asked: str | None) -> str | None:
+    flows = list(dict.fromkeys(group.flow for group in groups if group.flow))
+    if len(flows) > 1:
+        message = f"one order cannot have several flows ({_in_our_words(flows)}): order separately"
+        raise NotOrderableError([Reason(message, text=", ".join(flows))])
+    return flows[0] if flows else asked
+
+
+def pin_trade_type(groups: tuple[Group, ...], asked: str | None, rules: PinRules) -> str | None:
+    """`asked` is one of the allowed ones already; a group that names no list allows any."""
+    lists = [group.trade_types for group in groups if group.trade_types is not None]
+    if not lists:
+        return asked or (rules.trade_types[0] if rules.trade_types_set else None)
+    offered = [name for name in lists[0] if all(name in other for other in lists)]
+    wanted = (asked,) if asked else rules.trade_types
+    chosen = next((name for name in wanted if name in offered), None)
+    if chosen is None:
+        message = (
+            f"of the trade types {', '.join(wanted)} the upstream offers none; "
+            f"it offers {_in_our_words(offered) or 'none for all groups'}"
+        )
+        raise NotOrderableError([Reason(message, text=", ".join(offered) or None)])
+    return chosen
+
+
+def pin_promotion(groups: tuple[Group, ...], asked: str | None) -> tuple[str | None, bool]:
+    """The promotion to send, and whether the total was computed with it."""
+    listed = [promotion for group in groups for promotion in group.promotions or ()]
+    selected = list(dict.fromkeys(promotion.promotion_id for promotion in listed if promotion.selected))
+    if None in selected:
+        raise NotOrderableError(
+            [Reason("the upstream applies a promotion without an id: it cannot be pinned")]
+        )
+    if len(selected) > 1:
+        raise NotOrderableError(
+            [Reason("the upstream applies several promotions, but one order takes one: order separately")]
+        )
+    chosen = selected[0] if selected else None
+    if asked is None or asked == chosen:
+        return chosen, True
+    if all(group.promotions is None for group in groups):
+        return asked, False  # the answer names no promotions at all: unknown is not refused
+    if asked not in {promotion.promotion_id for promotion in listed}:
+        known = ", ".join(sorted({promotion.promotion_id for promotion in listed if promotion.promotion_id}))
+        raise NotOrderableError(
+            [Reason(f"promotion {asked} is not among those on offer", text=known or None)]
+        )
+    return asked, False

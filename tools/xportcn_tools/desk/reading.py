@@ -1,0 +1,123 @@
+"""A preview answer read as a `Quote`: refusals by line, lines matched, units proven, terms pinned. Pure."""
+
+from xportcn_tools.desk.pins import pin_flow, pin_promotion, pin_trade_type
+from xportcn_tools.desk.quote import NotOrderableError, PinRules, Quote, Reason
+from xportcn_tools.desk.request import Item, OrderRequest, Pinned
+from xportcn_tools.desk.sums import group_in_fen, proven_unit
+from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer, PreviewAnswer
+
+_FINE_CODES = (None, "", "200", "SUCCESS")
+
+
+def read_quote(answer: PreviewAnswer, request: OrderRequest, rules: PinRules) -> Quote:
+    """Prove the units, match the lines, pin the terms.
+
+    Raises:
+        NotOrderableError: refused by the upstream, by line or group, or not orderable as shown.
+        UnitsUnclearError: the sums close in neither unit.
+    """
+    refused = _refusals(answer)
+    if refused:
+        raise NotOrderableError(refused)
+    matched = _match(answer.groups, request.items)
+    unit = proven_unit(answer.groups)
+    # The order of the groups is the upstream's whim; the order of the request is not.
+    by_position = sorted(zip(answer.groups, matched, strict=True), key=lambda pair: min(pair[1]))
+    ordered = tuple(group_in_fen(group, lines, request.items, unit) for group, lines in by_position)
+    asked = {item.offer_id for item in request.items}
+    promotion_id, priced = pin_promotion(ordered, request.promotion_id)
+    return Quote(
+        groups=ordered,
+        pinned=Pinned(
+            flow=pin_flow(answer.groups, request.flow),
+            trade_type=pin_trade_type(ordered, request.trade_type, rules),
+            promotion_id=promotion_id,
+        ),
+        freight_by_description=_named(answer.freight_by_description, asked),
+        no_cross_border_pay=_named(answer.no_cross_border_pay, asked),
+        promotion_not_priced=not priced,
+    )
+
+
+def _named(listed: list[str] | None, asked: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(asked.intersection(listed or ())))
+
+
+def _refusals(answer: PreviewAnswer) -> list[Reason]:
+    """What the upstream itself says against the order, by line where it says so by line."""
+    reasons: list[Reason] = []
+    if answer.refused:
+        message = "the upstream refuses the preview"
+        reasons.append(Reason(message, code=answer.error_code, text=answer.error_message))
+    for group in answer.groups:
+        by_line = [
+            Reason(
+                f"offer {line.offer_id} is refused",
+                line.offer_id,
+                line.spec_id,
+                line.result_code,
+                line.message,
+            )
+            for line in group.lines
+            if line.refused
+        ]
+        reasons += by_line
+        if group.refused and not by_line:
+            offers = ", ".join(dict.fromkeys(line.offer_id for line in group.lines)) or "none named"
+            reasons.append(
+                Reason(
+                    f"the group of offers {offers} is refused",
+                    code=group.result_code,
+                    text=group.message,
+                )
+            )
+        if group.offered_trade_types() == () and not group.refused and not by_line:
+            reasons.append(Reason("the upstream lists no trade type: the group cannot be ordered by API"))
+    return reasons
+
+
+def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int, LineAnswer]]:
+    """For each group, its lines by the position of the item that they price. Answers carry no quantities.
+
+    Every item must be priced exactly once and nothing else may be: only then is what is shown what was
+    asked for.
+    """
+    waiting = dict(enumerate(items))
+    matched: list[dict[int, LineAnswer]] = [{} for _ in groups]
+    unmatched = [(lines, line) for lines, group in zip(matched, groups, strict=True) for line in group.lines]
+    # A line or an item without a spec fits any; so those that name the same one have the first choice.
+    for fits in (_same_goods, _may_be_same_goods):
+        unmatched_still: list[tuple[dict[int, LineAnswer], LineAnswer]] = []
+        for lines, line in unmatched:
+            position = next((at for at, item in waiting.items() if fits(item, line)), None)
+            if position is None:
+                unmatched_still.append((lines, line))
+            else:
+                del waiting[position]
+                lines[position] = line
+        unmatched = unmatched_still
+    reasons = [
+        Reason(
+            f"the answer prices offer {line.offer_id}, which was not asked for in that form",
+            line.offer_id,
+            line.spec_id,
+        )
+        for _, line in unmatched
+    ]
+    reasons += [
+        Reason(f"the answer does not price offer {item.offer_id}", item.offer_id, item.spec_id)
+        for item in waiting.values()
+    ]
+    if any(not group.lines for group in groups):
+        reasons.append(Reason("the answer has a group without lines"))
+    if reasons:
+        raise NotOrderableError(reasons)
+    return matched
+
+
+def _same_goods(item: Item, line: LineAnswer) -> bool:
+    return (item.offer_id, item.spec_id) == (line.offer_id, line.spec_id)
+
+
+def _may_be_same_goods(item: Item, line: LineAnswer) -> bool:
+    return item.offer_id == line.offer_id and None in (item.spec_id, line.spec_id)
