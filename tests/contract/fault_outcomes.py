@@ -38,8 +38,8 @@ def _refused(problem: ProblemCode, reason: str) -> OfCreate:
 
 
 def _lost(reason: str) -> OfCreate:
-    """No whole answer came: whether the upstream read the request cannot be told from here."""
-    return OfCreate("unknown", "outcome_unknown", "unknown", False, reason)
+    """It was handed to the network, and no whole answer came: what was done cannot be told from here."""
+    return OfCreate("unknown", "outcome_unknown", "yes", False, reason)
 
 
 def _unclear(reason: str, *, request_id: bool) -> OfCreate:

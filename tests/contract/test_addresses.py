@@ -122,7 +122,9 @@ async def test_each_required_field_is_missed_by_name(tmp_path: Path, era: Era) -
             ):
                 assert await fields_refused(client, order_arguments(address=address)) == {f"address.{field}"}
         everything = await fields_refused(client, order_arguments(address={}))
-    assert everything == {f"address.{name}" for name in ("full_name", "mobile", "province", "city", "address")}
+    assert everything == {
+        f"address.{name}" for name in ("full_name", "mobile", "province", "city", "address")
+    }
     assert house.sandbox.books.received["preview"] == 0
 
 
@@ -314,7 +316,9 @@ async def test_what_is_not_given_is_asked_for(tmp_path: Path) -> None:
         ("city", "杭州\u202e市"),
     ],
 )
-async def test_an_address_that_no_order_would_take_is_not_saved(tmp_path: Path, field: str, value: str) -> None:
+async def test_an_address_that_no_order_would_take_is_not_saved(
+    tmp_path: Path, field: str, value: str
+) -> None:
     house = House(tmp_path)
     refused = await save(house, "home", PRIVATE | {field: value})
     assert refused.exit_code == 1
@@ -355,7 +359,9 @@ async def test_the_file_is_beside_the_ledger_and_for_its_owner_alone(tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '"home"', '{"home": "x"}', '{"home": {"mobile": 1}}', "\x00"])
-async def test_a_file_that_somebody_spoilt_is_told_in_one_line_and_orders_nothing(tmp_path: Path, content: str) -> None:
+async def test_a_file_that_somebody_spoilt_is_told_in_one_line_and_orders_nothing(
+    tmp_path: Path, content: str
+) -> None:
     house = House(tmp_path)
     (tmp_path / "addresses.json").write_text(content, encoding="utf-8")
     for words in (["list"], ["show", "home"]):

@@ -137,7 +137,9 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(("count", "more"), [(1, None), (10, None), (11, "- and 1 more"), (37, "- and 27 more")])
+@pytest.mark.parametrize(
+    ("count", "more"), [(1, None), (10, None), (11, "- and 1 more"), (37, "- and 27 more")]
+)
 async def test_the_form_lists_ten_lines_and_says_how_many_more_there_are(
     tmp_path: Path, era: Era, count: int, more: str | None
 ) -> None:
@@ -147,7 +149,9 @@ async def test_the_form_lists_ten_lines_and_says_how_many_more_there_are(
         preview = await previewed(client, items=items)
         await call(client, "create_order", preview["create_order_arguments"])
     listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
-    shown = [f"- {2 + at} x offer {MUG} spec {MUG_SPEC}: {29 * (2 + at)}.00 CNY" for at in range(min(count, 10))]
+    shown = [
+        f"- {2 + at} x offer {MUG} spec {MUG_SPEC}: {29 * (2 + at)}.00 CNY" for at in range(min(count, 10))
+    ]
     assert listed[: len(shown)] == shown
     rest = listed[len(shown) :]
     assert (rest == []) if more is None else (len(rest) == 1 and rest[0].startswith(more))
@@ -278,7 +282,9 @@ async def test_a_client_that_answers_the_form_with_an_error_has_not_said_yes(tmp
         assert (await call(client, "create_order", arguments))["ok"]
 
 
-async def test_a_question_that_a_stateless_client_leaves_open_holds_and_spends_nothing(tmp_path: Path) -> None:
+async def test_a_question_that_a_stateless_client_leaves_open_holds_and_spends_nothing(
+    tmp_path: Path,
+) -> None:
     house = House(tmp_path)
     async with house.client("auto", Person()) as client:
         arguments = (await previewed(client))["create_order_arguments"]

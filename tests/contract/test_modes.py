@@ -162,7 +162,9 @@ async def test_every_result_names_the_mode_in_its_field_and_in_its_text(
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(("mode", "word"), [("sandbox", "SANDBOX"), ("live", "LIVE: this places a real order")])
+@pytest.mark.parametrize(
+    ("mode", "word"), [("sandbox", "SANDBOX"), ("live", "LIVE: this places a real order")]
+)
 async def test_the_form_begins_with_the_mode(tmp_path: Path, era: Era, mode: str, word: str) -> None:
     person = Person("decline")
     async with upstream() as (sandbox, base_url):

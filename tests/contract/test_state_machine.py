@@ -369,6 +369,10 @@ WAYS: dict[State, list[tuple[str, State]]] = {
 }
 
 
+def no_rule(used: DayUsage) -> str | None:
+    return None
+
+
 async def _claimed(ledger: SqliteLedger, name: str, now: datetime) -> OrderRecord:
     nothing: dict[str, Any] = {}
     preview = PreviewRecord(
@@ -376,7 +380,6 @@ async def _claimed(ledger: SqliteLedger, name: str, now: datetime) -> OrderRecor
         *(nothing, nothing, nothing, nothing),
     )
     await ledger.store_preview(preview)
-    no_rule: Callable[[DayUsage], str | None] = lambda _: None  # noqa: E731
     claim = await ledger.claim(NewOrder(name, preview, "off", approval_verified=False), 35, no_rule)
     assert isinstance(claim, Claimed)
     return claim.order

@@ -105,6 +105,21 @@ async def test_an_unknown_order_blocks_the_same_goods_to_the_same_address_and_no
             assert (await create(client, other))["ok"]
 
 
+async def test_an_order_that_becomes_unknown_in_the_last_moment_blocks_as_well(tmp_path: Path) -> None:
+    house, tokens = World(tmp_path), list[str]()
+
+    async def step(name: str) -> None:
+        if name == "claim":
+            await house.another_process_claims(tokens[0])
+            house.passes(LEASE_SECONDS + 1)
+
+    async with house.client(step=step) as client:
+        tokens.append((await previewed(client))["preview_token"])
+        problem = (await create(client, await previewed(client)))["problem"]
+    assert (problem["code"], problem["request_sent"]) == ("earlier_order_unknown", "no")
+    assert house.creates == 0
+
+
 async def test_an_unknown_order_counts_against_the_caps_until_it_is_absent(tmp_path: Path) -> None:
     house = World(tmp_path, MAX_DAY_ORDERS="1")
     async with house.client() as client:

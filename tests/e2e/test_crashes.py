@@ -17,7 +17,18 @@ from support import call, previewed
 from torture.course import Course, Run
 from torture.crashes import crash_run, fault_run
 from torture.injuries import Victim
-from torture.kills import CHILD, Nursery, child_environment, killed, nursery
+from torture.kills import (
+    CHILD,
+    CLAIMED,
+    NOTHING_CLAIMED,
+    RECORDED,
+    RECOVERY,
+    SENT,
+    Nursery,
+    child_environment,
+    killed,
+    nursery,
+)
 from torture.races import race_run
 from torture.world import PATIENT, World, live_environment
 from xportcn_server.sandbox.app import build_sandbox
@@ -27,45 +38,6 @@ from xportcn_server.sandbox.request import Endpoint
 from xportcn_server.sandbox.serve import running_sandbox
 
 pytestmark = pytest.mark.anyio
-
-# Moments of `torture.mortal`: the desk's steps, writes to the ledger, turns of the exchange.
-NOTHING_CLAIMED = (
-    "find: reached",
-    "check: reached",
-    "recheck: reached",
-    "recheck: request left",
-    "claim: reached",
-    "claim: before BEGIN",
-    "claim: before INSERT INTO orders",
-    "claim: before INSERT INTO trail",
-    "claim: before COMMIT",
-)
-CLAIMED = (
-    "claim: after COMMIT",
-    "send: reached",
-    "send: before the exchange",
-    "send: connecting",
-    "send: connected",
-    "send: head left",
-)
-SENT = (
-    "send: request left",
-    "send: answer began",
-    "send: answer came",
-    "record: reached",
-    "record: before BEGIN",
-    "record: before UPDATE",
-    "record: before INSERT INTO trail",
-    "record: before COMMIT",
-)
-RECORDED = ("record: after COMMIT", "recorded: reached")
-RECOVERY = (
-    "find: before BEGIN",
-    "find: before UPDATE",
-    "find: before INSERT INTO trail",
-    "find: before COMMIT",
-    "find: after COMMIT",
-)
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,45 @@ CHILD = Path(__file__).parents[1] / "e2e" / "crash_child.py"
 KILLED = -9 if sys.platform != "win32" else 9
 Dies = str | tuple[str, int] | None
 
+# The moments by name, and by what a death there leaves behind.
+NOTHING_CLAIMED = (
+    "find: reached",
+    "check: reached",
+    "recheck: reached",
+    "recheck: request left",
+    "claim: reached",
+    "claim: before BEGIN",
+    "claim: before INSERT INTO orders",
+    "claim: before INSERT INTO trail",
+    "claim: before COMMIT",
+)
+CLAIMED = (
+    "claim: after COMMIT",
+    "send: reached",
+    "send: before the exchange",
+    "send: connecting",
+    "send: connected",
+    "send: head left",
+)
+SENT = (
+    "send: request left",
+    "send: answer began",
+    "send: answer came",
+    "record: reached",
+    "record: before BEGIN",
+    "record: before UPDATE",
+    "record: before INSERT INTO trail",
+    "record: before COMMIT",
+)
+RECORDED = ("record: after COMMIT", "recorded: reached")
+RECOVERY = (
+    "find: before BEGIN",
+    "find: before UPDATE",
+    "find: before INSERT INTO trail",
+    "find: before COMMIT",
+    "find: after COMMIT",
+)
+
 MOMENTS = {"find": 10, "check": 13, "recheck": 16, "claim": 9, "send": 17, "record": 9, "recorded": 1}
 """As `injuries.MOMENTS`, with sockets and threads."""
 

@@ -126,7 +126,7 @@ class _Connection:
 
 
 class MortalLedger(SqliteLedger):
-    """The real driver on the real file. It knows one private name of it: where a connection is had."""
+    """The real driver on the real file, entered where it gets its connection."""
 
     def __init__(self, path: Path, life: Life, **options: Any) -> None:
         super().__init__(path, **options)
@@ -139,7 +139,7 @@ class MortalLedger(SqliteLedger):
 
 
 class InlineLedger(MortalLedger):
-    """The same without its worker thread, so that a run which dies is the same each time."""
+    """The same without its worker thread: nothing goes on behind the back of a task that died or was cut off."""
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         await anyio.lowlevel.checkpoint()

@@ -88,7 +88,7 @@ class Desk:
         self._previewer = Previewer(upstream, ledger, policy, clock)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
-        self._sender = Sender(upstream, ledger, policy, step)
+        self._sender = Sender(upstream, ledger, policy, step, clock)
 
     def saved_addresses(self) -> dict[str, dict[str, Any]]:
         """The owner's saved addresses by name."""

@@ -7,6 +7,8 @@ client's cancellation, within the call's deadline. Recording may be retried, sen
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
+from importlib import import_module
 from uuid import uuid4
 
 import anyio
@@ -28,7 +30,7 @@ from xportcn_tools.ledger.ledger import (
     PreviewRecord,
     ReferenceUsed,
 )
-from xportcn_tools.upstream.client import NotSentError, UpstreamClient, UpstreamError
+from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,10 @@ RECORD_ATTEMPTS = 5
 RECORD_SECONDS = 8.0
 """Recording is tried again within this time; the lease leaves room for it."""
 
+LATEST_SEND_SECONDS = 10.0
+"""A machine that slept between claim and send must not send: the lease may be over, and a person may have
+found that no order exists and ordered again. The lease is longer than this and the deadline together."""
+
 Step = Callable[[str], Awaitable[None]]
 """Told the name of each step before it is taken; tests stop, kill and interleave there."""
 
@@ -44,11 +50,19 @@ Step = Callable[[str], Awaitable[None]]
 class Sender:
     """Places one approved order, at most once."""
 
-    def __init__(self, upstream: UpstreamClient, ledger: Ledger, policy: Policy, step: Step) -> None:
+    def __init__(
+        self,
+        upstream: UpstreamClient,
+        ledger: Ledger,
+        policy: Policy,
+        step: Step,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._upstream = upstream
         self._ledger = ledger
         self._policy = policy
         self._step = step
+        self._clock = clock
         self._bodies = Bodies(policy.account)
 
     async def place(self, preview: PreviewRecord, approval: Approval) -> tuple[OrderRecord, bool]:
@@ -58,7 +72,9 @@ class Sender:
             ProblemError: the claim was refused; nothing was sent.
             LedgerUnavailableError: the claim could not be written; nothing was sent.
         """
+        import_module("stamina")  # recording needs it: it must not fail to load after the send
         body = self._bodies.create(OrderRequest.from_json(preview.request), Pinned(**preview.pinned))
+        began = self._clock()
         # One shield over all three: cancelled between claim and send, an order that never left would
         # be left unknown; cancelled after the send, an outcome that came would be lost.
         with anyio.CancelScope(shield=True):
@@ -79,9 +95,10 @@ class Sender:
                     raise problems.over_limit(verdict)
                 case Claimed(order):
                     pass
+            late = self._clock() - began > timedelta(seconds=LATEST_SEND_SECONDS)
             logger.info("order %s: claimed, sending", order.out_order_id)
             await self._step("send")
-            outcome = await self._send(body)
+            outcome = _too_late() if late else await self._send(body)
             await self._step("record")
             recorded = await self._record(order, outcome)
             logger.info("order %s: %s", order.out_order_id, recorded.state)
@@ -95,8 +112,8 @@ class Sender:
             reply = await self._upstream.create(body)
         except NotSentError as error:
             return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=str(error))
-        except UpstreamError as error:
-            return _unknown(str(error))
+        except AnswerLostError as error:
+            return replace(_unknown(str(error)), request_sent="yes" if error.sent else "unknown")
         except Exception:  # whatever it was, the request may have left: never an invented outcome
             logger.exception("a create ended in an unforeseen error; its outcome counts as unknown")
             return _unknown("an unforeseen error in this program after sending began")
@@ -134,6 +151,11 @@ class Sender:
             outcome.request_id,
         )
         return replace(order, **vars(outcome))
+
+
+def _too_late() -> Outcome:
+    reason = "the program was held up between its claim and sending, so it did not send"
+    return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=reason)
 
 
 def _unknown(reason: str) -> Outcome:

@@ -42,7 +42,14 @@ class NotSentError(UpstreamError):
 
 
 class AnswerLostError(UpstreamError):
-    """The request left, or may have; what became of it is not known from here."""
+    """The request left, or may have; what became of it is not known from here.
+
+    `sent`: the HTTP library had begun to hand it to the network.
+    """
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
 
 
 class _RetryableError(Exception):
@@ -160,7 +167,7 @@ class UpstreamClient:
         except TimeoutError:
             if trace.only_connecting:
                 raise NotSentError(f"no connection within {seconds:g} s") from None
-            raise AnswerLostError(f"no whole answer within {seconds:g} s") from None
+            raise AnswerLostError(f"no whole answer within {seconds:g} s", sent=trace.sent) from None
 
     async def _exchange(
         self, client: "httpx.AsyncClient", path: str, body: Mapping[str, Any], trace: "_Trace"
@@ -192,14 +199,18 @@ class UpstreamClient:
             raise NotSentError(f"not connected ({type(error).__name__})") from error
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             if trace.sent:
-                raise AnswerLostError(f"the exchange broke off ({type(error).__name__})") from error
+                raise AnswerLostError(
+                    f"the exchange broke off ({type(error).__name__})", sent=trace.sent
+                ) from error
             raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
         except Exception as error:
             if not isinstance(error, httpx.HTTPError | httpx.StreamError | OSError):
                 logger.warning("a call of the upstream ended in an unforeseen error", exc_info=error)
             if trace.only_connecting:
                 raise NotSentError(f"not connected ({type(error).__name__})") from error
-            raise AnswerLostError(f"the exchange broke off ({type(error).__name__})") from error
+            raise AnswerLostError(
+                f"the exchange broke off ({type(error).__name__})", sent=trace.sent
+            ) from error
 
     def _new_client(self) -> "httpx.AsyncClient":
         import httpx  # noqa: PLC0415 - at the first call

@@ -68,4 +68,7 @@ CREATE TABLE trail (
 ) STRICT;
 
 CREATE TRIGGER trail_is_append_only_u BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER trail_is_append_only_i BEFORE INSERT ON trail
+    WHEN EXISTS (SELECT 1 FROM trail WHERE sequence >= NEW.sequence)
+    BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER trail_is_append_only_d BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'append only'); END;
