@@ -1,7 +1,7 @@
 """What every test has: one event-loop backend, no settings of the person who runs it, and no silent skips."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -19,11 +19,13 @@ def no_settings_of_this_person(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI nothing may skip: a skip says that something is missing, and there everything is installed."""
     del item, call
-    outcome = yield
-    report = outcome.get_result()  # type: ignore[attr-defined]
+    report = yield
     if report.skipped and os.environ.get("XPORTCN_TEST_NO_SKIPS") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
+    return report

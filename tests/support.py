@@ -45,7 +45,9 @@ def settings_for(ledger: Path, **changes: str) -> Settings:
 class Person:
     """Answers the approval form, and remembers what it was asked."""
 
-    def __init__(self, action: Literal["accept", "decline", "cancel"] = "accept", approve: object = True) -> None:
+    def __init__(
+        self, action: Literal["accept", "decline", "cancel"] = "accept", approve: object = True
+    ) -> None:
         self.action: Literal["accept", "decline", "cancel"] = action
         self.approve = approve
         self.asked: list[str] = []
@@ -82,7 +84,7 @@ async def previewed(client: Client, **changes: Any) -> dict[str, Any]:
 class House:
     """One sandbox and one ledger file, and servers over them that can be restarted."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox | None = None, **changes: str) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox | None = None, /, **changes: str) -> None:
         self.ledger = folder / "ledger.sqlite3"
         self.sandbox = sandbox or build_sandbox()
         self.changes = changes
@@ -92,7 +94,9 @@ class House:
         return build_server(settings, Seams(**{"sandbox": self.sandbox} | seams))
 
     @asynccontextmanager
-    async def client(self, era: Era = "auto", person: Person | None = None, **seams: Any) -> AsyncGenerator[Client]:
+    async def client(
+        self, era: Era = "auto", person: Person | None = None, **seams: Any
+    ) -> AsyncGenerator[Client]:
         """A client of a server of its own; without a person, one that cannot ask."""
         async with Client(
             self.server(**seams), mode=era, elicitation_callback=person, read_timeout_seconds=30

@@ -33,7 +33,8 @@ async def test_a_call_of_each_tool(tmp_path: Path, capsys: pytest.CaptureFixture
     async with house.client() as client:
         quantities = iter(range(2, 1000))
         waiting = [
-            (await previewed(client, quantity=next(quantities)))["create_order_arguments"] for _ in range(RUNS)
+            (await previewed(client, quantity=next(quantities)))["create_order_arguments"]
+            for _ in range(RUNS)
         ]
         figures = {
             "preview_order": await _median_ms(lambda: call(client, "preview_order", order_arguments())),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from support import House, call, previewed
 
 pytestmark = pytest.mark.anyio

@@ -1,7 +1,7 @@
 """The main job through the tools, in both protocol eras: preview, create, repeat, look up."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from mcp import Client
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 def vendor_example() -> dict[str, Any]:
     """The vendor's published request in the tool's names, its empty phone and its 2.0 kept."""
-    address = VENDOR_EXAMPLE_REQUEST["addressParam"]
+    example = cast("dict[str, Any]", VENDOR_EXAMPLE_REQUEST)
     names = {
         "fullName": "full_name",
         "mobile": "mobile",
@@ -42,12 +42,12 @@ def vendor_example() -> dict[str, Any]:
     }
     items = [
         {"offer_id": str(line["offerId"]), "spec_id": line["specId"], "quantity": line["quantity"]}
-        for line in VENDOR_EXAMPLE_REQUEST["cargoParamList"]
+        for line in example["cargoParamList"]
     ]
     return {
-        "flow": VENDOR_EXAMPLE_REQUEST["flow"],
+        "flow": example["flow"],
         "items": items,
-        "address": {names[name]: value for name, value in address.items()},
+        "address": {names[name]: value for name, value in example["addressParam"].items()},
     }
 
 
@@ -113,7 +113,9 @@ async def test_a_create_carries_what_was_shown_and_nothing_else(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_same_token_again_returns_the_same_order_and_sends_nothing(tmp_path: Path, era: Era) -> None:
+async def test_the_same_token_again_returns_the_same_order_and_sends_nothing(
+    tmp_path: Path, era: Era
+) -> None:
     house, person = House(tmp_path), Person()
     async with house.client(era, person) as client:
         arguments = (await previewed(client))["create_order_arguments"]

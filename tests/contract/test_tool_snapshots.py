@@ -6,7 +6,7 @@ After a change that is meant: `XPORTCN_TEST_WRITE_SNAPSHOTS=1 pytest tests/contr
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from mcp_types import Tool
@@ -54,14 +54,15 @@ async def test_what_a_model_reads_of_all_tools_is_at_most_6000_bytes(tmp_path: P
 async def test_no_schema_has_references_or_null_and_every_object_is_closed(tmp_path: Path) -> None:
     def check(node: Any) -> None:
         if isinstance(node, dict):
-            assert "$ref" not in node
-            assert node.get("type") != "null"
-            if node.get("type") == "object":
-                assert node["additionalProperties"] is False
-            for value in node.values():
+            fields = cast("dict[str, Any]", node)
+            assert "$ref" not in fields
+            assert fields.get("type") != "null"
+            if fields.get("type") == "object":
+                assert fields["additionalProperties"] is False
+            for value in fields.values():
                 check(value)
         elif isinstance(node, list):
-            for value in node:
+            for value in cast("list[Any]", node):
                 check(value)
 
     for tool in await _tools(tmp_path, "auto"):
