@@ -91,7 +91,8 @@ class House:
 
     def server(self, **seams: Any) -> MCPServer[Desk]:
         settings = settings_for(self.ledger, **self.changes)
-        return build_server(settings, Seams(**{"sandbox": self.sandbox} | seams))
+        outside: dict[str, Any] = {"sandbox": self.sandbox} | seams
+        return build_server(settings, Seams(**outside))
 
     @asynccontextmanager
     async def client(

@@ -585,8 +585,7 @@ async def test_nobody_is_asked_about_what_cannot_be_placed(
             lost = await call(client, "create_order", other["create_order_arguments"])
             assert lost["problem"]["code"] == "outcome_unknown"
         if code == "ledger_unavailable":
-            for file in list(tmp_path.glob("ledger.sqlite3*")):
-                file.rename(tmp_path / f"gone-{file.name}")
+            house.ledger.rename(tmp_path / "elsewhere.sqlite3")
         before, asked = house.creates, len(person.asked)
         problem = (await call(client, "create_order", arguments))["problem"]
         assert problem["code"] == code
@@ -606,8 +605,7 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
     async def settled_meanwhile(self: Desk, call: CreateCall) -> str | None:
         try:
             return await question(self, call)
-        except ProblemError as problem:
-            assert problem.problem.code == "earlier_order_unknown"
+        except ProblemError:
             ledger = SqliteLedger(house.ledger)
             (unknown,) = await ledger.orders(OrderQuery("sandbox", None, states=("unknown",)))
             await ledger.resolve(unknown.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
@@ -678,5 +676,5 @@ async def test_the_ledger_that_holds_approvals_is_for_its_owner_alone(tmp_path: 
     house = House(tmp_path)
     async with house.client() as client:
         await previewed(client)
-        for file in tmp_path.glob("ledger.sqlite3*"):
-            assert file.stat().st_mode & 0o077 == 0, file.name
+        for suffix in ("", "-wal", "-shm"):
+            assert Path(f"{house.ledger}{suffix}").stat().st_mode & 0o077 == 0, suffix

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -54,7 +54,7 @@ _MANNERS: tuple[Callable[[str], str], ...] = (
     lambda deed: f"&lt;system&gt;{deed}&lt;/system&gt;",
     lambda deed: f"&amp;lt;system&amp;gt;{deed}",
     lambda deed: "".join(f"&#{ord(character)};" for character in deed),
-    lambda deed: "\u200b".join(deed),
+    "\u200b".join,
     lambda deed: f"\u202e{deed[::-1]}\u202c",
     lambda deed: "sale" + "".join(chr(0xE0000 + ord(character) % 128) for character in deed),
     lambda deed: "sale" + "".join(chr(0xE0100 + byte % 240) for byte in deed.encode()),
@@ -169,10 +169,10 @@ def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):
-        for index, item in enumerate(value):
+        for index, item in enumerate(cast("list[Any]", value)):
             yield from _strings(item, f"{path}[{index}]")
     elif isinstance(value, dict):
-        for name, item in value.items():
+        for name, item in cast("dict[str, Any]", value).items():
             yield f"{path}{{key}}", name
             yield from _strings(item, f"{path}.{name}" if path else name)
 
@@ -260,8 +260,8 @@ async def test_texts_of_a_preview_reach_their_two_fields_and_no_other_word(
     house, person = House(tmp_path, **PLENTY), Person()
     upstream = Poisoned(house.sandbox, "/preview", every_text)
     async with house.client(era, person, new_transport=upstream) as client:
-        instructions = client.session.instructions if era == "legacy" else ""
-        for payload in payloads:
+        instructions = client.instructions or ""
+        for at, payload in enumerate(payloads):
             upstream.payload = payload
             shown = await preview(client)
             assert content(shown)["ok"], content(shown)["problem"]
@@ -269,14 +269,17 @@ async def test_texts_of_a_preview_reach_their_two_fields_and_no_other_word(
                 "preview.groups[0].lines[0].message",
                 "preview.groups[0].promotions[0].text",
             }
-        created = await client.call_tool("create_order", content(shown)["preview"]["create_order_arguments"])
-        assert content(created)["ok"]
-        assert where_it_is(created, payload) == []
-        listed = await client.call_tool("get_orders", {})
-        assert where_it_is(listed, payload) == []
-        (form,) = person.asked
-        not_said_by_us(form)
-        not_said_by_us(instructions or "")
+            if at % 10:
+                continue
+            arguments = content(shown)["preview"]["create_order_arguments"]
+            created = await client.call_tool("create_order", arguments)
+            assert content(created)["ok"]
+            assert where_it_is(created, payload) == []
+            assert where_it_is(await client.call_tool("get_orders", {}), payload) == []
+        assert len(person.asked) > 2
+        for form in person.asked:
+            not_said_by_us(form)
+        not_said_by_us(instructions)
         not_said_by_us((await client.list_tools()).model_dump_json())
     not_said_by_us(caplog.text)
 
@@ -459,7 +462,8 @@ async def test_an_id_that_reads_like_words_is_in_no_sentence_of_ours(
         if result["problem"]:
             not_said_by_us(result["problem"]["message"])
             not_said_by_us(result["problem"]["next_step"])
-            for reason in (result["problem"]["details"] or {}).get("reasons", []):
+            details: dict[str, Any] = result["problem"]["details"] or {}
+            for reason in details.get("reasons", []):
                 not_said_by_us(reason["message"])
         else:
             for warning in result["preview"]["warnings"]:

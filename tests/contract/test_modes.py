@@ -137,9 +137,11 @@ async def test_preview_mode_still_tells_what_became_of_orders_that_were_placed(t
 async def test_the_instructions_begin_with_the_mode(
     tmp_path: Path, era: Era, mode: str, words: tuple[str, ...]
 ) -> None:
-    async with upstream() as (sandbox, base_url):
-        async with house_of(tmp_path, sandbox, base_url, mode).client(era) as client:
-            instructions = client.instructions or ""
+    async with (
+        upstream() as (sandbox, base_url),
+        house_of(tmp_path, sandbox, base_url, mode).client(era) as client,
+    ):
+        instructions = client.instructions or ""
     first = instructions.split(". ", 1)[0]
     assert words[0] in first
     assert all(word in first for word in words)
@@ -154,9 +156,11 @@ async def test_the_instructions_begin_with_the_mode(
 async def test_every_result_names_the_mode_in_its_field_and_in_its_text(
     tmp_path: Path, era: Era, mode: str, label: str
 ) -> None:
-    async with upstream() as (sandbox, base_url):
-        async with house_of(tmp_path, sandbox, base_url, mode).client(era) as client:
-            found = await results_of_everything(client)
+    async with (
+        upstream() as (sandbox, base_url),
+        house_of(tmp_path, sandbox, base_url, mode).client(era) as client,
+    ):
+        found = await results_of_everything(client)
     assert {environment for environment, _ in found} == {mode}
     assert all(text.startswith(label) for _, text in found)
 
@@ -167,9 +171,11 @@ async def test_every_result_names_the_mode_in_its_field_and_in_its_text(
 )
 async def test_the_form_begins_with_the_mode(tmp_path: Path, era: Era, mode: str, word: str) -> None:
     person = Person("decline")
-    async with upstream() as (sandbox, base_url):
-        async with house_of(tmp_path, sandbox, base_url, mode).client(era, person) as client:
-            await call(client, "create_order", (await previewed(client))["create_order_arguments"])
+    async with (
+        upstream() as (sandbox, base_url),
+        house_of(tmp_path, sandbox, base_url, mode).client(era, person) as client,
+    ):
+        await call(client, "create_order", (await previewed(client))["create_order_arguments"])
     assert person.asked[0].startswith(f"[{word}")
 
 
@@ -178,9 +184,11 @@ async def test_a_live_server_says_so_in_the_log_when_it_starts_and_no_other_does
     tmp_path: Path, mode: str, lines: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):  # what is logged unless the owner asks for less
-        async with upstream() as (sandbox, base_url):
-            async with house_of(tmp_path, sandbox, base_url, mode).client() as client:
-                await call(client, "get_orders")
+        async with (
+            upstream() as (sandbox, base_url),
+            house_of(tmp_path, sandbox, base_url, mode).client() as client,
+        ):
+            await call(client, "get_orders")
     said = [record for record in caplog.records if "live" in record.getMessage()]
     assert len(said) == lines
     assert all("real orders" in record.getMessage() for record in said)

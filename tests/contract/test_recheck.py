@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -53,8 +53,8 @@ class _Way(httpx.AsyncBaseTransport):
 
 
 def groups_of(answer: dict[str, Any]) -> list[Group]:
-    data = answer["data"]
-    return data if isinstance(data, list) else data["orderPreviewResuslt"]
+    data: Any = answer["data"]
+    return cast("list[Group]", data if isinstance(data, list) else data["orderPreviewResuslt"])
 
 
 def lines_of(group: Group) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+
 from support import Era, House, Person, call
 from xportcn_server.sandbox.app import build_sandbox
 from xportcn_server.sandbox.books import Order

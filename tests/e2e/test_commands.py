@@ -1,4 +1,4 @@
-"""The command line as a person meets it, in processes of its own: words, exit codes, and never a traceback."""
+"""The command line as a person meets it: words, exit codes, one line where it fails, never a traceback."""
 
 import json
 import os
@@ -7,13 +7,17 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from click.testing import CliRunner
+
 from support import House, call, previewed
+from xportcn_server.cli import main
 from xportcn_server.sandbox.faults import FAULTS
 
 SECONDS = 60
@@ -30,24 +34,35 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
 class Terminal:
     """A person's shell in a folder of their own, with a ledger there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ledger = folder / "ledger.sqlite3"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
-        self.environ = kept | {
-            "XPORTCN_LEDGER": str(self.ledger),
-            "PYTHONUTF8": "1",
-            "PYTHONWARNINGS": "error",
-            "HOME": str(folder),
-            "XDG_DATA_HOME": str(folder / "data"),
-            "COLUMNS": "200",
-        }
+        self.settings = {"XPORTCN_LEDGER": str(self.ledger), "XDG_DATA_HOME": str(folder / "data")}
 
-    def run(self, *words: str, answer: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
-        """One command; whatever comes of it, no traceback."""
+    def run(self, *words: str, answer: str = "", **changes: str) -> Done:
+        """One command; whatever comes of it, no traceback. What takes the process over gets one of its own."""
+        environ = self.settings | {f"XPORTCN_{name}": value for name, value in changes.items()}
+        if not words or words[0] in ("serve", "demo"):
+            return self.run_process(*words, answer=answer, **changes)
+        done = CliRunner().invoke(main, list(words), input=answer, env=environ, prog_name="xportcn-mcp")
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    def run_process(self, *words: str, answer: str = "", **changes: str) -> Done:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
+        changed = {f"XPORTCN_{name}": value for name, value in changes.items()}
         done = subprocess.run(
             [
                 sys.executable,
@@ -59,30 +74,31 @@ class Terminal:
             capture_output=True,
             encoding="utf-8",
             cwd=self.folder,
-            env=self.environ | {f"XPORTCN_{name}": value for name, value in changes.items()},
+            env=kept | self.settings | {"PYTHONUTF8": "1", "PYTHONWARNINGS": "error"} | changed,
             timeout=SECONDS,
             check=False,
         )
         assert "Traceback" not in done.stdout + done.stderr, done.stderr
-        return done
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def says(self, *words: str, answer: str = "", **changes: str) -> str:
         """What a command that goes well prints."""
         done = self.run(*words, answer=answer, **changes)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.stderr
         return done.stdout
 
     def refuses(self, *words: str, code: int = 1, answer: str = "", **changes: str) -> str:
         """The one line on stderr of a command that does not."""
         done = self.run(*words, answer=answer, **changes)
-        assert done.returncode == code, (done.stdout, done.stderr)
+        assert done.code == code, (done.stdout, done.stderr)
         assert done.stderr.count("\n") == 1, done.stderr
         assert done.stderr.startswith("xportcn-mcp: ")
         return done.stderr.strip()
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Terminal:
+def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.chdir(tmp_path)
     return Terminal(tmp_path)
 
 
@@ -136,6 +152,16 @@ def test_every_command_explains_itself_without_settings_or_a_ledger(terminal: Te
     assert not terminal.ledger.exists()
 
 
+def test_the_program_is_the_same_in_a_process_of_its_own(terminal: Terminal) -> None:
+    order = place(terminal)
+    for words in (
+        ["orders", "show", order["out_order_id"]],
+        ["approve", "ABCD-EFGH"],
+        ["orders", "show", "nobodys"],
+    ):
+        assert terminal.run_process(*words) == terminal.run(*words)
+
+
 def test_the_version_is_the_packages(terminal: Terminal) -> None:
     assert version("xportcn-mcp") in terminal.says("--version")
 
@@ -167,7 +193,7 @@ def test_the_version_is_the_packages(terminal: Terminal) -> None:
 )
 def test_a_command_that_is_used_wrongly_shows_how_it_is_used(terminal: Terminal, words: list[str]) -> None:
     done = terminal.run(*words)
-    assert done.returncode == 2
+    assert done.code == 2
     assert "Usage: " in done.stderr
     assert done.stdout == ""
     assert not terminal.ledger.exists()
@@ -178,7 +204,6 @@ def test_a_command_that_is_used_wrongly_shows_how_it_is_used(terminal: Terminal,
 
 LOOKING: list[list[str]] = [
     ["serve"],
-    [],
     ["orders"],
     ["orders", "list"],
     ["orders", "show", "PO-2026-1"],
@@ -191,7 +216,7 @@ LOOKING: list[list[str]] = [
 ]
 
 
-@pytest.mark.parametrize("words", LOOKING, ids=lambda words: " ".join(words) or "(none)")
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
 def test_settings_that_cannot_be_read_end_any_command_in_one_line_that_names_them_all(
     terminal: Terminal, words: list[str]
 ) -> None:
@@ -230,7 +255,7 @@ def test_a_fault_in_a_file_of_settings_names_the_file(terminal: Terminal) -> Non
     assert "XPORTCN_APPROVAL" in line
 
 
-@pytest.mark.parametrize("words", LOOKING, ids=lambda words: " ".join(words) or "(none)")
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
 def test_a_ledger_in_a_server_is_refused_before_anything_is_made(
     terminal: Terminal, words: list[str]
 ) -> None:
@@ -245,8 +270,8 @@ def test_a_ledger_in_a_server_is_refused_before_anything_is_made(
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in LOOKING if words[:1] not in (["address"],)],
-    ids=lambda words: " ".join(words) or "(none)",
+    [words for words in LOOKING if words[0] != "address"],
+    ids=" ".join,
 )
 def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: list[str]) -> None:
     place(terminal)
@@ -254,7 +279,7 @@ def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: li
         ledger.execute("INSERT INTO migrations VALUES (999, '999_later.sql', '2030-01-01T00:00:00.000000Z')")
     ledger.close()
     before = terminal.ledger.read_bytes()
-    line = terminal.refuses(*words, code=2 if words in ([], ["serve"]) else 1)
+    line = terminal.refuses(*words, code=2 if words == ["serve"] else 1)
     assert "version 999" in line
     assert "newer" in line
     assert terminal.ledger.read_bytes() == before
@@ -262,7 +287,7 @@ def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: li
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in LOOKING if words[:1] not in (["address"], ["serve"], [])],
+    [words for words in LOOKING if words[0] not in ("address", "serve")],
     ids=" ".join,
 )
 def test_a_ledger_that_is_none_is_told_in_one_line(terminal: Terminal, words: list[str]) -> None:
@@ -317,7 +342,7 @@ def test_the_reason_of_a_refusal_is_shown(terminal: Terminal) -> None:
 )
 def test_a_reference_that_is_nobodys_is_said_to_be(terminal: Terminal, words: list[str]) -> None:
     done = terminal.run("orders", *words)
-    assert done.returncode == 1
+    assert done.code == 1
     assert "PO-nobodys" in done.stderr
     assert done.stderr.count("\n") == 1
 
@@ -365,7 +390,7 @@ def test_without_a_plain_yes_nothing_is_resolved(terminal: Terminal, answer: str
     lost = place(terminal, "http-503")
     before = events(terminal)
     done = terminal.run("orders", "resolve", lost["out_order_id"], "--absent", answer=answer)
-    assert done.returncode == 1
+    assert done.code == 1
     assert events(terminal) == before
     assert "OUTCOME UNKNOWN" in terminal.says("orders", "show", lost["out_order_id"])
 
@@ -393,7 +418,8 @@ def test_a_preview_is_approved_after_it_was_shown(terminal: Terminal) -> None:
     said = terminal.says("approve", code, answer="y\n")
     assert said.startswith("[SANDBOX")
     assert "Total to pay: 64.00 CNY" in said
-    assert said.splitlines()[-1].startswith("Approved.")
+    assert "Approve [y/N]" in said
+    assert "Approved. The assistant can call create_order now" in said.splitlines()[-1]
     assert events(terminal) == ["previewed", "approved"]
     assert terminal.says("approve", "--list") == "Nothing waits for approval.\n"
     assert "approved already" in terminal.refuses("approve", code, answer="y\n")
@@ -402,7 +428,7 @@ def test_a_preview_is_approved_after_it_was_shown(terminal: Terminal) -> None:
 def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Terminal) -> None:
     code = preview(terminal)["approval_code"]
     for answer in ("n\n", "\n", ""):
-        assert terminal.run("approve", code, answer=answer).returncode == 1
+        assert terminal.run("approve", code, answer=answer).code == 1
     assert "no preview has the code" in terminal.refuses("approve", "ZZZZ-ZZZZ", answer="y\n")
     assert events(terminal) == ["previewed"]
 

@@ -54,7 +54,7 @@ class Course:
 
     async def injured(self, injury: Injury) -> None:
         """A call to which something happens."""
-        before = self.creates
+        before = self.world.arrivals.creates
         hurt = await injury(Victim(self.world, self.preview, self.seconds, self._others))
         facts = await self._look(hurt.told, before)
         if hurt.where and self.run.where is None:
@@ -64,7 +64,7 @@ class Course:
 
     async def called(self) -> Told:
         """A call by a process that nothing befalls."""
-        before = self.creates
+        before = self.world.arrivals.creates
         told = await self.world.repeat(self.preview, self.seconds)
         await self._look(told, before)
         return told
@@ -112,11 +112,11 @@ class Course:
         self.beyond_lease()
         await self.called()
 
-    async def _look(self, told: Told | None, creates_before: int) -> Facts:
+    async def _look(self, told: Told | None, arrived_before: int) -> Facts:
         facts = await self.world.facts(self.preview)
         self._add(faults_in(facts, recovered=False))
         if told:
-            self._add(told_faults(told, creates_before, facts))
+            self._add(told_faults(told, arrived_before, facts))
         return facts
 
     def _draw(self, endpoint: str, *, over_a_port: bool) -> str:

@@ -41,7 +41,8 @@ async def test_everything_that_must_never_be_is_seen() -> None:
     facts = await placed_facts()
     trail = [replace(facts.trail[0], event="told otherwise"), *facts.trail[1:]]
     wrong = {
-        "two creates": (replace(facts, creates=2), "double"),
+        "two creates": (replace(facts, arrived=2), "double"),
+        "two creates that were read": (replace(facts, creates=2), "double"),
         "two orders": (replace(facts, order_ids=[*facts.order_ids, ("2",)]), "double"),
         "an order of nobody's": (replace(facts, strays=1), "double"),
         "another id": (but(facts, order_ids=("1",)), "untrue"),
@@ -50,7 +51,7 @@ async def test_everything_that_must_never_be_is_seen() -> None:
         "rejected where an order is": (but(facts, state="rejected", order_ids=()), "untrue"),
         "absent where an order is": (but(facts, state="absent", order_ids=()), "untrue"),
         "sent, and said not to be": (but(facts, request_sent="no"), "untrue"),
-        "not sent, and said to be": (replace(facts, creates=0), "untrue"),
+        "not sent, and said to be": (replace(facts, arrived=0), "untrue"),
         "sent unrecorded": (replace(facts, row=None), "untrue"),
         "left sending": (but(facts, state="sending", order_ids=()), "sending"),
         "a broken chain": (replace(facts, trail=trail), "trail"),

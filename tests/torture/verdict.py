@@ -17,13 +17,13 @@ class Fault(NamedTuple):
 def faults_in(facts: Facts, *, recovered: bool = True) -> list[Fault]:
     """Faults of ledger, books and trail against each other. `recovered`: nothing may be left `sending`."""
     found: list[Fault] = []
-    if facts.creates > 1 or len(facts.order_ids) > 1:
-        found.append(Fault("double", f"{facts.creates} creates, {len(facts.order_ids)} orders upstream"))
+    if facts.arrived > 1 or facts.creates > 1 or len(facts.order_ids) > 1:
+        found.append(Fault("double", f"{facts.arrived} creates, {len(facts.order_ids)} orders upstream"))
     if facts.strays:
         found.append(Fault("double", f"{facts.strays} creates or orders that no preview stands for"))
     row = facts.row
     if row is None:
-        if facts.creates:
+        if facts.arrived:
             found.append(Fault("untrue", "a create reached the upstream and no attempt is recorded"))
         if recovered:
             found.append(Fault("untrue", "no attempt is recorded after a healthy call"))
@@ -34,10 +34,10 @@ def faults_in(facts: Facts, *, recovered: bool = True) -> list[Fault]:
     return found + _trail_faults(facts)
 
 
-def told_faults(told: Told, creates_before: int, facts: Facts) -> list[Fault]:
+def told_faults(told: Told, arrived_before: int, facts: Facts) -> list[Fault]:
     """Faults of an answer against the upstream's books, as they are right after it."""
     if told.state is None:
-        if told.request_sent == "no" and facts.creates != creates_before:
+        if told.request_sent == "no" and facts.arrived != arrived_before:
             return [Fault("untrue", f"the caller was told {told.code}, nothing sent, but a create was")]
         return []
     sent = told.request_sent if told.code else "yes"
@@ -57,11 +57,13 @@ def _untrue(state: str, order_ids: tuple[str, ...], request_sent: str, facts: Fa
         wrong.append(f"{state}, upstream has {exist}")
     if state != "placed" and order_ids:
         wrong.append(f"{state} with order ids {order_ids}")
-    if request_sent == "no" and facts.creates:
-        wrong.append(f"{state}, request_sent no, but {facts.creates} creates came")
+    if request_sent == "no" and facts.arrived:
+        wrong.append(f"{state}, request_sent no, but {facts.arrived} creates came")
+    if state == "rejected" and request_sent == "yes" and not facts.creates:
+        wrong.append("rejected by an upstream that has read nothing")
     if state == "placed" and request_sent != "yes":
         wrong.append(f"placed, but request_sent {request_sent}")
-    if request_sent == "yes" and not facts.creates:
+    if request_sent == "yes" and not facts.arrived:
         wrong.append(f"{state}, request_sent yes, but no create came")
     return [Fault("untrue", text) for text in wrong]
 

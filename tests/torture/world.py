@@ -12,6 +12,8 @@ from xportcn_server.app import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.sandbox.conduct import Pace
+from xportcn_server.sandbox.faults import Fault, FaultPlan
+from xportcn_server.sandbox.request import Endpoint
 from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
 from xportcn_server.settings import load_settings
 from xportcn_tools.desk.desk import LOCAL_CALLER, CreateCall, Desk
@@ -51,10 +53,25 @@ class Told:
     replayed: bool
 
 
+class Arrivals(FaultPlan):
+    """Counts the creates whose request arrived, whether the upstream goes on to read it or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.creates = 0
+
+    def next(self, endpoint: Endpoint) -> Fault | None:
+        fault = super().next(endpoint)
+        if endpoint == "create" and not (fault and fault.name == "not-connectable"):
+            self.creates += 1
+        return fault
+
+
 @dataclass(frozen=True)
 class Facts:
-    """Both sides, and the trail, at one moment."""
+    """Both sides, and the trail, at one moment. `arrived` of all creates, `creates` were read to their end."""
 
+    arrived: int
     creates: int
     order_ids: list[tuple[str, ...]]
     strays: int
@@ -68,7 +85,8 @@ class World:
     def __init__(self, folder: Path, now: datetime | None = None) -> None:
         self.now = now or datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         self.ledger_path = folder / "ledger.sqlite3"
-        self.sandbox: Sandbox = build_sandbox(clock=self.clock, pace=NO_WAIT)
+        self.arrivals = Arrivals()
+        self.sandbox: Sandbox = build_sandbox(clock=self.clock, pace=NO_WAIT, faults=self.arrivals)
 
     def clock(self) -> datetime:
         return self.now
@@ -116,6 +134,7 @@ class World:
             trail = await ledger.trail()
         orders = books.orders_of(reference)
         return Facts(
+            arrived=self.arrivals.creates,
             creates=books.creates_of[reference],
             order_ids=[order.order_ids for order in orders],
             strays=books.received["create"] - books.creates_of[reference] + len(books.orders) - len(orders),
