@@ -5,6 +5,8 @@ from collections.abc import Generator
 
 import pytest
 
+pytest.register_assert_rewrite("contract.ledger_suite")
+
 
 @pytest.fixture
 def anyio_backend() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp.server import MCPServer
+from mcp.server.request_state import RequestStateSecurity
 from pydantic import Field
 
 from xportcn_prompts import load_prompt
@@ -169,6 +170,8 @@ def build_server(settings: Settings, seams: Seams | None = None) -> MCPServer[De
         version=version(NAME),
         tools=[tool(settings.mode) for tool in (preview_tool, create_tool, orders_tool)],
         lifespan=lifespan,
+        # A question may stay open for as long as its preview lives.
+        request_state_security=RequestStateSecurity.ephemeral(ttl=settings.preview_ttl_seconds + 60),
         log_level="CRITICAL" if settings.log_level == "CRITICAL" else settings.log_level,
     )
     _add_prompts(server)

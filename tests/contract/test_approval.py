@@ -677,4 +677,5 @@ async def test_the_ledger_that_holds_approvals_is_for_its_owner_alone(tmp_path: 
     async with house.client() as client:
         await previewed(client)
         for suffix in ("", "-wal", "-shm"):
-            assert Path(f"{house.ledger}{suffix}").stat().st_mode & 0o077 == 0, suffix
+            file = house.ledger.with_name(house.ledger.name + suffix)
+            assert file.stat().st_mode & 0o077 == 0, file

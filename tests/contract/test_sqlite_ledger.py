@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.ledger_suite import Clock, LedgerSuite, Store
 from xportcn_tools.ledger.ledger import Ledger
 from xportcn_tools.ledger.sqlite import SqliteLedger
-
-pytest.register_assert_rewrite("contract.ledger_suite")
-
-from contract.ledger_suite import Clock, LedgerSuite, Store  # noqa: E402 - asserts rewritten first
 
 pytestmark = pytest.mark.anyio
 

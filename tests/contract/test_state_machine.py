@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import pytest
 import stamina
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -345,6 +345,7 @@ def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_or
         stateful_step_count=40,
         deadline=None,
         database=None,
+        phases=(Phase.generate, Phase.shrink),
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     with stamina.set_testing(True, attempts=3):

@@ -6,6 +6,7 @@ left out; null is refused like any other wrong value. Objects and lists that arr
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
+_WHOLE = re.compile(r"[0-9]{1,18}(\.0{1,6})?")
 _JOINER = "\u200d"  # holds the parts of an emoji together
 # Letters and signs that show nothing: fillers, blanks, joiners. Rows of them push a form's lines apart.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0")
@@ -89,7 +91,7 @@ def _plain(value: str | None) -> str | None:
 
 
 def _whole(value: object) -> object:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, str) and not _WHOLE.fullmatch(value)):
         raise PydanticCustomError("int_type", "must be a whole number")
     return value
 

@@ -10,7 +10,7 @@ from mcp.server.mcpserver.resolve import Elicit, ElicitationResult, Resolve
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ToolAnnotations
 from mcp_types.version import is_version_at_least
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from xportcn_tools.arguments import Text
 from xportcn_tools.caller import caller_of
@@ -31,7 +31,7 @@ STATELESS_SINCE = "2026-07-28"
 class ApprovalForm(BaseModel):
     """The form: a plain yes or no."""
 
-    approve: bool = Field(title="Place this order?", description="Yes places the order as shown")
+    approve: StrictBool = Field(title="Place this order?", description="Yes places the order as shown")
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,15 @@ def create_tool(environment: Environment) -> EnvelopeTool:
         desk: Desk = ctx.request_context.lifespan_context
         call = CreateCall(preview_token, expected_total, ship_to, caller_of(ctx), desk.now())
         try:
-            question = await desk.question(call)
+            question = await desk.question(call, asked_before=retried(ctx))
         except ProblemError as refusal:
             return Asked("cannot_ask", refusal)
-        if question is None or not can_ask(ctx):
+        if question is None:
             return Asked("cannot_ask")
+        if not can_ask(ctx):
+            # A retry that carries our question's state, from a client that no longer says that it can ask:
+            # the person was asked, and the answer may have been a no. That is not nobody to ask.
+            return Asked("unanswered" if retried(ctx) else "cannot_ask")
         if is_version_at_least(ctx.protocol_version or "", STATELESS_SINCE):
             return Elicit(question, ApprovalForm)
         return await _wait_for_form(ctx, question)
@@ -98,6 +102,11 @@ def create_tool(environment: Environment) -> EnvelopeTool:
     return EnvelopeTool.of(
         create_order, title="Place the previewed order", annotations=ANNOTATIONS, environment=environment
     )
+
+
+def retried(ctx: Context[Any]) -> bool:
+    """Whether this call carries the state or the answer of a question that was put before."""
+    return bool(ctx.request_state or ctx.input_responses)
 
 
 def can_ask(ctx: Context[Any]) -> bool:

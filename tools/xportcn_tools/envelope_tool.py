@@ -5,7 +5,7 @@ either. This subclass refuses unknown arguments and answers `invalid_arguments`,
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from mcp.server.mcpserver import Context
@@ -131,12 +131,14 @@ def _message(item: ErrorDetails) -> str:
             return item["msg"].removeprefix("Input ").removeprefix("Value error, ")
 
 
-def result_of(environment: Environment, outcome: ProblemError | Envelope) -> CallToolResult:
-    """The envelope as structured content, beside a short text for people."""
+def result_of(
+    environment: Environment, outcome: ProblemError | Envelope, notes: Sequence[str] = ()
+) -> CallToolResult:
+    """The envelope as structured content, beside a short text for people with `notes` in it."""
     if isinstance(outcome, ProblemError):
         outcome = Envelope(ok=False, environment=environment, order=outcome.order, problem=outcome.problem)
     return CallToolResult(
-        content=[TextContent(type="text", text=render.text_of(outcome))],
+        content=[TextContent(type="text", text=render.text_of(outcome, notes))],
         structured_content=outcome.model_dump(mode="json"),
         is_error=not outcome.ok,
     )

@@ -12,6 +12,7 @@ from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import request
 from xportcn_tools.desk.address import province_of
 from xportcn_tools.desk.desk import Desk
+from xportcn_tools.desk.summary import asked_for
 from xportcn_tools.envelope_tool import EnvelopeTool, result_of
 from xportcn_tools.results import Envelope, Environment, wrong_argument
 
@@ -125,7 +126,8 @@ def preview_tool(environment: Environment) -> EnvelopeTool:
             dropshipping=dropshipping,
         )
         preview = await desk.preview(asked, caller_of(ctx))
-        return result_of(environment, Envelope(ok=True, environment=environment, preview=preview))
+        envelope = Envelope(ok=True, environment=environment, preview=preview)
+        return result_of(environment, envelope, asked_for(asked.to_json()))
 
     return EnvelopeTool.of(
         preview_order, title="Preview an order", annotations=ANNOTATIONS, environment=environment

@@ -3,6 +3,8 @@
 Only our own words and figures, and what the caller itself sent: foreign text stays in its fields.
 """
 
+from collections.abc import Sequence
+
 from xportcn_tools.results import Envelope, OrderResult, PreviewResult, Problem
 
 _LABEL = {
@@ -19,11 +21,11 @@ _STATE_WORDS = {
 }
 
 
-def text_of(envelope: Envelope) -> str:
-    """A few lines: what happened, what it costs, what to do next."""
+def text_of(envelope: Envelope, notes: Sequence[str] = ()) -> str:
+    """A few lines: what happened, what it costs, what to do next; `notes` belong to a preview."""
     parts: list[str] = []
     if envelope.preview:
-        parts.append(_preview(envelope.preview))
+        parts += [*notes, _preview(envelope.preview)]
     if envelope.problem:
         parts.append(_problem(envelope.problem))
     if envelope.order:

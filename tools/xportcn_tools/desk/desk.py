@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ParamSpec, TypeVar
 
+import anyio
+
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import breach
 from xportcn_tools.desk.looking_up import OrderLookup
@@ -24,6 +26,7 @@ from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
+    LedgerError,
     LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
@@ -61,7 +64,7 @@ def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await method(*args, **kwargs)
-        except LedgerUnavailableError as error:
+        except LedgerError as error:
             raise problems.ledger_unavailable(str(error)) from error
 
     return guarded
@@ -124,10 +127,11 @@ class Desk:
         return await self._previewer.offer(quote, request, caller)
 
     @_ledger_problems
-    async def question(self, call: CreateCall) -> str | None:
+    async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:
         """What the person is to be asked before this create; `None` where there is nothing to approve.
 
-        The text depends on the stored preview alone. Nobody is asked to approve what cannot be placed.
+        The text depends on the stored preview alone. Nobody is asked to approve what cannot be placed. A
+        question that was put before (`asked_before`) is put again, so that its answer is heard.
         """
         preview = await self._find(call)
         if await self._attempt(preview) is not None:
@@ -138,7 +142,9 @@ class Desk:
             if await self._attempt(preview) is not None:  # claimed meanwhile, by another call
                 return None
             raise
-        if self.policy.approval == "off" or await self._ledger.is_approved(preview.preview_id):
+        if self.policy.approval == "off":
+            return None
+        if not asked_before and await self._ledger.is_approved(preview.preview_id):
             return None
         return question(self.policy.environment, preview.shown, preview.request, preview.out_order_id)
 
@@ -184,8 +190,9 @@ class Desk:
     async def _listed(self, query: OrderQuery) -> list[OrderRecord]:
         """Orders by a query; those of unknown outcome are looked up upstream first, where that is on."""
         if self._lookup and (not query.states or set(query.states) & {"unknown", "placed"}):
-            for order in await self._ledger.orders(replace(query, states=("unknown",))):
-                await self._lookup.settle(order)
+            with anyio.move_on_after(self.policy.call_timeout):  # for all of them together
+                for order in await self._ledger.orders(replace(query, states=("unknown",))):
+                    await self._lookup.settle(order)
         return await self._ledger.orders(query)
 
     async def _known(self, caller: str, reference: str) -> bool:
@@ -226,6 +233,9 @@ class Desk:
             raise problems.echo_mismatch("ship_to", preview.ship_to)
         if self.policy.environment == "preview":
             raise problems.orders_disabled()
+        pinned, allowed = preview.pinned["trade_type"], self.policy.pin.trade_types
+        if pinned and pinned not in allowed:  # the owner has changed the setting since the preview
+            raise problems.trade_type_not_allowed(pinned, allowed)
         used = await self._ledger.usage(preview.realm, preview.caller)
         passed = breach(self.policy.caps, used, preview.payable_fen)
         if passed:
@@ -233,37 +243,37 @@ class Desk:
         alike = OrderQuery(
             preview.realm,
             preview.caller,
-            states=("unknown",),
+            states=("unknown", "sending"),
             goods_digest=preview.goods_digest,
             place_digest=preview.place_digest,
-            limit=1,
         )
         for earlier in await self._ledger.orders(alike):
-            raise problems.earlier_order_unknown(earlier)
+            if earlier.state == "unknown" or earlier.created_at <= preview.created_at:
+                raise problems.earlier_order_open(earlier)
         if await self._ledger.reference_used(preview.realm, preview.out_order_id):
             raise problems.duplicate_reference(preview.out_order_id)
 
     async def _approved(self, preview: PreviewRecord, answer: Answer) -> Approval:
         """Step 3, settled: how approval was had, or why there is none."""
+        words = {"no": "they said no", "cancelled": "the question was dismissed"}
+        if answer in words:  # a no that is said counts, whatever was said elsewhere
+            raise problems.approval_declined(words[answer])
         if await self._ledger.is_approved(preview.preview_id):
             return Approval("operator", verified=True)
         approval = approval_from(self.policy.approval, answer)
         if approval:
             return approval
-        if answer == "cannot_ask":
+        if self.policy.approval == "require":
             raise problems.approval_required(preview.approval_code)
-        words = {
-            "no": "they said no",
-            "cancelled": "the question was dismissed",
-            "unanswered": "no answer came in time",
-        }
-        raise problems.approval_declined(words[answer])
+        raise problems.approval_declined("the client gave no answer to the question")
 
     async def _recheck(self, preview: PreviewRecord) -> None:
         """Step 4: an older preview is previewed again, and anything but equal terms ends the call."""
         age = self._clock() - preview.created_at
         # A negative age is a clock that was set back: it says nothing of freshness.
-        if timedelta(0) <= age <= timedelta(seconds=self.policy.recheck_after) and self.policy.recheck_after:
+        fresh_enough = timedelta(0) <= age <= timedelta(seconds=self.policy.recheck_after)
+        shown_here = preview.terms["environment"] == self.policy.environment
+        if fresh_enough and shown_here and self.policy.recheck_after:
             return
         request = OrderRequest.from_json(preview.request)
         details: dict[str, Any] = {}
@@ -273,7 +283,7 @@ class Desk:
             details["reasons"] = problems.reasons_of(error)
             changes = [Change("orderable", "yes", f"no: {error}")]
             raise problems.terms_changed(changes, None, details) from error
-        changes = differences(preview.terms, terms_of(quote))
+        changes = differences(preview.terms, terms_of(quote, self.policy.environment))
         if changes:
             fresh = await self._previewer.offer(quote, request, preview.caller)
             raise problems.terms_changed(changes, fresh, details)

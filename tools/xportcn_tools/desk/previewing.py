@@ -4,6 +4,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.policy import Policy
 from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
 from xportcn_tools.desk.reading import read_quote
-from xportcn_tools.desk.request import Bodies, OrderRequest
+from xportcn_tools.desk.request import Bodies, Item, OrderRequest
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, PreviewRecord
 from xportcn_tools.results import PreviewResult, PreviewWarning, timestamp
@@ -49,6 +50,12 @@ def _code() -> str:
 def mint_reference(now: datetime) -> str:
     """An `out_order_id` of our own: the server mints it once, at preview."""
     return f"xp{now:%Y%m%d}-{''.join(secrets.choice(_CODE_ALPHABET) for _ in range(12))}"
+
+
+def _with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items as they were priced: where none was named, the spec that the upstream chose is pinned."""
+    specs = {line.position: line.spec_id for group in quote.groups for line in group.lines}
+    return tuple(replace(item, spec_id=specs[at]) for at, item in enumerate(items))
 
 
 class Previewer:
@@ -90,6 +97,7 @@ class Previewer:
     async def offer(self, quote: Quote, request: OrderRequest, caller: str) -> PreviewResult:
         """Store what is shown, and give the token for it. The only place where tokens are made."""
         now = self._clock()
+        request = replace(request, items=_with_priced_specs(quote, request.items))
         goods = fingerprint(request.goods_key())
         place = fingerprint(request.address.place_key())
         warnings = present.quote_warnings(quote, request)
@@ -111,7 +119,7 @@ class Previewer:
             place_digest=place,
             request=request.to_json(),
             pinned=vars(quote.pinned),
-            terms=terms_of(quote),
+            terms=terms_of(quote, self._policy.environment),
             shown=stored,
         )
         await self._ledger.store_preview(record)
@@ -125,13 +133,14 @@ class Previewer:
             OrderQuery(self._policy.realm, caller, goods_digest=goods, place_digest=place)
         )
         warnings: list[PreviewWarning] = []
-        unknown = next((order for order in alike if order.state == "unknown"), None)
+        unknown = next((order for order in alike if order.state in ("unknown", "sending")), None)
         if unknown:
+            state = "whose outcome is unknown" if unknown.state == "unknown" else "which is being sent now"
             warnings.append(
                 PreviewWarning(
                     code="earlier_order_unknown",
-                    message=f"The same goods to the same address are in order {unknown.out_order_id}, whose "
-                    "outcome is unknown; this order is refused until a person has settled that one.",
+                    message=f"The same goods to the same address are in order {unknown.out_order_id}, "
+                    f"{state}; this order is refused until that one is settled.",
                 )
             )
         recent = next(

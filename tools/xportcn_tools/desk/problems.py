@@ -78,7 +78,15 @@ def duplicate_reference(out_order_id: str) -> ProblemError:
     )
 
 
-def earlier_order_unknown(order: OrderRecord) -> ProblemError:
+def earlier_order_open(order: OrderRecord) -> ProblemError:
+    """The same goods to the same place, under way or of unknown outcome."""
+    if order.state == "sending":
+        return problem(
+            "order_in_progress",
+            f"The same goods to the same address are being sent now, as order {order.out_order_id}.",
+            "Wait half a minute, then look that order up with get_orders before anything else.",
+            details={"out_order_id": order.out_order_id},
+        )
     return problem(
         "earlier_order_unknown",
         f"The same goods to the same address are in order {order.out_order_id}, whose outcome is unknown.",
@@ -200,6 +208,20 @@ def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     return refusal
 
 
+def contradicted(order: OrderRecord, order_ids: tuple[str, ...]) -> ProblemError:
+    """The upstream's answer came after a person had ended the order otherwise."""
+    named = ", ".join(order_ids)
+    return problem(
+        "outcome_unknown",
+        f"The upstream has placed this order as {named}, after a person had recorded it as {order.state}.",
+        f"Do not order this again; tell the person that order {named} exists.",
+        request_sent="yes",
+        request_id=order.request_id,
+        order=order_result(order, replayed=False),
+        details={"order_ids": list(order_ids), "recorded_state": order.state},
+    )
+
+
 def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:
     """The problem that stands beside a recorded order, told from the record alone; `None` if placed."""
     result = order_result(order, replayed=replayed)
@@ -226,7 +248,7 @@ def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:
         return problem(
             "outcome_unknown",
             "A create may have been sent and its outcome is not known: an order may exist.",
-            "Do not order this again. " + ASK_THE_OWNER.format(reference=order.out_order_id),
+            "Do not order this again but t" + ASK_THE_OWNER[1:].format(reference=order.out_order_id),
             request_sent=order.request_sent,
             request_id=order.request_id,
             order=result,

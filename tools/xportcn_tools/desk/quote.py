@@ -12,8 +12,12 @@ from xportcn_tools.desk.request import Pinned
 
 @dataclass(frozen=True)
 class Line:
-    """A line as it will be ordered; `unit_price` is `None` where the upstream gave no whole fen."""
+    """A line as it will be ordered, with its item's position in the request.
 
+    `unit_price` is `None` where the upstream gave no whole fen.
+    """
+
+    position: int
     offer_id: str
     spec_id: str | None
     sku_id: str | None

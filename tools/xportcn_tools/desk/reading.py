@@ -89,9 +89,17 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
     for fits in (_same_goods, _may_be_same_goods):
         unmatched_still: list[tuple[dict[int, LineAnswer], LineAnswer]] = []
         for lines, line in unmatched:
-            position = next((at for at, item in waiting.items() if fits(item, line)), None)
+            fitting = [at for at, item in waiting.items() if fits(item, line)]
+            position = fitting[0] if fitting else None
             if position is None:
                 unmatched_still.append((lines, line))
+            elif len({items[at].quantity for at in fitting}) > 1:
+                message = (
+                    f"offer {line.offer_id} is asked for in several lines that the answer does not tell apart"
+                )
+                raise NotOrderableError(
+                    [Reason(f"{message}: name the spec of each, and order a spec once", line.offer_id)]
+                )
             else:
                 del waiting[position]
                 lines[position] = line

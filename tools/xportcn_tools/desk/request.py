@@ -4,10 +4,13 @@ The request is fixed at preview and stored; create is built from the stored one 
 that nothing can reach the upstream that was not shown.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
+
+_SUFFIX = re.compile("(?:维吾尔|壮族|回族)?自治区$|特别行政区$|(?<=..)[省市区县]$")
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,10 @@ class Address:
         return " ".join(f"{self.full_name}, {mobile}, {self.city} (saved address: {name})".split())
 
     def place_key(self) -> str:
-        """The same place gives the same key, whoever receives there and however it is spaced."""
-        place = [self.province, self.city, self.area, self.town, self.address]
-        return "".join(folded("".join(filter(None, place))).split()).casefold()
+        """The same place gives the same key, whoever receives there and however it is spelt and spaced."""
+        divisions = [_SUFFIX.sub("", folded(name)) for name in (self.province, self.city, self.area) if name]
+        text = folded("".join([*divisions, *filter(None, (self.town, self.address))])).casefold()
+        return "".join(character for character in text if character.isalnum())
 
 
 @dataclass(frozen=True)

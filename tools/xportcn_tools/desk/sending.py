@@ -90,19 +90,21 @@ class Sender:
                 case ReferenceUsed():
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
-                    raise problems.earlier_order_unknown(order)
+                    raise problems.earlier_order_open(order)
                 case Judged(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):
                     pass
-            late = self._clock() - began > timedelta(seconds=LATEST_SEND_SECONDS)
             logger.info("order %s: claimed, sending", order.out_order_id)
             await self._step("send")
+            late = self._clock() - began > timedelta(seconds=LATEST_SEND_SECONDS)
             outcome = _too_late() if late else await self._send(body)
             await self._step("record")
             recorded = await self._record(order, outcome)
             logger.info("order %s: %s", order.out_order_id, recorded.state)
             await self._step("recorded")
+            if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
+                raise problems.contradicted(recorded, outcome.order_ids)
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 
@@ -139,8 +141,8 @@ class Sender:
             ):
                 with attempt:
                     return await self._ledger.record(order.order_key, outcome)
-        except LedgerUnavailableError:
-            pass
+        except Exception:  # an answer has come: whatever fails from here on, it must not be lost
+            logger.exception("order %s: recording failed", order.out_order_id)
         # On disk the attempt is still `sending`, which the next look turns into `unknown`. What came is
         # not lost: it goes to the log and to the caller.
         logger.error(

@@ -35,16 +35,12 @@ def summary(
         f"Total to pay: {amounts['payable']} CNY = {parts}",
         *_goods(stored),
         *_line_data(request),
-        *_beside_the_lines(request),
         f"Ship to: {stored['ship_to']}",
         f"Trade type: {stored['trade_type'] or 'left to the platform'}",
         f"Flow: {stored['flow'] or 'left to the platform'}",
         f"Promotion: {stored['promotion_id'] or 'none'}",
     ]
-    if request.get("message"):
-        lines.append(f"Message to the seller: {request['message']}")
-    if request.get("dropshipping") is not None:
-        lines.append(f"Dropshipping: {'yes' if request['dropshipping'] else 'no'}")
+    lines += asked_for(request)
     lines.append(f"Order number: {out_order_id}")
     lines += [f"Note ({warning['code']}): {warning['message']}" for warning in stored["warnings"]]
     return "\n".join(lines)
@@ -59,6 +55,16 @@ def _line_data(request: dict[str, Any]) -> list[str]:
         if parts:
             texts.append(f"With offer {item['offer_id']}: {', '.join(parts)}")
     return texts
+
+
+def asked_for(request: dict[str, Any]) -> list[str]:
+    """What is sent upstream at the caller's wish and has no place among the priced lines."""
+    lines = _beside_the_lines(request)
+    if request.get("message"):
+        lines.append(f"Message to the seller: {request['message']}")
+    if request.get("dropshipping") is not None:
+        lines.append(f"Dropshipping: {'yes' if request['dropshipping'] else 'no'}")
+    return lines
 
 
 def _goods(stored: dict[str, Any]) -> list[str]:

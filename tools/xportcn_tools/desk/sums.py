@@ -75,10 +75,13 @@ def group_in_fen(
     # Where the total is above the sum, nobody documented why: shown as a fee. Below it, only the discount
     # can be the reason; a total of 0, or in yuan, is none.
     unexplained = payable - group.sum_payment
+    if payable < 0 or (payable == 0 < group.sum_payment):
+        raise UnitsUnclearError("the upstream's total is none, beside a sum that is to be paid")
     if unexplained < 0 and (discount or -unexplained != abs(group.discount_fee or 0)):
         raise UnitsUnclearError("the upstream's total is below its own sum, and no discount explains it")
     quoted = tuple(
         Line(
+            position=position,
             offer_id=items[position].offer_id,
             spec_id=items[position].spec_id or line.spec_id,
             sku_id=line.sku_id,

@@ -5,8 +5,8 @@ Texts that a seller may reword without changing the deal (messages, promotion te
 
 from dataclasses import dataclass
 
-from xportcn_tools.desk.quote import Group, Line, Quote
-from xportcn_tools.results import yuan
+from xportcn_tools.desk.quote import Group, Line, Promotion, Quote
+from xportcn_tools.results import Environment, yuan
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,10 @@ class Change:
     now: str
 
 
-def terms_of(quote: Quote) -> dict[str, str]:
+def terms_of(quote: Quote, environment: Environment) -> dict[str, str]:
     """Everything that makes the deal, as words by name; two quotes are equal terms when these are."""
     terms = {
+        "environment": environment,
         "payable": yuan(quote.payable),
         "goods": yuan(quote.goods),
         "freight": yuan(quote.freight),
@@ -45,18 +46,22 @@ def _group_terms(name: str, group: Group) -> dict[str, str]:
         f"{name} freight": yuan(group.freight),
         f"{name} fees": yuan(group.fees),
         f"{name} discount": yuan(group.discount),
-        f"{name} trade_types": "unknown" if group.trade_types is None else ", ".join(group.trade_types),
-        f"{name} promotions": ", ".join(
-            f"{offer.promotion_id or 'unnamed'}"
-            f"{' (applied)' if offer.selected else ''}"
-            f"{f' -{yuan(offer.discount)}' if offer.discount else ''}"
-            for offer in group.promotions or ()
-        )
+        f"{name} trade_types": "unknown"
+        if group.trade_types is None
+        else ", ".join(sorted(group.trade_types)),
+        f"{name} promotions": ", ".join(sorted(_promotion(offer) for offer in group.promotions or ()))
         or "none",
     }
     for number, line in enumerate(group.lines, start=1):
         terms |= _line_terms(f"{name} line {number}", line)
     return terms
+
+
+def _promotion(offer: Promotion) -> str:
+    applied = " (applied)" if offer.selected else ""
+    return (
+        f"{offer.promotion_id or 'unnamed'}{applied}{f' -{yuan(offer.discount)}' if offer.discount else ''}"
+    )
 
 
 def _line_terms(name: str, line: Line) -> dict[str, str]:

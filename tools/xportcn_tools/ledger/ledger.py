@@ -134,7 +134,9 @@ class ReferenceUsed:
 
 @dataclass(frozen=True)
 class EarlierUnknown:
-    """The same goods to the same place are in an attempt of unknown outcome."""
+    """The same goods to the same place are in an attempt of unknown outcome, or in one that was being sent
+    when this preview was made.
+    """
 
     order: OrderRecord
 

@@ -170,9 +170,15 @@ class SqliteLedger:
                     return ReferenceUsed()
                 earlier = _order_where(
                     sql,
-                    "state = 'unknown' AND realm = ? AND caller = ?"
-                    " AND goods_digest = ? AND place_digest = ?",
-                    (preview.realm, preview.caller, preview.goods_digest, preview.place_digest),
+                    "(state = 'unknown' OR state = 'sending' AND created_at <= ?)"
+                    " AND realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ?",
+                    (
+                        rows.time_text(preview.created_at),
+                        preview.realm,
+                        preview.caller,
+                        preview.goods_digest,
+                        preview.place_digest,
+                    ),
                 )
                 if earlier:
                     return EarlierUnknown(earlier)
@@ -261,7 +267,10 @@ class SqliteLedger:
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         # Not abandoned on cancellation: a transaction that began is waited for.
-        return await anyio.to_thread.run_sync(self._guarded, work)
+        try:
+            return await anyio.to_thread.run_sync(self._guarded, work)
+        except RuntimeError as error:  # no thread can be started
+            raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from xportcn_tools.upstream.wire import Envelope
 
 _ORDER_ID = re.compile(r"(?=.*[1-9])[A-Za-z0-9_-]{1,64}")  # `0` and `null` name no order
-_LONG_NUMBER = re.compile(r"[0-9]{15,64}")
+_LONG_NUMBER = re.compile(r"(?<![0-9])[0-9]{15,}(?![0-9])")
 # The vendor's list of error codes could not be read; that these words tell of a refused signature is
 # inferred. They only choose between two names for a definite refusal, never its definiteness.
 _ABOUT_SIGNATURE = re.compile(
@@ -112,10 +112,10 @@ def _hints_at_order(data: object) -> bool:
             for name, value in cast("dict[str, object]", part).items():
                 if name.replace("_", "").casefold() in ("orderid", "orderids") and value:
                     return True
-                waiting += [value] if isinstance(value, dict | list) else []
+                waiting.append(value)
         elif isinstance(part, list):
             waiting += cast("list[object]", part)
-        elif isinstance(part, str | int) and _LONG_NUMBER.fullmatch(str(part)):
+        elif isinstance(part, str | int) and not isinstance(part, bool) and _LONG_NUMBER.search(str(part)):
             return True
     return False
 
@@ -138,7 +138,7 @@ def sort_create(reply: Reply) -> Placed | Refused | Unclear:
     if ids is None or ids:
         named = ", ".join(ids) if ids else "unreadable"
         return Unclear(f"order ids ({named}) beside code {reply.code}", request_id)
-    if _hints_at_order(envelope.data):
+    if _hints_at_order([envelope.data, envelope.message, envelope.beside]):
         return Unclear(f"what may be an order id beside code {reply.code}", request_id)
     spoken = reply.status == 200 or 400 <= reply.status < 500
     if spoken and envelope.refuses:

@@ -189,6 +189,11 @@ class GroupAnswer(Wire):
         None, alias="shopPromotionList"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_spelling(cls, data: Any) -> Any:
+        return _without_null_spellings(cast("dict[str, Any]", data)) if isinstance(data, dict) else data
+
     @property
     def refused(self) -> bool:
         """The upstream says that the group cannot be ordered (inferred); `message` says why."""
@@ -251,6 +256,8 @@ class Envelope(BaseModel):
     request_id: str | None
     data: Any
     reports_failure: bool = False
+    beside: Any = None
+    """Whatever fields the envelope has that no page names."""
 
     @property
     def succeeded(self) -> bool:
@@ -269,6 +276,9 @@ class Envelope(BaseModel):
         if self.code is None or self.code <= 0:
             return False
         return not (200 <= self.code <= 299 or 500 <= self.code <= 599)
+
+
+_ENVELOPE_FIELDS = frozenset(("requestId", "code", "developId", "msg", "data"))
 
 
 def _refuse_constant(name: str) -> object:
@@ -297,6 +307,7 @@ def read_envelope(body: bytes) -> Envelope:
         message=_text(fields.get("msg")),
         request_id=_request_id(fields.get("requestId")),
         data=fields.get("data"),
+        beside={name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS},
         reports_failure=reports_failure(fields) or reports_failure(fields.get("data")),
     )
 
@@ -320,6 +331,13 @@ def _code(value: object) -> int | str | None:
     return clean(value)[:64] or None if isinstance(value, str) else None
 
 
+def _without_null_spellings(fields: dict[str, Any]) -> dict[str, Any]:
+    """An answer may hold both spellings of a list, one of them null: the other is meant."""
+    pairs = (("cargoList", "orderItemTOList"), ("orderPreviewResuslt", "orderPreviewResult"))
+    empty = {a for pair in pairs for a in pair if fields.get(a) is None and any(fields.get(b) for b in pair)}
+    return {name: value for name, value in fields.items() if name not in empty}
+
+
 def read_preview(data: object) -> PreviewAnswer:
     """The answer to a preview, of either documented shape.
 
@@ -328,7 +346,10 @@ def read_preview(data: object) -> PreviewAnswer:
     """
     whole: object = {"orderPreviewResuslt": cast("object", data)} if isinstance(data, list) else data
     if isinstance(whole, dict):
-        whole = {**cast("dict[str, Any]", whole), "refused": reports_failure(cast("object", whole))}
+        whole = {
+            **_without_null_spellings(cast("dict[str, Any]", whole)),
+            "refused": reports_failure(cast("object", whole)),
+        }
     try:
         return PreviewAnswer.model_validate(whole)
     except (ValidationError, ValueError) as error:
