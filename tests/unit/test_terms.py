@@ -8,11 +8,16 @@ import pytest
 from hypothesis import given
 
 from unit.builders import OFFER, OTHER_OFFER, World, asked, group, line, quote_of, quoted, rule, worlds
+from xportcn_tools.desk import terms
 from xportcn_tools.desk.quote import Group, Line, Promotion, Quote, UnitsUnclearError
 from xportcn_tools.desk.request import Item
-from xportcn_tools.desk.terms import Change, differences, terms_of
+from xportcn_tools.desk.terms import Change, differences
 
 PROMOTION = {"promotionId": "p1", "text": "满减", "selected": True, "discountFee": 500}
+
+
+def terms_of(quote: Quote) -> dict[str, str]:
+    return terms.terms_of(quote, "sandbox")
 
 
 def deal() -> Quote:
@@ -46,7 +51,9 @@ def in_line(**fields: Any) -> Callable[[Quote], Quote]:
 
 def in_promotion(**fields: Any) -> Callable[[Quote], Quote]:
     def apply(quote: Quote) -> Quote:
-        (offer,) = quote.groups[0].promotions
+        offers = quote.groups[0].promotions
+        assert offers is not None
+        (offer,) = offers
         return in_group(promotions=(replace(offer, **fields),))(quote)
 
     return apply
@@ -70,8 +77,8 @@ ONE_CHANGE: list[tuple[Callable[[Quote], Quote], str, str, str]] = [
     (in_group(fees=162), "order 1 fees", "1.61", "1.62"),
     (in_group(discount=1), "discount", "0.00", "0.01"),
     (in_group(discount=1), "order 1 discount", "0.00", "0.01"),
-    (in_group(trade_types=("assureTrade",)), "order 1 trade_types", "assureTrade, alipay", "assureTrade"),
-    (in_group(trade_types=None), "order 1 trade_types", "assureTrade, alipay", "unknown"),
+    (in_group(trade_types=("assureTrade",)), "order 1 trade_types", "alipay, assureTrade", "assureTrade"),
+    (in_group(trade_types=None), "order 1 trade_types", "alipay, assureTrade", "unknown"),
     (in_group(promotions=()), "order 1 promotions", "p1 (applied) -5.00", "none"),
     (in_promotion(selected=False), "order 1 promotions", "p1 (applied) -5.00", "p1 -5.00"),
     (in_promotion(discount=501), "order 1 promotions", "p1 (applied) -5.00", "p1 (applied) -5.01"),
@@ -114,7 +121,7 @@ def test_other_goods_are_named(part: str) -> None:
 
 def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_none() -> None:
     """A field that is added to the quote must be thought of here."""
-    no_terms = {"message", "text", "unexplained_fee"}
+    no_terms = {"message", "text", "unexplained_fee", "position"}
     assert set(Line.__dataclass_fields__) - no_terms == {
         "offer_id",
         "spec_id",
@@ -175,3 +182,8 @@ def test_an_answer_read_again_in_another_order_has_the_same_terms(world: World) 
     except UnitsUnclearError:
         return
     assert changed(first, quote_of(world, world.groups[::-1])) == {}
+
+
+def test_a_preview_shown_in_another_mode_has_other_terms() -> None:
+    (change,) = differences(terms.terms_of(deal(), "preview"), terms.terms_of(deal(), "live"))
+    assert (change.field, change.was, change.now) == ("environment", "preview", "live")

@@ -93,13 +93,9 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
             position = fitting[0] if fitting else None
             if position is None:
                 unmatched_still.append((lines, line))
-            elif len({items[at].quantity for at in fitting}) > 1:
-                message = (
-                    f"offer {line.offer_id} is asked for in several lines that the answer does not tell apart"
-                )
-                raise NotOrderableError(
-                    [Reason(f"{message}: name the spec of each, and order a spec once", line.offer_id)]
-                )
+            elif fits is _may_be_same_goods and _is_ambiguous(line, [items[at] for at in fitting], unmatched):
+                message = f"offer {line.offer_id} is priced in several specs, and its lines name none"
+                raise NotOrderableError([Reason(f"{message}: name the spec of each line", line.offer_id)])
             else:
                 del waiting[position]
                 lines[position] = line
@@ -129,3 +125,11 @@ def _same_goods(item: Item, line: LineAnswer) -> bool:
 
 def _may_be_same_goods(item: Item, line: LineAnswer) -> bool:
     return item.offer_id == line.offer_id and None in (item.spec_id, line.spec_id)
+
+
+def _is_ambiguous(
+    line: LineAnswer, fitting: list[Item], unmatched: list[tuple[dict[int, LineAnswer], LineAnswer]]
+) -> bool:
+    """Several quantities, several specs, and nothing that says which is which: a guess would be shown."""
+    specs = {other.spec_id for _, other in unmatched if other.offer_id == line.offer_id}
+    return len(specs) > 1 and len({item.quantity for item in fitting}) > 1
