@@ -40,6 +40,7 @@ requirements: ## write the pinned requirement files anew, with the newest versio
 	$(COMPILE) --upgrade pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --upgrade --no-deps requirements/corpora.in -o requirements/corpora.txt
 
 # A stamp per stage: done once, and again when what it stands on has changed. The program's own metadata
 # is in pyproject.toml, so that a change of it (a console script, say) installs the program anew.
@@ -52,6 +53,7 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/corpora.txt
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements/corpora.txt
 	@touch $@

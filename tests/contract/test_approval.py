@@ -15,7 +15,14 @@ from click.testing import CliRunner, Result
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.shared.exceptions import MCPError
-from mcp_types import ElicitRequestParams, ElicitResult, ErrorData, InputRequiredResult
+from mcp_types import (
+    CallToolResult,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+    InputRequiredResult,
+    InputResponses,
+)
 
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
 from xportcn_server.cli import main
@@ -221,7 +228,9 @@ NO_YES: list[tuple[str, ElicitResult]] = [
     ("an empty word", accepted({"approve": ""})),
     ("null", accepted({"approve": None})),
     ("another field", accepted({"approved": True})),
-    ("a number that is no yes", accepted({"approve": 2})),
+    ("a number", accepted({"approve": 1})),
+    ("a word for yes", accepted({"approve": "yes"})),
+    ("the word true", accepted({"approve": "true"})),
     ("a list", accepted({"approve": ["true"]})),
 ]
 
@@ -318,6 +327,27 @@ async def test_a_yes_to_one_preview_is_no_yes_to_another(tmp_path: Path) -> None
         )
         assert isinstance(unasked, InputRequiredResult)
         await nothing_spent(house, client)
+
+
+async def test_a_no_is_heard_from_a_client_that_then_says_that_it_cannot_ask(tmp_path: Path) -> None:
+    """Else a declined order would pass as one that nobody could be asked about."""
+    house = House(tmp_path)
+    server = house.server()
+    async with (
+        Client(server, mode="auto", elicitation_callback=Person()) as asking,
+        Client(server, mode="auto") as silent,
+    ):
+        arguments = (await previewed(asking))["create_order_arguments"]
+        asked = await asking.session.call_tool("create_order", arguments, allow_input_required=True)
+        assert isinstance(asked, InputRequiredResult)
+        no = dict.fromkeys(asked.input_requests or {}, ElicitResult(action="decline"))
+        assert no
+        refused = await silent.session.call_tool(
+            "create_order", arguments, input_responses=cast("Any", no), request_state=asked.request_state
+        )
+        assert refused.structured_content is not None
+        assert refused.structured_content["problem"]["code"] == "approval_declined"
+        await nothing_spent(house, asking)
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -602,9 +632,9 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
     house, person = House(tmp_path), Person()
     question = Desk.question
 
-    async def settled_meanwhile(self: Desk, call: CreateCall) -> str | None:
+    async def settled_meanwhile(self: Desk, call: CreateCall, *, asked_before: bool = False) -> str | None:
         try:
-            return await question(self, call)
+            return await question(self, call, asked_before=asked_before)
         except ProblemError:
             ledger = SqliteLedger(house.ledger)
             (unknown,) = await ledger.orders(OrderQuery("sandbox", None, states=("unknown",)))
@@ -679,3 +709,45 @@ async def test_the_ledger_that_holds_approvals_is_for_its_owner_alone(tmp_path: 
         for suffix in ("", "-wal", "-shm"):
             file = house.ledger.with_name(house.ledger.name + suffix)
             assert file.stat().st_mode & 0o077 == 0, file
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_no_counts_though_the_operator_has_said_yes_meanwhile(tmp_path: Path, era: Era) -> None:
+    house = House(tmp_path)
+
+    class Decliner(Person):
+        async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+            ledger = SqliteLedger(house.ledger)
+            for preview in await ledger.waiting("sandbox"):
+                await ledger.approve(preview)
+            await ledger.aclose()
+            return await super().__call__(context, params)
+
+    async with house.client(era, Decliner("decline")) as client:
+        preview = await previewed(client)
+        envelope = await call(client, "create_order", preview["create_order_arguments"])
+    assert envelope["problem"]["code"] == "approval_declined"
+    assert house.creates == 0
+
+
+async def test_an_answer_from_a_client_that_no_longer_says_it_can_ask_is_no_approval(tmp_path: Path) -> None:
+    """The stateless protocol names the client's abilities in every call: a retry may name fewer."""
+    house, person = House(tmp_path), Person("decline")
+    async with house.client("auto", person) as client:
+        preview = await previewed(client)
+        arguments = preview["create_order_arguments"]
+        session = client.session
+        first = await session.call_tool("create_order", arguments, allow_input_required=True)
+        assert isinstance(first, InputRequiredResult)
+    async with house.client("auto") as mute:
+        answers: InputResponses = {key: ElicitResult(action="decline") for key in first.input_requests or {}}
+        second = await mute.session.call_tool(
+            "create_order",
+            arguments,
+            input_responses=answers,
+            allow_input_required=True,
+        )
+    assert isinstance(second, CallToolResult)
+    assert second.structured_content is not None
+    assert second.structured_content["problem"]["code"] == "approval_declined"
+    assert house.creates == 0

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.anyio
 
 TESTS = Path(__file__).parents[1]
 PROCESSES = 2
+SECONDS = 60
 
 
 class Clock:
@@ -160,7 +161,8 @@ async def test_an_order_that_is_being_sent_counts(tmp_path: Path, era: Era) -> N
     async def step(name: str) -> None:
         if name == "send":
             sending.set()
-            await go_on.wait()
+            with anyio.fail_after(SECONDS):  # nothing else ends this wait: it is shielded
+                await go_on.wait()
 
     async with (
         house.client(era, step=step) as slow,
@@ -170,8 +172,9 @@ async def test_an_order_that_is_being_sent_counts(tmp_path: Path, era: Era) -> N
         tasks.start_soon(ordered, slow)
         with anyio.fail_after(10):
             await sending.wait()
-        assert passed(await ordered(other, quantity=3))["used"] == "1"
+        second = await ordered(other, quantity=3)
         go_on.set()
+    assert passed(second)["used"] == "1"
     assert house.creates == 1
 
 
@@ -259,7 +262,8 @@ class Gate:
             self.missing -= 1
             if not self.missing:
                 self.open.set()
-            await self.open.wait()
+            with anyio.fail_after(SECONDS):  # nothing else ends this wait: it is shielded
+                await self.open.wait()
 
 
 @asynccontextmanager

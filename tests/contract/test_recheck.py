@@ -241,7 +241,7 @@ DRIFTS: list[tuple[str, Alteration, list[dict[str, Any]], Shape, dict[str, tuple
         one_trade_type_less,
         [MUGS],
         "object",
-        {"order 1 trade_types": ("creditBuy, assureTrade", "assureTrade")},
+        {"order 1 trade_types": ("assureTrade, creditBuy", "assureTrade")},
     ),
     ("the pinned trade type", other_trade_types, [MUGS], "object", {"trade_type": ("assureTrade", "alipay")}),
     (

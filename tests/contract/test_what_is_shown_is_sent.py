@@ -152,14 +152,14 @@ def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
     assert amounts == goods if not hidden else amounts < goods
     in_preview = [line for group in preview["groups"] for line in group["lines"]]
     assert Counter((line["offer_id"], line["spec_id"], line["quantity"]) for line in in_preview) == sent
-    for line in body["cargoParamList"][:10]:
-        for name in ("sellerOpenId", "productNo", "container"):
-            if name in line:
-                assert re.search(
-                    rf"^With offer {line['offerId']}: (?:.*, )?\S[\w. ]* {re.escape(line[name])}(?:,|$)",
-                    form_text,
-                    re.MULTILINE,
-                ), (name, line)
+    beside = Counter(re.findall(r"^- sent with offer (.*)$", form_text, re.MULTILINE))
+    labels = {"sellerOpenId": "seller", "productNo": "product no", "container": "container"}
+    assert beside == Counter(
+        f"{line['offerId']}: "
+        + ", ".join(f"{label} {line[name]}" for name, label in labels.items() if name in line)
+        for line in body["cargoParamList"]
+        if labels.keys() & line.keys()
+    )
 
     # Where to, and by which terms
     ship_to = ship_to_of(body["addressParam"])

@@ -265,7 +265,7 @@ class Desk:
             return approval
         if self.policy.approval == "require":
             raise problems.approval_required(preview.approval_code)
-        raise problems.approval_declined("the client gave no answer to the question")
+        raise problems.approval_declined("no answer came in time, or the client could not ask")
 
     async def _recheck(self, preview: PreviewRecord) -> None:
         """Step 4: an older preview is previewed again, and anything but equal terms ends the call."""

@@ -34,7 +34,6 @@ def summary(
         f"[{_WHERE[environment]}]",
         f"Total to pay: {amounts['payable']} CNY = {parts}",
         *_goods(stored),
-        *_line_data(request),
         f"Ship to: {stored['ship_to']}",
         f"Trade type: {stored['trade_type'] or 'left to the platform'}",
         f"Flow: {stored['flow'] or 'left to the platform'}",
@@ -44,17 +43,6 @@ def summary(
     lines.append(f"Order number: {out_order_id}")
     lines += [f"Note ({warning['code']}): {warning['message']}" for warning in stored["warnings"]]
     return "\n".join(lines)
-
-
-def _line_data(request: dict[str, Any]) -> list[str]:
-    """What else goes upstream with a line, where it was asked for."""
-    names = {"seller_open_id": "seller", "product_no": "product no.", "container": "container"}
-    texts: list[str] = []
-    for item in cast("list[dict[str, Any]]", request["items"])[:LINES_SHOWN]:
-        parts = [f"{words} {item[name]}" for name, words in names.items() if item.get(name)]
-        if parts:
-            texts.append(f"With offer {item['offer_id']}: {', '.join(parts)}")
-    return texts
 
 
 def asked_for(request: dict[str, Any]) -> list[str]:
