@@ -280,14 +280,25 @@ class LedgerSuite:
             elsewhere = await claimed(ledger, preview_of(2, reference="PO-1", realm="real"))
             assert elsewhere.realm == "real"
 
-    @pytest.mark.parametrize("outcome", [None, PLACED, REJECTED, ABSENT, UNKNOWN])
+    @pytest.mark.parametrize(("after", "blocks"), [(-1, False), (0, True), (1, True)])
+    async def test_an_order_under_way_blocks_what_was_previewed_after_its_claim(
+        self, store: Store, after: float, blocks: bool
+    ) -> None:
+        """Two orders that were both previewed before either was sent are meant; a preview made later is a twin."""
+        async with opened(store) as ledger:
+            sending = await claimed(ledger, preview_of(1, goods="goods"))
+            second = preview_of(2, goods="goods", now=START + timedelta(seconds=after))
+            await ledger.store_preview(second)
+            result = await claim(ledger, second)
+            assert result == EarlierUnknown(sending) if blocks else isinstance(result, Claimed)
+
+    @pytest.mark.parametrize("outcome", [PLACED, REJECTED, ABSENT, UNKNOWN])
     async def test_an_unknown_order_and_no_other_blocks_the_same_goods_to_the_same_place(
-        self, store: Store, outcome: Outcome | None
+        self, store: Store, outcome: Outcome
     ) -> None:
         async with opened(store) as ledger, opened(store) as other:
             earlier = await claimed(ledger, preview_of(1, goods="goods"))
-            if outcome:
-                earlier = await ledger.record(earlier.order_key, outcome)
+            earlier = await ledger.record(earlier.order_key, outcome)
             second = preview_of(2, goods="goods")
             await other.store_preview(second)
             result = await claim(other, second)

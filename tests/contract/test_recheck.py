@@ -24,6 +24,7 @@ Alteration = Callable[[dict[str, Any]], None]
 
 EARPHONES = {"offer_id": "7043215678901", "spec_id": "9b2e4d7c1a5f48e0b3c6f8d2071e9a54", "quantity": 3}
 CUP = {"offer_id": "628913047512", "spec_id": "0c9d2f6e8b7a41539e2c5d1f4a6b8703", "quantity": 3}
+BAG = {"offer_id": "655830126694", "spec_id": "3a84c6d20f9b4e17b5e8d7a1c2f06943", "quantity": 1}
 MUGS = {"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2}
 
 
@@ -184,6 +185,13 @@ def two_orders(answer: dict[str, Any]) -> None:
     groups_of(answer).append(other)
 
 
+def freight_moved_between_orders(answer: dict[str, Any]) -> None:
+    first, second = groups_of(answer)
+    for group, more in ((first, 100), (second, -100)):
+        group["sumCarriage"] += more
+        group["sumPayment"] += more
+
+
 def freight_to_be_negotiated(answer: dict[str, Any]) -> None:
     answer["data"]["postFeeByDescOfferList"] = [int(MUG)]
 
@@ -276,6 +284,13 @@ DRIFTS: list[tuple[str, Alteration, list[dict[str, Any]], Shape, dict[str, tuple
         [MUGS, CUP],
         "object",
         {"orders": ("1", "2"), "order 2 payable": ("none", "55.50")},
+    ),
+    (
+        "freight that moves between orders",
+        freight_moved_between_orders,
+        [MUGS, BAG],
+        "object",
+        {"order 1 freight": ("6.00", "7.00"), "order 2 freight": ("6.00", "5.00")},
     ),
     (
         "freight by description",
@@ -520,12 +535,27 @@ def groups_and_lines_turned_round(answer: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("shape", ["object", "list"])
 async def test_another_order_of_the_same_groups_and_lines_is_no_change(tmp_path: Path, shape: Shape) -> None:
-    bag = {"offer_id": "655830126694", "spec_id": "3a84c6d20f9b4e17b5e8d7a1c2f06943", "quantity": 1}
     house, upstream = the_house(tmp_path, shape)
     async with house.client(new_transport=upstream) as client:
-        preview = await previewed(client, items=[MUGS, bag, CUP])
+        preview = await previewed(client, items=[MUGS, BAG, CUP])
         assert len(preview["groups"]) == 2
         upstream.alter = groups_and_lines_turned_round
+        assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
+    assert house.creates == 1
+
+
+def choices_turned_round(answer: dict[str, Any]) -> None:
+    (group,) = groups_of(answer)
+    for name in ("tradeModeNameList", "tradeModelList", "shopPromotionList"):
+        assert len(group[name]) > 1
+        group[name].reverse()
+
+
+async def test_another_order_of_the_same_choices_is_no_change(tmp_path: Path) -> None:
+    house, upstream = the_house(tmp_path)
+    async with house.client(new_transport=upstream) as client:
+        preview = await previewed(client, items=[EARPHONES | {"quantity": 5}])
+        upstream.alter = choices_turned_round
         assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
     assert house.creates == 1
 

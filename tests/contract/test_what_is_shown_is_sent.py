@@ -47,7 +47,7 @@ WORDS = st.text(
     ),
     min_size=1,
     max_size=40,
-).filter(str.strip)
+).filter(str.strip) | st.text("路Ab1 号", min_size=50, max_size=64).filter(str.strip)
 PIECES = st.text("ABCabc0123456789-_", min_size=1, max_size=20)
 
 
@@ -77,7 +77,7 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
     wishes = {
         "flow": st.sampled_from(["general", "fenxiao", "saleproxy"]),
         "trade_type": st.just("assureTrade"),
-        "message": st.text(max_size=80).filter(_printable),
+        "message": st.text(max_size=80).filter(_printable) | st.text("好ok 1！", min_size=60, max_size=500),
         "dropshipping": st.booleans(),
         "out_order_id": st.from_regex(r"[A-Za-z0-9._-]{6,64}", fullmatch=True),
     }
