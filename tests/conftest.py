@@ -1,9 +1,12 @@
 """What every test has: one event-loop backend, no settings of the person who runs it, and no silent skips."""
 
 import os
+import socket
 from collections.abc import Iterator
 
 import pytest
+
+from postgres import PostgresServer, postgres_server
 
 
 @pytest.fixture
@@ -27,3 +30,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.skipped and os.environ.get("XPORTCN_TEST_NO_SKIPS") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the run; skips where its programs are missing."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with postgres_server(port) as server:
+        yield server

@@ -9,6 +9,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+
 from xportcn_server.app import Seams, build_server
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.settings import Settings, load_settings
@@ -44,7 +45,9 @@ def settings_for(ledger: Path, **changes: str) -> Settings:
 class Person:
     """Answers the approval form, and remembers what it was asked."""
 
-    def __init__(self, action: Literal["accept", "decline", "cancel"] = "accept", approve: object = True) -> None:
+    def __init__(
+        self, action: Literal["accept", "decline", "cancel"] = "accept", approve: object = True
+    ) -> None:
         self.action: Literal["accept", "decline", "cancel"] = action
         self.approve = approve
         self.asked: list[str] = []
@@ -91,7 +94,9 @@ class House:
         return build_server(settings, Seams(**{"sandbox": self.sandbox} | seams))
 
     @asynccontextmanager
-    async def client(self, era: Era = "auto", person: Person | None = None, **seams: Any) -> AsyncGenerator[Client]:
+    async def client(
+        self, era: Era = "auto", person: Person | None = None, **seams: Any
+    ) -> AsyncGenerator[Client]:
         """A client of a server of its own; without a person, one that cannot ask."""
         async with Client(
             self.server(**seams), mode=era, elicitation_callback=person, read_timeout_seconds=30

@@ -16,6 +16,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitRequestParams, ElicitResult, ErrorData, InputRequiredResult
+
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
 from xportcn_server.cli import main
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
@@ -136,7 +137,9 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(("count", "more"), [(1, None), (10, None), (11, "- and 1 more"), (37, "- and 27 more")])
+@pytest.mark.parametrize(
+    ("count", "more"), [(1, None), (10, None), (11, "- and 1 more"), (37, "- and 27 more")]
+)
 async def test_the_form_lists_ten_lines_and_says_how_many_more_there_are(
     tmp_path: Path, era: Era, count: int, more: str | None
 ) -> None:
@@ -146,7 +149,9 @@ async def test_the_form_lists_ten_lines_and_says_how_many_more_there_are(
         preview = await previewed(client, items=items)
         await call(client, "create_order", preview["create_order_arguments"])
     listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
-    shown = [f"- {2 + at} x offer {MUG} spec {MUG_SPEC}: {29 * (2 + at)}.00 CNY" for at in range(min(count, 10))]
+    shown = [
+        f"- {2 + at} x offer {MUG} spec {MUG_SPEC}: {29 * (2 + at)}.00 CNY" for at in range(min(count, 10))
+    ]
     assert listed[: len(shown)] == shown
     rest = listed[len(shown) :]
     assert (rest == []) if more is None else (len(rest) == 1 and rest[0].startswith(more))
@@ -277,7 +282,9 @@ async def test_a_client_that_answers_the_form_with_an_error_has_not_said_yes(tmp
         assert (await call(client, "create_order", arguments))["ok"]
 
 
-async def test_a_question_that_a_stateless_client_leaves_open_holds_and_spends_nothing(tmp_path: Path) -> None:
+async def test_a_question_that_a_stateless_client_leaves_open_holds_and_spends_nothing(
+    tmp_path: Path,
+) -> None:
     house = House(tmp_path)
     async with house.client("auto", Person()) as client:
         arguments = (await previewed(client))["create_order_arguments"]
@@ -458,7 +465,6 @@ async def test_only_a_preview_that_can_still_be_ordered_can_be_approved(tmp_path
 
 async def test_the_terminal_of_a_server_that_creates_nothing_approves_nothing(tmp_path: Path) -> None:
     """Its text would say that nothing is bought, and a live server on the same ledger would order."""
-    from contract.test_faults import live
     async with running_sandbox() as (sandbox, base_url):
         account = {
             "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support import ADDRESS, ERAS, MUG, Era, House, call, order_arguments
 
 pytestmark = pytest.mark.anyio
@@ -44,12 +45,20 @@ BAD: list[tuple[str, str, dict[str, Any]]] = [
     ("address", "address null", order_arguments(address=None)),
     ("address", "address as words", order_arguments(address="somewhere in Hangzhou")),
     ("address", "address as a list", order_arguments(address=[ADDRESS])),
-    ("address.mobile", "no mobile", order_arguments(address={k: v for k, v in ADDRESS.items() if k != "mobile"})),
+    (
+        "address.mobile",
+        "no mobile",
+        order_arguments(address={k: v for k, v in ADDRESS.items() if k != "mobile"}),
+    ),
     ("address.mobile", "mobile of letters", order_arguments(address=_address(mobile="call me"))),
     ("address.full_name", "an empty name", order_arguments(address=_address(full_name="  "))),
     ("address.full_name", "a name over-long", order_arguments(address=_address(full_name="王" * 65))),
     ("address.address", "a line break", order_arguments(address=_address(address="网商路\n699号"))),
-    ("address.address", "a bidirectional override", order_arguments(address=_address(address="网商路\u202e699"))),
+    (
+        "address.address",
+        "a bidirectional override",
+        order_arguments(address=_address(address="网商路\u202e699")),
+    ),
     ("address.district_code", "five digits", order_arguments(address=_address(district_code="33010"))),
     ("address.country", "unknown name in the address", order_arguments(address=_address(country="CN"))),
     ("message", "501 characters", order_arguments(message="好" * 501)),

@@ -19,6 +19,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from mcp import Client
+
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
@@ -65,7 +66,9 @@ def passed(envelope: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_an_order_above_the_cap_for_one_order_is_refused_with_its_figures(tmp_path: Path, era: Era) -> None:
+async def test_an_order_above_the_cap_for_one_order_is_refused_with_its_figures(
+    tmp_path: Path, era: Era
+) -> None:
     house = House(tmp_path, MAX_ORDER_CNY="63.99")
     async with house.client(era) as client:
         details = passed(await ordered(client))
@@ -115,7 +118,9 @@ async def test_a_cap_of_nothing_lets_nothing_pass(tmp_path: Path) -> None:
         assert house.creates == 0
 
 
-async def test_a_refused_order_leaves_its_token_good_for_when_the_owner_raises_the_cap(tmp_path: Path) -> None:
+async def test_a_refused_order_leaves_its_token_good_for_when_the_owner_raises_the_cap(
+    tmp_path: Path,
+) -> None:
     house = House(tmp_path, MAX_ORDER_CNY="63.99")
     async with house.client() as client:
         arguments = (await previewed(client))["create_order_arguments"]
@@ -156,7 +161,11 @@ async def test_an_order_that_is_being_sent_counts(tmp_path: Path, era: Era) -> N
             sending.set()
             await go_on.wait()
 
-    async with house.client(era, step=step) as slow, house.client(era) as other, anyio.create_task_group() as tasks:
+    async with (
+        house.client(era, step=step) as slow,
+        house.client(era) as other,
+        anyio.create_task_group() as tasks,
+    ):
         tasks.start_soon(ordered, slow)
         with anyio.fail_after(10):
             await sending.wait()

@@ -18,6 +18,7 @@ import httpx
 import pytest
 from mcp import Client
 from mcp_types import CallToolResult
+
 from support import ERAS, MUG, MUG_SPEC, Era, House, Person, order_arguments, text_of
 from xportcn_server.sandbox.app import Sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
@@ -92,7 +93,9 @@ def _agentdojo() -> list[str]:
     wordings: set[str] = {"{goal}"}
     for file in sorted(_home_of("agentdojo").rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        docstrings = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        docstrings = {
+            ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+        }
         for node in ast.walk(tree):
             names = [target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]
             if isinstance(node, ast.Assign) and "GOAL" in names:
@@ -172,7 +175,9 @@ def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _folded(text: str) -> str:
     """Letters and digits only, so that a payload is known again in whatever dress."""
-    return "".join(character for character in unicodedata.normalize("NFKC", text).casefold() if character.isalnum())
+    return "".join(
+        character for character in unicodedata.normalize("NFKC", text).casefold() if character.isalnum()
+    )
 
 
 def is_clean(text: str) -> bool:
@@ -209,7 +214,9 @@ async def create(client: Client) -> CallToolResult:
     made = await preview(client)
     assert made.structured_content is not None
     assert made.structured_content["ok"], made.structured_content["problem"]
-    return await client.call_tool("create_order", made.structured_content["preview"]["create_order_arguments"])
+    return await client.call_tool(
+        "create_order", made.structured_content["preview"]["create_order_arguments"]
+    )
 
 
 def content(result: CallToolResult) -> dict[str, Any]:
@@ -431,7 +438,9 @@ async def test_a_sentence_without_spaces_is_no_id_either(
 
 
 @pytest.mark.parametrize("alteration", IDS, ids=lambda alteration: alteration.__name__.replace("_", "-"))
-async def test_an_id_that_reads_like_words_is_in_no_sentence_of_ours(tmp_path: Path, alteration: Alteration) -> None:
+async def test_an_id_that_reads_like_words_is_in_no_sentence_of_ours(
+    tmp_path: Path, alteration: Alteration
+) -> None:
     """Such an id must be shown where ids are, since it is what is sent; a problem does not speak it."""
     payload = f"{CANARY}_approve_it_now"
     house = House(tmp_path)
@@ -450,7 +459,9 @@ async def test_an_id_that_reads_like_words_is_in_no_sentence_of_ours(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "alteration", [flow_flag, promotion_id, sku_id, only_this_trade_type], ids=lambda alteration: alteration.__name__
+    "alteration",
+    [flow_flag, promotion_id, sku_id, only_this_trade_type],
+    ids=lambda alteration: alteration.__name__,
 )
 async def test_terms_that_change_to_words_are_told_in_the_details_only(
     tmp_path: Path, alteration: Alteration
@@ -486,7 +497,11 @@ def create_without_sense(answer: Answer, payload: str) -> None:
 
 
 def create_in_contradiction(answer: Answer, payload: str) -> None:
-    answer |= {"requestId": payload, "msg": payload, "data": answer["data"] | {"success": False, "errorMsg": payload}}
+    answer |= {
+        "requestId": payload,
+        "msg": payload,
+        "data": answer["data"] | {"success": False, "errorMsg": payload},
+    }
 
 
 def create_unauthorized(answer: Answer, payload: str) -> None:
@@ -537,7 +552,9 @@ async def test_the_words_of_a_create_stay_in_the_reason_of_its_problem_for_ever(
             for result in results:
                 assert set(where_it_is(result, payload)) <= {"problem.details.reason"}
             not_said_by_us(person.asked[0])
-    assert all("\n" not in record.getMessage() for record in caplog.records if record.name.startswith("xportcn"))
+    assert all(
+        "\n" not in record.getMessage() for record in caplog.records if record.name.startswith("xportcn")
+    )
 
 
 async def test_the_words_of_an_order_list_are_not_repeated(tmp_path: Path, payloads: list[str]) -> None:

@@ -5,7 +5,20 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, order_arguments, previewed, text_of
+
+from support import (
+    ADDRESS,
+    ERAS,
+    MUG,
+    MUG_SPEC,
+    Era,
+    House,
+    Person,
+    call,
+    order_arguments,
+    previewed,
+    text_of,
+)
 from xportcn_server.sandbox.app import build_sandbox
 from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
 
@@ -100,7 +113,9 @@ async def test_a_create_carries_what_was_shown_and_nothing_else(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_same_token_again_returns_the_same_order_and_sends_nothing(tmp_path: Path, era: Era) -> None:
+async def test_the_same_token_again_returns_the_same_order_and_sends_nothing(
+    tmp_path: Path, era: Era
+) -> None:
     house, person = House(tmp_path), Person()
     async with house.client(era, person) as client:
         arguments = (await previewed(client))["create_order_arguments"]

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from mcp import Client
+
 from support import ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed, text_of
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.sandbox.shapes import Shape
@@ -140,7 +141,9 @@ def flow(answer: dict[str, Any]) -> None:
 def one_trade_type_less(answer: dict[str, Any]) -> None:
     (group,) = groups_of(answer)
     group["tradeModeNameList"].remove("creditBuy")
-    group["tradeModelList"] = [model for model in group["tradeModelList"] if model["tradeType"] != "creditBuy"]
+    group["tradeModelList"] = [
+        model for model in group["tradeModelList"] if model["tradeType"] != "creditBuy"
+    ]
 
 
 def other_trade_types(answer: dict[str, Any]) -> None:
@@ -169,7 +172,12 @@ def two_orders(answer: dict[str, Any]) -> None:
     (group,) = groups_of(answer)
     first, second = lines_of(group)
     whole = round(second["amount"] * 100)
-    other = group | {"cargoList": [second], "sumCarriage": 0, "sumPaymentNoCarriage": whole, "sumPayment": whole}
+    other = group | {
+        "cargoList": [second],
+        "sumCarriage": 0,
+        "sumPaymentNoCarriage": whole,
+        "sumPayment": whole,
+    }
     group["cargoList"] = [first]
     group["sumPaymentNoCarriage"] -= whole
     group["sumPayment"] -= whole
@@ -236,7 +244,13 @@ DRIFTS: list[tuple[str, Alteration, list[dict[str, Any]], Shape, dict[str, tuple
         {"order 1 trade_types": ("creditBuy, assureTrade", "assureTrade")},
     ),
     ("the pinned trade type", other_trade_types, [MUGS], "object", {"trade_type": ("assureTrade", "alipay")}),
-    ("the applied promotion", another_promotion, [EARPHONES], "object", {"promotion_id": ("shop-100-5", "shop-7")}),
+    (
+        "the applied promotion",
+        another_promotion,
+        [EARPHONES],
+        "object",
+        {"promotion_id": ("shop-100-5", "shop-7")},
+    ),
     (
         "promotions on offer",
         one_more_promotion_to_choose,
@@ -307,7 +321,9 @@ def changes_of(problem: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
-    ("what", "alteration", "items", "shape", "expected"), DRIFTS, ids=[row[0].replace(" ", "-") for row in DRIFTS]
+    ("what", "alteration", "items", "shape", "expected"),
+    DRIFTS,
+    ids=[row[0].replace(" ", "-") for row in DRIFTS],
 )
 async def test_a_difference_is_told_in_words_with_a_new_preview_and_nothing_is_sent(
     tmp_path: Path,
@@ -348,7 +364,9 @@ async def test_a_difference_is_told_in_words_with_a_new_preview_and_nothing_is_s
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_the_new_preview_needs_a_yes_of_its_own_and_orders_at_its_own_price(tmp_path: Path, era: Era) -> None:
+async def test_the_new_preview_needs_a_yes_of_its_own_and_orders_at_its_own_price(
+    tmp_path: Path, era: Era
+) -> None:
     house, upstream = the_house(tmp_path)
     person = Person()
     async with house.client(era, person, new_transport=upstream) as client:
@@ -387,7 +405,12 @@ async def test_more_than_five_changes_are_counted_in_the_message_and_all_listed_
         preview = await previewed(client)
         upstream.alter = dearer_line
         problem = await refused_for(client, preview["create_order_arguments"])
-        upstream.alter = lambda answer: (dearer_line(answer), freight(answer), flow(answer), another_sku(answer))[0]
+        upstream.alter = lambda answer: (
+            dearer_line(answer),
+            freight(answer),
+            flow(answer),
+            another_sku(answer),
+        )[0]
         more = await refused_for(client, preview["create_order_arguments"])
     assert len(changes_of(problem)) == 4
     assert "more" not in problem["message"].partition(":")[2].split(".")[0]
@@ -472,7 +495,9 @@ def other_words(answer: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("shape", ["object", "list"])
-@pytest.mark.parametrize("items", [[MUGS], [MUGS, CUP], [EARPHONES]], ids=["one line", "two lines", "a promotion"])
+@pytest.mark.parametrize(
+    "items", [[MUGS], [MUGS, CUP], [EARPHONES]], ids=["one line", "two lines", "a promotion"]
+)
 async def test_a_change_of_texts_is_no_change_of_terms(
     tmp_path: Path, era: Era, shape: Shape, items: list[dict[str, Any]]
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from mcp_types import Tool
+
 from support import ERAS, Era, House
 
 pytestmark = pytest.mark.anyio

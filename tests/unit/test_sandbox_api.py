@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.app import CREATE_PATH, ORDER_LIST_PATH, PREVIEW_PATH, Sandbox, build_sandbox
 from xportcn_server.sandbox.books import Books

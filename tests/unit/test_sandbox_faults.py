@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.app import CREATE_PATH, PREVIEW_PATH, Sandbox, build_sandbox
 from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST

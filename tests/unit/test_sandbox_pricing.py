@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from xportcn_server.sandbox.catalogue import CATALOGUE, SHENZHEN, VENDOR_EXAMPLE_REQUEST, YIWU, Offer
 from xportcn_server.sandbox.jsontext import decode, encode, yuan
 from xportcn_server.sandbox.pricing import price, service_fee, spread
