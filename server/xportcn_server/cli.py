@@ -36,10 +36,11 @@ def main(context: click.Context) -> None:
 @main.command()
 def serve() -> None:
     """Serve MCP on stdio (what Claude Desktop starts)."""
-    from xportcn_server.stdio import run_stdio, take_wire
+    from xportcn_server.wire import take_wire
 
     wire = take_wire()  # before anything that might print is imported
     settings = read_settings()
+    from xportcn_server.stdio import run_stdio
     from xportcn_server.logs import configure_logging
 
     configure_logging(settings.log_level, settings.log_format)

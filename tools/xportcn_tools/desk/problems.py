@@ -1,5 +1,6 @@
 """Every failure that the desk can meet, in the words of the contract. Pure."""
 
+import re
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_ar
 from xportcn_tools.upstream.client import UpstreamError
 from xportcn_tools.upstream.outcome import Reply, is_unauthorized
 
+_OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
 ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
 
@@ -128,7 +130,7 @@ def reasons_of(error: NotOrderableError) -> list[dict[str, Any]]:
 def terms_changed(
     changes: list[Change], fresh: PreviewResult | None, details: dict[str, Any]
 ) -> ProblemError:
-    words = "; ".join(f"{change.field}: {change.was} -> {change.now}" for change in changes[:5])
+    words = "; ".join(_in_words(change) for change in changes[:5])
     more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
     return problem(
         "terms_changed",
@@ -139,6 +141,13 @@ def terms_changed(
         preview=fresh,
         details={"changes": [asdict(change) for change in changes], **details},
     )
+
+
+def _in_words(change: Change) -> str:
+    """Figures and words of ours; names that came from the upstream stay in the details."""
+    if change.field == "orderable" or all(_OURS.fullmatch(part) for part in (change.was, change.now)):
+        return f"{change.field}: {change.was} -> {change.now}"
+    return f"{change.field}: see details"
 
 
 def trade_type_not_allowed(asked: str, allowed: tuple[str, ...]) -> ProblemError:

@@ -16,6 +16,11 @@ from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer, PreviewAnswer
 
 Unit = Literal["fen", "yuan"]
 _FEN_IN: dict[Unit, int] = {"fen": 1, "yuan": 100}
+# Trade types and flows that documents name (1688, vendor). Any word may come, also one like a command.
+_KNOWN_NAMES = frozenset(
+    "assureTrade fxassure alipay period assure creditBuy credit bank 631staged 37staged "
+    "general fenxiao fenxiaonew saleproxy boutiquefenxiao boutiquepifa paired repurchase".split()
+)
 
 
 @dataclass(frozen=True)
@@ -327,11 +332,18 @@ def _group(
     )
 
 
+def _in_our_words(names: list[str]) -> str:
+    """Names that stand in a sentence of ours: those we know; of the others, how many there are."""
+    known = [name for name in names if name in _KNOWN_NAMES]
+    others = len(names) - len(known)
+    return ", ".join([*known, *([f"{others} of other names"] if others else [])])
+
+
 def _pin_flow(groups: list[GroupAnswer], asked: str | None) -> str | None:
     flows = list(dict.fromkeys(group.flow for group in groups if group.flow))
     if len(flows) > 1:
-        listed = ", ".join(flows)
-        raise NotOrderableError([Reason(f"one order cannot have several flows ({listed}): order separately")])
+        message = f"one order cannot have several flows ({_in_our_words(flows)}): order separately"
+        raise NotOrderableError([Reason(message, text=", ".join(flows))])
     return flows[0] if flows else asked
 
 
@@ -344,14 +356,11 @@ def _pin_trade_type(groups: tuple[Group, ...], asked: str | None, rules: PinRule
     wanted = (asked,) if asked else rules.trade_types
     chosen = next((name for name in wanted if name in offered), None)
     if chosen is None:
-        raise NotOrderableError(
-            [
-                Reason(
-                    f"of the trade types {', '.join(wanted)} the upstream offers none; "
-                    f"it offers {', '.join(offered) or 'none for all groups'}"
-                )
-            ]
+        message = (
+            f"of the trade types {', '.join(wanted)} the upstream offers none; "
+            f"it offers {_in_our_words(offered) or 'none for all groups'}"
         )
+        raise NotOrderableError([Reason(message, text=", ".join(offered) or None)])
     return chosen
 
 
@@ -373,6 +382,6 @@ def _pin_promotion(groups: tuple[Group, ...], asked: str | None) -> tuple[str | 
     if asked not in {promotion.promotion_id for promotion in listed}:
         known = ", ".join(sorted({promotion.promotion_id for promotion in listed if promotion.promotion_id}))
         raise NotOrderableError(
-            [Reason(f"promotion {asked} is not among those on offer ({known or 'none'})")]
+            [Reason(f"promotion {asked} is not among those on offer", text=known or None)]
         )
     return asked, False

@@ -27,7 +27,8 @@ PREVIEW_PATH = "/alibaba/ka/order/create/preview"
 CREATE_PATH = "/alibaba/ka/order/create"
 PAY_PATH = "/alibaba/ka/order/pay"
 
-_TOKEN = re.compile(r"[\w.:+/=@-]{1,64}")
+_TOKEN = re.compile(r"[A-Za-z0-9_.:+/=@-]{1,64}")  # in Chinese a whole sentence is letters without spaces
+_OFFER_ID = re.compile(r"[0-9]{1,19}")
 # Codes in words, or numbers with a tail, that say nothing of what became of the request: general errors,
 # and successes that are not 200.
 _SAYS_NOTHING = re.compile(
@@ -72,9 +73,23 @@ def _fen(value: object) -> int:
 def _identifier(value: object) -> str:
     """An id as a string, whether it came as a JSON integer or a string; it is passed back as it is."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not _TOKEN.fullmatch(text) or clean(text) != text:  # letters can be invisible too
+    if not _TOKEN.fullmatch(text):
         raise ValueError("is not an identifier")
     return text
+
+
+def _offer_id(value: object) -> str:
+    """Offer ids are integers on the wire (documented); sentences of ours name them."""
+    text = _identifier(value)
+    if not _OFFER_ID.fullmatch(text):
+        raise ValueError("is not an offer id")
+    return text
+
+
+def _request_id(value: object) -> str | None:
+    """The vendor's number for an answer. It is shown beside our own words, so no sentence passes for one."""
+    text = _text(value)
+    return text if text and _TOKEN.fullmatch(text) else None
 
 
 def _text(value: object) -> str | None:
@@ -101,7 +116,7 @@ def _listed(value: object) -> object:
 
 Fen = Annotated[int, BeforeValidator(_fen)]
 Exact = Annotated[Decimal, BeforeValidator(_number)]
-Identifier = Annotated[str, BeforeValidator(_identifier)]
+OfferId = Annotated[str, BeforeValidator(_offer_id)]
 OptionalIdentifier = Annotated[str | None, BeforeValidator(_optional_identifier)]
 Text = Annotated[str | None, BeforeValidator(_text)]
 
@@ -133,7 +148,7 @@ class TradeModelAnswer(Wire):
 class LineAnswer(Wire):
     """A line. `amount` and `unit_price` are in yuan or in fen: `desk/quote.py` proves which."""
 
-    offer_id: Identifier = Field(alias="offerId")
+    offer_id: OfferId = Field(alias="offerId")
     spec_id: OptionalIdentifier = Field(None, alias="specId")
     sku_id: OptionalIdentifier = Field(None, alias="skuId")
     amount: Exact | None = None
@@ -213,9 +228,9 @@ class PreviewAnswer(Wire):
         default_factory=list[GroupAnswer],
         validation_alias=AliasChoices("orderPreviewResuslt", "orderPreviewResult"),
     )
-    freight_by_description: list[Identifier] | None = Field(None, alias="postFeeByDescOfferList")
-    consignment: list[Identifier] | None = Field(None, alias="consignOfferList")
-    no_cross_border_pay: list[Identifier] | None = Field(None, alias="unsupportedCrossBorderPayOfferList")
+    freight_by_description: list[OfferId] | None = Field(None, alias="postFeeByDescOfferList")
+    consignment: list[OfferId] | None = Field(None, alias="consignOfferList")
+    no_cross_border_pay: list[OfferId] | None = Field(None, alias="unsupportedCrossBorderPayOfferList")
 
     @model_validator(mode="after")
     def _priced_or_refused(self) -> "PreviewAnswer":
@@ -278,7 +293,7 @@ def read_envelope(body: bytes) -> Envelope:
     return Envelope(
         code=_code(fields["code"]),
         message=_text(fields.get("msg")),
-        request_id=_text(fields.get("requestId")),
+        request_id=_request_id(fields.get("requestId")),
         data=fields.get("data"),
         reports_failure=reports_failure(fields) or reports_failure(fields.get("data")),
     )
