@@ -18,8 +18,26 @@ Unit = Literal["fen", "yuan"]
 _FEN_IN: dict[Unit, int] = {"fen": 1, "yuan": 100}
 # Trade types and flows that documents name (1688, vendor). Any word may come, also one like a command.
 _KNOWN_NAMES = frozenset(
-    "assureTrade fxassure alipay period assure creditBuy credit bank 631staged 37staged "
-    "general fenxiao fenxiaonew saleproxy boutiquefenxiao boutiquepifa paired repurchase".split()
+    [
+        "assureTrade",
+        "fxassure",
+        "alipay",
+        "period",
+        "assure",
+        "creditBuy",
+        "credit",
+        "bank",
+        "631staged",
+        "37staged",
+        "general",
+        "fenxiao",
+        "fenxiaonew",
+        "saleproxy",
+        "boutiquefenxiao",
+        "boutiquepifa",
+        "paired",
+        "repurchase",
+    ]
 )
 
 
