@@ -5,8 +5,11 @@ by one can be answered at another. Without them, clients of the older protocol h
 asked, which suits one process on one machine.
 """
 
+import contextlib
 import ipaddress
 import logging
+import signal
+from collections.abc import Generator
 from typing import Any
 
 import anyio
@@ -111,6 +114,15 @@ class LimitedCalls:
             self._under_way -= 1
 
 
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Uvicorn raises a signal again once it has shut down; here a signal is how one ends it, cleanly."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+        yield
+
+
 def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
     """Serve until SIGTERM or SIGINT; then no new calls, and those under way are finished."""
     config = uvicorn.Config(
@@ -122,4 +134,4 @@ def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    uvicorn.Server(config).run()
+    _Server(config).run()
