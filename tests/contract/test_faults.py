@@ -176,6 +176,7 @@ async def test_a_price_that_moved_either_way_needs_a_new_approval_of_a_new_previ
     async with open_house(tmp_path, era, RECHECK_AFTER_SECONDS="0") as house, house.client(era) as client:
         shown = await previewed(client)
         reprice(house.sandbox, fen)
+        problem: dict[str, Any] = {}
         for _ in range(2):
             problem = (await call(client, "create_order", shown["create_order_arguments"]))["problem"]
             assert (problem["code"], problem["request_sent"]) == ("terms_changed", "no")

@@ -302,6 +302,22 @@ async def test_a_ledger_is_migrated_once_however_many_processes_open_it_first(tm
             assert applied == sorted(set(applied))
 
 
+async def test_a_ledger_that_others_keep_from_its_log_is_opened_when_they_let_it_go(path: Path) -> None:
+    with by_hand(path) as other:
+        other.execute("CREATE TABLE something (at_all)")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM something").fetchall()
+        async with ledger_at(path, busy_seconds=0.2) as ledger:
+            begun = anyio.current_time()
+            with pytest.raises(LedgerUnavailableError, match="locked"):
+                await ledger.open()
+            assert 0.1 < anyio.current_time() - begun < 2
+        async with ledger_at(path, busy_seconds=20) as ledger, anyio.create_task_group() as tasks:
+            tasks.start_soon(ledger.open)
+            await anyio.wait_all_tasks_blocked()
+            other.execute("COMMIT")
+
+
 async def test_a_migration_that_fails_leaves_an_empty_ledger_that_can_be_migrated(path: Path) -> None:
     path.touch()
     with by_hand(path) as sql:

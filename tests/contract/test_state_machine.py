@@ -5,8 +5,10 @@ own books hold, and which outcomes were told; after every step the ledger must b
 """
 
 import asyncio
+import itertools
 import os
 import random
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -16,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import stamina
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
@@ -41,7 +44,16 @@ from xportcn_tools.desk.desk import LOCAL_CALLER, CreateCall, Desk
 from xportcn_tools.desk.policy import Answer, Policy
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.request import Address, Item, OrderRequest
-from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord, Outcome
+from xportcn_tools.ledger.ledger import (
+    Claimed,
+    DayUsage,
+    NewOrder,
+    OrderQuery,
+    OrderRecord,
+    Outcome,
+    PreviewRecord,
+    State,
+)
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
@@ -54,14 +66,19 @@ TIMEOUT_SECONDS = 0.1  # what hangs hangs this long; a slow machine only gets mo
 TTL = timedelta(seconds=600)
 CAPS = Caps(order_fen=110_00, day_fen=250_00, day_orders=3)
 STEPS = ("claim", "send", "record", "recorded")
-EDGES = {
-    (None, "sending"),
-    *((was, now) for was in (None, "sending") for now in ("placed", "rejected", "unknown")),
+EDGES: set[tuple[str, State]] = {
+    ("[*]", "sending"),
+    ("sending", "placed"),
+    ("sending", "rejected"),
+    ("sending", "unknown"),
     ("unknown", "placed"),
+    ("unknown", "rejected"),
     ("unknown", "absent"),
 }
+AT_ONCE = {("[*]", now) for was, now in EDGES if was == "sending"}  # where a step of the walk sees both
+PAGE = Path(__file__).parents[2] / "docs" / "states.md"
 SEEDS = int(os.environ.get("XPORTCN_TEST_WALK_SEEDS", "10"))
-OUTCOMES = ("placed", "rejected", "unknown")
+OUTCOMES: tuple[State, ...] = ("placed", "rejected", "unknown")
 MET: Counter[str] = Counter()
 
 
@@ -272,8 +289,8 @@ class Walk(RuleBasedStateMachine):
         assert all(count == 1 for count in books.creates_of.values())
         assert {made.out_order_id for made in books.orders} <= orders.keys()
         for name, order in orders.items():
-            was = self.states.get(name)
-            assert was == order.state or (was, order.state) in EDGES
+            was = self.states.get(name, "[*]")
+            assert was == order.state or (was, order.state) in EDGES | AT_ONCE
             self.states[name] = order.state
             MET[order.state] += 1
             ids = self._ids_upstream(order)
@@ -338,3 +355,63 @@ def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_or
     hard |= {"outcome_unknown", "earlier_order_unknown", "over_limit", "terms_changed", "token_expired"}
     hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
     assert hard <= MET.keys(), hard - MET.keys()
+
+
+OPERATIONS: tuple[tuple[str, State], ...] = (
+    *(("record", state) for state in OUTCOMES),
+    *(("resolve", state) for state in ("placed", "absent")),
+    ("settle", "unknown"),
+)
+WAYS: dict[State, list[tuple[str, State]]] = {
+    "sending": [],
+    **{state: [("record", state)] for state in OUTCOMES},
+    "absent": [("record", "unknown"), ("resolve", "absent")],
+}
+
+
+async def _claimed(ledger: SqliteLedger, name: str, now: datetime) -> OrderRecord:
+    nothing: dict[str, Any] = {}
+    preview = PreviewRecord(
+        *(name, name, name, "sandbox", LOCAL_CALLER, name, now, now, 1, name, name, name),
+        *(nothing, nothing, nothing, nothing),
+    )
+    await ledger.store_preview(preview)
+    no_rule: Callable[[DayUsage], str | None] = lambda _: None  # noqa: E731
+    claim = await ledger.claim(NewOrder(name, preview, "off", approval_verified=False), 35, no_rule)
+    assert isinstance(claim, Claimed)
+    return claim.order
+
+
+@pytest.mark.anyio
+async def test_the_ledger_lets_an_order_go_along_these_edges_and_no_other(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite3", clock=lambda: now)
+    met: set[tuple[str, State]] = set()
+    for before, last in itertools.product(WAYS, OPERATIONS):
+        order = await _claimed(ledger, f"PO-{before}-{last[0]}-{last[1]}", now)
+        was: State = order.state
+        met.add(("[*]", was))
+        for operation, state in [*WAYS[before], last]:
+            outcome = Outcome(state, "yes")
+            if operation == "record":
+                await ledger.record(order.order_key, outcome)
+            elif operation == "resolve":
+                await ledger.resolve(order.order_key, outcome, "resolved")
+            else:
+                now += timedelta(seconds=36)
+                await ledger.settle_abandoned("sandbox")
+            (after,) = await ledger.orders(OrderQuery("sandbox", None, reference=order.out_order_id))
+            met |= {(was, after.state)} if was != after.state else set()
+            was = after.state
+    await ledger.aclose()
+    assert met == EDGES
+
+
+def test_the_page_of_states_draws_every_edge_and_gives_its_reason() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    drawn = re.findall(r"^    (\S+) --> (\w+)$", page, re.MULTILINE)
+    reasons = re.findall(r"^- \*\*(\S+) → (\w+)\*\*: \S.*\.$", page, re.MULTILINE)
+    ends = {state for _, state in EDGES} - {was for was, _ in EDGES}
+    assert sorted(drawn) == sorted(EDGES)
+    assert sorted(reasons) == sorted(EDGES)
+    assert re.findall(r"^    (\w+) --> \[\*\]$", page, re.MULTILINE) == sorted(ends)

@@ -121,6 +121,21 @@ def test_chinese_emoji_and_their_variations_stay_whole(whole: str) -> None:
     assert clean(whole) == whole
 
 
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "&" + "amp;" * 50 + "lt;b&gt;好",
+        "<" * 50 + "b>" * 50 + "好",
+        "[" * 50 + "好" + "](x)" * 50,
+        "&" + "amp;" * 50 + "#8203;好",
+    ],
+)
+def test_what_is_wrapped_deeper_than_anything_honest_comes_out_harmless(wrapped: str) -> None:
+    shown = clean(wrapped)
+    assert "好" in shown
+    assert not set("<>&[]") & set(shown)
+
+
 def test_text_is_one_line() -> None:
     assert clean("  一\r\n二\t三\u2028四\u2029五\u3000六\x85七  ") == "一 二 三 四 五 六 七"
 

@@ -467,6 +467,8 @@ class Network(httpcore.AsyncNetworkBackend):
         self.at = at
         self.failure = failure
         self.reached: list[str] = []
+        self.timeouts: list[float | None] = []
+        self.open = 0
 
     async def step(self, name: str) -> None:
         self.reached.append(name)
@@ -476,27 +478,34 @@ class Network(httpcore.AsyncNetworkBackend):
             await anyio.sleep_forever()
 
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        self.timeouts.append(kwargs["timeout"])
         await self.step("connect")
+        self.open += 1
         return NetworkStream(self)
 
 
 class NetworkStream(httpcore.AsyncNetworkStream):
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._closed = False
 
     async def start_tls(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        self._network.timeouts.append(kwargs["timeout"])
         await self._network.step("tls")
         return self
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
+        self._network.timeouts.append(timeout)
         await self._network.step("write")
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
+        self._network.timeouts.append(timeout)
         await self._network.step("read")
         return b""
 
     async def aclose(self) -> None:
-        pass
+        self._network.open -= not self._closed
+        self._closed = True
 
     def get_extra_info(self, info: str) -> Any:
         return None
@@ -516,6 +525,8 @@ async def test_a_deadline_before_the_first_byte_is_not_sent_and_after_it_answer_
     async with client_of("https://upstream.test/api", HASTY, new_transport=lambda: over(network)) as client:
         assert await fate(client, call) == told
     assert network.reached[-1] == at
+    assert network.open == 0
+    assert set(network.timeouts) == {None}  # a step's own time-out would end a slow but living exchange
 
 
 @pytest.mark.parametrize(
@@ -548,6 +559,30 @@ async def test_whatever_fails_from_the_first_byte_on_may_have_been_sent(at: str,
     async with client_of("https://upstream.test", new_transport=lambda: over(network)) as client:
         assert await fate(client) == "answer lost"
     assert network.reached.count("connect") == 1
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError]
+)
+async def test_a_transport_that_says_it_did_not_connect_is_believed(
+    failure: type[httpx.TransportError],
+) -> None:
+    class Failing(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            raise failure("no")
+
+    async with client_of("https://upstream.test", new_transport=Failing) as client:
+        assert await fate(client) == "not sent"
+
+
+async def test_a_transport_that_tells_nothing_may_have_sent() -> None:
+    class Hanging(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await anyio.sleep_forever()
+            raise AssertionError
+
+    async with client_of("https://upstream.test", HASTY, new_transport=Hanging) as client:
+        assert await fate(client) == "answer lost"
 
 
 async def test_httpcore_tells_of_its_steps_by_the_names_that_the_client_listens_for() -> None:

@@ -221,12 +221,15 @@ def test_two_groups_in_two_units_are_refused() -> None:
         quoted(fen, yuan, request=asked(Item(OFFER, 2, SPEC), Item(OTHER_OFFER, 2, SPEC)))
 
 
-def test_sums_that_close_in_both_units_prove_neither() -> None:
-    as_fen_with_the_fee_as_yuan_without = group(
-        line(100, 100), sumPaymentNoCarriage=10000, sumPayment=10600, additionalFee=9900
-    )
+@pytest.mark.parametrize("gifts", [0, 1])
+def test_sums_that_close_in_both_units_prove_neither(gifts: int) -> None:
+    """1.00 yuan as fen and with the fee; 100.00 yuan as yuan and without."""
+    lines = [line(100, 100), *[line(0, 0, offerId=int(OTHER_OFFER))] * gifts]
+    request = asked(Item(OFFER, 1, SPEC), *[Item(OTHER_OFFER, 1, SPEC)] * gifts)
     with pytest.raises(UnitsUnclearError):
-        quoted(as_fen_with_the_fee_as_yuan_without)
+        quoted(
+            group(*lines, sumPaymentNoCarriage=10000, sumPayment=10600, additionalFee=9900), request=request
+        )
 
 
 @pytest.mark.parametrize("missing", ["sumPayment", "sumCarriage", "sumPaymentNoCarriage"])

@@ -16,28 +16,27 @@ from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer, PreviewAnswer
 
 Unit = Literal["fen", "yuan"]
 _FEN_IN: dict[Unit, int] = {"fen": 1, "yuan": 100}
-# Trade types and flows that documents name (1688, vendor). Any word may come, also one like a command.
-_KNOWN_NAMES = frozenset(
-    [
-        "assureTrade",
-        "fxassure",
-        "alipay",
-        "period",
-        "assure",
-        "creditBuy",
-        "credit",
-        "bank",
-        "631staged",
-        "37staged",
-        "general",
-        "fenxiao",
-        "fenxiaonew",
-        "saleproxy",
-        "boutiquefenxiao",
-        "boutiquepifa",
-        "paired",
-        "repurchase",
-    ]
+# Names that documents know (1688, vendor). Any word may come, also one that reads like a command.
+_TRADE_TYPES = (
+    "assureTrade",
+    "fxassure",
+    "alipay",
+    "period",
+    "assure",
+    "creditBuy",
+    "bank",
+    "631staged",
+    "37staged",
+)
+_FLOWS = (
+    "general",
+    "fenxiao",
+    "fenxiaonew",
+    "saleproxy",
+    "boutiquefenxiao",
+    "boutiquepifa",
+    "paired",
+    "repurchase",
 )
 
 
@@ -352,7 +351,7 @@ def _group(
 
 def _in_our_words(names: list[str]) -> str:
     """Names that stand in a sentence of ours: those we know; of the others, how many there are."""
-    known = [name for name in names if name in _KNOWN_NAMES]
+    known = [name for name in names if name in _TRADE_TYPES + _FLOWS]
     others = len(names) - len(known)
     return ", ".join([*known, *([f"{others} of other names"] if others else [])])
 

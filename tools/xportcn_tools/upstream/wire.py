@@ -88,8 +88,10 @@ def _offer_id(value: object) -> str:
 
 def _request_id(value: object) -> str | None:
     """The vendor's number for an answer. It is shown beside our own words, so no sentence passes for one."""
-    text = _text(value)
-    return text if text and _TOKEN.fullmatch(text) else None
+    try:
+        return _identifier(value)
+    except ValueError:
+        return None
 
 
 def _text(value: object) -> str | None:

@@ -1,0 +1,57 @@
+"""How long things take on this machine, printed as a table: `make bench`. Nothing here is a threshold.
+
+In process, on the sandbox, with a real SQLite ledger (fsync at every commit); timings are noisy, so each
+figure is the median of several runs taken in turn.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from support import House, call, order_arguments, previewed
+
+pytestmark = pytest.mark.anyio
+RUNS = 30
+
+
+async def _median_ms(work: Callable[[], Awaitable[object]]) -> float:
+    times: list[float] = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        await work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+async def test_a_call_of_each_tool(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    house = House(tmp_path, MAX_DAY_CNY="1000000", MAX_DAY_ORDERS="1000")
+    async with house.client() as client:
+        quantities = iter(range(2, 1000))
+        waiting = [
+            (await previewed(client, quantity=next(quantities)))["create_order_arguments"] for _ in range(RUNS)
+        ]
+        figures = {
+            "preview_order": await _median_ms(lambda: call(client, "preview_order", order_arguments())),
+            "create_order": await _median_ms(lambda: call(client, "create_order", waiting.pop())),
+            "get_orders": await _median_ms(lambda: call(client, "get_orders")),
+        }
+    assert house.creates == RUNS
+    with capsys.disabled():
+        print("\nmedian of", RUNS, "calls in process, ms")
+        for name, milliseconds in figures.items():
+            print(f"  {name:<14} {milliseconds:8.1f}")
+
+
+@pytest.mark.parametrize("module", ["mcp.server", "xportcn_server.app"])
+def test_an_import_in_a_fresh_process(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+    times: list[float] = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+        times.append(time.perf_counter() - start)
+    with capsys.disabled():
+        print(f"\nmedian of 5 fresh processes that import {module}: {statistics.median(times):.2f} s")
