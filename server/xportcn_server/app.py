@@ -17,7 +17,7 @@ from platformdirs import user_data_path
 from pydantic import Field
 
 from xportcn_prompts import load_prompt
-from xportcn_server.callers import Callers
+from xportcn_server.callers import OTHERS, Callers
 from xportcn_server.settings import Settings
 from xportcn_tools.create_order import create_tool
 from xportcn_tools.desk.caps import Caps
@@ -80,6 +80,12 @@ class Gate:
     callers: Callers | None = None
     verifier: TokenVerifier | None = None
     auth: AuthSettings | None = None
+
+    def profile_of(self, caller: str) -> Profile:
+        """What holds for one caller; the local user, where nobody else can call, has no limits but caps."""
+        if self.callers:
+            return self.callers.profile_of(caller)
+        return OTHERS if self.verifier else Profile()
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -179,7 +185,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             clock=outside.clock or _utc_now,
             step=outside.step,
             addresses=address_book_of(settings),
-            profile_of=gate.callers.profile_of if gate.callers else lambda _: Profile(),
+            profile_of=gate.profile_of,
         )
         try:
             await _look_at_ledger(ledger, desk)

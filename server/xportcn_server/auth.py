@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import anyio.to_thread
 import httpx
 import jwt
@@ -19,6 +20,11 @@ logger = logging.getLogger(__name__)
 OAUTH_PREFIX = "oauth:"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 METADATA_SECONDS = 10
+COOLDOWN_SECONDS = 30.0
+"""Keys that nobody has published are not asked for more often than this, whoever names them."""
+
+MOST_THREADS = 8
+"""An issuer that does not answer must not hold the threads that the ledger needs."""
 
 
 class Verifier:
@@ -34,7 +40,7 @@ class Verifier:
         if name:
             resource = self._oauth.audience if self._oauth else None
             return AccessToken(token=token, client_id=name, scopes=[], subject=name, resource=resource)
-        return await anyio.to_thread.run_sync(self._oauth.verify, token) if self._oauth else None
+        return await self._oauth.verified(token) if self._oauth else None
 
 
 class OAuthIssuer:
@@ -44,6 +50,11 @@ class OAuthIssuer:
         self.issuer = issuer
         self.audience = audience
         self._keys: jwt.PyJWKClient | None = None
+        self._threads = anyio.CapacityLimiter(MOST_THREADS)
+
+    async def verified(self, token: str) -> AccessToken | None:
+        """`verify`, which may have to ask the issuer, off the event loop."""
+        return await anyio.to_thread.run_sync(self.verify, token, limiter=self._threads)
 
     def verify(self, token: str) -> AccessToken | None:
         """Signature, issuer, audience and times are checked by the library; a subject is required."""
@@ -57,7 +68,13 @@ class OAuthIssuer:
                 issuer=self.issuer,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-        except (jwt.PyJWTError, httpx.HTTPError, ValueError, KeyError) as error:
+            if not claims["sub"]:
+                raise jwt.InvalidTokenError("no subject")  # noqa: TRY301 - refused below like any other
+        except jwt.PyJWKClientConnectionError:
+            logger.warning("the issuer's keys cannot be had; nobody is let in by its tokens")
+            self._keys = None  # they may be somewhere else by now: the metadata are asked again
+            return None
+        except Exception as error:  # noqa: BLE001 - a stranger's text: whatever it breaks, it lets nobody in
             logger.info("a bearer token was refused: %s", type(error).__name__)
             return None
         subject = f"{OAUTH_PREFIX}{self.issuer}|{claims['sub']}"
@@ -72,9 +89,11 @@ class OAuthIssuer:
         )
 
     def _published_keys(self) -> jwt.PyJWKClient:
-        if self._keys is None:
-            self._keys = jwt.PyJWKClient(self._keys_url(), timeout=METADATA_SECONDS)
-        return self._keys
+        keys = self._keys or jwt.PyJWKClient(
+            self._keys_url(), timeout=METADATA_SECONDS, cooldown_duration=COOLDOWN_SECONDS
+        )
+        self._keys = keys
+        return keys
 
     def _keys_url(self) -> str:
         """From the issuer's metadata (RFC 8414, or OpenID Connect where that is not served)."""

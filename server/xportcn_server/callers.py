@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "caller:"
 PREVIEWS_PER_MINUTE = 60
+OTHERS = Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
+STRUCK_OUT = Profile(Caps(0, 0, 0), None, 1)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -63,7 +65,7 @@ class Callers:
     def __init__(self, path: Path, owner: Caps) -> None:
         self._path = path
         self._owner = owner
-        self._read_at: tuple[int, int] | None = None
+        self._read_at: tuple[int, ...] | None = None
         self._entries: dict[str, CallerEntry] = {}
 
     def check(self) -> None:
@@ -72,12 +74,14 @@ class Callers:
         Raises:
             CallersError: it cannot be used.
         """
-        self._entries = self._read()
-        self._read_at = self._stamp()
+        # The stamp first: a change while it is read is then seen as one, and read at the next call.
+        stamp = self._stamp()
+        self._entries = _entries_of(self._path)
+        self._read_at = stamp
 
     def name_of(self, token: str) -> str | None:
         """Who has this bearer token; every entry is compared, in constant time each."""
-        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         found: str | None = None
         for name, entry in self._current().items():
             if hmac.compare_digest(entry.token_sha256, digest):
@@ -86,9 +90,11 @@ class Callers:
 
     def profile_of(self, caller: str) -> Profile:
         """What holds for a caller; for one of another source, the rate limit alone."""
-        entry = self._current().get(caller.removeprefix(PREFIX)) if caller.startswith(PREFIX) else None
-        if entry is None:
-            return Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
+        if not caller.startswith(PREFIX):
+            return OTHERS
+        entry = self._current().get(caller.removeprefix(PREFIX))
+        if entry is None:  # struck out while its call is under way: nothing more is ordered for it
+            return STRUCK_OUT
         caps = Caps(
             self._owner.order_fen if entry.max_order_cny is None else entry.max_order_cny,
             self._owner.day_fen if entry.max_day_cny is None else entry.max_day_cny,
@@ -101,38 +107,43 @@ class Callers:
             try:
                 self.check()
             except CallersError as error:
-                # Whoever was let in by the old file may have been struck out in the new one.
+                # Whoever was let in by the old file may have been struck out in the new one. It is read
+                # again at the next call: what was in the way may pass without another change.
                 logger.error("nobody is let in: %s", error)  # noqa: TRY400 - the reason is in its text
-                self._entries, self._read_at = {}, self._stamp()
+                self._entries, self._read_at = {}, None
         return self._entries
 
-    def _stamp(self) -> tuple[int, int]:
+    def _stamp(self) -> tuple[int, ...]:
         try:
             status = self._path.stat()
         except OSError:
-            return (0, 0)
-        return (status.st_mtime_ns, status.st_size)
+            return ()
+        # Ctime and inode too: a file that another of the same size and age is moved over is another file.
+        return (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
 
-    def _read(self) -> dict[str, CallerEntry]:
+
+def _entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
+    try:
+        stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
+    if may_be_empty and not stored:
+        return {}
+    listed: Any = stored.pop("callers", None)
+    if stored or not isinstance(listed, dict) or not listed:
+        raise CallersError("the callers' file must hold tables [callers.NAME] and nothing else")
+    entries: dict[str, CallerEntry] = {}
+    for name, fields in listed.items():  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
         try:
-            stored = tomllib.loads(self._path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
-        listed: Any = stored.pop("callers", None)
-        if stored or not isinstance(listed, dict) or not listed:
-            raise CallersError("the callers' file must hold tables [callers.NAME] and nothing else")
-        entries: dict[str, CallerEntry] = {}
-        for name, fields in listed.items():  # pyright: ignore[reportUnknownVariableType]
-            if not isinstance(name, str) or not _NAME.fullmatch(name):
-                raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
-            try:
-                entries[name] = CallerEntry.model_validate(fields)
-            except ValidationError as error:
-                named = ", ".join(sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]}))
-                raise CallersError(f"caller {name}: {named or 'the table'} is not as described") from None
-        if len({entry.token_sha256 for entry in entries.values()}) != len(entries):
-            raise CallersError("two callers have the same token")
-        return entries
+            entries[name] = CallerEntry.model_validate(fields)
+        except ValidationError as error:
+            named = ", ".join(sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]}))
+            raise CallersError(f"caller {name}: {named or 'the table'} is not as described") from None
+    if len({entry.token_sha256 for entry in entries.values()}) != len(entries):
+        raise CallersError("two callers have the same token")
+    return entries
 
 
 def new_caller(path: Path, name: str) -> str:
@@ -143,11 +154,8 @@ def new_caller(path: Path, name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
-    known = Callers(path, Caps(0, 0, 0))
-    if path.exists():
-        known.check()
-        if known.profile_of(f"{PREFIX}{name}").caps is not None:
-            raise CallersError(f"there is a caller {name} already")
+    if path.exists() and name in _entries_of(path, may_be_empty=True):
+        raise CallersError(f"there is a caller {name} already")
     token = f"xc_{secrets.token_urlsafe(32)}"
     digest = hashlib.sha256(token.encode()).hexdigest()
     try:

@@ -28,7 +28,7 @@ PATH = "/mcp"
 MOST_BODY_BYTES = 256 * 1024
 """Fifty lines and an address are a tenth of it."""
 
-MOST_CALLS = 64
+MOST_CALLS = 128
 """At a time; beyond it 503 with `Retry-After`. Health is not counted."""
 
 SHUTDOWN_SECONDS = 120

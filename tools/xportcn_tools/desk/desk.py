@@ -171,8 +171,9 @@ class Desk:
             if attempt is None:
                 raise
             return _told(attempt, replayed=True)
+        profile = self._profile_of(call.caller)
         order, replayed = await self._sender.place(
-            preview, approval, self._caps(call.caller), self._profile_of(call.caller).user_id
+            preview, approval, profile.caps or self.policy.caps, profile.user_id
         )
         return _told(order, replayed=replayed)
 

@@ -23,4 +23,5 @@ class Pace:
         if len(seen) < most:
             seen.append(now)
             return 0
-        return max(1, -((now - seen[0] - WINDOW) // timedelta(seconds=1)))
+        # The one whose going makes room: the oldest, or a later one where the limit has been lowered since.
+        return max(1, -((now - seen[len(seen) - most] - WINDOW) // timedelta(seconds=1)))

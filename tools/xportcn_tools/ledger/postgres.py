@@ -53,7 +53,7 @@ class CommitUnknownError(LedgerUnavailableError):
     """The connection broke at COMMIT: the transaction may have happened."""
 
 
-class _PostgresSession:
+class PostgresSession:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
@@ -79,8 +79,15 @@ class PostgresLedger(SqlLedger):
                 "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": WAIT_SECONDS,
+                # A database that has gone without a word is noticed, not waited for.
+                "keepalives_idle": WAIT_SECONDS,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 2 * WAIT_SECONDS * 1000,
                 "application_name": "xportcn-mcp",
                 "options": f"-c lock_timeout={WAIT_SECONDS}s -c statement_timeout={2 * WAIT_SECONDS}s"
+                # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
+                f" -c idle_in_transaction_session_timeout={2 * WAIT_SECONDS}s"
                 " -c synchronous_commit=on",
             },
             min_size=0,
@@ -104,7 +111,8 @@ class PostgresLedger(SqlLedger):
             # it is not, it may still come; then it stays `sending`, becomes unknown, and was never sent.
             found = await self._run(lambda sql: order_where(sql, "order_key = ?", (new.order_key,)))
             if isinstance(found, OrderRecord):
-                return Claimed(found)
+                # Whoever gave it up meanwhile has been told that its outcome is unknown: then it is not sent.
+                return Claimed(found) if found.state == "sending" else AlreadyClaimed(found)
             raise
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -117,14 +125,18 @@ class PostgresLedger(SqlLedger):
             with self._pool.connection() as connection:
                 if not self._migrated:
                     self._migrate(connection)
-                return work(_PostgresSession(connection))
-        except (psycopg.Error, PoolTimeout, OSError) as error:
+                return work(self._session(connection))
+        except (psycopg.Error, PoolTimeout, OSError, UnicodeError) as error:
+            # The last one: a value that no text column can hold.
             raise LedgerUnavailableError(f"PostgreSQL: {type(error).__name__}") from error
+
+    def _session(self, connection: Connection) -> Session:
+        return PostgresSession(connection)
 
     @contextlib.contextmanager
     def _transaction(self, sql: Session) -> Generator[None]:
-        connection = cast("_PostgresSession", sql).connection
-        sql.execute("BEGIN")
+        connection = cast("PostgresSession", sql).connection
+        sql.execute("BEGIN ISOLATION LEVEL READ COMMITTED")  # each statement sees what is committed by then
         try:
             sql.execute("SELECT pg_advisory_xact_lock(?)", (_WRITERS,))
             yield
@@ -150,7 +162,7 @@ class PostgresLedger(SqlLedger):
         Raises:
             NewerLedgerError: a newer program has migrated it further.
         """
-        sql = _PostgresSession(connection)
+        sql = PostgresSession(connection)
         scripts = numbered_scripts("postgres")
         newest = scripts[-1][0]
         with self._transaction(sql):
