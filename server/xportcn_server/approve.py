@@ -2,15 +2,11 @@
 
 import click
 
-from xportcn_server.orders import with_ledger
+from xportcn_server.orders import RefusedError, with_ledger
 from xportcn_server.settings import Settings
 from xportcn_tools.desk.summary import question
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, PreviewRecord, Realm
 from xportcn_tools.results import timestamp, yuan
-
-
-class RefusedError(Exception):
-    """Why this preview cannot be approved."""
 
 
 def approve_preview(settings: Settings, code: str) -> int:

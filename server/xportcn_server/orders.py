@@ -22,6 +22,10 @@ MEANING = {
 }
 
 
+class RefusedError(Exception):
+    """Why a person's command changes nothing."""
+
+
 def with_ledger(settings: Settings, work: Callable[[Ledger, Realm], Awaitable[T]]) -> T:
     """Run `work` on the opened ledger.
 

@@ -4,15 +4,11 @@ import re
 
 import click
 
-from xportcn_server.orders import print_order, with_ledger
+from xportcn_server.orders import RefusedError, print_order, with_ledger
 from xportcn_server.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Outcome, Realm
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class RefusedError(Exception):
-    """Why nothing was changed."""
 
 
 def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:

@@ -36,7 +36,7 @@ class ToolSchema(GenerateJsonSchema):
         return result
 
 
-def inlined(schema: dict[str, Any], *, keep_titles: bool = False) -> dict[str, Any]:
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
     """A JSON schema with each `$ref` into `$defs` replaced by what it names; ours never recurse."""
     definitions = cast("dict[str, Any]", schema.get("$defs", {}))
 
@@ -53,7 +53,7 @@ def inlined(schema: dict[str, Any], *, keep_titles: bool = False) -> dict[str, A
         return {
             key: walk(value, names=key == "properties" and not names)
             for key, value in fields.items()
-            if names or (key != "$defs" and (keep_titles or key != "title" or not isinstance(value, str)))
+            if names or (key != "$defs" and (key != "title" or not isinstance(value, str)))
         }
 
     return walk(schema, names=False)

@@ -5,7 +5,6 @@ inside the program it is integer fen. Ids are strings. Times are UTC, ISO 8601 w
 """
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -70,12 +69,6 @@ def yuan(fen: int) -> str:
 
 def money(fen: int) -> Money:
     return Money(amount=yuan(fen))
-
-
-def fen_of(amount: Decimal) -> int | None:
-    """Yuan as integer fen; `None` where the amount is no whole number of fen."""
-    fen = amount * 100
-    return int(fen) if fen == fen.to_integral_value() else None
 
 
 def timestamp(moment: datetime) -> str:

@@ -121,7 +121,7 @@ class Desk:
             flow=request.flow or self.policy.flow,
         )
         try:
-            quote, _ = await self._previewer.ask(request)
+            quote = await self._previewer.ask(request)
         except NotOrderableError as error:
             raise problems.not_orderable(error, error.request_id) from error
         return await self._previewer.offer(quote, request, caller)
@@ -278,7 +278,7 @@ class Desk:
         request = OrderRequest.from_json(preview.request)
         details: dict[str, Any] = {}
         try:
-            quote, _ = await self._previewer.ask(request)
+            quote = await self._previewer.ask(request)
         except NotOrderableError as error:
             details["reasons"] = problems.reasons_of(error)
             changes = [Change("orderable", "yes", f"no: {error}")]

@@ -70,8 +70,8 @@ class Previewer:
         self._clock = clock
         self._bodies = Bodies(policy.account)
 
-    async def ask(self, request: OrderRequest) -> tuple[Quote, str | None]:
-        """The upstream's quote for a request, and its request id.
+    async def ask(self, request: OrderRequest) -> Quote:
+        """The upstream's quote for a request.
 
         Raises:
             ProblemError: `upstream_unavailable`, `upstream_unauthorized`, `units_unclear`.
@@ -85,7 +85,7 @@ class Previewer:
             raise problems.preview_refused(reply)
         request_id = reply.request_id
         try:
-            return read_quote(read_preview(reply.envelope.data), request, self._policy.pin), request_id
+            return read_quote(read_preview(reply.envelope.data), request, self._policy.pin)
         except UnreadableAnswerError as departure:
             raise problems.preview_unreadable(departure, request_id) from departure
         except UnitsUnclearError as unclear:

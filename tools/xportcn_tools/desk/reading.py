@@ -6,8 +6,6 @@ from xportcn_tools.desk.request import Item, OrderRequest, Pinned
 from xportcn_tools.desk.sums import group_in_fen, proven_unit
 from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer, PreviewAnswer
 
-_FINE_CODES = (None, "", "200", "SUCCESS")
-
 
 def read_quote(answer: PreviewAnswer, request: OrderRequest, rules: PinRules) -> Quote:
     """Prove the units, match the lines, pin the terms.
