@@ -1,9 +1,12 @@
 """What every test has: one event-loop backend, no settings of the person who runs it, and no silent skips."""
 
 import os
-from collections.abc import Generator
+import socket
+from collections.abc import Generator, Iterator
 
 import pytest
+
+from postgres import PostgresServer, postgres_server
 
 pytest.register_assert_rewrite("contract.ledger_suite")
 
@@ -31,3 +34,13 @@ def pytest_runtest_makereport(
     if report.skipped and os.environ.get("XPORTCN_TEST_NO_SKIPS") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the run; skips where its programs are missing."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with postgres_server(port) as server:
+        yield server

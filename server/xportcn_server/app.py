@@ -3,22 +3,26 @@
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp.server import MCPServer
+from mcp.server.auth.provider import TokenVerifier
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.request_state import RequestStateSecurity
+from platformdirs import user_data_path
 from pydantic import Field
 
 from xportcn_prompts import load_prompt
+from xportcn_server.callers import OTHERS, Callers
 from xportcn_server.settings import Settings
 from xportcn_tools.create_order import create_tool
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import Desk
-from xportcn_tools.desk.policy import Policy
+from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.request import AccountFields
 from xportcn_tools.desk.sending import Step
@@ -50,6 +54,10 @@ _OF_MODE = {
 }
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 async def _no_step(name: str) -> None:
     del name
 
@@ -58,11 +66,26 @@ async def _no_step(name: str) -> None:
 class Seams:
     """What a test puts in place of the outside world; as it stands, the real one."""
 
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], datetime] | None = None
     step: Step = _no_step
     sandbox: "Sandbox | None" = None
     ledger: Ledger | None = None
-    new_transport: TransportFactory | None = field(default=None)
+    new_transport: TransportFactory | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Who may call over HTTP, and what holds for each."""
+
+    callers: Callers | None = None
+    verifier: TokenVerifier | None = None
+    auth: AuthSettings | None = None
+
+    def profile_of(self, caller: str) -> Profile:
+        """What holds for one caller; the local user, where nobody else can call, has no limits but caps."""
+        if self.callers:
+            return self.callers.profile_of(caller)
+        return OTHERS if self.verifier else Profile()
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -87,14 +110,19 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def ledger_of(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> SqliteLedger:
-    """The ledger that the settings name; not yet opened."""
-    return SqliteLedger(Path(settings.ledger), clock=clock)
+def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:
+    """The ledger that the settings name; not yet opened. `clock`: for tests."""
+    if settings.ledger_url:
+        from xportcn_tools.ledger.postgres import PostgresLedger  # noqa: PLC0415 - the extra `postgres`
+
+        return PostgresLedger(settings.ledger_url, clock=clock)
+    return SqliteLedger(Path(settings.ledger), clock=clock or _utc_now)
 
 
 def address_book_of(settings: Settings) -> AddressBook:
-    """The saved addresses beside the ledger."""
-    return AddressBook(Path(settings.ledger).parent / "addresses.json")
+    """The saved addresses: beside the ledger's file, or in the user's data folder."""
+    folder = settings.ledger_path.parent if settings.ledger_path else user_data_path(NAME)
+    return AddressBook(folder / "addresses.json")
 
 
 def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
@@ -107,7 +135,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
             Endpoint("http://127.0.0.1/api", settings.timeout_seconds),
             Signer(SANDBOX_CREDENTIALS),
             new_transport=seams.new_transport or _into_sandbox(seams),
-            clock=seams.clock,
+            clock=seams.clock or _utc_now,
         )
     credentials = Credentials(
         settings.access_key or "",
@@ -118,7 +146,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
         Endpoint(settings.base_url, settings.timeout_seconds),
         Signer(credentials, settings.signature, settings.timestamp_unit),
         new_transport=seams.new_transport,
-        clock=seams.clock,
+        clock=seams.clock or _utc_now,
     )
 
 
@@ -131,15 +159,31 @@ def _into_sandbox(seams: Seams) -> TransportFactory:
         from xportcn_server.sandbox.transport import SandboxTransport  # noqa: PLC0415
 
         nonlocal built
-        built = built or build_sandbox(clock=seams.clock)
+        built = built or build_sandbox(clock=seams.clock or _utc_now)
         return SandboxTransport(built)
 
     return new_transport
 
 
-def build_server(settings: Settings, seams: Seams | None = None) -> MCPServer[Desk]:
-    """The server, ready for any transport. The ledger is opened when its lifespan starts."""
+def _question_state(settings: Settings) -> RequestStateSecurity:
+    """How the state of an open question is sealed on its way through the client.
+
+    A question may stay open for as long as its preview lives. With keys of the owner's, whichever replica
+    gets the answer can read it; without, only this process can.
+    """
+    seconds = settings.preview_ttl_seconds + 60
+    if not settings.state_keys:
+        return RequestStateSecurity.ephemeral(ttl=seconds)
+    return RequestStateSecurity(keys=[key.get_secret_value() for key in settings.state_keys], ttl=seconds)
+
+
+def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | None = None) -> MCPServer[Desk]:
+    """The server, ready for any transport. The ledger is opened when its lifespan starts.
+
+    `gate`: who may call, over HTTP; without it everybody who reaches the server is the local user.
+    """
     outside = seams or Seams()
+    gate = gate or Gate()
 
     @asynccontextmanager
     async def lifespan(server: MCPServer[Desk]) -> AsyncGenerator[Desk]:
@@ -150,9 +194,10 @@ def build_server(settings: Settings, seams: Seams | None = None) -> MCPServer[De
             upstream,
             ledger,
             policy_of(settings),
-            clock=outside.clock,
+            clock=outside.clock or _utc_now,
             step=outside.step,
             addresses=address_book_of(settings),
+            profile_of=gate.profile_of,
         )
         try:
             await _look_at_ledger(ledger, desk)
@@ -170,8 +215,9 @@ def build_server(settings: Settings, seams: Seams | None = None) -> MCPServer[De
         version=version(NAME),
         tools=[tool(settings.mode) for tool in (preview_tool, create_tool, orders_tool)],
         lifespan=lifespan,
-        # A question may stay open for as long as its preview lives.
-        request_state_security=RequestStateSecurity.ephemeral(ttl=settings.preview_ttl_seconds + 60),
+        token_verifier=gate.verifier,
+        auth=gate.auth,
+        request_state_security=_question_state(settings),
         log_level="CRITICAL" if settings.log_level == "CRITICAL" else settings.log_level,
     )
     _add_prompts(server)

@@ -1,6 +1,7 @@
 """The command line. Larger commands have a module of their own and are loaded when they are called."""
 
 import sys
+from importlib.util import find_spec
 from typing import NoReturn
 
 import click
@@ -19,8 +20,8 @@ def read_settings() -> Settings:
         settings = load_settings()
     except SettingsError as error:
         _stop(str(error))
-    if settings.ledger_url:
-        _stop("XPORTCN_LEDGER: this version keeps its ledger in a file; name a path, not a postgresql:// URL")
+    if settings.ledger_url and find_spec("psycopg") is None:
+        _stop("XPORTCN_LEDGER is a postgresql:// URL: it needs pip install 'xportcn-mcp[postgres]'")
     return settings
 
 
@@ -34,26 +35,53 @@ def main(context: click.Context) -> None:
 
 
 @main.command()
-def serve() -> None:
-    """Serve MCP on stdio (what Claude Desktop starts)."""
+@click.option("--http", "over_http", is_flag=True, help="Streamable HTTP at /mcp instead of stdio.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --http.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="With --http.")
+def serve(*, over_http: bool, host: str, port: int) -> None:
+    """Serve MCP on stdio (what Claude Desktop starts), or over HTTP."""
     from xportcn_server.wire import take_wire
 
-    wire = take_wire()  # before anything that might print is imported
+    wire = None if over_http else take_wire()  # before anything that might print is imported
     settings = read_settings()
     from xportcn_server.logs import configure_logging
-    from xportcn_server.stdio import run_stdio
 
     configure_logging(settings.log_level, settings.log_format)
-    from xportcn_server.app import build_server
-    from xportcn_server.start import check_ledger, warn_of_unknown_names
-    from xportcn_tools.ledger.ledger import NewerLedgerError
+    from xportcn_server.start import StartError, serve_over_stdio
 
-    warn_of_unknown_names(settings)
     try:
-        check_ledger(settings)
-    except NewerLedgerError as error:
-        _stop(f"the ledger cannot be used: {error}")
-    run_stdio(build_server(settings), wire)
+        if wire:
+            serve_over_stdio(settings, wire)
+        else:
+            from xportcn_server.start_http import serve_over_http
+
+            serve_over_http(settings, host, port)
+    except StartError as error:
+        _stop(str(error))
+
+
+@main.group()
+def caller() -> None:
+    """Callers of the HTTP server."""
+
+
+@caller.command("new")
+@click.argument("name")
+def caller_new(name: str) -> None:
+    """Add a caller to the file XPORTCN_CALLERS; prints the bearer token, once."""
+    from xportcn_server.callers import CallersError, new_caller
+
+    path = read_settings().callers
+    if path is None:
+        _stop("XPORTCN_CALLERS names no file: set it to where the callers are to be kept")
+    try:
+        token = new_caller(path, name)
+    except CallersError as error:
+        _stop(str(error))
+    click.echo(f"{token}")
+    click.echo(
+        f"This is the bearer token of {name}; it is shown this once. {path} holds its SHA-256.", err=True
+    )
 
 
 @main.command()

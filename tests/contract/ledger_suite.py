@@ -28,6 +28,7 @@ from xportcn_tools.ledger.ledger import (
     Judged,
     Ledger,
     LedgerError,
+    LedgerUnavailableError,
     NewOrder,
     OrderQuery,
     OrderRecord,
@@ -343,6 +344,16 @@ class LedgerSuite:
                 await claim(ledger, preview_of(1))
             assert await all_orders(ledger) == []
             assert await events(ledger) == []
+
+    @pytest.mark.parametrize("text", ["\ud800"])
+    async def test_a_text_that_cannot_be_stored_is_refused_whole(self, store: Store, text: str) -> None:
+        async with opened(store) as ledger:
+            order = await claimed(ledger, preview_of(1))
+            before = await ledger.trail()
+            with pytest.raises(LedgerUnavailableError):
+                await ledger.record(order.order_key, replace(PLACED, problem_text=text))
+            assert await ledger.trail() == before
+            assert (await ledger.record(order.order_key, PLACED)).state == "placed"
 
     # The caller's own rule
 

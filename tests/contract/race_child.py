@@ -1,6 +1,6 @@
 """A server process of its own for test_races: many calls of `create_order` with one token, at once.
 
-Arguments: the ledger's path, the upstream's base URL, the number of calls. The arguments of `create_order`
+Arguments: the ledger (a path or a URL), the upstream's base URL, the number of calls. The arguments of `create_order`
 come in on stdin once the parent wants the race to begin; what each call said goes out as a line of JSON.
 """
 
@@ -50,7 +50,7 @@ async def at_once(client: Client, calls: list[dict[str, Any]]) -> list[tuple[str
 
 
 async def main(ledger: str, base_url: str, calls: int) -> None:
-    server = build_server(settings_for(Path(ledger), **live(base_url)))
+    server = build_server(settings_for(Path.cwd() / "unused", **live(base_url), LEDGER=ledger))
     async with Client(server, read_timeout_seconds=60) as client:
         print("ready", flush=True)
         arguments = json.loads(await anyio.to_thread.run_sync(sys.stdin.readline))

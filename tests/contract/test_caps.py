@@ -165,7 +165,6 @@ async def test_an_order_that_is_being_sent_counts(tmp_path: Path, era: Era) -> N
             with anyio.fail_after(SECONDS):  # nothing else ends this wait: it is shielded
                 await go_on.wait()
 
-    second: dict[str, Any] = {}
     async with (
         house.client(era, step=step) as slow,
         house.client(era) as other,

@@ -9,6 +9,7 @@ import pytest
 from anyio.streams.text import TextReceiveStream
 
 from contract.race_child import at_once, live
+from postgres import PostgresServer
 from support import ERAS, Era, House, call, previewed
 from xportcn_server.sandbox.serve import running_sandbox
 
@@ -17,13 +18,23 @@ pytestmark = pytest.mark.anyio
 CHILD = Path(__file__).with_name("race_child.py")
 TESTS = Path(__file__).parents[1]
 PROCESSES, CALLS = 4, 25
+STORES = ("sqlite", "postgres")
 
 
+def ledger_in(store: str, folder: Path, request: pytest.FixtureRequest) -> str:
+    """An empty ledger of that kind, as the setting names it."""
+    if store == "sqlite":
+        return str(folder / "ledger.sqlite3")
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    return postgres.new_database()
+
+
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_hundred_calls_with_one_token_make_one_create_and_all_speak_of_it(
-    tmp_path: Path, era: Era
+    tmp_path: Path, request: pytest.FixtureRequest, era: Era, store: str
 ) -> None:
-    house = House(tmp_path)
+    house = House(tmp_path, LEDGER=ledger_in(store, tmp_path, request))
     with anyio.fail_after(60):
         async with house.client(era) as client:
             arguments = (await previewed(client))["create_order_arguments"]
@@ -34,13 +45,17 @@ async def test_a_hundred_calls_with_one_token_make_one_create_and_all_speak_of_i
     assert ("placed", *house.order_ids) in answers
 
 
-async def test_calls_of_several_processes_on_one_ledger_make_one_create(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", STORES)
+async def test_calls_of_several_processes_on_one_ledger_make_one_create(
+    tmp_path: Path, request: pytest.FixtureRequest, store: str
+) -> None:
+    ledger = ledger_in(store, tmp_path, request)
     with anyio.fail_after(120):
         async with running_sandbox() as (sandbox, base_url):
-            house = House(tmp_path, sandbox, **live(base_url))
+            house = House(tmp_path, sandbox, **live(base_url), LEDGER=ledger)
             async with house.client() as client:
                 arguments = (await previewed(client))["create_order_arguments"]
-                answers = await _race(house.ledger, base_url, json.dumps(arguments))
+                answers = await _race(ledger, base_url, json.dumps(arguments))
                 told = await call(client, "create_order", arguments)
     placed = ("placed", *house.order_ids)
     assert house.creates == 1
@@ -50,14 +65,14 @@ async def test_calls_of_several_processes_on_one_ledger_make_one_create(tmp_path
     assert (told["order"]["state"], *told["order"]["order_ids"]) == placed
 
 
-async def _race(ledger: Path, base_url: str, arguments: str) -> list[tuple[str, ...]]:
+async def _race(ledger: str, base_url: str, arguments: str) -> list[tuple[str, ...]]:
     """Every process is up before the first of them may begin."""
     answers: list[tuple[str, ...]] = []
     ready = [anyio.Event() for _ in range(PROCESSES)]
     begin = anyio.Event()
 
     async def child(number: int) -> None:
-        command = [sys.executable, "-W", "error", str(CHILD), str(ledger), base_url, str(CALLS)]
+        command = [sys.executable, "-W", "error", str(CHILD), ledger, base_url, str(CALLS)]
         async with await anyio.open_process(command, stderr=None, env={"PYTHONPATH": str(TESTS)}) as process:
             assert process.stdin
             assert process.stdout
@@ -95,11 +110,12 @@ async def test_tokens_of_one_buyers_number_make_one_create(tmp_path: Path, era: 
     assert sorted(answers) == sorted([("placed", *house.order_ids), *[("duplicate_reference",)] * 19])
 
 
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize(("cap", "value", "fits"), [("DAY_CNY", "500", 500 // 64), ("DAY_ORDERS", "13", 13)])
 async def test_a_hundred_racing_creates_fill_a_cap_of_the_day_and_never_pass_it(
-    tmp_path: Path, cap: str, value: str, fits: int
+    tmp_path: Path, request: pytest.FixtureRequest, cap: str, value: str, fits: int, store: str
 ) -> None:
-    house = House(tmp_path, None, **{f"MAX_{cap}": value})
+    house = House(tmp_path, None, **{f"MAX_{cap}": value}, LEDGER=ledger_in(store, tmp_path, request))
     with anyio.fail_after(120):
         async with house.client() as client:
             calls = [(await previewed(client))["create_order_arguments"] for _ in range(100)]

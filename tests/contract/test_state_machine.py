@@ -33,6 +33,7 @@ from hypothesis.stateful import (
 )
 
 from contract.fault_outcomes import CREATE, PREVIEW
+from postgres import PostgresServer
 from support import ADDRESS, MUG, MUG_SPEC
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
@@ -47,6 +48,7 @@ from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.ledger.ledger import (
     Claimed,
     DayUsage,
+    Ledger,
     NewOrder,
     OrderQuery,
     OrderRecord,
@@ -54,6 +56,7 @@ from xportcn_tools.ledger.ledger import (
     PreviewRecord,
     State,
 )
+from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
@@ -139,8 +142,12 @@ class Walk(RuleBasedStateMachine):
         self.policy = Policy("sandbox", CAPS, pin, approval=approval, recheck_after=0, call_timeout=20)
         self.desk, self.ledger = self._open()
 
-    def _open(self) -> tuple[Desk, SqliteLedger]:
-        ledger = SqliteLedger(self.folder / "ledger.sqlite3", clock=lambda: self.now)
+    def _ledger(self) -> Ledger:
+        """The same store at each call: what one has written, the next one finds."""
+        return SqliteLedger(self.folder / "ledger.sqlite3", clock=lambda: self.now)
+
+    def _open(self) -> tuple[Desk, Ledger]:
+        ledger = self._ledger()
         return Desk(self.upstream, ledger, self.policy, clock=lambda: self.now, step=self._step), ledger
 
     async def _step(self, name: str) -> None:
@@ -340,8 +347,32 @@ async def _caught(work: Callable[[], Awaitable[T]]) -> T | ProblemError | DiedEr
 def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_ordered_twice() -> None:
     """Several seeds: each alone tends to stay in one corner."""
     MET.clear()
+    walk(Walk, SEEDS, 12)
+    # Walks that never came to the hard places would prove nothing.
+    hard = {"placed", "rejected", "unknown", "absent", "sending", "died"}
+    hard |= {"outcome_unknown", "earlier_order_unknown", "over_limit", "terms_changed", "token_expired"}
+    hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
+    assert hard <= MET.keys(), hard - MET.keys()
+
+
+def test_the_same_holds_with_the_ledger_in_postgresql(postgres: PostgresServer) -> None:
+    class PostgresWalk(Walk):
+        def __init__(self) -> None:
+            super().__init__()
+            self.url = postgres.new_database()
+
+        def _ledger(self) -> Ledger:
+            return PostgresLedger(self.url, clock=lambda: self.now)
+
+    MET.clear()
+    walk(PostgresWalk, 6, 4)
+    hard = {"placed", "rejected", "unknown", "sending", "died", "outcome_unknown"}
+    assert hard <= MET.keys(), hard - MET.keys()
+
+
+def walk(machine: type[Walk], seeds: int, examples: int) -> None:
     walks = settings(
-        max_examples=12,
+        max_examples=examples,
         stateful_step_count=40,
         deadline=None,
         database=None,
@@ -349,13 +380,8 @@ def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_or
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     with stamina.set_testing(True, attempts=3):
-        for number in range(SEEDS):
-            run_state_machine_as_test(seed(number)(Walk), settings=walks)
-    # Walks that never came to the hard places would prove nothing.
-    hard = {"placed", "rejected", "unknown", "absent", "sending", "died"}
-    hard |= {"outcome_unknown", "earlier_order_unknown", "over_limit", "terms_changed", "token_expired"}
-    hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
-    assert hard <= MET.keys(), hard - MET.keys()
+        for number in range(seeds):
+            run_state_machine_as_test(seed(number)(machine), settings=walks)
 
 
 OPERATIONS: tuple[tuple[str, State], ...] = (
@@ -374,7 +400,7 @@ def no_rule(used: DayUsage) -> str | None:
     return None
 
 
-async def _claimed(ledger: SqliteLedger, name: str, now: datetime) -> OrderRecord:
+async def _claimed(ledger: Ledger, name: str, now: datetime) -> OrderRecord:
     nothing: dict[str, Any] = {}
     preview = PreviewRecord(
         *(name, name, name, "sandbox", LOCAL_CALLER, name, now, now, 1, name, name, name),
@@ -387,9 +413,15 @@ async def _claimed(ledger: SqliteLedger, name: str, now: datetime) -> OrderRecor
 
 
 @pytest.mark.anyio
-async def test_the_ledger_lets_an_order_go_along_these_edges_and_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+async def test_the_ledger_lets_an_order_go_along_these_edges_and_no_other(
+    tmp_path: Path, request: pytest.FixtureRequest, store: str
+) -> None:
     now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-    ledger = SqliteLedger(tmp_path / "ledger.sqlite3", clock=lambda: now)
+    ledger: Ledger = SqliteLedger(tmp_path / "ledger.sqlite3", clock=lambda: now)
+    if store == "postgres":
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        ledger = PostgresLedger(postgres.new_database(), clock=lambda: now)
     met: set[tuple[str, State]] = set()
     for before, last in itertools.product(WAYS, OPERATIONS):
         order = await _claimed(ledger, f"PO-{before}-{last[0]}-{last[1]}", now)

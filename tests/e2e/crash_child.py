@@ -61,13 +61,13 @@ def seams_of(job: Job, life: Life) -> Seams:
 
 
 async def call(job: Job) -> str:
-    life = life_of(job)
+    life, now = life_of(job), datetime.fromisoformat(job["now"])
     seams = seams_of(job, life)
     settings = load_settings(job["environment"]).model_copy(update={"timeout_seconds": job["seconds"]})
     upstream = upstream_of(settings, seams)
     assert isinstance(seams.ledger, MortalLedger)
     async with closing(seams.ledger) as ledger:
-        desk = Desk(upstream, ledger, policy_of(settings), clock=seams.clock, step=seams.step)
+        desk = Desk(upstream, ledger, policy_of(settings), clock=lambda: now, step=seams.step)
         told = await driven(create(desk, CreateOrderArguments(**job["arguments"])), life)
         await upstream.aclose()
     return json.dumps({"told": asdict(told), "passed": [str(moment) for moment in life.passed]})

@@ -13,6 +13,7 @@ import stamina
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
+from postgres import PostgresServer
 from support import call, previewed
 from torture.course import Course, Run
 from torture.crashes import crash_run, fault_run
@@ -230,6 +231,23 @@ async def test_creates_against_an_upstream_that_fails_end_as_they_must() -> None
 @pytest.mark.parametrize("number", range(3))
 async def test_a_hundred_calls_with_one_token_at_once_make_one_create(number: int) -> None:
     run = without_fault(await race_run(f"race:ci:{number}"))
+    assert run.creates == 1
+
+
+async def test_with_the_ledger_in_postgresql_they_end_as_they_must_too(postgres: PostgresServer) -> None:
+    runs = [await crash_run(f"crash:pg:{number}", postgres.new_database()) for number in range(30)]
+    runs += [await fault_run(f"fault:pg:{number}", postgres.new_database()) for number in range(8)]
+    assert [run for run in runs if run.faults] == []
+    assert {run.how for run in runs} == {"died", "cancelled", "cut off", "stalled", "unharmed"}
+    assert {run.state for run in runs} == {"placed", "rejected", "unknown"}
+    phases = {run.where.partition(":")[0] for run in runs if run.where}
+    assert phases >= {"find", "claim", "send", "record"}
+
+
+async def test_a_hundred_calls_over_several_desks_on_one_postgresql_make_one_create(
+    postgres: PostgresServer,
+) -> None:
+    run = without_fault(await race_run("race:pg:1", postgres.new_database()))
     assert run.creates == 1
 
 

@@ -31,10 +31,10 @@ class Course:
 
     preview: PreviewResult
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, url: str | None = None) -> None:
         self.run = Run(name)
         self.dice = random.Random(name)
-        self.world = World(folder)
+        self.world = World(folder, url=url)
         self.seconds = PATIENT
 
     async def begin(self, *, faults: float, previews: bool = True, over_a_port: bool = False) -> None:

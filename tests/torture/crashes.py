@@ -7,10 +7,10 @@ from torture.course import Course, Run
 from torture.injuries import HOWS, MOMENTS, Target, injury
 
 
-async def crash_run(name: str) -> Run:
+async def crash_run(name: str, url: str | None = None) -> Run:
     """A create with an injury, an impatient repeat, perhaps a death in the recovery, and the end."""
     with memory_folder() as folder:
-        course = Course(name, Path(folder))
+        course = Course(name, Path(folder), url)
         await course.begin(faults=0.5)
         await course.injured(injury(course.dice.choice(HOWS), Target.drawn(course.dice, MOMENTS)))
         if await course.left_sending():
@@ -22,10 +22,10 @@ async def crash_run(name: str) -> Run:
         return await course.ended()
 
 
-async def fault_run(name: str) -> Run:
+async def fault_run(name: str, url: str | None = None) -> Run:
     """A create, perhaps twice, against an upstream that fails, with nobody injured; and the end."""
     with memory_folder() as folder:
-        course = Course(name, Path(folder))
+        course = Course(name, Path(folder), url)
         await course.begin(faults=1.0)
         for _ in range(course.dice.choice((1, 2))):
             await course.called()

@@ -8,7 +8,7 @@ touches nothing any more: neither its `except` and `finally` blocks nor its thre
 
 import sqlite3
 import types
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -16,9 +16,12 @@ from typing import Any, NamedTuple, TypeVar, cast
 import anyio.lowlevel
 import httpx
 
+from xportcn_tools.ledger.postgres import Connection, PostgresLedger, PostgresSession
+from xportcn_tools.ledger.sql import Row, Session
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 T = TypeVar("T")
+L = TypeVar("L", bound=SqliteLedger | PostgresLedger)
 
 SUSPENDED = "await"
 WRITES = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
@@ -141,7 +144,45 @@ class MortalLedger(SqliteLedger):
 class InlineLedger(MortalLedger):
     """The same without its worker thread: nothing goes on behind the back of a task that died or was cut off."""
 
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run(self, work: Callable[[Session], T]) -> T:
+        await anyio.lowlevel.checkpoint()
+        done = self._guarded(work)
+        await anyio.lowlevel.cancel_shielded_checkpoint()
+        return done
+
+
+class _MortalSession(PostgresSession):
+    """A session with the same moments. A rollback of the dead is the database's own, when they are gone."""
+
+    def __init__(self, connection: Connection, life: Life) -> None:
+        super().__init__(connection)
+        self._life = life
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        what = " ".join(statement.split()[: 3 if statement.startswith("INSERT") else 1])
+        if what.startswith(WRITES):
+            self._life.moment(f"before {what}")
+        elif self._life.dead:
+            raise ProcessDiedError
+        found = super().execute(statement, values)
+        if what == "COMMIT":
+            self._life.moment("after COMMIT")
+        return found
+
+
+class MortalPostgresLedger(PostgresLedger):
+    """The other driver on a real server, without worker threads: one run is like the next."""
+
+    def __init__(self, url: str, life: Life, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._life = life
+
+    def _session(self, connection: Connection) -> Session:
+        return _MortalSession(connection, self._life)
+
+    async def _run(self, work: Callable[[Session], T]) -> T:
+        if self._life.dead:
+            raise ProcessDiedError
         await anyio.lowlevel.checkpoint()
         done = self._guarded(work)
         await anyio.lowlevel.cancel_shielded_checkpoint()
@@ -175,7 +216,7 @@ class MortalTransport(httpx.AsyncBaseTransport):
 
 
 @asynccontextmanager
-async def closing(ledger: SqliteLedger) -> AsyncGenerator[SqliteLedger]:
+async def closing(ledger: L) -> AsyncGenerator[L]:
     """Its connection is closed at the end, as the system closes a dead process's: open work is undone."""
     try:
         yield ledger

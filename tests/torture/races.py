@@ -11,10 +11,10 @@ from torture.world import create
 CALLS = 100
 
 
-async def race_run(name: str) -> Run:
+async def race_run(name: str, url: str | None = None) -> Run:
     """All ask at once; whoever is told an outcome is told the one that there is."""
     with memory_folder() as folder:
-        course = Course(name, Path(folder))
+        course = Course(name, Path(folder), url)
         await course.begin(faults=0.5, previews=False)
         course.run.how = f"{CALLS} calls"
         async with AsyncExitStack() as stack:

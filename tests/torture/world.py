@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from support import ADDRESS, MUG, MUG_SPEC
-from torture.mortal import Life, MortalLedger, MortalTransport, closing
+from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.app import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
@@ -80,9 +80,10 @@ class Facts:
 
 
 class World:
-    """The clock stands still unless `pass_time` moves it."""
+    """The clock stands still unless `pass_time` moves it. `url`: an empty PostgreSQL instead of a file."""
 
-    def __init__(self, folder: Path, now: datetime | None = None) -> None:
+    def __init__(self, folder: Path, now: datetime | None = None, url: str | None = None) -> None:
+        self.url = url
         self.now = now or datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         self.ledger_path = folder / "ledger.sqlite3"
         self.arrivals = Arrivals()
@@ -90,6 +91,13 @@ class World:
 
     def clock(self) -> datetime:
         return self.now
+
+    def ledger(
+        self, life: Life, file_type: type[MortalLedger] = MortalLedger
+    ) -> MortalLedger | MortalPostgresLedger:
+        if self.url:
+            return MortalPostgresLedger(self.url, life, clock=self.clock)
+        return file_type(self.ledger_path, life, clock=self.clock)
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -113,7 +121,7 @@ class World:
             new_transport=lambda: MortalTransport(SandboxTransport(self.sandbox), life),
         )
         upstream = upstream_of(settings, seams)
-        async with closing(ledger_type(self.ledger_path, life, clock=self.clock)) as ledger:
+        async with closing(self.ledger(life, ledger_type)) as ledger:
             yield Desk(upstream, ledger, policy_of(settings), clock=self.clock, step=life.step)
             await upstream.aclose()
 
@@ -129,7 +137,7 @@ class World:
     async def facts(self, preview: PreviewResult) -> Facts:
         """`strays`: creates and orders upstream that are not this preview's."""
         books, reference = self.sandbox.books, preview.out_order_id
-        async with closing(MortalLedger(self.ledger_path, Life(), clock=self.clock)) as ledger:
+        async with closing(self.ledger(Life())) as ledger:
             rows = await ledger.orders(OrderQuery("real", None))
             trail = await ledger.trail()
         orders = books.orders_of(reference)

@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import Context
 
 from xportcn_tools.desk.desk import LOCAL_CALLER
 
 
 def caller_of(ctx: Context[Any]) -> str:
-    """The local user: on stdio the process is the user's own, and it is the only transport so far."""
+    """The principal of the request's bearer token; without one (stdio, loopback) the local user.
+
+    The verifier has put the principal's name into the token's subject; names of different sources cannot
+    meet, for each begins with its source.
+    """
     del ctx
-    return LOCAL_CALLER
+    token = get_access_token()
+    return (token.subject or token.client_id) if token else LOCAL_CALLER

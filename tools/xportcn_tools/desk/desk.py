@@ -14,9 +14,10 @@ from typing import Any, ParamSpec, TypeVar
 import anyio
 
 from xportcn_tools.desk import present, problems
-from xportcn_tools.desk.caps import breach
+from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.looking_up import OrderLookup
-from xportcn_tools.desk.policy import Answer, Approval, Policy, approval_from
+from xportcn_tools.desk.pace import Pace
+from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
 from xportcn_tools.desk.previewing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.request import OrderRequest, folded
@@ -82,16 +83,22 @@ class Desk:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         step: Step = _no_step,
         addresses: AddressBook | None = None,
+        profile_of: Callable[[str], Profile] = lambda _: Profile(),
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
         self._step = step
         self._addresses = addresses
+        self._profile_of = profile_of
+        self._pace = Pace()
         self._previewer = Previewer(upstream, ledger, policy, clock)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
         self._sender = Sender(upstream, ledger, policy, step, clock)
+
+    def _caps(self, caller: str) -> Caps:
+        return self._profile_of(caller).caps or self.policy.caps
 
     def saved_addresses(self) -> dict[str, dict[str, Any]]:
         """The owner's saved addresses by name."""
@@ -111,6 +118,11 @@ class Desk:
         owner's setting stands in.
         """
         realm = self.policy.realm
+        profile = self._profile_of(caller)
+        most = profile.previews_per_minute
+        wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
+        if most and wait:
+            raise problems.too_many_previews(most, wait)
         if request.out_order_id and await self._ledger.reference_used(realm, request.out_order_id):
             raise problems.duplicate_reference(request.out_order_id)
         if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
@@ -121,7 +133,7 @@ class Desk:
             flow=request.flow or self.policy.flow,
         )
         try:
-            quote = await self._previewer.ask(request)
+            quote = await self._previewer.ask(request, profile.user_id)
         except NotOrderableError as error:
             raise problems.not_orderable(error, error.request_id) from error
         return await self._previewer.offer(quote, request, caller)
@@ -165,7 +177,10 @@ class Desk:
             if attempt is None:
                 raise
             return _told(attempt, replayed=True)
-        order, replayed = await self._sender.place(preview, approval)
+        profile = self._profile_of(call.caller)
+        order, replayed = await self._sender.place(
+            preview, approval, profile.caps or self.policy.caps, profile.user_id
+        )
         return _told(order, replayed=replayed)
 
     @_ledger_problems
@@ -237,7 +252,7 @@ class Desk:
         if pinned and pinned not in allowed:  # the owner has changed the setting since the preview
             raise problems.trade_type_not_allowed(pinned, allowed)
         used = await self._ledger.usage(preview.realm, preview.caller)
-        passed = breach(self.policy.caps, used, preview.payable_fen)
+        passed = breach(self._caps(call.caller), used, preview.payable_fen)
         if passed:
             raise problems.over_limit(passed)
         alike = OrderQuery(
@@ -278,7 +293,7 @@ class Desk:
         request = OrderRequest.from_json(preview.request)
         details: dict[str, Any] = {}
         try:
-            quote = await self._previewer.ask(request)
+            quote = await self._previewer.ask(request, self._profile_of(preview.caller).user_id)
         except NotOrderableError as error:
             details["reasons"] = problems.reasons_of(error)
             changes = [Change("orderable", "yes", f"no: {error}")]

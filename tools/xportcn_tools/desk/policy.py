@@ -43,6 +43,18 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """What holds for one caller beside the owner's rules; `None`: as the owner's.
+
+    `user_id`: the upstream's sub-account; `previews_per_minute`: upstream questions that it may cause.
+    """
+
+    caps: Caps | None = None
+    user_id: str | None = None
+    previews_per_minute: int | None = None
+
+
+@dataclass(frozen=True)
 class Approval:
     """How approval was had. `verified`: a recorded yes; else it is the client's word that it asked."""
 

@@ -70,7 +70,7 @@ class Previewer:
         self._clock = clock
         self._bodies = Bodies(policy.account)
 
-    async def ask(self, request: OrderRequest) -> Quote:
+    async def ask(self, request: OrderRequest, user_id: str | None = None) -> Quote:
         """The upstream's quote for a request.
 
         Raises:
@@ -78,7 +78,7 @@ class Previewer:
             NotOrderableError: an answer came, and says that it cannot be ordered as shown.
         """
         try:
-            reply = await self._upstream.preview(self._bodies.preview(request))
+            reply = await self._upstream.preview(self._bodies.preview(request), user_id)
         except UpstreamError as error:
             raise problems.preview_not_answered(error) from error
         if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:

@@ -54,6 +54,15 @@ def over_limit(breach: Breach) -> ProblemError:
     )
 
 
+def too_many_previews(most: int, seconds: int) -> ProblemError:
+    return problem(
+        "over_limit",
+        f"This caller may preview {most} times a minute, and has; there is room again in {seconds} s.",
+        f"Wait {seconds} seconds, then call preview_order again.",
+        details={"cap": str(most), "unit": "previews per minute", "retry_after_seconds": seconds},
+    )
+
+
 def approval_declined(how: str) -> ProblemError:
     return problem(
         "approval_declined",

@@ -14,7 +14,7 @@ from uuid import uuid4
 import anyio
 
 from xportcn_tools.desk import problems
-from xportcn_tools.desk.caps import breach
+from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.policy import Approval, Policy
 from xportcn_tools.desk.request import Bodies, OrderRequest, Pinned
 from xportcn_tools.ledger.ledger import (
@@ -65,7 +65,9 @@ class Sender:
         self._clock = clock
         self._bodies = Bodies(policy.account)
 
-    async def place(self, preview: PreviewRecord, approval: Approval) -> tuple[OrderRecord, bool]:
+    async def place(
+        self, preview: PreviewRecord, approval: Approval, caps: Caps, user_id: str | None = None
+    ) -> tuple[OrderRecord, bool]:
         """The order's record, and whether it was there before this call (replayed).
 
         Raises:
@@ -82,7 +84,7 @@ class Sender:
             claimed = await self._ledger.claim(
                 NewOrder(uuid4().hex, preview, approval.method, approval.verified),
                 self._policy.lease,
-                lambda used: breach(self._policy.caps, used, preview.payable_fen),
+                lambda used: breach(caps, used, preview.payable_fen),
             )
             match claimed:
                 case AlreadyClaimed(order):
@@ -98,7 +100,7 @@ class Sender:
             logger.info("order %s: claimed, sending", order.out_order_id)
             await self._step("send")
             late = self._clock() - began > timedelta(seconds=LATEST_SEND_SECONDS)
-            outcome = _too_late() if late else await self._send(body)
+            outcome = _too_late() if late else await self._send(body, user_id)
             await self._step("record")
             recorded = await self._record(order, outcome)
             logger.info("order %s: %s", order.out_order_id, recorded.state)
@@ -108,10 +110,10 @@ class Sender:
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 
-    async def _send(self, body: dict[str, object]) -> Outcome:
+    async def _send(self, body: dict[str, object], user_id: str | None) -> Outcome:
         """Step 6 of the design: one create, and what came of it."""
         try:
-            reply = await self._upstream.create(body)
+            reply = await self._upstream.create(body, user_id)
         except NotSentError as error:
             return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=str(error))
         except AnswerLostError as error:

@@ -24,6 +24,11 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def newer(version: int, newest: int) -> str:
+    """Why a ledger of a newer program is not touched."""
+    return f"the ledger has version {version}, this program knows {newest}: use the newer program"
+
+
 def refuse_newer(connection: sqlite3.Connection) -> None:
     """Read the version and nothing else.
 
@@ -33,9 +38,7 @@ def refuse_newer(connection: sqlite3.Connection) -> None:
     newest = numbered_scripts("sqlite")[-1][0]
     version = _version(connection)
     if version > newest:
-        raise NewerLedgerError(
-            f"the ledger has version {version}, this program knows {newest}: use the newer program"
-        )
+        raise NewerLedgerError(newer(version, newest))
 
 
 def migrate(connection: sqlite3.Connection, now: str) -> None:

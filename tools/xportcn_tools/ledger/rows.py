@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sqlite3
 from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -152,8 +151,8 @@ def outcome_trail(order: OrderRecord, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def select_orders(query: OrderQuery) -> tuple[str, tuple[Any, ...]]:
-    """SQL (`?` marks) and its values for a query; newest first."""
+def select_orders(query: OrderQuery, id_is_listed: str) -> tuple[str, tuple[Any, ...]]:
+    """SQL (`?` marks) and its values for a query; newest first. `id_is_listed`: see `SqlLedger`."""
     conditions: dict[str, Any] = {"realm = ?": query.realm}
     optional = {
         "caller = ?": query.caller,
@@ -165,7 +164,7 @@ def select_orders(query: OrderQuery) -> tuple[str, tuple[Any, ...]]:
     conditions |= {condition: value for condition, value in optional.items() if value is not None}
     clauses, values = list(conditions), list(conditions.values())
     if query.reference is not None:
-        clauses.append("(out_order_id = ? OR EXISTS (SELECT 1 FROM json_each(order_ids) WHERE value = ?))")
+        clauses.append(f"(out_order_id = ? OR {id_is_listed})")
         values += [query.reference, query.reference]
     if query.states:
         clauses.append(f"state IN ({', '.join('?' * len(query.states))})")
@@ -175,9 +174,3 @@ def select_orders(query: OrderQuery) -> tuple[str, tuple[Any, ...]]:
         statement += " LIMIT ?"
         values.append(query.limit)
     return statement, tuple(values)
-
-
-def insert(sql: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
-    """One row; column names are those of our own records."""
-    marks = ", ".join("?" * len(row))
-    sql.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))  # noqa: S608

@@ -94,13 +94,15 @@ class UpstreamClient:
             await self._pool.aclose()
             self._pool = None
 
-    async def preview(self, body: Mapping[str, Any]) -> Reply:
+    async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         """Ask what an order would cost. Creates nothing, so passing failures are tried again.
+
+        `user_id`: another sub-account than the owner's; it takes no part in the signature.
 
         Raises:
             NotSentError, AnswerLostError: nothing came within the deadline.
         """
-        return await self._retried(wire.PREVIEW_PATH, body)
+        return await self._retried(wire.PREVIEW_PATH, body, user_id)
 
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
         """Any other call that changes nothing upstream, with the preview's rules.
@@ -110,7 +112,7 @@ class UpstreamClient:
         """
         return await self._retried(path, body)
 
-    async def create(self, body: Mapping[str, Any]) -> Reply:
+    async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         """Send one create, once. Nothing here, above or below tries it again.
 
         It goes over a connection of its own: a pooled one that the upstream has quietly closed would
@@ -121,10 +123,10 @@ class UpstreamClient:
         """
         async with self._new_client() as client:
             return await self._within_deadline(
-                lambda trace: self._exchange(client, wire.CREATE_PATH, body, trace)
+                lambda trace: self._exchange(client, wire.CREATE_PATH, body, trace, user_id)
             )
 
-    async def _retried(self, path: str, body: Mapping[str, Any]) -> Reply:
+    async def _retried(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         import stamina  # noqa: PLC0415 - at the first call, with httpx
 
         if self._pool is None:
@@ -142,7 +144,7 @@ class UpstreamClient:
             ):
                 with attempt:
                     try:
-                        reply = await self._exchange(pool, path, body, trace)
+                        reply = await self._exchange(pool, path, body, trace, user_id)
                     except UpstreamError as error:
                         raise _RetryableError(error) from error
                     if reply.status == 429 or reply.status >= 500:
@@ -170,7 +172,12 @@ class UpstreamClient:
             raise AnswerLostError(f"no whole answer within {seconds:g} s", sent=trace.sent) from None
 
     async def _exchange(
-        self, client: "httpx.AsyncClient", path: str, body: Mapping[str, Any], trace: "_Trace"
+        self,
+        client: "httpx.AsyncClient",
+        path: str,
+        body: Mapping[str, Any],
+        trace: "_Trace",
+        user_id: str | None,
     ) -> Reply:
         import httpx  # noqa: PLC0415 - at the first call
 
@@ -179,7 +186,7 @@ class UpstreamClient:
                 "POST",
                 self._endpoint.base_url + path,
                 content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
-                headers=self._signer.sign(self._clock()),
+                headers=self._signer.sign(self._clock(), user_id=user_id),
                 extensions={"trace": trace},
             )
         except (ValueError, TypeError, httpx.InvalidURL) as error:

@@ -92,9 +92,9 @@ class Signer:
     rule: SignatureRule = "concat"
     unit: TimestampUnit = "s"
 
-    def sign(self, moment: datetime, nonce: str | None = None) -> dict[str, str]:
+    def sign(self, moment: datetime, nonce: str | None = None, user_id: str | None = None) -> dict[str, str]:
         """The headers of one request sent at `moment` (UTC); the nonce is fresh unless given."""
         account = self.credentials
         parts = canonical(account.access_key, moment, self.unit, nonce or new_nonce())
         text = string_to_sign(self.rule, parts, account.access_secret)
-        return headers(parts, account.user_id, signature(text))
+        return headers(parts, user_id or account.user_id, signature(text))

@@ -1,0 +1,167 @@
+"""The callers of the HTTP server, in a TOML file that the owner keeps (`XPORTCN_CALLERS`).
+
+    [callers.alice]
+    token_sha256 = "…"            # of the bearer token, which is kept nowhere
+    user_id = "…"                 # optional: the upstream's sub-account
+    max_order_cny = "500"         # optional, each: own caps
+    max_day_cny = "2000"
+    max_day_orders = 10
+    previews_per_minute = 30      # optional
+
+The file is read again when it changes; one that cannot be read lets nobody in.
+"""
+
+import hashlib
+import hmac
+import logging
+import os
+import re
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from xportcn_server.setting_values import fen_of_yuan
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.policy import Profile
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "caller:"
+PREVIEWS_PER_MINUTE = 60
+OTHERS = Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
+STRUCK_OUT = Profile(Caps(0, 0, 0), None, 1)
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _amount(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError('an amount is a string, such as "500"')
+    return fen_of_yuan(value)
+
+
+class CallersError(Exception):
+    """The file cannot be used; the text says why, and holds no token."""
+
+
+class CallerEntry(BaseModel):
+    """One caller. Caps are fen here and yuan in the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    user_id: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] | None = None
+    max_order_cny: Annotated[int, BeforeValidator(_amount)] | None = None
+    max_day_cny: Annotated[int, BeforeValidator(_amount)] | None = None
+    max_day_orders: Annotated[int, Field(ge=0, strict=True)] | None = None
+    previews_per_minute: Annotated[int, Field(ge=1, strict=True)] = PREVIEWS_PER_MINUTE
+
+
+class Callers:
+    """The callers in one file. `owner` are the caps for what an entry leaves out."""
+
+    def __init__(self, path: Path, owner: Caps) -> None:
+        self._path = path
+        self._owner = owner
+        self._read_at: tuple[int, ...] | None = None
+        self._entries: dict[str, CallerEntry] = {}
+
+    def check(self) -> None:
+        """Read the file now.
+
+        Raises:
+            CallersError: it cannot be used.
+        """
+        # The stamp first: a change while it is read is then seen as one, and read at the next call.
+        stamp = self._stamp()
+        self._entries = _entries_of(self._path)
+        self._read_at = stamp
+
+    def name_of(self, token: str) -> str | None:
+        """Who has this bearer token; every entry is compared, in constant time each."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        found: str | None = None
+        for name, entry in self._current().items():
+            if hmac.compare_digest(entry.token_sha256, digest):
+                found = name
+        return f"{PREFIX}{found}" if found else None
+
+    def profile_of(self, caller: str) -> Profile:
+        """What holds for a caller; for one of another source, the rate limit alone."""
+        if not caller.startswith(PREFIX):
+            return OTHERS
+        entry = self._current().get(caller.removeprefix(PREFIX))
+        if entry is None:  # struck out while its call is under way: nothing more is ordered for it
+            return STRUCK_OUT
+        caps = Caps(
+            self._owner.order_fen if entry.max_order_cny is None else entry.max_order_cny,
+            self._owner.day_fen if entry.max_day_cny is None else entry.max_day_cny,
+            self._owner.day_orders if entry.max_day_orders is None else entry.max_day_orders,
+        )
+        return Profile(caps, entry.user_id, entry.previews_per_minute)
+
+    def _current(self) -> dict[str, CallerEntry]:
+        if self._stamp() != self._read_at:
+            try:
+                self.check()
+            except CallersError as error:
+                # Whoever was let in by the old file may have been struck out in the new one. It is read
+                # again at the next call: what was in the way may pass without another change.
+                logger.error("nobody is let in: %s", error)  # noqa: TRY400 - the reason is in its text
+                self._entries, self._read_at = {}, None
+        return self._entries
+
+    def _stamp(self) -> tuple[int, ...]:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return ()
+        # Ctime and inode too: a file that another of the same size and age is moved over is another file.
+        return (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
+
+
+def _entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
+    try:
+        stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
+    if may_be_empty and not stored:
+        return {}
+    listed: Any = stored.pop("callers", None)
+    if stored or not isinstance(listed, dict) or not listed:
+        raise CallersError("the callers' file must hold tables [callers.NAME] and nothing else")
+    entries: dict[str, CallerEntry] = {}
+    for name, fields in listed.items():  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
+        try:
+            entries[name] = CallerEntry.model_validate(fields)
+        except ValidationError as error:
+            named = ", ".join(sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]}))
+            raise CallersError(f"caller {name}: {named or 'the table'} is not as described") from None
+    if len({entry.token_sha256 for entry in entries.values()}) != len(entries):
+        raise CallersError("two callers have the same token")
+    return entries
+
+
+def new_caller(path: Path, name: str) -> str:
+    """Add a caller to the file (made 0600 if new); the bearer token, which is shown this once.
+
+    Raises:
+        CallersError: the name is no name or taken, or the file cannot be used.
+    """
+    if not _NAME.fullmatch(name):
+        raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
+    if path.exists() and name in _entries_of(path, may_be_empty=True):
+        raise CallersError(f"there is a caller {name} already")
+    token = f"xc_{secrets.token_urlsafe(32)}"
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
+            file.write(f'\n[callers.{name}]\ntoken_sha256 = "{digest}"\n')
+    except OSError as error:
+        raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
+    return token

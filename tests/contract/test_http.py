@@ -1,0 +1,373 @@
+"""`serve --http` as a client and a stranger meet it: both eras, who gets in, limits, health, and its end."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from contract.race_child import live
+from over_http import (
+    ACCEPT,
+    INITIALIZE,
+    STATE_KEY,
+    bearer,
+    client_of,
+    command,
+    http_client,
+    made_callers,
+    modern,
+    modern_headers,
+    process_environment,
+    processes,
+    serving,
+)
+from support import ERAS, Era, Person, call, order_arguments, previewed, settings_for
+from xportcn_server.app import Seams, ledger_of
+from xportcn_server.http import MOST_BODY_BYTES, MOST_CALLS
+from xportcn_server.sandbox.app import Sandbox, build_sandbox
+from xportcn_server.sandbox.conduct import Pace
+from xportcn_server.sandbox.serve import running_sandbox
+from xportcn_server.start import StartError
+from xportcn_server.start_http import serve_over_http
+from xportcn_tools.ledger.ledger import OrderQuery
+
+pytestmark = pytest.mark.anyio
+
+KEYS = pytest.mark.parametrize("keys", ["", STATE_KEY], ids=["sessions", "stateless"])
+
+
+@dataclass
+class Site:
+    """A server in this loop, its sandbox and its callers."""
+
+    url: str
+    sandbox: Sandbox
+    tokens: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@asynccontextmanager
+async def site(
+    folder: Path, *names: str, sandbox: Sandbox | None = None, **changes: str
+) -> AsyncGenerator[Site]:
+    tokens = made_callers(folder / "callers.toml", *names)
+    if not changes.get("STATE_KEYS"):
+        changes.pop("STATE_KEYS", None)
+    if names:
+        changes["CALLERS"] = str(folder / "callers.toml")
+    settings = settings_for(folder / "ledger.sqlite3", **changes)
+    sandbox = sandbox or build_sandbox()
+    with anyio.fail_after(60):
+        async with serving(settings, Seams(sandbox=sandbox), ledger_of(settings)) as url:
+            yield Site(url, sandbox, tokens)
+
+
+@KEYS
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_whole_order_goes_over_http_with_a_form_where_the_client_can_be_asked(
+    tmp_path: Path, era: Era, keys: str
+) -> None:
+    person = Person()
+    async with (
+        site(tmp_path, "alice", STATE_KEYS=keys) as here,
+        client_of(here.url, here.tokens["alice"], era, person) as client,
+    ):
+        assert len((await client.list_tools()).tools) == 3
+        arguments = (await previewed(client))["create_order_arguments"]
+        first = await call(client, "create_order", arguments)
+        again = await call(client, "create_order", arguments)
+        listed = await call(client, "get_orders")
+    # A client of the older protocol cannot be reached where the process keeps no session with it.
+    asked = not (era == "legacy" and keys)
+    assert len(person.asked) == asked
+    assert first["order"]["approval"] == {
+        "method": "form" if asked else "client_dialog",
+        "verified": asked,
+    }
+    assert (first["order"]["state"], first["order"]["replayed"]) == ("placed", False)
+    assert again["order"] == first["order"] | {"replayed": True}
+    assert [order["order_ids"] for order in listed["orders"]] == [first["order"]["order_ids"]]
+    assert here.sandbox.books.received["create"] == 1
+
+
+@KEYS
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_no_over_http_spends_nothing(tmp_path: Path, era: Era, keys: str) -> None:
+    async with (
+        site(tmp_path, APPROVAL="require", STATE_KEYS=keys) as here,
+        client_of(here.url, era=era, person=Person("decline")) as client,
+    ):
+        arguments = (await previewed(client))["create_order_arguments"]
+        told = await call(client, "create_order", arguments)
+    expected = "approval_required" if era == "legacy" and keys else "approval_declined"
+    assert told["problem"]["code"] == expected
+    assert here.sandbox.books.received["create"] == 0
+
+
+async def test_a_loopback_server_without_callers_serves_the_local_user(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, client_of(here.url) as client:
+        assert (await previewed(client))["preview_token"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        bearer("xc_wrong"),
+        {"authorization": "Basic eDp5"},
+        {"authorization": "Bearer"},
+        bearer("caller:alice"),
+    ],
+    ids=["none", "wrong", "basic", "empty", "name"],
+)
+@pytest.mark.parametrize("tool", ["get_orders", "preview_order"])
+async def test_without_a_callers_token_nothing_answers_but_health(
+    tmp_path: Path, era: Era, headers: dict[str, str], tool: str
+) -> None:
+    body = INITIALIZE if era == "legacy" else modern("tools/call", name=tool, arguments={})
+    sent = headers | (ACCEPT if era == "legacy" else modern_headers("tools/call", tool))
+    async with site(tmp_path, "alice", STATE_KEYS=STATE_KEY) as here, http_client(here.url) as client:
+        for method in ("POST", "GET", "DELETE"):
+            answer = await client.request(method, "/mcp", headers=sent, json=body)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert "alice" not in answer.text
+        assert (await client.get("/healthz")).json() == {"status": "ok"}
+        assert (await client.get("/readyz")).json() == {"ledger": "ok"}
+    assert not here.sandbox.books.received
+
+
+async def test_the_token_in_a_query_or_cookie_lets_nobody_in(tmp_path: Path) -> None:
+    async with site(tmp_path, "alice") as here, http_client(here.url) as client:
+        token = here.tokens["alice"]
+        for path, headers in (
+            (f"/mcp?access_token={token}", {}),
+            ("/mcp", {"cookie": f"token={token}"}),
+            ("/mcp", {"x-api-key": token}),
+        ):
+            answer = await client.post(path, headers=ACCEPT | headers, json=INITIALIZE)
+            assert answer.status_code == 401
+
+
+async def test_a_ledger_that_is_gone_is_told_by_readyz_and_not_by_healthz(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, http_client(here.url) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        (tmp_path / "ledger.sqlite3").unlink()
+        gone = await client.get("/readyz")
+        alive = await client.get("/healthz")
+    assert (gone.status_code, gone.json()) == (503, {"ledger": "unavailable"})
+    assert alive.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "evil.example"}, 421),
+        ({"host": "127.0.0.1.evil.example:80"}, 421),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://localhost:3000"}, 200),
+        ({"host": "localhost:1"}, 200),
+        ({}, 200),
+    ],
+)
+async def test_on_loopback_a_web_page_of_a_stranger_reaches_nothing(
+    tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    async with site(tmp_path) as here, http_client(here.url) as client:
+        for body, plain in ((INITIALIZE, ACCEPT), (modern("tools/list"), modern_headers("tools/list"))):
+            answer = await client.post("/mcp", headers=plain | headers, json=body)
+            assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("counted", [True, False], ids=["length", "chunks"])
+async def test_a_body_over_the_limit_is_refused(tmp_path: Path, counted: bool) -> None:
+    body = json.dumps(modern("tools/list", filler="x" * MOST_BODY_BYTES)).encode()
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        for first in range(0, len(body), 10_000):
+            yield body[first : first + 10_000]
+
+    async with site(tmp_path) as here, http_client(here.url) as client:
+        content = body if counted else chunks()
+        answer = await client.post("/mcp", headers=modern_headers("tools/list"), content=content)
+        assert answer.status_code == 413
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_beyond_so_many_calls_at_a_time_one_is_told_to_come_back_and_health_is_not(
+    tmp_path: Path,
+) -> None:
+    sandbox = build_sandbox()
+    sandbox.faults.add("hang", "preview", times=None)
+    body = modern("tools/call", name="preview_order", arguments=order_arguments())
+    headers = modern_headers("tools/call", "preview_order")
+    statuses: list[int] = []
+
+    listing, listed = modern("tools/list"), modern_headers("tools/list")
+    async with (
+        site(tmp_path, sandbox=sandbox, TIMEOUT_SECONDS="50") as here,
+        http_client(here.url) as client,
+    ):
+
+        async def hanging() -> None:
+            statuses.append((await client.post("/mcp", headers=headers, json=body)).status_code)
+
+        tasks = [asyncio.create_task(hanging()) for _ in range(MOST_CALLS)]
+        while sandbox.books.received["preview"] < MOST_CALLS:
+            assert not statuses
+            await anyio.sleep(0.02)
+        busy = await client.post("/mcp", headers=listed, json=listing)
+        healthy = await client.get("/healthz")
+        ready = await client.get("/readyz")
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        with anyio.fail_after(10):  # those who went away have given their places back
+            while (await client.post("/mcp", headers=listed, json=listing)).status_code != 200:  # noqa: ASYNC110 - uvicorn's doing
+                await anyio.sleep(0.02)
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+    assert (healthy.status_code, ready.status_code) == (200, 200)
+
+
+async def test_answers_are_json_where_no_session_is_kept(tmp_path: Path) -> None:
+    async with site(tmp_path, STATE_KEYS=STATE_KEY) as here, http_client(here.url) as client:
+        for body, headers in (
+            (INITIALIZE, ACCEPT),
+            (modern("tools/list"), modern_headers("tools/list")),
+            (
+                modern("tools/call", name="get_orders", arguments={}),
+                modern_headers("tools/call", "get_orders"),
+            ),
+        ):
+            for accept in (ACCEPT["accept"], "application/json"):
+                answer = await client.post("/mcp", headers=headers | {"accept": accept}, json=body)
+                assert answer.status_code == 200, answer.text
+                assert answer.headers["content-type"].startswith("application/json")
+                assert answer.json()["result"]
+                assert "mcp-session-id" not in answer.headers
+
+
+# The command
+
+
+def refused(folder: Path, *arguments: str, **environment: str) -> str:
+    """What `serve --http` said when it refused to start."""
+    named = {f"XPORTCN_{name}": value for name, value in environment.items()}
+    named.setdefault("XPORTCN_LEDGER", str(folder / "ledger.sqlite3"))
+    done = subprocess.run(
+        command("serve", "--http", *arguments),
+        env=process_environment(named),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104 - refused
+def test_what_others_can_reach_does_not_start_without_callers(tmp_path: Path, host: str) -> None:
+    with pytest.raises(StartError) as stop:
+        serve_over_http(settings_for(tmp_path / "ledger.sqlite3"), host, 0)
+    assert host in str(stop.value)
+    assert "XPORTCN_CALLERS" in str(stop.value)
+
+
+def test_the_command_says_why_it_does_not_start_in_one_line(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+    for line in (refused(tmp_path, "--host", "0.0.0.0"), refused(tmp_path, CALLERS=str(missing))):  # noqa: S104
+        assert line.startswith("xportcn-mcp: ")
+        assert "XPORTCN_CALLERS" in line
+
+
+def test_an_issuer_without_an_audience_stops_the_start(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "ledger.sqlite3", OAUTH_ISSUER="https://issuer.example")
+    with pytest.raises(StartError, match="XPORTCN_OAUTH_AUDIENCE"):
+        serve_over_http(settings, "127.0.0.1", 0)
+
+
+def test_a_postgresql_url_without_psycopg_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xportcn_server import cli
+
+    def no_psycopg(name: str) -> None:
+        assert name == "psycopg"
+
+    monkeypatch.setenv("XPORTCN_LEDGER", "postgresql://user:hidden@127.0.0.1/orders")
+    monkeypatch.setattr(cli, "find_spec", no_psycopg)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["serve", "--http"], standalone_mode=False)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "xportcn-mcp[postgres]" in line
+    assert "hidden" not in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
+@pytest.mark.parametrize(
+    ("number", "keys"), [(signal.SIGTERM, STATE_KEY), (signal.SIGINT, "")], ids=["SIGTERM", "SIGINT"]
+)
+async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
+    tmp_path: Path, number: signal.Signals, keys: str
+) -> None:
+    sandbox = build_sandbox(pace=Pace(slow_seconds=1.5))
+    answers: list[dict[str, Any]] = []
+    with anyio.fail_after(90):
+        async with running_sandbox(sandbox) as (_, base_url):
+            named = live(base_url) | {"LEDGER": str(tmp_path / "ledger.sqlite3")}
+            named |= {"STATE_KEYS": keys} if keys else {}
+            environment = {f"XPORTCN_{name}": value for name, value in named.items()}
+            async with processes(environment, tmp_path, 1) as (process,):
+                async with client_of(process.url) as client, anyio.create_task_group() as tasks:
+                    preview = await previewed(client)
+                    sandbox.faults.add("slow", "create")
+
+                    async def create() -> None:
+                        answers.append(await call(client, "create_order", preview["create_order_arguments"]))
+
+                    tasks.start_soon(create)
+                    while not sandbox.books.received["create"]:  # noqa: ASYNC110 - another process' doing
+                        await anyio.sleep(0.02)
+                    process.popen.send_signal(number)
+                status = await process.ended()
+    assert status == 0, process.log.read_text()
+    assert "Traceback" not in process.log.read_text()
+    (answer,) = answers
+    assert answer["order"]["state"] == "placed"
+    settings = settings_for(tmp_path / "ledger.sqlite3")
+    ledger = ledger_of(settings)
+    (order,) = await ledger.orders(OrderQuery("real", None))
+    await ledger.aclose()
+    assert (order.state, list(order.order_ids)) == ("placed", answer["order"]["order_ids"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_that_just_stays_connected_does_not_keep_a_server_from_ending(
+    tmp_path: Path, era: Era
+) -> None:
+    environment = {"XPORTCN_LEDGER": str(tmp_path / "ledger.sqlite3")}
+    with anyio.fail_after(90):
+        async with (
+            processes(environment, tmp_path, 1) as (process,),
+            client_of(process.url, era=era, person=Person()) as client,
+        ):
+            await previewed(client)
+            process.terminate()
+            with anyio.fail_after(15):
+                assert await process.ended() == 0, process.log.read_text()

@@ -1,0 +1,186 @@
+"""The ledger in PostgreSQL (psycopg 3, extra `postgres`), for several replicas that keep no state.
+
+The same transactions as on SQLite. One writer at a time by an advisory lock, taken first in every
+transaction that writes: the caps, the claim and the chain are judged on committed data. Leases and days go
+by the database's clock. psycopg runs in worker threads: its asynchronous form has no Windows event loop.
+
+A connection that breaks at COMMIT leaves open whether the transaction happened. For a claim the ledger looks
+again on another connection; what it still cannot know is `LedgerUnavailableError`, and nothing is sent.
+"""
+
+import contextlib
+from collections.abc import Callable, Generator, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+import anyio.to_thread
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from xportcn_tools.ledger import rows
+from xportcn_tools.ledger.ledger import (
+    AlreadyClaimed,
+    Claimed,
+    DayUsage,
+    EarlierUnknown,
+    Judged,
+    LedgerUnavailableError,
+    NewerLedgerError,
+    NewOrder,
+    OrderRecord,
+    ReferenceUsed,
+)
+from xportcn_tools.ledger.migrations import newer, numbered_scripts
+from xportcn_tools.ledger.sql import Row, Session, SqlLedger, order_where
+
+T = TypeVar("T")
+Connection = psycopg.Connection[dict[str, Any]]
+
+WAIT_SECONDS = 5
+"""For a connection, for the writers' lock, for a statement: then the ledger counts as unavailable."""
+
+MOST_CONNECTIONS = 8
+_WRITERS = 7_688_268_100_000_001  # the advisory lock of this program's writers; the number means nothing
+
+
+def _check(connection: Connection) -> None:
+    """Asked when a connection leaves the pool: one that the database has closed is not handed out."""
+    connection.execute("")
+
+
+class CommitUnknownError(LedgerUnavailableError):
+    """The connection broke at COMMIT: the transaction may have happened."""
+
+
+class PostgresSession:
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        # The statements are our own and hold no percent sign and no question mark but for values.
+        text = cast("Any", statement.replace("?", "%s"))
+        cursor = self.connection.execute(text, tuple(values) or None)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+class PostgresLedger(SqlLedger):
+    """The driver for one database. `clock` stands in for the database's own clock, for tests."""
+
+    ID_IS_LISTED = "order_ids::jsonb @> to_jsonb(?::text)"
+
+    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
+        self._clock = clock
+        self._migrated = False
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            connection_class=Connection,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": WAIT_SECONDS,
+                # A database that has gone without a word is noticed, not waited for.
+                "keepalives_idle": WAIT_SECONDS,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 2 * WAIT_SECONDS * 1000,
+                "application_name": "xportcn-mcp",
+                "options": f"-c lock_timeout={WAIT_SECONDS}s -c statement_timeout={2 * WAIT_SECONDS}s"
+                # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
+                f" -c idle_in_transaction_session_timeout={2 * WAIT_SECONDS}s"
+                " -c synchronous_commit=on",
+            },
+            min_size=0,
+            max_size=MOST_CONNECTIONS,
+            timeout=WAIT_SECONDS,
+            reconnect_timeout=WAIT_SECONDS,
+            check=_check,
+            open=False,
+        )
+
+    async def aclose(self) -> None:
+        await anyio.to_thread.run_sync(self._pool.close)
+
+    async def claim(
+        self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[T]:
+        try:
+            return await super().claim(new, lease_seconds, judge)
+        except CommitUnknownError:
+            # The key was minted for this very call: if its row is there, the claim is ours and on disk. If
+            # it is not, it may still come; then it stays `sending`, becomes unknown, and was never sent.
+            found = await self._run(lambda sql: order_where(sql, "order_key = ?", (new.order_key,)))
+            if isinstance(found, OrderRecord):
+                # Whoever gave it up meanwhile has been told that its outcome is unknown: then it is not sent.
+                return Claimed(found) if found.state == "sending" else AlreadyClaimed(found)
+            raise
+
+    async def _run(self, work: Callable[[Session], T]) -> T:
+        # Not abandoned on cancellation: a transaction that began is waited for.
+        try:
+            return await anyio.to_thread.run_sync(self._guarded, work)
+        except RuntimeError as error:  # no thread can be started
+            raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+
+    def _guarded(self, work: Callable[[Session], T]) -> T:
+        try:
+            self._pool.open()
+            with self._pool.connection() as connection:
+                if not self._migrated:
+                    self._migrate(connection)
+                return work(self._session(connection))
+        except (psycopg.Error, PoolTimeout, OSError, UnicodeError) as error:
+            # The last one: a value that no text column can hold.
+            raise LedgerUnavailableError(f"PostgreSQL: {type(error).__name__}") from error
+
+    def _session(self, connection: Connection) -> Session:
+        return PostgresSession(connection)
+
+    @contextlib.contextmanager
+    def _transaction(self, sql: Session) -> Generator[None]:
+        connection = cast("PostgresSession", sql).connection
+        sql.execute("BEGIN ISOLATION LEVEL READ COMMITTED")  # each statement sees what is committed by then
+        try:
+            sql.execute("SELECT pg_advisory_xact_lock(?)", (_WRITERS,))
+            yield
+        except BaseException:
+            with contextlib.suppress(psycopg.Error):
+                sql.execute("ROLLBACK")
+            raise
+        try:
+            sql.execute("COMMIT")
+        except psycopg.Error as error:
+            connection.close()  # never back into the pool half-way
+            raise CommitUnknownError("PostgreSQL: the connection broke at COMMIT") from error
+
+    def _now(self, sql: Session) -> datetime:
+        if self._clock:
+            return self._clock()
+        (row,) = sql.execute("SELECT clock_timestamp() AS now")
+        return cast("datetime", row["now"]).astimezone(UTC)
+
+    def _migrate(self, connection: Connection) -> None:
+        """Bring the database to this program's version, in one transaction.
+
+        Raises:
+            NewerLedgerError: a newer program has migrated it further.
+        """
+        sql = PostgresSession(connection)
+        scripts = numbered_scripts("postgres")
+        newest = scripts[-1][0]
+        with self._transaction(sql):
+            (row,) = sql.execute("SELECT to_regclass('migrations') IS NOT NULL AS known")
+            version = 0
+            if row["known"]:
+                (found,) = sql.execute("SELECT COALESCE(MAX(number), 0) AS version FROM migrations")
+                version = int(found["version"])
+            if version > newest:
+                raise NewerLedgerError(newer(version, newest))
+            for number, name, script in scripts:
+                if number > version:
+                    connection.execute(cast("Any", script))
+                    sql.execute(
+                        "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)",
+                        (number, name, rows.time_text(self._now(sql))),
+                    )
+        self._migrated = True
