@@ -281,17 +281,33 @@ class LedgerSuite:
             elsewhere = await claimed(ledger, preview_of(2, reference="PO-1", realm="real"))
             assert elsewhere.realm == "real"
 
-    @pytest.mark.parametrize(("after", "blocks"), [(-1, False), (0, True), (1, True)])
+    @pytest.mark.parametrize("clock_is_off_by", [-60, 0, 60])
+    @pytest.mark.parametrize("previewed_before", [True, False])
     async def test_an_order_under_way_blocks_what_was_previewed_after_its_claim(
-        self, store: Store, after: float, blocks: bool
+        self, store: Store, previewed_before: bool, clock_is_off_by: int
     ) -> None:
-        """Two orders that were both previewed before either was sent are meant; a preview made later is a twin."""
-        async with opened(store) as ledger:
+        """Two orders that were both previewed before either was sent are meant; a preview made later is a twin.
+
+        What the replica that previewed takes for the time makes no difference.
+        """
+        async with opened(store) as ledger, opened(store) as other:
+            second = preview_of(2, goods="goods", now=START + timedelta(seconds=clock_is_off_by))
+            if previewed_before:
+                await other.store_preview(second)
             sending = await claimed(ledger, preview_of(1, goods="goods"))
-            second = preview_of(2, goods="goods", now=START + timedelta(seconds=after))
-            await ledger.store_preview(second)
-            result = await claim(ledger, second)
-            assert result == EarlierUnknown(sending) if blocks else isinstance(result, Claimed)
+            if not previewed_before:
+                await other.store_preview(second)
+            found = None if previewed_before else sending
+            assert await other.earlier_open(second) == found
+            result = await claim(other, second)
+            assert isinstance(result, Claimed) if previewed_before else result == EarlierUnknown(sending)
+
+    async def test_no_order_is_a_twin_of_itself(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            first = preview_of(1)
+            order = await claimed(ledger, first)
+            await ledger.record(order.order_key, UNKNOWN)
+            assert await ledger.earlier_open(first) is None
 
     @pytest.mark.parametrize("outcome", [PLACED, REJECTED, ABSENT, UNKNOWN])
     async def test_an_unknown_order_and_no_other_blocks_the_same_goods_to_the_same_place(

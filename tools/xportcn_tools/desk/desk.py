@@ -255,16 +255,9 @@ class Desk:
         passed = breach(self._caps(call.caller), used, preview.payable_fen)
         if passed:
             raise problems.over_limit(passed)
-        alike = OrderQuery(
-            preview.realm,
-            preview.caller,
-            states=("unknown", "sending"),
-            goods_digest=preview.goods_digest,
-            place_digest=preview.place_digest,
-        )
-        for earlier in await self._ledger.orders(alike):
-            if earlier.state == "unknown" or earlier.created_at <= preview.created_at:
-                raise problems.earlier_order_open(earlier)
+        earlier = await self._ledger.earlier_open(preview)
+        if earlier:
+            raise problems.earlier_order_open(earlier)
         if await self._ledger.reference_used(preview.realm, preview.out_order_id):
             raise problems.duplicate_reference(preview.out_order_id)
 

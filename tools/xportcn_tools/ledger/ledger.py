@@ -135,7 +135,7 @@ class ReferenceUsed:
 @dataclass(frozen=True)
 class EarlierUnknown:
     """The same goods to the same place are in an attempt of unknown outcome, or in one that was being sent
-    when this preview was made.
+    when this preview was made (`Ledger.earlier_open`).
     """
 
     order: OrderRecord
@@ -201,6 +201,14 @@ class Ledger(Protocol):
         ...
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...
+
+    async def earlier_open(self, preview: PreviewRecord) -> OrderRecord | None:
+        """What would make this order a twin: the same goods to the same place, by the same caller, in an
+        order of unknown outcome, or in one that was claimed before this preview was stored and is under way.
+
+        Two orders that were both previewed before either was claimed are meant.
+        """
+        ...
 
     async def reference_used(self, realm: Realm, out_order_id: str) -> bool:
         """Whether any attempt, whoever made it, has this reference."""

@@ -129,6 +129,9 @@ class SqlLedger(ABC):
         found = await self._run(lambda sql: sql.execute(statement, values))
         return [rows.order_of(row) for row in found]
 
+    async def earlier_open(self, preview: PreviewRecord) -> OrderRecord | None:
+        return await self._run(lambda sql: _earlier_open(sql, preview))
+
     async def reference_used(self, realm: Realm, out_order_id: str) -> bool:
         return await self._run(lambda sql: _reference_used(sql, realm, out_order_id))
 
@@ -149,18 +152,7 @@ class SqlLedger(ABC):
                     return AlreadyClaimed(claimed)
                 if _reference_used(sql, preview.realm, preview.out_order_id):
                     return ReferenceUsed()
-                earlier = order_where(
-                    sql,
-                    "(state = 'unknown' OR state = 'sending' AND created_at <= ?)"
-                    " AND realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ?",
-                    (
-                        rows.time_text(preview.created_at),
-                        preview.realm,
-                        preview.caller,
-                        preview.goods_digest,
-                        preview.place_digest,
-                    ),
-                )
+                earlier = _earlier_open(sql, preview)
                 if earlier:
                     return EarlierUnknown(earlier)
                 verdict = judge(_usage(sql, preview.realm, preview.caller, rows.day_of(now)))
@@ -252,6 +244,28 @@ def order_where(sql: Session, condition: str, values: Sequence[Any]) -> OrderRec
     """The first order under a condition of ours with `?` for its values."""
     found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
     return rows.order_of(found[0]) if found else None
+
+
+def _earlier_open(sql: Session, preview: PreviewRecord) -> OrderRecord | None:
+    """See the seam. What came first is read off the trail, since the clocks of replicas may disagree."""
+    under_way_before = (
+        "state = 'sending' AND"
+        " (SELECT MIN(sequence) FROM trail WHERE subject = orders.out_order_id AND event = 'claimed')"
+        " < (SELECT MAX(sequence) FROM trail WHERE subject = ? AND event = 'previewed')"
+    )
+    return order_where(
+        sql,
+        "realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ? AND preview_id <> ?"
+        f" AND (state = 'unknown' OR {under_way_before})",
+        (
+            preview.realm,
+            preview.caller,
+            preview.goods_digest,
+            preview.place_digest,
+            preview.preview_id,
+            preview.out_order_id,
+        ),
+    )
 
 
 def _abandoned(sql: Session, realm: Realm, now: datetime) -> list[OrderRecord]:

@@ -73,5 +73,16 @@ BEGIN
 END;
 $$;
 
+CREATE FUNCTION trail_goes_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM trail WHERE sequence >= NEW.sequence) THEN
+        RAISE EXCEPTION 'append only';
+    END IF;
+    RETURN NEW;
+END;
+$$;
+
+CREATE TRIGGER trail_goes_on BEFORE INSERT ON trail
+    FOR EACH ROW EXECUTE FUNCTION trail_goes_on();
 CREATE TRIGGER trail_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trail
     FOR EACH STATEMENT EXECUTE FUNCTION trail_is_append_only();
