@@ -93,10 +93,21 @@ def yes_to(asked: InputRequiredResult) -> InputResponses:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, seams: Seams, ledger: Ledger) -> AsyncGenerator[str]:
-    """The application of `serve --http` in this loop; yields its base URL. `ledger`: for `/readyz`."""
+async def serving(
+    settings: Settings, seams: Seams, ledger: Ledger, bound_to: str = "127.0.0.1"
+) -> AsyncGenerator[str]:
+    """The application of `serve --http` in this loop; yields its base URL. `ledger`: for `/readyz`.
+
+    `bound_to`: what the application takes for its `--host`; it listens on loopback all the same.
+    """
     server = build_server(settings, seams, gate_of(settings))
-    app = http_app(server, Readiness(ledger.open), host="127.0.0.1", stateless=bool(settings.state_keys))
+    app = http_app(
+        server,
+        Readiness(ledger.open),
+        host=bound_to,
+        stateless=bool(settings.state_keys),
+        public_url=settings.oauth_audience,
+    )
     try:
         async with loop_server(app) as url:
             yield url

@@ -1,7 +1,8 @@
 """The callers of the HTTP server, in a TOML file that the owner keeps (`XPORTCN_CALLERS`).
 
     [callers.alice]
-    token_sha256 = "…"            # of the bearer token, which is kept nowhere
+    token_sha256 = "…"            # of the bearer token, which is kept nowhere; while it is rotated, of two:
+                                  # ["…", "…"]
     user_id = "…"                 # optional: the upstream's sub-account
     max_order_cny = "500"         # optional, each: own caps
     max_day_cny = "2000"
@@ -36,6 +37,13 @@ STRUCK_OUT = Profile(Caps(0, 0, 0), None, 1)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 def _amount(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError('an amount is a string, such as "500"')
@@ -51,7 +59,7 @@ class CallerEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    token_sha256: Annotated[list[Digest], BeforeValidator(_several), Field(min_length=1, max_length=2)]
     user_id: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] | None = None
     max_order_cny: Annotated[int, BeforeValidator(_amount)] | None = None
     max_day_cny: Annotated[int, BeforeValidator(_amount)] | None = None
@@ -80,12 +88,13 @@ class Callers:
         self._read_at = stamp
 
     def name_of(self, token: str) -> str | None:
-        """Who has this bearer token; every entry is compared, in constant time each."""
+        """Who has this bearer token; every digest is compared, in constant time each."""
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
         found: str | None = None
         for name, entry in self._current().items():
-            if hmac.compare_digest(entry.token_sha256, digest):
-                found = name
+            for known in entry.token_sha256:
+                if hmac.compare_digest(known, digest):
+                    found = name
         return f"{PREFIX}{found}" if found else None
 
     def profile_of(self, caller: str) -> Profile:
@@ -141,9 +150,16 @@ def _entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEn
         except ValidationError as error:
             named = ", ".join(sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]}))
             raise CallersError(f"caller {name}: {named or 'the table'} is not as described") from None
-    if len({entry.token_sha256 for entry in entries.values()}) != len(entries):
+    digests = [digest for entry in entries.values() for digest in entry.token_sha256]
+    if len(set(digests)) != len(digests):
         raise CallersError("two callers have the same token")
     return entries
+
+
+def new_token() -> tuple[str, str]:
+    """A bearer token (256 random bits) and its SHA-256, which is all that a callers' file holds of it."""
+    token = f"xc_{secrets.token_urlsafe(32)}"
+    return token, hashlib.sha256(token.encode()).hexdigest()
 
 
 def new_caller(path: Path, name: str) -> str:
@@ -156,8 +172,7 @@ def new_caller(path: Path, name: str) -> str:
         raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
     if path.exists() and name in _entries_of(path, may_be_empty=True):
         raise CallersError(f"there is a caller {name} already")
-    token = f"xc_{secrets.token_urlsafe(32)}"
-    digest = hashlib.sha256(token.encode()).hexdigest()
+    token, digest = new_token()
     try:
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8") as file:

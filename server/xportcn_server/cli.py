@@ -67,10 +67,19 @@ def caller() -> None:
 
 @caller.command("new")
 @click.argument("name")
-def caller_new(name: str) -> None:
-    """Add a caller to the file XPORTCN_CALLERS; prints the bearer token, once."""
-    from xportcn_server.callers import CallersError, new_caller
+@click.option("--digest-only", is_flag=True, help="Write no file: print the line for it, too.")
+def caller_new(name: str, *, digest_only: bool) -> None:
+    """Add a caller to the file XPORTCN_CALLERS; prints the bearer token, once.
 
+    --digest-only is for a file that is kept elsewhere, and for a second token while one is rotated.
+    """
+    from xportcn_server.callers import CallersError, new_caller, new_token
+
+    if digest_only:
+        token, digest = new_token()
+        click.echo(token)
+        click.echo(f'For [callers.{name}] in the callers\' file: token_sha256 = "{digest}"', err=True)
+        return
     path = read_settings().callers
     if path is None:
         _stop("XPORTCN_CALLERS names no file: set it to where the callers are to be kept")
@@ -78,7 +87,7 @@ def caller_new(name: str) -> None:
         token = new_caller(path, name)
     except CallersError as error:
         _stop(str(error))
-    click.echo(f"{token}")
+    click.echo(token)
     click.echo(
         f"This is the bearer token of {name}; it is shown this once. {path} holds its SHA-256.", err=True
     )

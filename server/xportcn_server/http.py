@@ -11,11 +11,13 @@ import logging
 import signal
 from collections.abc import Generator
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -45,8 +47,36 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def http_app(server: MCPServer[Desk], ready: "Readiness", *, host: str, stateless: bool) -> ASGIApp:
-    """The ASGI application. `ready` says whether the ledger can be reached."""
+def _security(host: str, public_url: str | None) -> TransportSecuritySettings:
+    """Host and Origin headers that are answered: this machine's own, and those of the public URL.
+
+    Bound to more than loopback and with no public URL known, any Host may be right; see `SameOrigin`.
+    """
+    hosts = ["127.0.0.1:*", "localhost:*", "[::1]:*"]
+    origins = ["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"]
+    public = urlsplit(public_url or "")
+    if public.scheme in ("http", "https") and public.netloc:
+        hosts += [public.netloc, f"{public.hostname}:*"]
+        origins.append(f"{public.scheme}://{public.netloc}")
+    return TransportSecuritySettings(
+        enable_dns_rebinding_protection=is_loopback(host) or bool(public.netloc),
+        allowed_hosts=hosts,
+        allowed_origins=origins,
+    )
+
+
+def http_app(
+    server: MCPServer[Desk],
+    ready: "Readiness",
+    *,
+    host: str,
+    stateless: bool,
+    public_url: str | None = None,
+) -> ASGIApp:
+    """The ASGI application. `ready` says whether the ledger can be reached.
+
+    `public_url`: of `/mcp`, as clients know it; its host is then answered beside loopback, and no other.
+    """
 
     @server.custom_route("/healthz", methods=["GET"])
     async def healthz(request: Request) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
@@ -59,12 +89,7 @@ def http_app(server: MCPServer[Desk], ready: "Readiness", *, host: str, stateles
         reachable = await ready.ledger_is_reachable()
         return JSONResponse({"ledger": "ok" if reachable else "unavailable"}, 200 if reachable else 503)
 
-    local = is_loopback(host)
-    security = TransportSecuritySettings(
-        enable_dns_rebinding_protection=local,
-        allowed_hosts=["127.0.0.1:*", "localhost:*", "[::1]:*"],
-        allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
-    )
+    security = _security(host, public_url)
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         json_response=stateless,
@@ -73,7 +98,7 @@ def http_app(server: MCPServer[Desk], ready: "Readiness", *, host: str, stateles
         transport_security=security,
         host=host,
     )
-    return LimitedCalls(app)
+    return LimitedCalls(app if security.enable_dns_rebinding_protection else SameOrigin(app))
 
 
 class Readiness:
@@ -90,6 +115,23 @@ class Readiness:
             logger.info("the ledger does not answer", exc_info=True)
             return False
         return True
+
+
+class SameOrigin:
+    """Where no Host can be told from another: what a browser sends must come from this very host's pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH:
+            headers = Headers(scope=scope)
+            origin = headers.get("origin")
+            if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+                foreign = JSONResponse({"error": "Origin and Host differ"}, 403)
+                await foreign(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class LimitedCalls:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xportcn_server.app import Gate, build_server, ledger_of, policy_of
+from xportcn_server.app import Gate, Seams, build_server, ledger_of, policy_of
 from xportcn_server.auth import verifier_of
 from xportcn_server.callers import Callers, CallersError
 from xportcn_server.http import Readiness, http_app, is_loopback, serve_http
@@ -23,9 +23,15 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
             f"--host {host} can be reached by others, and no callers are configured: "
             "set XPORTCN_CALLERS or XPORTCN_OAUTH_ISSUER"
         )
-    server = build_server(settings, gate=gate)
-    ledger = ledger_of(settings)
-    app = http_app(server, Readiness(ledger.open), host=host, stateless=bool(settings.state_keys))
+    ledger = ledger_of(settings)  # one for both: the server's lifespan opens and closes it
+    server = build_server(settings, Seams(ledger=ledger), gate)
+    app = http_app(
+        server,
+        Readiness(ledger.open),
+        host=host,
+        stateless=bool(settings.state_keys),
+        public_url=settings.oauth_audience,
+    )
     serve_http(app, host, port, settings.log_level)
 
 

@@ -58,6 +58,14 @@ def test_a_caller_is_known_by_its_token_and_by_nothing_else(path: Path) -> None:
         assert callers.name_of(other) is None
 
 
+def test_while_a_token_is_rotated_the_old_and_the_new_one_are_the_same_callers(path: Path) -> None:
+    callers = callers_of(path, f'[callers.alice]\ntoken_sha256 = ["{OTHER_DIGEST}", "{DIGEST}"]\n')
+    assert callers.name_of(TOKEN) == callers.name_of("other") == "caller:alice"
+    path.write_text(f'[callers.alice]\ntoken_sha256 = ["{DIGEST}"]\n', encoding="utf-8")
+    assert callers.name_of(TOKEN) == "caller:alice"
+    assert callers.name_of("other") is None
+
+
 def test_an_entry_overrides_the_owners_caps_one_by_one(path: Path) -> None:
     callers = callers_of(path, ALICE + 'max_day_cny = "99.5"\nuser_id = "sub-1"\npreviews_per_minute = 3\n')
     assert callers.profile_of("caller:alice") == Profile(Caps(200_000, 9_950, 50), "sub-1", 3)
@@ -100,6 +108,9 @@ BAD = {
     "the name of another source": f'[callers."oauth:x"]\ntoken_sha256 = "{DIGEST}"\n',
     "a name with a line end": f'[callers."alice\\n"]\ntoken_sha256 = "{DIGEST}"\n',
     "an empty name": f'[callers.""]\ntoken_sha256 = "{DIGEST}"\n',
+    "no token": "[callers.alice]\ntoken_sha256 = []\n",
+    "three tokens": f'[callers.alice]\ntoken_sha256 = ["{DIGEST}", "{OTHER_DIGEST}", "{"0" * 64}"]\n',
+    "one token twice": f'[callers.alice]\ntoken_sha256 = ["{DIGEST}", "{DIGEST}"]\n',
     "one token for two": ALICE + f'[callers.bob]\ntoken_sha256 = "{DIGEST}"\n',
     "a name twice": ALICE + ALICE,
 }
@@ -249,6 +260,17 @@ def test_a_new_callers_token_is_printed_once_and_only_its_digest_kept(path: Path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_a_token_for_a_file_kept_elsewhere_comes_with_its_line_and_writes_nothing(tmp_path: Path) -> None:
+    nowhere = tmp_path / "callers.toml"
+    environment = {"XPORTCN_CALLERS": str(nowhere)}
+    result = CliRunner().invoke(main, ["caller", "new", "alice", "--digest-only"], env=environment)
+    assert result.exit_code == 0
+    assert not nowhere.exists()
+    token = result.stdout.strip()
+    (line,) = re.findall(r'token_sha256 = "[0-9a-f]{64}"', result.stderr)
+    assert callers_of(nowhere, f"[callers.alice]\n{line}\n").name_of(token) == "caller:alice"
+
+
 def test_the_file_is_made_for_its_owner_alone_and_keeps_the_mode_that_it_has(path: Path) -> None:
     before = os.umask(0)
     try:

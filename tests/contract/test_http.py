@@ -56,7 +56,11 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, *names: str, sandbox: Sandbox | None = None, **changes: str
+    folder: Path,
+    *names: str,
+    sandbox: Sandbox | None = None,
+    bound_to: str = "127.0.0.1",
+    **changes: str,
 ) -> AsyncGenerator[Site]:
     tokens = made_callers(folder / "callers.toml", *names)
     if not changes.get("STATE_KEYS"):
@@ -66,7 +70,7 @@ async def site(
     settings = settings_for(folder / "ledger.sqlite3", **changes)
     sandbox = sandbox or build_sandbox()
     with anyio.fail_after(60):
-        async with serving(settings, Seams(sandbox=sandbox), ledger_of(settings)) as url:
+        async with serving(settings, Seams(sandbox=sandbox), ledger_of(settings), bound_to) as url:
             yield Site(url, sandbox, tokens)
 
 
@@ -187,6 +191,49 @@ async def test_on_loopback_a_web_page_of_a_stranger_reaches_nothing(
         for body, plain in ((INITIALIZE, ACCEPT), (modern("tools/list"), modern_headers("tools/list"))):
             answer = await client.post("/mcp", headers=plain | headers, json=body)
             assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("bound_to", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "orders.example"}, 200),
+        ({"host": "orders.example:8443"}, 200),
+        ({"host": "orders.example", "origin": "https://orders.example"}, 200),
+        ({"host": "localhost:1"}, 200),
+        ({"host": "orders.example", "origin": "http://orders.example"}, 403),
+        ({"host": "orders.example", "origin": "https://evil.example"}, 403),
+        ({"host": "orders.example.evil.example"}, 421),
+        ({"host": "evil.example", "origin": "https://evil.example"}, 421),
+    ],
+)
+async def test_where_the_public_url_is_known_its_host_is_answered_and_no_other(
+    tmp_path: Path, bound_to: str, headers: dict[str, str], status: int
+) -> None:
+    public = {"OAUTH_AUDIENCE": "https://orders.example/mcp"}
+    async with site(tmp_path, bound_to=bound_to, **public) as here, http_client(here.url) as client:
+        plain = modern_headers("tools/list") | headers
+        answer = await client.post("/mcp", headers=plain, json=modern("tools/list"))
+        assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"host": "anything.example"}, 200),
+        ({"host": "anything.example:8000", "origin": "https://anything.example:8000"}, 200),
+        ({"host": "anything.example", "origin": "https://evil.example"}, 403),
+        ({"host": "anything.example", "origin": "null"}, 403),
+        ({"host": "anything.example", "origin": ""}, 403),
+    ],
+)
+async def test_where_others_can_reach_it_and_no_public_url_is_known_foreign_pages_reach_nothing(
+    tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    async with site(tmp_path, bound_to="0.0.0.0") as here, http_client(here.url) as client:  # noqa: S104
+        plain = modern_headers("tools/list") | headers
+        answer = await client.post("/mcp", headers=plain, json=modern("tools/list"))
+        assert answer.status_code == status, answer.text
 
 
 @pytest.mark.parametrize("counted", [True, False], ids=["length", "chunks"])
