@@ -210,8 +210,11 @@ async def test_on_loopback_a_web_page_of_a_stranger_reaches_nothing(
 async def test_where_the_public_url_is_known_its_host_is_answered_and_no_other(
     tmp_path: Path, bound_to: str, headers: dict[str, str], status: int
 ) -> None:
-    public = {"OAUTH_AUDIENCE": "https://orders.example/mcp"}
-    async with site(tmp_path, bound_to=bound_to, **public) as here, http_client(here.url) as client:
+    public = "https://orders.example/mcp"
+    async with (
+        site(tmp_path, bound_to=bound_to, OAUTH_AUDIENCE=public) as here,
+        http_client(here.url) as client,
+    ):
         plain = modern_headers("tools/list") | headers
         answer = await client.post("/mcp", headers=plain, json=modern("tools/list"))
         assert answer.status_code == status, answer.text

@@ -41,7 +41,19 @@ def test_each_claim_names_tests_that_exist(claim: str, tests: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", ["approval", "caps", "recheck", "addresses", "foreign_text", "trade_types", "modes"]
+    "subject",
+    [
+        "approval",
+        "caps",
+        "recheck",
+        "addresses",
+        "foreign_text",
+        "trade_types",
+        "modes",
+        "callers",
+        "isolation",
+        "http",
+    ],
 )
 def test_each_subject_has_a_claim(subject: str) -> None:
     assert f"tests/contract/test_{subject}.py::" in PAGE
