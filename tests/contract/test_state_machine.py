@@ -346,13 +346,10 @@ async def _caught(work: Callable[[], Awaitable[T]]) -> T | ProblemError | DiedEr
 
 def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_ordered_twice() -> None:
     """Several seeds: each alone tends to stay in one corner."""
-    MET.clear()
-    walk(Walk, SEEDS, 12)
-    # Walks that never came to the hard places would prove nothing.
     hard = {"placed", "rejected", "unknown", "absent", "sending", "died"}
     hard |= {"outcome_unknown", "earlier_order_unknown", "over_limit", "terms_changed", "token_expired"}
     hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
-    assert hard <= MET.keys(), hard - MET.keys()
+    walk(Walk, SEEDS, 12, hard)
 
 
 def test_the_same_holds_with_the_ledger_in_postgresql(postgres: PostgresServer) -> None:
@@ -364,13 +361,15 @@ def test_the_same_holds_with_the_ledger_in_postgresql(postgres: PostgresServer) 
         def _ledger(self) -> Ledger:
             return PostgresLedger(self.url, clock=lambda: self.now)
 
+    walk(PostgresWalk, 6, 4, {"placed", "rejected", "unknown", "sending", "died", "outcome_unknown"})
+
+
+def walk(machine: type[Walk], seeds: int, examples: int, hard: set[str]) -> None:
+    """So many seeds, and more until the walks have come to all the hard places: else they prove nothing.
+
+    On a busy machine more calls run out of time, and fewer of a seed's walks get there.
+    """
     MET.clear()
-    walk(PostgresWalk, 6, 4)
-    hard = {"placed", "rejected", "unknown", "sending", "died", "outcome_unknown"}
-    assert hard <= MET.keys(), hard - MET.keys()
-
-
-def walk(machine: type[Walk], seeds: int, examples: int) -> None:
     walks = settings(
         max_examples=examples,
         stateful_step_count=40,
@@ -380,8 +379,11 @@ def walk(machine: type[Walk], seeds: int, examples: int) -> None:
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     with stamina.set_testing(True, attempts=3):
-        for number in range(seeds):
+        for number in range(4 * seeds):
+            if number >= seeds and hard <= MET.keys():
+                break
             run_state_machine_as_test(seed(number)(machine), settings=walks)
+    assert hard <= MET.keys(), hard - MET.keys()
 
 
 OPERATIONS: tuple[tuple[str, State], ...] = (

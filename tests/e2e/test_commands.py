@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
+    "caller": ("new",),
     "sandbox": (),
 }
 
@@ -255,12 +256,26 @@ def test_a_fault_in_a_file_of_settings_names_the_file(terminal: Terminal) -> Non
     assert "XPORTCN_APPROVAL" in line
 
 
-@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
-def test_a_ledger_in_a_server_is_refused_before_anything_is_made(
+@pytest.mark.parametrize("words", [["orders", "list"], ["approve", "--list"]], ids=" ".join)
+def test_a_database_that_does_not_answer_is_told_in_one_line_without_its_password(
     terminal: Terminal, words: list[str]
 ) -> None:
-    line = terminal.refuses(*words, code=2, LEDGER=f"postgresql://me:{SECRET}@localhost/orders")
-    assert "XPORTCN_LEDGER" in line
+    line = terminal.refuses(*words, code=1, LEDGER=f"postgresql://me:{SECRET}@127.0.0.1:1/orders")
+    assert "no connection" in line
+    assert SECRET not in line
+    assert sorted(path.name for path in terminal.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [words for words in LOOKING if words[0] != "serve"], ids=" ".join)
+def test_a_database_without_its_driver_is_refused_before_anything_is_made(
+    terminal: Terminal, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_installed(name: str) -> None:
+        assert name == "psycopg"
+
+    monkeypatch.setattr("xportcn_server.cli.find_spec", nothing_installed)
+    line = terminal.refuses(*words, code=2, LEDGER=f"postgresql://me:{SECRET}@127.0.0.1:1/orders")
+    assert "xportcn-mcp[postgres]" in line
     assert SECRET not in line
     assert sorted(path.name for path in terminal.folder.iterdir()) == []
 

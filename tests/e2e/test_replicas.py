@@ -1,6 +1,7 @@
 """Three replicas of the installed program, PostgreSQL, and nginx in front, as in `deploy/`, without containers."""
 
 import asyncio
+import itertools
 import os
 import random
 import shutil
@@ -35,7 +36,7 @@ from over_http import (
     yes_to,
 )
 from postgres import PostgresServer
-from support import Person, order_arguments, previewed
+from support import ADDRESS, Person, order_arguments, previewed
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.serve import running_sandbox
@@ -96,6 +97,11 @@ async def round_robin(folder: Path, replicas: list[int]) -> AsyncGenerator[str]:
         process.wait(30)
 
 
+def unlike(number: int) -> Arguments:
+    """A preview's arguments that are nobody's twin: the same goods to the same place wait for one another."""
+    return order_arguments(address=ADDRESS | {"address": f"网商路{number}号"})
+
+
 @dataclass
 class Team:
     """The replicas, what is before and behind them, and a caller's plain client."""
@@ -131,8 +137,8 @@ class Team:
     async def previews(self, count: int) -> list[Arguments]:
         """What `create_order` takes, for so many previews."""
         made: list[Arguments] = []
-        for _ in range(count):
-            envelope = await self.ask("preview_order", order_arguments())
+        for number in range(count):
+            envelope = await self.ask("preview_order", unlike(number))
             assert envelope
             assert envelope["ok"], envelope["problem"]
             made.append(envelope["preview"]["create_order_arguments"])
@@ -351,11 +357,12 @@ async def test_a_rolling_restart_under_load_loses_no_call_that_had_been_claimed(
         here.sandbox.faults.add("slow", "create", times=None)
         told: list[tuple[str, ...]] = []
         tokens: list[Arguments] = []
+        numbers = itertools.count()
         rolling = True
 
         async def buyer() -> None:
             while rolling:
-                envelope = await here.ask("preview_order", order_arguments())
+                envelope = await here.ask("preview_order", unlike(next(numbers)))
                 if not envelope:
                     continue
                 assert envelope["ok"], envelope["problem"]

@@ -129,7 +129,9 @@ class PostgresLedger(SqlLedger):
                 if not self._migrated:
                     self._migrate(connection)
                 return work(self._session(connection))
-        except (psycopg.Error, PoolTimeout, OSError, UnicodeError) as error:
+        except PoolTimeout as error:
+            raise LedgerUnavailableError(f"PostgreSQL: no connection within {WAIT_SECONDS} s") from error
+        except (psycopg.Error, OSError, UnicodeError) as error:
             # The last one: a value that no text column can hold.
             raise LedgerUnavailableError(f"PostgreSQL: {type(error).__name__}") from error
 
