@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "approve": (),
     "address": ("add", "list", "show", "remove"),
     "sandbox": (),
+    "client-config": (),
 }
 
 
@@ -187,6 +188,7 @@ def test_the_version_is_the_packages(terminal: Terminal) -> None:
         ["sandbox", "--port", "many"],
         ["sandbox", "--shape", "round"],
         ["demo", "--mode", "yesterday"],
+        ["client-config", "notepad"],
         ["serve", "--nonsense"],
     ],
     ids=" ".join,
