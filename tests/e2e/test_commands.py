@@ -215,6 +215,7 @@ LOOKING: list[list[str]] = [
     ["address", "list"],
     ["address", "show", "home"],
     ["address", "remove", "home"],
+    ["client-config", "cursor"],
 ]
 
 
