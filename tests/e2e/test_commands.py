@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "address": ("add", "list", "show", "remove"),
     "caller": ("new",),
     "sandbox": (),
+    "client-config": (),
 }
 
 
@@ -188,6 +189,7 @@ def test_the_version_is_the_packages(terminal: Terminal) -> None:
         ["sandbox", "--port", "many"],
         ["sandbox", "--shape", "round"],
         ["demo", "--mode", "yesterday"],
+        ["client-config", "notepad"],
         ["serve", "--nonsense"],
     ],
     ids=" ".join,
@@ -214,6 +216,7 @@ LOOKING: list[list[str]] = [
     ["address", "list"],
     ["address", "show", "home"],
     ["address", "remove", "home"],
+    ["client-config", "cursor"],
 ]
 
 
