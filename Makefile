@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint check bench setup requirements
+.PHONY: help demo test torture lint check bench load setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ check: lint test ## everything that must pass before a commit: lint and test
 
 bench: $(VENV)/.dev ## set up, then run tests/benchmarks
 	$(BIN)/python -m pytest tests/benchmarks
+
+load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)
+	$(BIN)/python -m pytest tests/benchmarks/test_load.py
 
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
