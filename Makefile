@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint check bench bundle setup requirements
+.PHONY: help demo test torture lint check bench load bundle setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ check: lint test ## everything that must pass before a commit: lint and test
 
 bench: $(VENV)/.dev ## set up, then run tests/benchmarks
 	$(BIN)/python -m pytest tests/benchmarks
+
+load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)
+	$(BIN)/python -m pytest tests/benchmarks/test_load.py
 
 bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by the official packer (needs npm)
 	$(PYTHON) bundle/stage.py

@@ -165,7 +165,7 @@ async def http_client(url: str = "") -> AsyncGenerator[httpx.AsyncClient]:
 
 @dataclass
 class Process:
-    """`xportcn-mcp serve --http` on a port of its own. `log`: what it said on stderr."""
+    """A server on a port of its own, mostly `xportcn-mcp serve --http`. `log`: what it said on stderr."""
 
     popen: subprocess.Popen[bytes]
     port: int
@@ -203,11 +203,16 @@ def command(*arguments: str) -> list[str]:
 def start(environment: Mapping[str, str], folder: Path, port: int | None = None) -> Process:
     """Start a server; it may not answer yet."""
     port = port or free_port()
+    return spawned(command("serve", "--http", "--port", str(port)), environment, folder, port)
+
+
+def spawned(arguments: list[str], environment: Mapping[str, str], folder: Path, port: int) -> Process:
+    """Start a program that listens on this port; what it says goes to a file."""
     log = folder / f"server-{port}.log"
     with log.open("ab") as stderr:
         out: IO[bytes] = stderr
         popen = subprocess.Popen(
-            command("serve", "--http", "--port", str(port)),
+            arguments,
             env=process_environment(environment),
             cwd=folder,
             stdin=subprocess.DEVNULL,
