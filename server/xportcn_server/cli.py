@@ -1,5 +1,6 @@
 """The command line. Larger commands have a module of their own and are loaded when they are called."""
 
+import io
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn
@@ -33,6 +34,10 @@ def read_settings() -> Settings:
 @click.pass_context
 def main(context: click.Context) -> None:
     """MCP server to order from 1688 suppliers through Xportcn. Without a command: serve on stdio."""
+    # A console that knows no Chinese shows escapes: a name must not cost the command.
+    for stream in (sys.stdout, sys.stderr):  # noqa: TID251 - nothing is printed
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     if context.invoked_subcommand is None:
         context.invoke(serve)
 

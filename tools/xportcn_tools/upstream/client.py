@@ -22,6 +22,8 @@ from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.signing import Signer
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 logger = logging.getLogger(__name__)
@@ -88,6 +90,8 @@ class UpstreamClient:
         self._new_transport = new_transport
         self._clock = clock
         self._pool: httpx.AsyncClient | None = None
+        # Read once: the certificates take some 20 ms of the event loop, and each create has a client anew.
+        self._tls: ssl.SSLContext | None = None
 
     async def aclose(self) -> None:
         if self._pool is not None:
@@ -222,13 +226,17 @@ class UpstreamClient:
     def _new_client(self) -> "httpx.AsyncClient":
         import httpx  # noqa: PLC0415 - at the first call
 
+        # Proxies and certificates of the environment; but plain HTTP is for this machine alone.
+        trust_env = not self._endpoint.base_url.lower().startswith("http://")
         try:
+            if self._tls is None and not self._new_transport:
+                self._tls = httpx.create_ssl_context(trust_env=trust_env)
             return httpx.AsyncClient(
                 transport=self._new_transport() if self._new_transport else None,
+                verify=self._tls or True,
                 timeout=None,  # noqa: S113 - the deadline is over the whole call, in `_within_deadline`
                 follow_redirects=False,
-                # Proxies and certificates of the environment; but plain HTTP is for this machine alone.
-                trust_env=not self._endpoint.base_url.lower().startswith("http://"),
+                trust_env=trust_env,
                 headers={
                     "content-type": "application/json",
                     "accept": "application/json",
