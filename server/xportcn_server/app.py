@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from xportcn_tools.upstream.signing import Credentials, Signer
 
 if TYPE_CHECKING:
     from xportcn_server.sandbox.app import Sandbox
+    from xportcn_server.telemetry import Telemetry  # loaded where it is switched on, and only there
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +65,14 @@ async def _no_step(name: str) -> None:
 
 @dataclass(frozen=True)
 class Seams:
-    """What a test puts in place of the outside world; as it stands, the real one."""
+    """What a test puts in place of the outside world; as it stands, the real one, and nobody watches."""
 
     clock: Callable[[], datetime] | None = None
     step: Step = _no_step
     sandbox: "Sandbox | None" = None
     ledger: Ledger | None = None
     new_transport: TransportFactory | None = None
+    telemetry: "Telemetry | None" = None
 
 
 @dataclass(frozen=True)
@@ -188,12 +190,18 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     @asynccontextmanager
     async def lifespan(server: MCPServer[Desk]) -> AsyncGenerator[Desk]:
         del server
-        ledger = outside.ledger or ledger_of(settings, outside.clock)
+        books = ledger = outside.ledger or ledger_of(settings, outside.clock)
         upstream = upstream_of(settings, outside)
+        policy = policy_of(settings)
+        watch = outside.telemetry
+        if watch:
+            system = "postgresql" if settings.ledger_url else "sqlite"
+            ledger = watch.ledger(books, system, lambda caller: gate.profile_of(caller).caps or policy.caps)
+            upstream = watch.upstream(upstream)
         desk = Desk(
             upstream,
             ledger,
-            policy_of(settings),
+            policy,
             clock=outside.clock or _utc_now,
             step=outside.step,
             addresses=address_book_of(settings),
@@ -203,10 +211,13 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             await _look_at_ledger(ledger, desk)
             if settings.mode == "live":
                 logger.warning("mode live: create_order places real orders")
-            yield desk
+            async with watch.refreshing(books, policy.realm) if watch else nullcontext():
+                yield desk
         finally:
             await upstream.aclose()
             await ledger.aclose()
+            if watch:
+                await watch.aclose()
 
     server = MCPServer[Desk](
         NAME,

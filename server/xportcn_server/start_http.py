@@ -1,5 +1,6 @@
 """Starting over HTTP: who may call, and then the transport."""
 
+import os
 from pathlib import Path
 
 from xportcn_server.app import Gate, Seams, build_server, ledger_of, policy_of
@@ -7,7 +8,7 @@ from xportcn_server.auth import verifier_of
 from xportcn_server.callers import Callers, CallersError
 from xportcn_server.http import Readiness, http_app, is_loopback, serve_http
 from xportcn_server.settings import Settings
-from xportcn_server.start import StartError, look_before
+from xportcn_server.start import StartError, look_before, telemetry_of
 
 
 def serve_over_http(settings: Settings, host: str, port: int) -> None:
@@ -24,7 +25,7 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
             "set XPORTCN_CALLERS or XPORTCN_OAUTH_ISSUER"
         )
     ledger = ledger_of(settings)  # one for both: the server's lifespan opens and closes it
-    server = build_server(settings, Seams(ledger=ledger), gate)
+    server = build_server(settings, Seams(ledger=ledger, telemetry=telemetry_of(settings, os.environ)), gate)
     app = http_app(
         server,
         Readiness(ledger.open),
