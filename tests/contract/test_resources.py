@@ -3,16 +3,19 @@
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client, MCPError
-from mcp_types import TextResourceContents
+from mcp_types import PromptReference, TextResourceContents
 
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
 from xportcn_server.app import address_book_of
-from xportcn_server.markdown import code, plain, table
+from xportcn_server.markdown import code, plain, receipt, table
+from xportcn_tools.desk.desk import Receipt
+from xportcn_tools.ledger.ledger import OrderRecord
 
 pytestmark = pytest.mark.anyio
 
@@ -222,6 +225,68 @@ async def test_text_of_others_cannot_act_as_markdown_in_a_receipt(tmp_path: Path
             assert bare.count("|") in (3, 7)  # the table's own borders
             for active in ("[", "]", "<", ">", "**", "://", "www.", "~", "#", "_", "!"):
                 assert active not in bare, active
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_receipt_of_an_unknown_order_is_looked_up_first_where_that_is_on_and_a_completion_never(
+    tmp_path: Path, era: Era
+) -> None:
+    house = House(tmp_path, ORDER_LOOKUP="list")
+    ref = PromptReference(name="resolve_unknown")
+    async with house.client(era) as client:
+        order = await lost(house, client)
+        found = await client.complete(ref, {"name": "reference", "value": ""})
+        assert found.completion.values == [order["out_order_id"]]
+        assert house.sandbox.books.received["list"] == 0
+        text = await read(client, f"order://{order['out_order_id']}")
+    assert cells(text)["State"] == "**placed**: the order exists upstream"
+    assert cells(text)["Order ids"] == f"`{house.order_ids[0]}`"
+
+
+HOSTILE = "x|[a](https://evil.test)<b>\n\n# `y`"
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+REFUSED = OrderRecord(
+    order_key="key",
+    preview_id="preview",
+    realm="real",
+    caller="local",
+    out_order_id="PO-2026-0001",
+    state="rejected",
+    day="2026-11-21",
+    payable_fen=6561,
+    ship_to="王小明",
+    goods_digest="g",
+    place_digest="p",
+    approval_method="form",
+    approval_verified=True,
+    created_at=NOW,
+    updated_at=NOW,
+    lease_until=NOW,
+    order_ids=(HOSTILE,),
+    request_id=HOSTILE,
+    request_sent="yes",
+    problem_code="upstream_rejected",
+    problem_text=HOSTILE,
+)
+
+
+def test_whatever_the_upstream_calls_its_reasons_and_ids_a_receipt_is_one_table_of_text() -> None:
+    text = receipt("live", Receipt(REFUSED, None))
+    assert "Real orders, real money." in text
+    assert cells(text)["Approval"] == "form (verified)"
+    assert cells(text)["Created"] == "2026-11-21T09:30:00Z (UTC)"
+    for line in text.splitlines():
+        bare = re.sub(r"\\.", "", line).replace("`upstream_rejected`", "")
+        if "evil" in line:
+            assert bare.count("|") == 3
+            assert not set("[]<>#`").intersection(bare)
+            assert "://" not in bare
+
+
+def test_a_receipt_whose_preview_is_no_longer_kept_has_what_the_order_itself_says() -> None:
+    text = receipt("live", Receipt(REFUSED, None))
+    assert cells(text)["Total"] == "65.61 CNY"
+    assert "## Goods" not in text
 
 
 def test_plain_text_is_one_line_and_stays_readable() -> None:
