@@ -1,4 +1,4 @@
-"""`build_server(settings)`: the MCP server with its tools, its prompt and its lifespan."""
+"""`build_server(settings)`: the MCP server with its tools, prompts, resources and lifespan."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.request_state import RequestStateSecurity
 from platformdirs import user_data_path
-from pydantic import Field
 
-from xportcn_prompts import load_prompt
+from xportcn_server.at_desk import keep_desk
 from xportcn_server.callers import OTHERS, Callers
+from xportcn_server.prompts import add_prompts
+from xportcn_server.resources import add_resources
 from xportcn_server.settings import Settings
 from xportcn_tools.create_order import create_tool
 from xportcn_tools.desk.caps import Caps
@@ -231,7 +232,9 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         request_state_security=_question_state(settings),
         log_level="CRITICAL" if settings.log_level == "CRITICAL" else settings.log_level,
     )
-    _add_prompts(server)
+    server.middleware.append(keep_desk)
+    add_prompts(server)
+    add_resources(server)
     return server
 
 
@@ -249,13 +252,3 @@ async def _look_at_ledger(ledger: Ledger, desk: Desk) -> None:
             )
     except LedgerUnavailableError as error:
         logger.error("the ledger is unavailable: %s", error)  # noqa: TRY400 - the reason is in its text
-
-
-def _add_prompts(server: MCPServer[Desk]) -> None:
-    place = load_prompt("place_order")
-
-    @server.prompt(name=place.name, title=place.title, description=place.description)
-    def place_order(  # pyright: ignore[reportUnusedFunction]
-        wish: Annotated[str, Field(description="What the person wants to order, in their own words")],
-    ) -> str:
-        return place.render(wish=wish)

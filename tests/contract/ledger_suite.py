@@ -216,6 +216,18 @@ class LedgerSuite:
             assert newest is not None
             assert newest.preview_id == "preview-2"
 
+    async def test_the_preview_of_an_order_is_the_one_that_was_claimed_not_the_newest(
+        self, store: Store
+    ) -> None:
+        async with opened(store) as ledger, opened(store) as other:
+            first = preview_of(1, reference="PO-same")
+            order = await claimed(ledger, first)
+            await ledger.store_preview(preview_of(2, now=START + timedelta(seconds=5), reference="PO-same"))
+            for view in (ledger, other):
+                assert await view.preview_of(order) == first
+            assert await ledger.preview_of(replace(order, caller="other")) is None
+            assert await ledger.preview_of(replace(order, preview_id="preview-3")) is None
+
     # Claims
 
     async def test_a_claim_is_had_once_and_every_view_sees_it(self, store: Store) -> None:

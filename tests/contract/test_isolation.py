@@ -10,7 +10,7 @@ import anyio
 import httpx
 import pytest
 from mcp import Client, MCPError
-from mcp_types import CallToolResult, InputRequiredResult
+from mcp_types import CallToolResult, InputRequiredResult, PromptReference, ResourceTemplateReference
 
 from over_http import ACCEPT, INITIALIZE, STATE_KEY, bearer, client_of, made_callers, serving, yes_to
 from support import ERAS, Era, Person, call, order_arguments, previewed, settings_for
@@ -116,6 +116,52 @@ async def test_anothers_orders_are_found_by_no_reference(tmp_path: Path, era: Er
         assert (await call(here.bob, "get_orders", {"state": "placed", "limit": 50}))["orders"] == []
         (mine,) = (await call(here.alice, "get_orders", {"reference": order_id}))["orders"]
     assert mine["out_order_id"] == "PO-2026-0001"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_anothers_order_is_no_resource_and_no_subject_of_a_prompt(tmp_path: Path, era: Era) -> None:
+    async with two(tmp_path, era) as here:
+        _, order = await ordered(here.alice, out_order_id="PO-2026-0001")
+        (order_id,) = order["order_ids"]
+        for reference in ("PO-2026-0001", order_id, "PO-2026-9999"):
+            with pytest.raises(MCPError) as refused:
+                await here.bob.read_resource(f"order://{reference}")
+            assert (refused.value.code, refused.value.message) == (
+                -32602,
+                f"Unknown resource: order://{reference}",
+            )
+            for prompt in ("reorder", "resolve_unknown"):
+                with pytest.raises(MCPError) as refused:
+                    await here.bob.get_prompt(prompt, {"reference": reference})
+                assert refused.value.message.startswith("not_found: ")
+        recent = [await each.read_resource("orders://recent") for each in (here.bob, here.alice)]
+        assert "No orders yet." in str(recent[0].contents)
+        assert "PO-2026-0001" not in str(recent[0].contents)
+        assert "PO-2026-0001" in str(recent[1].contents)
+        assert "64.00" in str((await here.alice.read_resource(f"order://{order_id}")).contents)
+        assert "64.00" in str((await here.alice.get_prompt("reorder", {"reference": order_id})).messages)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_completion_names_only_the_callers_own_references(tmp_path: Path, era: Era) -> None:
+    refs = (
+        PromptReference(name="reorder"),
+        PromptReference(name="resolve_unknown"),
+        ResourceTemplateReference(uri="order://{reference}"),
+    )
+    async with two(tmp_path, era) as here:
+        for number, client in enumerate((here.alice, here.bob)):
+            await ordered(client, out_order_id=f"PO-placed-{number}")
+            here.sandbox.faults.add("cut-json", "create")
+            await ordered(client, out_order_id=f"PO-unknown-{number}", quantity=3)
+            here.sandbox.faults.clear()
+        for number, client in enumerate((here.alice, here.bob)):
+            found = [
+                (await client.complete(ref, {"name": "reference", "value": "PO-"})).completion.values
+                for ref in refs
+            ]
+            both = [f"PO-unknown-{number}", f"PO-placed-{number}"]
+            assert found == [both, both[:1], both]
 
 
 async def test_of_anothers_number_no_more_is_told_than_that_it_is_taken(tmp_path: Path) -> None:

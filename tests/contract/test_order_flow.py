@@ -238,16 +238,6 @@ async def test_the_instructions_and_every_result_say_that_this_is_the_sandbox(tm
             assert result.structured_content["environment"] == "sandbox"
 
 
-async def test_the_prompt_carries_the_persons_wish_and_the_two_tools(tmp_path: Path) -> None:
-    async with House(tmp_path).client() as client:
-        (prompt,) = (await client.list_prompts()).prompts
-        assert prompt.name == "place_order"
-        text = str((await client.get_prompt("place_order", {"wish": "two mugs"})).messages[0].content)
-    assert "two mugs" in text
-    assert "preview_order" in text
-    assert "create_order" in text
-
-
 async def _problem(client: Client, **changes: Any) -> dict[str, Any]:
     envelope = await call(client, "preview_order", order_arguments(**changes))
     assert envelope["preview"] is None

@@ -8,7 +8,7 @@ from mcp.server.mcpserver import Context
 from xportcn_tools.desk.desk import LOCAL_CALLER
 
 
-def caller_of(ctx: Context[Any]) -> str:
+def caller_of(ctx: Context[Any] | None = None) -> str:
     """The principal of the request's bearer token; without one (stdio, loopback) the local user.
 
     The verifier has put the principal's name into the token's subject; names of different sources cannot

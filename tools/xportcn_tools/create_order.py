@@ -86,10 +86,12 @@ def create_tool(environment: Environment) -> EnvelopeTool:
         arrived: Annotated[Any, Resolve(arrival)],
         asked: Annotated[ElicitationResult[ApprovalForm], Resolve(ask_person)],
     ) -> Annotated[CallToolResult, Envelope]:
-        """Place the previewed order on 1688: spends real money in live mode. Call it only after the person
-        agreed to this very preview, with create_order_arguments unchanged; nothing here can change the
-        order. The same token never orders twice: again, it returns the recorded outcome. On
-        outcome_unknown do not order again: tell the person.
+        """Use this only after the person agreed to this very preview. It places the order: real money in live
+        mode, nothing real in the sandbox. Pass create_order_arguments unchanged; nothing here can change
+        the order. Money: expected_total is payable.amount as it stands, CNY in yuan as a string. The same
+        token never orders twice: again, it returns the recorded outcome. Next: show the order ids; on a
+        problem follow next_step; on terms_changed show the new preview and ask again; on outcome_unknown
+        an order may exist: do not order again, tell the person.
         """
         desk = ctx.request_context.lifespan_context
         outcome = _answer(asked)

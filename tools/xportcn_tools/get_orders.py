@@ -25,11 +25,14 @@ def orders_tool(environment: Environment) -> EnvelopeTool:
         reference: Annotated[
             str | None, OptionalText(64), Field(description="preview_token, out_order_id or order id")
         ] = None,
-        state: Annotated[OrderState | None, NotNull] = None,
+        state: Annotated[OrderState | None, NotNull, Field(description="Only orders in this state")] = None,
         limit: Annotated[int, Field(ge=1, le=50), WholeNumber] = 10,
     ) -> Annotated[CallToolResult, Envelope]:
-        """Look up orders that this server placed or tried to place, newest first. Reads the server's own
-        ledger and changes nothing. State unknown means that an order may exist: do not order it again.
+        """Use this when somebody asks what became of an order, and before ordering the same again. It costs
+        nothing and changes nothing: it reads this server's own ledger, newest first. Money: payable is CNY
+        in yuan as a decimal string. Next: tell state and order ids. placed: it exists; rejected, absent:
+        no order exists; sending: ask again in half a minute; unknown: an order may exist, do not order it
+        again but tell the person.
         """
         desk = ctx.request_context.lifespan_context
         orders = await desk.orders(caller_of(ctx), reference, state, limit)

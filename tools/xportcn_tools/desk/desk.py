@@ -54,6 +54,14 @@ class CreateCall:
     arrived: datetime
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """An order, and the preview that it was made of, where that is still kept."""
+
+    order: OrderRecord
+    preview: PreviewRecord | None
+
+
 async def _no_step(name: str) -> None:
     del name
 
@@ -201,6 +209,26 @@ class Desk:
         if not found and not preview and not await self._known(caller, reference):
             raise problems.not_found(reference)
         return [present.order_result(order, replayed=False) for order in found]
+
+    @_ledger_problems
+    async def receipt(self, caller: str, reference: str) -> Receipt:
+        """One order with the preview it was made of. `reference`: `out_order_id` or order id, and no token:
+        what asks here is an address that clients keep.
+        """
+        await self._ledger.settle_abandoned(self.policy.realm)
+        found = await self._listed(OrderQuery(self.policy.realm, caller, reference=reference))
+        if not found:
+            raise problems.not_found(reference)
+        # A buyer's own number may be another order's id upstream: the own number goes first.
+        order = min(found, key=lambda each: each.out_order_id != reference)
+        return Receipt(order, await self._ledger.preview_of(order))
+
+    @_ledger_problems
+    async def references(self, caller: str, states: tuple[State, ...], limit: int) -> list[str]:
+        """The `out_order_id`s of the newest orders, newest first; nothing is looked up upstream."""
+        await self._ledger.settle_abandoned(self.policy.realm)
+        query = OrderQuery(self.policy.realm, caller, states=states, limit=limit)
+        return [order.out_order_id for order in await self._ledger.orders(query)]
 
     async def _listed(self, query: OrderQuery) -> list[OrderRecord]:
         """Orders by a query; those of unknown outcome are looked up upstream first, where that is on."""

@@ -184,6 +184,10 @@ class Ledger(Protocol):
         """The newest preview with this reference."""
         ...
 
+    async def preview_of(self, order: OrderRecord) -> PreviewRecord | None:
+        """The preview that an order was made of."""
+        ...
+
     async def preview_by_code(self, realm: Realm, approval_code: str) -> PreviewRecord | None:
         """For the operator, who sees every caller's previews."""
         ...

@@ -85,6 +85,11 @@ class SqlLedger(ABC):
             "out_order_id = ? AND realm = ? AND caller = ?", (out_order_id, realm, caller)
         )
 
+    async def preview_of(self, order: OrderRecord) -> PreviewRecord | None:
+        return await self._preview(
+            "preview_id = ? AND realm = ? AND caller = ?", (order.preview_id, order.realm, order.caller)
+        )
+
     async def preview_by_code(self, realm: Realm, approval_code: str) -> PreviewRecord | None:
         return await self._preview("approval_code = ? AND realm = ?", (approval_code, realm))
 

@@ -1,0 +1,143 @@
+"""Orders in Markdown, for people. Pure.
+
+What a stranger or a caller wrote can be anything: it is shown as text of one line, and is never a link, a
+table's cell border, an image or HTML.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, cast
+
+from xportcn_tools.desk.desk import Receipt
+from xportcn_tools.desk.present import order_result
+from xportcn_tools.ledger.ledger import OrderRecord, PreviewRecord, State
+from xportcn_tools.results import Environment, OrderResult
+
+RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
+
+_MEANING: dict[State, str] = {
+    "sending": "it is being sent now",
+    "placed": "the order exists upstream",
+    "rejected": "refused; no order exists",
+    "unknown": "an order may exist",
+    "absent": "no order exists upstream, as a person established",
+}
+_NEXT: dict[State, str] = {
+    "sending": "Wait half a minute and look again. Do not order it again meanwhile.",
+    "rejected": "No order exists and nothing was bought. For another try, preview again.",
+    "absent": "No order exists and nothing was bought. For another try, preview again.",
+    "unknown": (
+        "**Do not order this again.** Look into the Xportcn account for an order of this number, these goods "
+        f"and this total. Then the owner of this server says what they found, with {RESOLVE}. Until then the "
+        "same goods to the same address are blocked, and the sum counts against the caps."
+    ),
+}
+_IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ACTIVE = re.compile(r"[\\`*_{}\[\]<>#+!|~&@$^]|(?<=www)\.|:(?=//)", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """Any text as text: one line, with each character that Markdown might act on escaped."""
+    return _ACTIVE.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def code(text: str | None) -> str:
+    """An identifier in code style; what does not look like one, as plain text; `–` for nothing."""
+    if not text:
+        return "–"
+    return f"`{text}`" if _IDENTIFIER.fullmatch(text) else plain(text)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def orders_list(environment: Environment, orders: Sequence[OrderResult]) -> str:
+    """The newest orders, a line each."""
+    parts = ["# Recent orders", _realm(environment)]
+    if not orders:
+        return "\n\n".join([*parts, "No orders yet."])
+    rows = [
+        (
+            code(order.out_order_id),
+            f"**{order.state}**" if order.state == "unknown" else order.state,
+            f"{order.payable.amount} {order.payable.currency}",
+            order.created_at,
+            _ids(order.order_ids),
+            plain(order.ship_to),
+        )
+        for order in orders
+    ]
+    head = ("Order number", "State", "Total", "Created (UTC)", "Order ids", "Ship to")
+    parts.append(table(head, rows))
+    if any(order.state == "unknown" for order in orders):
+        parts.append(f"Of unknown outcome: an order may exist. {_NEXT['unknown'].format(reference='REF')}")
+    return "\n\n".join(parts)
+
+
+def receipt(environment: Environment, found: Receipt) -> str:
+    """One order: what, how much, where to, how approved, when, and what to do next."""
+    order = found.order
+    told = order_result(order, replayed=False)
+    shown: dict[str, Any] = found.preview.shown if found.preview else {}
+    verified = "verified" if order.approval_verified else "the client's word"
+    rows = [
+        ("State", f"**{order.state}**: {_MEANING[order.state]}"),
+        ("Total", f"{told.payable.amount} {told.payable.currency}{_split(shown)}"),
+        ("Order ids", _ids(order.order_ids)),
+        ("Ship to", plain(order.ship_to)),
+        ("Trade type", code(shown.get("trade_type"))),
+        ("Flow", code(shown.get("flow"))),
+        ("Promotion", code(shown.get("promotion_id"))),
+        ("Approval", f"{order.approval_method} ({verified})"),
+        ("Create sent", order.request_sent),
+        ("Reason", _reason(order)),
+        ("Created", f"{told.created_at} (UTC)"),
+        ("Updated", f"{told.updated_at} (UTC)"),
+        ("Request id", f"{code(order.request_id)} (for the vendor's support)" if order.request_id else "–"),
+    ]
+    parts = [f"# Order {code(order.out_order_id)}", _realm(environment), table(("", ""), rows)]
+    lines = _lines(found.preview)
+    if lines:
+        parts += ["## Goods", table(("Offer", "Spec", "Quantity", "Amount"), lines)]
+    if order.state in _NEXT:
+        parts += ["## What to do next", _NEXT[order.state].format(reference=order.out_order_id)]
+    return "\n\n".join(parts)
+
+
+def _realm(environment: Environment) -> str:
+    return "Sandbox: nothing here is real." if environment == "sandbox" else "Real orders, real money."
+
+
+def _ids(order_ids: Sequence[str]) -> str:
+    return ", ".join(map(code, order_ids)) or "–"
+
+
+def _split(shown: dict[str, Any]) -> str:
+    names = ("goods", "freight", "fees", "discount")
+    if not all(name in shown for name in names):
+        return ""
+    amounts = {name: shown[name]["amount"] for name in names}
+    return " = goods {goods} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
+
+
+def _reason(order: OrderRecord) -> str:
+    if order.state == "placed" or not order.problem_code:
+        return "–"
+    return f"{code(order.problem_code)}: {plain(order.problem_text or 'no text')}"
+
+
+def _lines(preview: PreviewRecord | None) -> list[tuple[str, ...]]:
+    groups = cast("list[dict[str, Any]]", preview.shown.get("groups", [])) if preview else []
+    return [
+        (
+            code(line["offer_id"]),
+            code(line["spec_id"]),
+            str(line["quantity"]),
+            f"{line['amount']['amount']} {line['amount']['currency']}",
+        )
+        for group in groups
+        for line in cast("list[dict[str, Any]]", group["lines"])
+    ]
