@@ -102,6 +102,17 @@ class UpstreamClient:
         """
         return await self._retried(wire.PREVIEW_PATH, body)
 
+    async def preview_once(self, body: Mapping[str, Any]) -> Reply:
+        """A preview that is not tried again, for finding out what the upstream makes of a signature.
+
+        Raises:
+            NotSentError, AnswerLostError: nothing came within the deadline.
+        """
+        async with self._new_client() as client:
+            return await self._within_deadline(
+                lambda trace: self._exchange(client, wire.PREVIEW_PATH, body, trace)
+            )
+
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
         """Any other call that changes nothing upstream, with the preview's rules.
 
