@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from xportcn_server.checks import ledger, network, program
 from xportcn_server.checks.check import Check, fault, ok, warning
 from xportcn_server.checks.configuration import Configuration, read_configuration
-from xportcn_server.probe import Finding, probe
+from xportcn_server.probe import Finding, find_rule
 
 HIDDEN = "***"
 
@@ -57,11 +57,11 @@ def _probed(configuration: Configuration) -> Finding:
     if unreadable:
         names = ", ".join(sorted(f"XPORTCN_{field.upper()}" for field in unreadable))
         return Finding("not run", f"{names} cannot be read", f"correct {names}, then call doctor again")
-    return probe(configuration.settings)
+    return find_rule(configuration.settings)
 
 
 def _judged(finding: Finding, configuration: Configuration) -> Check:
-    """The probe as a check; that another pair than the configured one is accepted is for a person to act on."""
+    """The probe as a check: where another pair than the configured one is accepted, a person has to act."""
     if finding.outcome != "accepted":
         return fault("probe", finding.found, finding.next_step)
     settings = configuration.settings
@@ -82,9 +82,10 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 def _without(secrets: tuple[str, ...], part: Any) -> Any:
     """The report with whatever repeats a secret blackened: an upstream's words, say."""
     if isinstance(part, dict):
-        return {name: _without(secrets, value) for name, value in part.items()}
+        fields = cast("dict[str, Any]", part)
+        return {name: _without(secrets, value) for name, value in fields.items()}
     if isinstance(part, list | tuple):
-        return [_without(secrets, value) for value in part]
+        return [_without(secrets, value) for value in cast("list[Any]", part)]
     if isinstance(part, str):
         for secret in secrets:
             part = part.replace(secret, HIDDEN)
@@ -122,6 +123,8 @@ def _print_probe(finding: dict[str, Any]) -> None:
 
 def _say(line: str) -> None:
     """A line on a console of any encoding: what it cannot show comes as an escape, never as a crash."""
-    encoding = click.get_text_stream("stdout").encoding or "ascii"
-    printable = "".join(part if part.isprintable() or part == "\n" else "?" for part in line)
-    click.echo(printable.encode(encoding, "backslashreplace").decode(encoding))
+    line = "".join(part if part.isprintable() or part == "\n" else "?" for part in line)
+    try:
+        click.echo(line)
+    except UnicodeEncodeError:  # raised before anything of the line is written
+        click.echo(line.encode("ascii", "backslashreplace").decode())

@@ -23,20 +23,28 @@ from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, T
 Meaning = Literal["accepted", "signature", "key", "permission", "clock", "unclear", "unreachable"]
 Outcome = Meaning | Literal["not run"]
 
-# The first that matches decides: an "expired signature" is about the clock, a "signature without
-# permission" about the signature.
+# The first that matches decides. A plainly wrong signature comes first, since such a text may repeat the
+# names of the headers; an "expired signature" is about the clock.
 _WORDS: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
     (
-        "key",
-        re.compile(r"access.?key|app.?key|密钥|(?<![a-z])key (?:not|does|is|invalid)", re.IGNORECASE),
+        "signature",
+        re.compile(
+            r"签名(?:错误|不正确|无效|不匹配|校验|验证)|验签|(?:invalid|wrong|bad|incorrect) sign"
+            r"|sign(?:ature)?(?: is)? (?:error|invalid|wrong|incorrect|mismatch|not match)",
+            re.IGNORECASE,
+        ),
     ),
-    ("clock", re.compile(r"time.?stamp|时间戳|过期|时钟|服务器时间|expired|clock", re.IGNORECASE)),
+    (
+        "key",
+        re.compile(r"access[-_ ]?key|app[-_ ]?key|密钥|(?<![a-z])key (?:not|does|is|invalid)", re.IGNORECASE),
+    ),
+    ("clock", re.compile(r"time[-_ ]?stamp|时间戳|过期|时钟|服务器时间|expired|clock", re.IGNORECASE)),
     ("signature", re.compile(r"签名|验签|signature|nonce|(?<![a-z])sign(?![a-z])", re.IGNORECASE)),
     (
         "permission",
         re.compile(
-            r"权限|未授权|未开通|禁止|白名单|user.?id|permission|forbidden|unauthori[sz]ed|not allowed"
-            r"|white.?list|access denied",
+            r"权限|未授权|未开通|禁止|白名单|user[-_ ]?id|permission|forbidden|unauthori[sz]ed|not allowed"
+            r"|white[-_ ]?list|access denied",
             re.IGNORECASE,
         ),
     ),
@@ -83,7 +91,7 @@ class Finding:
         return f"XPORTCN_SIGNATURE={self.signature}", f"XPORTCN_TIMESTAMP_UNIT={self.timestamp_unit}"
 
 
-def probe(settings: Settings) -> Finding:
+def find_rule(settings: Settings) -> Finding:
     """Try rule x unit, the configured pair first, against the preview endpoint of the settings."""
     if settings.mode == "sandbox":
         return Finding(
@@ -125,7 +133,7 @@ async def _tried(settings: Settings, account: Credentials) -> tuple[Attempt, ...
 def _pairs(settings: Settings) -> list[tuple[SignatureRule, TimestampUnit]]:
     rules: tuple[SignatureRule, ...] = ("concat", "query")
     units: tuple[TimestampUnit, ...] = ("s", "ms")
-    pairs = [(rule, unit) for unit in units for rule in rules]
+    pairs: list[tuple[SignatureRule, TimestampUnit]] = [(rule, unit) for unit in units for rule in rules]
     return sorted(pairs, key=lambda pair: pair != (settings.signature, settings.timestamp_unit))
 
 
@@ -203,7 +211,7 @@ def sum_up(attempts: tuple[Attempt, ...]) -> Finding:
         )
     if last.meaning == "unreachable":
         return Finding("unreachable", _FOUND["unreachable"], _NEXT["unreachable"], attempts=attempts)
-    meanings = [attempt.meaning for attempt in attempts]
+    meanings: list[Meaning] = [attempt.meaning for attempt in attempts]
     if meanings.count("unclear") == 1 and len(attempts) == 4:
         odd = attempts[meanings.index("unclear")]
         found = (
@@ -213,5 +221,5 @@ def sum_up(attempts: tuple[Attempt, ...]) -> Finding:
         return Finding("unclear", found, _NEXT["unclear"], inferred=True, attempts=attempts)
     # A refused signature outweighs a refused timestamp: two of the four have the wrong unit anyway.
     order: tuple[Meaning, ...] = ("signature", "permission", "key", "clock", "unclear")
-    outcome = next(meaning for meaning in order if meaning in meanings)
+    outcome: Meaning = next(meaning for meaning in order if meaning in meanings)
     return Finding(outcome, f"{_FOUND[outcome]} (inferred)", _NEXT[outcome], inferred=True, attempts=attempts)

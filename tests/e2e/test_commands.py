@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
+    "doctor": (),
     "sandbox": (),
 }
 
