@@ -145,14 +145,19 @@ def ledger_for_everybody(patient: Patient) -> None:
     patient.ledger.chmod(0o644)
 
 
+def left_on_disk(patient: Patient, free: int) -> None:
+    def disk_usage(folder: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=free)
+
+    patient.monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+
+
 def full_disk(patient: Patient) -> None:
-    usage = SimpleNamespace(free=3 * 2**20)
-    patient.monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    left_on_disk(patient, 3 * 2**20)
 
 
 def nearly_full_disk(patient: Patient) -> None:
-    usage = SimpleNamespace(free=100 * 2**20)
-    patient.monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    left_on_disk(patient, 100 * 2**20)
 
 
 def order_of_unknown_outcome(patient: Patient) -> None:
@@ -165,14 +170,20 @@ def no_driver_for_postgresql(patient: Patient) -> None:
 
 
 def no_database_there(patient: Patient) -> None:
-    schema = [(1, "001_orders.sql", "")]
-    patient.monkeypatch.setattr(postgres, "numbered_scripts", lambda _: schema)
+    def numbered_scripts(dialect: str) -> list[tuple[int, str, str]]:
+        return [(1, "001_orders.sql", "")]
+
+    patient.monkeypatch.setattr(postgres, "numbered_scripts", numbered_scripts)
     patient.set(LEDGER=f"postgresql://desk:{SECRET}@127.0.0.1:9/orders")
 
 
 def old_package(patient: Patient) -> None:
     real = metadata.version
-    patient.monkeypatch.setattr(metadata, "version", lambda name: "1.9.4" if name == "mcp" else real(name))
+
+    def version(name: str) -> str:
+        return "1.9.4" if name == "mcp" else real(name)
+
+    patient.monkeypatch.setattr(metadata, "version", version)
 
 
 def missing_package(patient: Patient) -> None:
@@ -220,10 +231,12 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (check_that_fails_itself, "ledger", "fault", "report this"),
 ]
 if POSIX:  # Windows keeps permissions elsewhere
-    PLANTED += [
-        (secret_for_everybody, "settings file mode", "warning", "chmod 600"),
-        (ledger_for_everybody, "ledger mode", "warning", "chmod 600"),
-    ]
+    PLANTED.extend(
+        [
+            (secret_for_everybody, "settings file mode", "warning", "chmod 600"),
+            (ledger_for_everybody, "ledger mode", "warning", "chmod 600"),
+        ]
+    )
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_an_answer_is_sorted_conservatively(reply: Reply, meaning: str, *, infer
 
 
 def test_one_answer_unlike_the_others_is_named_as_a_candidate_and_no_more() -> None:
-    pairs = [(rule, unit) for rule in RULES for unit in UNITS]
+    pairs: list[tuple[SignatureRule, TimestampUnit]] = [(rule, unit) for rule in RULES for unit in UNITS]
     meanings: tuple[Meaning, ...] = ("signature", "clock", "unclear", "clock")
     finding = sum_up(
         tuple(
