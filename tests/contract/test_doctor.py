@@ -107,6 +107,13 @@ def secret_for_everybody(patient: Patient) -> None:
     patient.write_env(f"XPORTCN_ACCESS_SECRET={SECRET}\n").chmod(0o644)
 
 
+def working_directory_gone(patient: Patient) -> None:
+    gone = patient.folder / "gone"
+    gone.mkdir()
+    patient.monkeypatch.chdir(gone)
+    gone.rmdir()
+
+
 def folder_that_is_a_file(patient: Patient) -> None:
     (patient.folder / "file").touch()
     patient.set(LEDGER=str(patient.folder / "file" / "ledger.sqlite3"))
@@ -230,10 +237,11 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (missing_package, "packages", "fault", "install xportcn-mcp anew"),
     (check_that_fails_itself, "ledger", "fault", "report this"),
 ]
-if POSIX:  # Windows keeps permissions elsewhere
+if POSIX:  # Windows keeps permissions elsewhere, and its working directory
     PLANTED.extend(
         [
             (secret_for_everybody, "settings file mode", "warning", "chmod 600"),
+            (working_directory_gone, "settings", "fault", "put this right"),
             (ledger_for_everybody, "ledger mode", "warning", "chmod 600"),
         ]
     )
@@ -307,6 +315,16 @@ def test_an_upstream_that_answers_wrongly_is_found_with_its_cure(
     assert report.checks[name]["status"] == status, report.printed
     assert cure in report.checks[name]["next_step"]
     assert report.checks["tcp"]["status"] == "ok"
+
+
+def test_an_answer_that_drips_is_not_waited_for(patient: Patient) -> None:
+    sandbox = build_sandbox()
+    sandbox.faults.add("drip", "preview", times=None)
+    with sandbox_on_a_port(sandbox) as base_url:
+        patient.set(MODE="preview", BASE_URL=base_url, TIMEOUT_SECONDS="1", **ACCOUNT)
+        check = patient.examined().checks["http"]
+    assert check["status"] == "fault"
+    assert "no whole answer" in check["found"]
 
 
 def test_a_name_that_does_not_exist_is_a_fault_of_dns(patient: Patient) -> None:

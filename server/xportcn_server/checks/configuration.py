@@ -92,7 +92,7 @@ def _places(sources: list[Source]) -> Check:
     """Where settings may stand, and where some do."""
     places = [
         source.label
-        if source.label == "environment" or Path(source.label).is_file()
+        if source.label == "environment" or _mode_of(source.label) is not None
         else f"{source.label} (not there)"
         for source in sources
     ]
@@ -107,16 +107,23 @@ def _private(sources: list[Source]) -> list[Check]:
     for source in sources:
         if not {PREFIX + name.upper() for name in SECRET} & source.values.keys():
             continue
-        path = Path(source.label)
-        if path.is_file() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if (_mode_of(source.label) or 0) & 0o077:
             found.append(
                 warning(
                     "settings file mode",
-                    f"{path} holds a secret, and other users of this machine may read it",
-                    f"chmod 600 {path}",
+                    f"{source.label} holds a secret, and other users of this machine may read it",
+                    f"chmod 600 {source.label}",
                 )
             )
     return found
+
+
+def _mode_of(file: str) -> int | None:
+    """The permission bits of a file; None where there is none that can be looked at."""
+    try:
+        return stat.S_IMODE(Path(file).stat().st_mode)
+    except OSError:  # the environment, too
+        return None
 
 
 def _faulty(text: str) -> Check:

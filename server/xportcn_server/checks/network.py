@@ -4,6 +4,7 @@ It is made as the client makes its own (httpx, proxies and certificates of the e
 preview's path, carries no key and no goods, and so can neither create nor cost anything.
 """
 
+import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -119,12 +120,12 @@ def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answe
             request = client.build_request(
                 "POST", base_url + PREVIEW_PATH, json={}, extensions={"trace": trace}
             )
-            return _read(client, request)
+            return _read(client, request, time.monotonic() + timeout_seconds)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is the matter
         return sort_error(error, reached, base_url)
 
 
-def _read(client: "httpx.Client", request: "httpx.Request") -> _Answer:
+def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _Answer:
     before = datetime.now(UTC)
     response = client.send(request, stream=True)
     try:
@@ -134,6 +135,8 @@ def _read(client: "httpx.Client", request: "httpx.Request") -> _Answer:
             body += chunk
             if len(body) > ANSWER_LIMIT_BYTES:
                 break
+            if time.monotonic() > until:  # the library's own limit is for each piece
+                raise TimeoutError
     finally:
         response.close()
     return _Answer(

@@ -27,7 +27,7 @@ _REASONS = (
         "correct both in XPORTCN_LEDGER",
     ),
     (
-        "host name",
+        "resolve host",
         "the database's host name is not found",
         "correct the host in XPORTCN_LEDGER, or check the DNS",
     ),
