@@ -13,6 +13,13 @@ from xportcn_server.checks.configuration import Configuration, read_configuratio
 from xportcn_server.probe import Finding, find_rule
 
 HIDDEN = "***"
+IN_WORDS = {
+    "signature": "signature refused",
+    "key": "access key refused",
+    "permission": "not permitted",
+    "clock": "timestamp refused (the clock, or the unit)",
+    "unreachable": "no answer",
+}
 
 
 def run_doctor(*, probe: bool, as_json: bool) -> int:
@@ -108,10 +115,11 @@ def _print_probe(finding: dict[str, Any]) -> None:
     if finding["attempts"]:
         _say("\nThe upstream's answers, for the vendor:")
     for attempt in finding["attempts"]:
-        sorted_by = " (inferred)" if attempt["inferred"] else ""
+        meaning = IN_WORDS.get(attempt["meaning"], attempt["meaning"])
+        sorted_by = ", inferred" if attempt["inferred"] else ""
         status = "no HTTP answer" if attempt["http_status"] is None else f"HTTP {attempt['http_status']}"
         _say(
-            f"  {attempt['signature']:<6} {attempt['timestamp_unit']:<2}  {attempt['meaning']}{sorted_by}: "
+            f"  {attempt['signature']:<6} {attempt['timestamp_unit']:<2}  {meaning}{sorted_by}: "
             f"{status}, code {attempt['code']}, {attempt['text']!r}, "
             f"request id {attempt['request_id'] or '-'}"
         )

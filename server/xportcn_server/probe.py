@@ -175,15 +175,15 @@ def sort_reply(reply: Reply) -> tuple[Meaning, bool]:
 
 _NEXT: dict[Meaning, str] = {
     "signature": "check XPORTCN_ACCESS_SECRET (this account's, whole, no blank or quote too many); if it is"
-    " right, the account signs by a rule that is not known here: ask the vendor, with the answers above",
-    "key": "check XPORTCN_ACCESS_KEY; if it is right, ask the vendor whether it is active, with the answers"
-    " above",
+    " right, the account signs by a rule that is not known here: ask the vendor, with the upstream's answers",
+    "key": "check XPORTCN_ACCESS_KEY; if it is right, ask the vendor whether it is active, with the upstream's"
+    " answers",
     "permission": "check XPORTCN_USER_ID, and ask the vendor to open the order preview to this account (and"
-    " to this machine's address), with the answers above",
+    " to this machine's address), with the upstream's answers",
     "clock": "set this machine's clock by network time (NTP), see the check `clock`; if it is right, ask the"
-    " vendor for the form of `timestamp`, with the answers above",
-    "unclear": "send the vendor the codes, texts and request ids above",
-    "unreachable": "see the checks of the network above",
+    " vendor for the form of `timestamp`, with the upstream's answers",
+    "unclear": "send the vendor the codes, texts and request ids of the upstream's answers",
+    "unreachable": "see the checks of the network: dns, tcp, tls, http",
 }
 _FOUND: dict[Meaning, str] = {
     "signature": "the signature is refused in every combination",

@@ -97,10 +97,21 @@ def test_what_is_refused_is_named_with_its_cure_and_the_raw_answer(
     assert report.checks["probe"]["status"] == "fault"
     assert cure in report.checks["probe"]["next_step"]
     assert report.code == 1
+    assert "XPORTCN_SIGNATURE=" not in report.printed
     for attempt in probe["attempts"]:
         assert attempt["code"] == "401"
         assert attempt["text"]
         assert attempt["request_id"]
+
+
+def test_a_person_sees_the_raw_answers_for_the_vendor_and_what_is_inferred(patient: Patient) -> None:
+    with sandbox_on_a_port(build_sandbox()) as base_url:
+        patient.set(MODE="preview", BASE_URL=base_url, **ACCOUNT | {"ACCESS_SECRET": "not-the-secret"})
+        code, printed = patient.told("--probe")
+    assert code == 1
+    assert "concat s   signature refused, inferred: HTTP 200, code 401, '签名错误', request id " in printed
+    assert "query  ms  timestamp refused (the clock, or the unit), inferred: " in printed
+    assert "For .env" not in printed
 
 
 def test_a_clock_that_is_off_is_told_from_a_wrong_signature(patient: Patient) -> None:
