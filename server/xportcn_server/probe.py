@@ -114,13 +114,15 @@ async def _tried(settings: Settings, account: Credentials) -> tuple[Attempt, ...
     attempts: list[Attempt] = []
     for rule, unit in _pairs(settings):
         endpoint = Endpoint(settings.base_url, settings.timeout_seconds)
-        client = UpstreamClient(endpoint, Signer(account, rule, unit))
+        client = UpstreamClient(endpoint, Signer(account, rule, unit), preview_attempts=1)
         try:
-            reply = await client.preview_once(VENDOR_EXAMPLE_REQUEST)
+            reply = await client.preview(VENDOR_EXAMPLE_REQUEST)
         except UpstreamError as error:
             # The next one would fare no better, and nothing is learnt from it.
             attempts.append(Attempt(rule, unit, None, "-", str(error), None, "unreachable", inferred=False))
             break
+        finally:
+            await client.aclose()
         meaning, inferred = sort_reply(reply)
         attempts.append(
             Attempt(rule, unit, reply.status, reply.code, said_in(reply), reply.request_id, meaning, inferred)
@@ -176,8 +178,8 @@ def sort_reply(reply: Reply) -> tuple[Meaning, bool]:
 _NEXT: dict[Meaning, str] = {
     "signature": "check XPORTCN_ACCESS_SECRET (this account's, whole, no blank or quote too many); if it is"
     " right, the account signs by a rule that is not known here: ask the vendor, with the upstream's answers",
-    "key": "check XPORTCN_ACCESS_KEY; if it is right, ask the vendor whether it is active, with the upstream's"
-    " answers",
+    "key": "check XPORTCN_ACCESS_KEY; if it is right, ask the vendor whether it is active, with the"
+    " upstream's answers",
     "permission": "check XPORTCN_USER_ID, and ask the vendor to open the order preview to this account (and"
     " to this machine's address), with the upstream's answers",
     "clock": "set this machine's clock by network time (NTP), see the check `clock`; if it is right, ask the"

@@ -73,6 +73,7 @@ class UpstreamClient:
     """Calls the upstream for one account. Close it with `aclose`.
 
     `new_transport` puts another httpx transport below (the embedded sandbox); without it, real sockets.
+    `preview_attempts`: how often a preview is tried in all, where its failure may be a passing one.
     """
 
     def __init__(
@@ -82,11 +83,13 @@ class UpstreamClient:
         *,
         new_transport: TransportFactory | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        preview_attempts: int = PREVIEW_ATTEMPTS,
     ) -> None:
         self._endpoint = endpoint
         self._signer = signer
         self._new_transport = new_transport
         self._clock = clock
+        self._preview_attempts = preview_attempts
         self._pool: httpx.AsyncClient | None = None
 
     async def aclose(self) -> None:
@@ -101,17 +104,6 @@ class UpstreamClient:
             NotSentError, AnswerLostError: nothing came within the deadline.
         """
         return await self._retried(wire.PREVIEW_PATH, body)
-
-    async def preview_once(self, body: Mapping[str, Any]) -> Reply:
-        """A preview that is not tried again, for finding out what the upstream makes of a signature.
-
-        Raises:
-            NotSentError, AnswerLostError: nothing came within the deadline.
-        """
-        async with self._new_client() as client:
-            return await self._within_deadline(
-                lambda trace: self._exchange(client, wire.PREVIEW_PATH, body, trace)
-            )
 
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
         """Any other call that changes nothing upstream, with the preview's rules.
@@ -145,7 +137,7 @@ class UpstreamClient:
         async def attempts(trace: "_Trace") -> Reply:
             async for attempt in stamina.retry_context(
                 on=_RetryableError,
-                attempts=PREVIEW_ATTEMPTS,
+                attempts=self._preview_attempts,
                 timeout=self._endpoint.timeout_seconds,
                 wait_initial=0.2,
                 wait_max=2.0,
