@@ -27,10 +27,10 @@ SECRET = "Kolibri-Geheimnis-7719"
 COMMANDS: dict[str, tuple[str, ...]] = {
     "serve": (),
     "demo": (),
+    "doctor": (),
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
-    "doctor": (),
     "sandbox": (),
 }
 
