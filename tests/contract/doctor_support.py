@@ -5,6 +5,8 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -109,12 +111,20 @@ def sandbox_on_a_port(sandbox: Sandbox) -> Generator[str]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server says to every request. `date` None: the header is left out; status 0: it hangs up."""
+    """What a server says to every request; status 0: it hangs up.
+
+    `date`: the header itself, or how far the server's clock is ahead; None: the header is left out.
+    """
 
     status: int = 200
     body: str = ""
-    date: str | None = None
+    date: str | timedelta | None = None
     location: str | None = None
+
+    def date_header(self) -> str | None:
+        if isinstance(self.date, timedelta):
+            return format_datetime(datetime.now(UTC) + self.date, usegmt=True)
+        return self.date
 
 
 ENVELOPE = '{"requestId":"R1","code":401,"developId":"1","msg":"签名错误","data":null}'
@@ -132,7 +142,7 @@ def server_that(answer: Answer) -> Generator[str]:
             self.rfile.read(int(self.headers.get("content-length", 0)))
             body = answer.body.encode()
             self.send_response_only(answer.status)
-            for name, value in (("Date", answer.date), ("Location", answer.location)):
+            for name, value in (("Date", answer.date_header()), ("Location", answer.location)):
                 if value is not None:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))

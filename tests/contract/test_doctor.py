@@ -13,8 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -275,10 +274,6 @@ def upstream_says(answer: Answer, patient: Patient) -> Report:
         return patient.examined()
 
 
-def a_date(**off: float) -> str:
-    return format_datetime(datetime.now(UTC) + timedelta(**off), usegmt=True)
-
-
 @pytest.mark.parametrize(
     ("answer", "name", "status", "cure"),
     [
@@ -288,9 +283,9 @@ def a_date(**off: float) -> str:
         (Answer(503, "<html>busy</html>"), "http", "warning", "try again"),
         (Answer(403, "<html>Forbidden</html>"), "http", "warning", "doctor --probe"),
         (Answer(0), "http", "fault", "XPORTCN_TIMEOUT_SECONDS"),
-        (Answer(body=ENVELOPE, date=a_date(minutes=20)), "clock", "fault", "NTP"),
-        (Answer(body=ENVELOPE, date=a_date(minutes=-20)), "clock", "fault", "NTP"),
-        (Answer(body=ENVELOPE, date=a_date(minutes=4)), "clock", "warning", "NTP"),
+        (Answer(body=ENVELOPE, date=timedelta(minutes=20)), "clock", "fault", "NTP"),
+        (Answer(body=ENVELOPE, date=timedelta(minutes=-20)), "clock", "fault", "NTP"),
+        (Answer(body=ENVELOPE, date=timedelta(minutes=4)), "clock", "warning", "NTP"),
         (Answer(body=ENVELOPE), "clock", "warning", "compare"),
         (Answer(body=ENVELOPE, date="yesterday"), "clock", "warning", "compare"),
     ],
