@@ -122,6 +122,16 @@ def client_config(client: "Client | None") -> None:
 
 
 @main.command()
+@click.option("--probe", is_flag=True, help="Find the signing rule that the account accepts.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def doctor(*, probe: bool, as_json: bool) -> None:
+    """Check settings, ledger, clock and network; say what to do. Changes nothing."""
+    from xportcn_server.doctor import run_doctor
+
+    sys.exit(run_doctor(probe=probe, as_json=as_json))
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=int, default=9900, show_default=True)
 @click.option("--shape", type=click.Choice(["object", "list"]), default="object", show_default=True)

@@ -138,7 +138,7 @@ def _path(value: object, info: ValidationInfo) -> object:
     _require(value.isprintable())
     context = cast("Mapping[str, Path]", info.context or {})
     try:
-        return context.get("folder", Path.cwd()) / Path(value).expanduser()
+        return (context.get("folder") or Path.cwd()) / Path(value).expanduser()
     except RuntimeError:  # nobody's home
         raise ValueError from None
 

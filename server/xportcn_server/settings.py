@@ -52,6 +52,10 @@ _HEADER = "visible ASCII characters without spaces"
 class SettingsError(Exception):
     """The settings cannot be used. The message is one line, names every fault and holds no secret."""
 
+    def __init__(self, *faults: str) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
 
 class Settings(BaseModel):
     """What the owner has set, checked. Money in fen, spans of time in seconds, paths absolute."""
@@ -160,22 +164,14 @@ def load_settings(
         folder = (working_directory or Path.cwd()).absolute()
     except OSError as error:  # somebody has removed it
         raise SettingsError(f"the working directory cannot be read: {error.strerror}") from None
-    data_folder = platformdirs.user_data_path("xportcn-mcp", appauthor=False)
-    sources = [from_environment(os.environ if environ is None else environ)]
-    sources.append(from_file(folder / ".env", faults))
-    beside = _folder_of_ledger(sources, folder) or data_folder
-    if beside != folder:
-        sources.append(from_file(beside / ".env", faults))
-
+    sources = setting_sources(os.environ if environ is None else environ, folder, faults)
     found: dict[str, tuple[str, str]] = {}
     for source in reversed(sources):
         found |= {name: (value, source.label) for name, value in source.values.items()}
 
     values: dict[str, Any] = {FIELDS[name]: value for name, (value, _) in found.items() if name in FIELDS}
     mode = values.get("mode", "sandbox")
-    values.setdefault(
-        "ledger", str(data_folder / ("sandbox.sqlite3" if mode == "sandbox" else "orders.sqlite3"))
-    )
+    values.setdefault("ledger", str(default_ledger(mode)))
     values["trade_types_set"] = "trade_types" in values
     values["sources"] = tuple((name, label) for name, (_, label) in found.items() if name in FIELDS)
     values["unknown_names"] = tuple(sorted(found.keys() - FIELDS.keys()))
@@ -191,10 +187,23 @@ def load_settings(
     except ValidationError as error:
         broken = {str(detail["loc"][0]) for detail in error.errors(include_url=False, include_input=False)}
         faults += [_fault(name, found.get(name)) for name, field in FIELDS.items() if field in broken]
-        raise SettingsError("; ".join(faults)) from None
+        raise SettingsError(*faults) from None
     if faults:
-        raise SettingsError("; ".join(faults))
+        raise SettingsError(*faults)
     return settings
+
+
+def setting_sources(environ: Mapping[str, str], folder: Path, faults: list[str]) -> list[Source]:
+    """The places that may set something, the one that wins first; what cannot be read adds to `faults`."""
+    sources = [from_environment(environ), from_file(folder / ".env", faults)]
+    beside = _folder_of_ledger(sources, folder) or default_ledger().parent
+    return sources if beside == folder else [*sources, from_file(beside / ".env", faults)]
+
+
+def default_ledger(mode: str = "sandbox") -> Path:
+    """The file that is the ledger where nothing else is set."""
+    name = "sandbox.sqlite3" if mode == "sandbox" else "orders.sqlite3"
+    return platformdirs.user_data_path("xportcn-mcp", appauthor=False) / name
 
 
 def _folder_of_ledger(sources: list[Source], folder: Path) -> Path | None:

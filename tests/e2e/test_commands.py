@@ -27,6 +27,7 @@ SECRET = "Kolibri-Geheimnis-7719"
 COMMANDS: dict[str, tuple[str, ...]] = {
     "serve": (),
     "demo": (),
+    "doctor": (),
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),

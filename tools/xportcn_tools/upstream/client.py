@@ -75,6 +75,7 @@ class UpstreamClient:
     """Calls the upstream for one account. Close it with `aclose`.
 
     `new_transport` puts another httpx transport below (the embedded sandbox); without it, real sockets.
+    `preview_attempts`: how often a preview is tried in all, where its failure may be a passing one.
     """
 
     def __init__(
@@ -84,11 +85,13 @@ class UpstreamClient:
         *,
         new_transport: TransportFactory | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        preview_attempts: int = PREVIEW_ATTEMPTS,
     ) -> None:
         self._endpoint = endpoint
         self._signer = signer
         self._new_transport = new_transport
         self._clock = clock
+        self._preview_attempts = preview_attempts
         self._pool: httpx.AsyncClient | None = None
         # Read once: the certificates take some 20 ms of the event loop, and each create has a client anew.
         self._tls: ssl.SSLContext | None = None
@@ -140,7 +143,7 @@ class UpstreamClient:
         async def attempts(trace: "_Trace") -> Reply:
             async for attempt in stamina.retry_context(
                 on=_RetryableError,
-                attempts=PREVIEW_ATTEMPTS,
+                attempts=self._preview_attempts,
                 timeout=self._endpoint.timeout_seconds,
                 wait_initial=0.2,
                 wait_max=2.0,

@@ -1,0 +1,104 @@
+"""Why no answer came: the HTTP library's error, sorted by the step at which the call failed."""
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+Step = Literal["proxy", "dns", "tcp", "tls", "http"]
+STEPS: tuple[Step, ...] = ("dns", "tcp", "tls", "http")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True)
+class Unreached:
+    """`step`: where the call failed, so that those before it went well."""
+
+    step: Step
+    found: str
+    next_step: str
+
+
+def sort_error(error: Exception, reached: Sequence[str], base_url: str) -> Unreached:
+    """Sort by the error that the operating system or TLS gave, and by the library's own `trace` events."""
+    causes = list(_causes(error))
+    host = urlsplit(base_url).hostname
+    if not reached:
+        return _before_connecting(error)
+    refusal = next((cause for cause in causes if type(cause).__name__ == "ProxyError"), None)
+    if refusal:
+        return Unreached(
+            "proxy",
+            "the proxy does not let the call through",
+            f"let the proxy pass {host}, correct HTTPS_PROXY, or add {host} to NO_PROXY",
+        )
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Unreached(
+            "dns",
+            f"{host} (or the proxy's name) is not found",
+            "check XPORTCN_BASE_URL for a slip, HTTPS_PROXY, and this machine's network and DNS",
+        )
+    certificate = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if certificate:
+        return Unreached(
+            "tls",
+            f"the certificate is not trusted: {certificate.verify_message}",
+            "check this machine's clock; behind a proxy that inspects TLS, set SSL_CERT_FILE to its"
+            " certificate. Never switch the check off",
+        )
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or _last(reached, "start_tls"):
+        return Unreached(
+            "tls",
+            f"what answers at {host} does not speak TLS as it should",
+            "check scheme and port of XPORTCN_BASE_URL, and what stands in between (proxy, firewall)",
+        )
+    if _last(reached, "connect_tcp"):
+        refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+        return Unreached(
+            "tcp",
+            "the connection is refused" if refused else f"no connection ({type(error).__name__})",
+            "check host and port of XPORTCN_BASE_URL, the firewall, and whether a proxy is needed here"
+            " (HTTPS_PROXY)",
+        )
+    return Unreached(
+        "http",
+        f"connected, and no whole answer came ({type(error).__name__})",
+        "try again; where it stays so, raise XPORTCN_TIMEOUT_SECONDS, and see what stands in between",
+    )
+
+
+def _before_connecting(error: Exception) -> Unreached:
+    """Nothing was tried: the settings of the environment are none that the library can use."""
+    missing = [name for name in _CERTIFICATES if os.environ.get(name) and not Path(os.environ[name]).exists()]
+    if missing:
+        return Unreached(
+            "tls",
+            f"{' and '.join(missing)}: there is no such file",
+            f"correct or unset {' and '.join(missing)}",
+        )
+    if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+        names = " and ".join(_CERTIFICATES)
+        return Unreached(
+            "tls", "the certificates of the environment cannot be read", f"correct or unset {names}"
+        )
+    return Unreached(
+        "proxy",
+        f"no connection can be set up ({type(error).__name__})",
+        "correct or unset HTTPS_PROXY, ALL_PROXY and NO_PROXY: a proxy is http://HOST:PORT",
+    )
+
+
+def _last(reached: Sequence[str], step: str) -> bool:
+    """Whether the call ended in this step: it began, and did not complete."""
+    return bool(reached) and f".{step}." in reached[-1] and not reached[-1].endswith(".complete")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
