@@ -47,7 +47,7 @@ setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the 
 
 requirements: ## write the pinned requirement files anew, with the newest versions allowed (needs uv)
 	$(COMPILE) --upgrade pyproject.toml -o requirements/runtime.txt
-	$(COMPILE) --upgrade --extra postgres -c requirements/runtime.txt pyproject.toml -o requirements/server.txt
+	$(COMPILE) --upgrade --extra postgres --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/server.txt
 	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) --upgrade --no-deps requirements/corpora.in -o requirements/corpora.txt
