@@ -87,6 +87,11 @@ class Callers:
         self._entries = _entries_of(self._path)
         self._read_at = stamp
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As last read."""
+        return tuple(self._entries)
+
     def name_of(self, token: str) -> str | None:
         """Who has this bearer token; every digest is compared, in constant time each."""
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

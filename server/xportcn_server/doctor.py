@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from xportcn_server.checks import ledger, network, program
+from xportcn_server.checks import callers, ledger, network, program
 from xportcn_server.checks.check import Check, fault, ok, warning
 from xportcn_server.checks.configuration import Configuration, read_configuration
 from xportcn_server.probe import Finding, find_rule
@@ -29,6 +29,7 @@ def run_doctor(*, probe: bool, as_json: bool) -> int:
         *_guarded("program", program.check_program),
         *configuration.checks,
         *_guarded("ledger", lambda: ledger.check_ledger(configuration)),
+        *_guarded("callers", lambda: callers.check_callers(configuration)),
         *_guarded("network", lambda: network.check_network(configuration)),
         *_guarded("stdout of serve", lambda: [program.check_stdout()]),
     ]

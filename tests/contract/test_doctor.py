@@ -20,7 +20,9 @@ from types import SimpleNamespace
 
 import anyio
 import httpx
+import psycopg
 import pytest
+from mcp import Client
 
 from contract.doctor_support import (
     ACCOUNT,
@@ -32,11 +34,15 @@ from contract.doctor_support import (
     sandbox_on_a_port,
     server_that,
 )
+from postgres import PostgresServer
 from support import House, call, previewed
+from xportcn_server.app import Seams, build_server
 from xportcn_server.checks import ledger as ledger_check
-from xportcn_server.checks import postgres, program
+from xportcn_server.checks import postgres as postgres_check
+from xportcn_server.checks import program
 from xportcn_server.checks.unreached import sort_error
 from xportcn_server.sandbox.app import build_sandbox
+from xportcn_server.settings import load_settings
 
 __all__ = ["patient"]
 
@@ -179,8 +185,22 @@ def no_database_there(patient: Patient) -> None:
     def numbered_scripts(dialect: str) -> list[tuple[int, str, str]]:
         return [(1, "001_orders.sql", "")]
 
-    patient.monkeypatch.setattr(postgres, "numbered_scripts", numbered_scripts)
+    patient.monkeypatch.setattr(postgres_check, "numbered_scripts", numbered_scripts)
     patient.set(LEDGER=f"postgresql://desk:{SECRET}@127.0.0.1:9/orders")
+
+
+def callers_file_that_is_not_there(patient: Patient) -> None:
+    patient.set(CALLERS=str(patient.folder / "callers.toml"))
+
+
+def callers_file_with_a_token_in_it(patient: Patient) -> None:
+    path = patient.folder / "callers.toml"
+    path.write_text(f'[callers.alice]\ntoken_sha256 = "{SECRET}"\n', encoding="utf-8")
+    patient.set(CALLERS=str(path))
+
+
+def issuer_without_an_audience(patient: Patient) -> None:
+    patient.set(OAUTH_ISSUER="https://login.example")
 
 
 def old_package(patient: Patient) -> None:
@@ -210,6 +230,40 @@ def check_that_fails_itself(patient: Patient) -> None:
     patient.monkeypatch.setattr(shutil, "disk_usage", crash)
 
 
+# A ledger in PostgreSQL
+
+
+async def _in_postgres(url: str) -> str:
+    """An order of unknown outcome in the database; its reference."""
+    settings = load_settings({"XPORTCN_LEDGER": url, "XPORTCN_APPROVAL": "off"})
+    sandbox = build_sandbox()
+    sandbox.faults.add("reset-after-order", "create")
+    async with Client(build_server(settings, Seams(sandbox=sandbox))) as client:
+        preview = await previewed(client)
+        order = (await call(client, "create_order", preview["create_order_arguments"]))["order"]
+        return order["out_order_id"]
+
+
+def test_a_ledger_in_postgresql_is_looked_at_and_left_as_it_is(
+    patient: Patient, postgres: PostgresServer
+) -> None:
+    url = postgres.new_database()
+    patient.set(LEDGER=url)
+    assert "no tables yet" in patient.examined().checks["ledger"]["found"]
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT to_regclass('migrations')").fetchone() == (None,)
+    reference = anyio.run(_in_postgres, url)
+    report = patient.examined()
+    assert report.code == 0
+    assert report.checks["ledger"]["status"] == "ok"
+    assert reference in report.checks["unknown orders"]["next_step"]
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO migrations VALUES (999, '999_later.sql', '2030-01-01')")
+    newer = patient.examined()
+    assert newer.code == 1
+    assert "newer program" in newer.checks["ledger"]["next_step"]
+
+
 Plant = Callable[[Patient], None]
 
 PLANTED: list[tuple[Plant, str, str, str]] = [
@@ -232,6 +286,9 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (order_of_unknown_outcome, "unknown orders", "warning", "xportcn-mcp orders resolve"),
     (no_driver_for_postgresql, "ledger", "fault", 'pip install "xportcn-mcp[postgres]"'),
     (no_database_there, "ledger", "fault", "start the database"),
+    (callers_file_that_is_not_there, "callers", "fault", "xportcn-mcp caller new NAME"),
+    (callers_file_with_a_token_in_it, "callers", "fault", "correct the file"),
+    (issuer_without_an_audience, "callers", "fault", "XPORTCN_OAUTH_AUDIENCE"),
     (old_package, "packages", "fault", "install xportcn-mcp anew"),
     (missing_package, "packages", "fault", "install xportcn-mcp anew"),
     (check_that_fails_itself, "ledger", "fault", "report this"),
