@@ -20,6 +20,7 @@ from xportcn_server.callers import OTHERS, Callers
 from xportcn_server.prompts import add_prompts
 from xportcn_server.resources import add_resources
 from xportcn_server.settings import Settings
+from xportcn_tools.canonical import fingerprint
 from xportcn_tools.create_order import create_tool
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import Desk
@@ -109,8 +110,16 @@ def policy_of(settings: Settings) -> Policy:
             developer_id=settings.developer_id,
             platform_order=settings.platform_order,
         ),
+        orders_as=_orders_as(settings),
         order_list_path=settings.order_list_path if settings.order_lookup == "list" else None,
     )
+
+
+def _orders_as(settings: Settings) -> str:
+    """What stands for the account upstream; nothing can be read off it."""
+    if settings.mode == "sandbox":
+        return "sandbox"
+    return fingerprint([settings.base_url, settings.access_key, settings.user_id])
 
 
 def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:

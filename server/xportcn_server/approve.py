@@ -4,6 +4,7 @@ import click
 
 from xportcn_server.orders import RefusedError, with_ledger
 from xportcn_server.settings import Settings
+from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.summary import question
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, PreviewRecord, Realm
 from xportcn_tools.results import timestamp, yuan
@@ -17,6 +18,8 @@ def approve_preview(settings: Settings, code: str) -> int:
         return 1
     try:
         preview = with_ledger(settings, lambda ledger, realm: _waiting(ledger, realm, code))
+        if preview.caller != LOCAL_CALLER:
+            click.echo(f"Asked for by {preview.caller}")
         click.echo(question(settings.mode, preview.shown, preview.request, preview.out_order_id))
         if not click.confirm("Approve"):
             click.echo("Not approved; nothing was recorded.", err=True)
@@ -41,6 +44,7 @@ def list_waiting(settings: Settings) -> int:
         click.echo(
             f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY  until "
             f"{timestamp(preview.expires_at)}  {preview.out_order_id}  to {preview.ship_to}"
+            + ("" if preview.caller == LOCAL_CALLER else f"  for {preview.caller}")
         )
     if not waiting:
         click.echo("Nothing waits for approval.")

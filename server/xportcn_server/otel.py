@@ -33,7 +33,9 @@ logger = logging.getLogger(__name__)
 CLOSE_SECONDS = 2.0
 """For what is left at the end. A client that closed stdin kills the process some seconds later."""
 
-TARGETS = frozenset({"preview_order", "create_order", "get_orders", "place_order"})
+TARGETS = frozenset(
+    {"preview_order", "create_order", "get_orders", "place_order", "reorder", "resolve_unknown"}
+)
 METHODS = frozenset(
     {
         "completion/complete",

@@ -776,7 +776,7 @@ class LedgerSuite:
 
 async def check_whole(ledger: Ledger, other: Ledger, preview: PreviewRecord) -> None:
     """The claim of this preview has row and trail row, or neither, and the ledger works on."""
-    await ledger.trail()  # a view does one thing after another: what was cancelled is over by now
+    await ledger.store_preview(preview_of("after"))  # writers queue: what was cancelled is over by now
     rows = await all_orders(other, preview_id=preview.preview_id)
     claims = [
         row for row in await other.trail() if (row.event, row.subject) == ("claimed", preview.out_order_id)

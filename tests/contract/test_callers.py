@@ -335,6 +335,15 @@ class Noted(SandboxTransport):
         return await super().handle_async_request(request)
 
 
+class Both(Noted):
+    """An account with two sub-accounts, of which the sandbox knows one."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._seen.append((request.url.path.rpartition("/")[2], request.headers["user-id"]))
+        request.headers["user-id"] = "sandbox-user"
+        return await SandboxTransport.handle_async_request(self, request)
+
+
 async def test_a_callers_own_user_id_goes_upstream_with_its_previews_rechecks_and_creates(path: Path) -> None:
     credentials = Credentials("SANDBOX0access0key", "SANDBOX0access0secret", "sub-1")
     sandbox = build_sandbox(credentials=credentials)  # which knows this sub-account and no other
@@ -392,13 +401,14 @@ async def test_a_caller_struck_out_is_refused_at_its_next_request(path: Path) ->
             assert await let_in(http) == [False, True]
 
 
-async def test_a_caller_struck_out_between_two_steps_of_its_create_sends_nothing(path: Path) -> None:
+@pytest.mark.parametrize("at", ["find", "check", "recheck", "claim"])
+async def test_a_caller_struck_out_between_two_steps_of_its_create_sends_nothing(path: Path, at: str) -> None:
     tokens = made_callers(path, "alice", "bob", alice='user_id = "sandbox-user"')
     settings = settings_for(path.with_name("ledger"), CALLERS=str(path))
     sandbox = build_sandbox()
 
     async def strike_out(step: str) -> None:
-        if step == "recheck":
+        if step == at:
             strike_out_alice(path)
 
     with anyio.fail_after(60):
@@ -425,7 +435,7 @@ class Clock:
 
 async def test_more_previews_a_minute_than_allowed_are_told_when_to_come_back(path: Path) -> None:
     tokens = made_callers(path, "alice", "bob", alice="previews_per_minute = 2")
-    settings = settings_for(path.with_name("ledger"), CALLERS=str(path))
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), RECHECK_AFTER_SECONDS="600")
     clock, sandbox = Clock(), build_sandbox()
     with anyio.fail_after(60):
         async with (
@@ -452,6 +462,54 @@ async def test_more_previews_a_minute_than_allowed_are_told_when_to_come_back(pa
     assert problem["details"] == {"cap": "2", "unit": "previews per minute", "retry_after_seconds": 30}
     assert "30 seconds" in problem["next_step"]
     assert again["problem"]["details"]["retry_after_seconds"] == 20
+
+
+async def test_a_create_that_prices_afresh_counts_as_a_preview_and_waits_without_spending_anything(
+    path: Path,
+) -> None:
+    tokens = made_callers(path, "alice", alice="previews_per_minute = 1")
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), RECHECK_AFTER_SECONDS="0")
+    clock, sandbox = Clock(), build_sandbox()
+    with anyio.fail_after(60):
+        async with (
+            serving(settings, Seams(sandbox=sandbox, clock=clock), ledger_of(settings)) as url,
+            client_of(url, tokens["alice"]) as alice,
+        ):
+            arguments = (await previewed(alice))["create_order_arguments"]
+            over = await call(alice, "create_order", arguments)
+            asked = sandbox.books.received["preview"]
+            clock.now += timedelta(seconds=over["problem"]["details"]["retry_after_seconds"])
+            later = await call(alice, "create_order", arguments)
+    assert (over["problem"]["code"], over["problem"]["request_sent"], asked) == ("over_limit", "no", 1)
+    assert later["order"]["state"] == "placed"
+
+
+def give_alice_another_account(path: Path) -> None:
+    path.write_text(path.read_text("utf-8").replace("sandbox-user", "other-user"), "utf-8")
+
+
+@pytest.mark.parametrize("recheck", ["600", "0"])
+async def test_what_was_previewed_for_one_sub_account_is_not_ordered_for_another(
+    path: Path, recheck: str
+) -> None:
+    tokens = made_callers(path, "alice", alice='user_id = "sandbox-user"')
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), RECHECK_AFTER_SECONDS=recheck)
+    seen: list[tuple[str, str]] = []
+    sandbox = build_sandbox()
+    with anyio.fail_after(60):
+        async with (
+            serving(settings, Seams(new_transport=lambda: Both(sandbox, seen)), ledger_of(settings)) as url,
+            client_of(url, tokens["alice"]) as client,
+        ):
+            arguments = (await previewed(client))["create_order_arguments"]
+            give_alice_another_account(path)
+            told = await call(client, "create_order", arguments)
+            fresh = told["problem"]["preview"]["create_order_arguments"]
+            again = await call(client, "create_order", fresh)
+    assert told["problem"]["code"] == "terms_changed"
+    assert [change["field"] for change in told["problem"]["details"]["changes"]] == ["account"]
+    assert again["order"]["state"] == "placed"
+    assert [user for path, user in seen if path == "create"] == ["other-user"]
 
 
 def test_the_window_slides_and_never_asks_for_less_than_it_takes() -> None:

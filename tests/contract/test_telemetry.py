@@ -461,7 +461,7 @@ async def test_nothing_of_a_person_an_order_or_an_account_is_exported(tmp_path: 
         assert json.dumps(secret)[1:-1] not in exported
 
 
-async def test_names_that_may_leave_are_those_of_the_tools_and_the_prompt(tmp_path: Path) -> None:
+async def test_names_that_may_leave_are_those_of_the_tools_and_the_prompts(tmp_path: Path) -> None:
     async with House(tmp_path).client() as client:
         tools = {tool.name for tool in (await client.list_tools()).tools}
         prompts = {prompt.name for prompt in (await client.list_prompts()).prompts}

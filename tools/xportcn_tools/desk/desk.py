@@ -100,7 +100,7 @@ class Desk:
         self._addresses = addresses
         self._profile_of = profile_of
         self._pace = Pace()
-        self._previewer = Previewer(upstream, ledger, policy, clock)
+        self._previewer = Previewer(upstream, ledger, policy)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
         self._sender = Sender(upstream, ledger, policy, step, clock)
@@ -127,10 +127,7 @@ class Desk:
         """
         realm = self.policy.realm
         profile = self._profile_of(caller)
-        most = profile.previews_per_minute
-        wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
-        if most and wait:
-            raise problems.too_many_previews(most, wait)
+        self._count_preview(caller, profile)
         if request.out_order_id and await self._ledger.reference_used(realm, request.out_order_id):
             raise problems.duplicate_reference(request.out_order_id)
         if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
@@ -144,7 +141,14 @@ class Desk:
             quote = await self._previewer.ask(request, profile.user_id)
         except NotOrderableError as error:
             raise problems.not_orderable(error, error.request_id) from error
-        return await self._previewer.offer(quote, request, caller)
+        return await self._previewer.offer(quote, request, caller, self.policy.account_of(profile))
+
+    def _count_preview(self, caller: str, profile: Profile) -> None:
+        """One more question that a caller causes upstream, or the problem that it has caused enough."""
+        most = profile.previews_per_minute
+        wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
+        if most and wait:
+            raise problems.too_many_previews(most, wait)
 
     @_ledger_problems
     async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:
@@ -176,8 +180,9 @@ class Desk:
         attempt = await self._attempt(preview)
         if attempt is not None:
             return _told(attempt, replayed=True)
+        profile = self._profile_of(call.caller)
         try:
-            approval = await self._cleared(preview, call, answer)
+            approval = await self._cleared(preview, call, answer, profile)
         except ProblemError:
             # Another call with this token may have claimed it meanwhile: then what stood in the way was
             # that very order, and the answer is what came of it.
@@ -185,9 +190,8 @@ class Desk:
             if attempt is None:
                 raise
             return _told(attempt, replayed=True)
-        profile = self._profile_of(call.caller)
         order, replayed = await self._sender.place(
-            preview, approval, profile.caps or self.policy.caps, profile.user_id
+            preview, approval, lambda: self._caps(call.caller), profile.user_id
         )
         return _told(order, replayed=replayed)
 
@@ -257,13 +261,15 @@ class Desk:
         query = OrderQuery(preview.realm, preview.caller, preview_id=preview.preview_id, limit=1)
         return next(iter(await self._ledger.orders(query)), None)
 
-    async def _cleared(self, preview: PreviewRecord, call: CreateCall, answer: Answer) -> Approval:
+    async def _cleared(
+        self, preview: PreviewRecord, call: CreateCall, answer: Answer, profile: Profile
+    ) -> Approval:
         """Steps 2 to 4: whatever speaks against the order while nothing is spent; else its approval."""
         await self._step("check")
         await self._check(preview, call)
         approval = await self._approved(preview, answer)
         await self._step("recheck")
-        await self._recheck(preview)
+        await self._recheck(preview, profile)
         return approval
 
     async def _check(self, preview: PreviewRecord, call: CreateCall) -> None:
@@ -303,25 +309,28 @@ class Desk:
             raise problems.approval_required(preview.approval_code)
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 
-    async def _recheck(self, preview: PreviewRecord) -> None:
+    async def _recheck(self, preview: PreviewRecord, profile: Profile) -> None:
         """Step 4: an older preview is previewed again, and anything but equal terms ends the call."""
-        age = self._clock() - preview.created_at
+        age = await self._ledger.now() - preview.created_at
         # A negative age is a clock that was set back: it says nothing of freshness.
         fresh_enough = timedelta(0) <= age <= timedelta(seconds=self.policy.recheck_after)
-        shown_here = preview.terms["environment"] == self.policy.environment
+        account = self.policy.account_of(profile)
+        here = {"environment": self.policy.environment, "account": account}
+        shown_here = here.items() <= preview.terms.items()
         if fresh_enough and shown_here and self.policy.recheck_after:
             return
+        self._count_preview(preview.caller, profile)
         request = OrderRequest.from_json(preview.request)
         details: dict[str, Any] = {}
         try:
-            quote = await self._previewer.ask(request, self._profile_of(preview.caller).user_id)
+            quote = await self._previewer.ask(request, profile.user_id)
         except NotOrderableError as error:
             details["reasons"] = problems.reasons_of(error)
             changes = [Change("orderable", "yes", f"no: {error}")]
             raise problems.terms_changed(changes, None, details) from error
-        changes = differences(preview.terms, terms_of(quote, self.policy.environment))
+        changes = differences(preview.terms, terms_of(quote, self.policy.environment, account))
         if changes:
-            fresh = await self._previewer.offer(quote, request, preview.caller)
+            fresh = await self._previewer.offer(quote, request, preview.caller, account)
             raise problems.terms_changed(changes, fresh, details)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.request import NO_FIELDS, AccountFields
@@ -29,7 +30,14 @@ class Policy:
     recheck_after: float = 15
     call_timeout: float = 20
     account: AccountFields = field(default=NO_FIELDS)
+    orders_as: str = ""
     order_list_path: str | None = None
+
+    def account_of(self, profile: "Profile") -> str:
+        """A short digest of whose orders these are upstream: what is previewed for one is not ordered for
+        another. `orders_as` stands for the owner's own account.
+        """
+        return fingerprint([self.orders_as, profile.user_id, vars(self.account)])[:12]
 
     @property
     def realm(self) -> Realm:

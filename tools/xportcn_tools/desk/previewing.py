@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -61,13 +60,10 @@ def _with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...
 class Previewer:
     """Asks, proves, stores. Shared by `preview_order` and by the recheck of `create_order`."""
 
-    def __init__(
-        self, upstream: UpstreamClient, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, upstream: UpstreamClient, ledger: Ledger, policy: Policy) -> None:
         self._upstream = upstream
         self._ledger = ledger
         self._policy = policy
-        self._clock = clock
         self._bodies = Bodies(policy.account)
 
     async def ask(self, request: OrderRequest, user_id: str | None = None) -> Quote:
@@ -94,9 +90,9 @@ class Previewer:
             error.request_id = request_id
             raise
 
-    async def offer(self, quote: Quote, request: OrderRequest, caller: str) -> PreviewResult:
+    async def offer(self, quote: Quote, request: OrderRequest, caller: str, account: str) -> PreviewResult:
         """Store what is shown, and give the token for it. The only place where tokens are made."""
-        now = self._clock()
+        now = await self._ledger.now()
         request = replace(request, items=_with_priced_specs(quote, request.items))
         goods = fingerprint(request.goods_key())
         place = fingerprint(request.address.place_key())
@@ -119,7 +115,7 @@ class Previewer:
             place_digest=place,
             request=request.to_json(),
             pinned=vars(quote.pinned),
-            terms=terms_of(quote, self._policy.environment),
+            terms=terms_of(quote, self._policy.environment, account),
             shown=stored,
         )
         await self._ledger.store_preview(record)

@@ -7,8 +7,9 @@ client's cancellation, within the call's deadline. Recording may be retried, sen
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib import import_module
+from time import monotonic
 from uuid import uuid4
 
 import anyio
@@ -66,9 +67,15 @@ class Sender:
         self._bodies = Bodies(policy.account)
 
     async def place(
-        self, preview: PreviewRecord, approval: Approval, caps: Caps, user_id: str | None = None
+        self,
+        preview: PreviewRecord,
+        approval: Approval,
+        caps_now: Callable[[], Caps],
+        user_id: str | None = None,
     ) -> tuple[OrderRecord, bool]:
         """The order's record, and whether it was there before this call (replayed).
+
+        `caps_now` is asked inside the claim: a caller that was struck out by then has none left.
 
         Raises:
             ProblemError: the claim was refused; nothing was sent.
@@ -76,7 +83,7 @@ class Sender:
         """
         import_module("stamina")  # recording needs it: it must not fail to load after the send
         body = self._bodies.create(OrderRequest.from_json(preview.request), Pinned(**preview.pinned))
-        began = self._clock()
+        began, awake_since = self._clock(), monotonic()
         # One shield over all three: cancelled between claim and send, an order that never left would
         # be left unknown; cancelled after the send, an outcome that came would be lost.
         with anyio.CancelScope(shield=True):
@@ -84,7 +91,7 @@ class Sender:
             claimed = await self._ledger.claim(
                 NewOrder(uuid4().hex, preview, approval.method, approval.verified),
                 self._policy.lease,
-                lambda used: breach(caps, used, preview.payable_fen),
+                lambda used: breach(caps_now(), used, preview.payable_fen),
             )
             match claimed:
                 case AlreadyClaimed(order):
@@ -99,8 +106,16 @@ class Sender:
                     pass
             logger.info("order %s: claimed, sending", order.out_order_id)
             await self._step("send")
-            late = self._clock() - began > timedelta(seconds=LATEST_SEND_SECONDS)
-            outcome = _too_late() if late else await self._send(body, user_id)
+            # By both clocks: one stands still while a machine sleeps, the other may be set back.
+            took = max((self._clock() - began).total_seconds(), monotonic() - awake_since)
+            outcome = _too_late() if took > LATEST_SEND_SECONDS else await self._send(body, user_id)
+            logger.info(
+                "order %s: answered: %s, order ids %s, request id %s",
+                order.out_order_id,
+                outcome.state,
+                ", ".join(outcome.order_ids) or "none",
+                outcome.request_id,
+            )
             await self._step("record")
             recorded = await self._record(order, outcome)
             logger.info("order %s: %s", order.out_order_id, recorded.state)

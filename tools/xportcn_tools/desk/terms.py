@@ -18,10 +18,14 @@ class Change:
     now: str
 
 
-def terms_of(quote: Quote, environment: Environment) -> dict[str, str]:
-    """Everything that makes the deal, as words by name; two quotes are equal terms when these are."""
+def terms_of(quote: Quote, environment: Environment, account: str) -> dict[str, str]:
+    """Everything that makes the deal, as words by name; two quotes are equal terms when these are.
+
+    `account`: stands for whose order it is upstream; a digest, not its number.
+    """
     terms = {
         "environment": environment,
+        "account": account,
         "payable": yuan(quote.payable),
         "goods": yuan(quote.goods),
         "freight": yuan(quote.freight),

@@ -1,4 +1,4 @@
-"""The ledger's seam: its records, and what a driver can do. Drivers are `sqlite.py` and, later, others.
+"""The ledger's seam: its records, and what a driver can do. The drivers are `sqlite.py` and `postgres.py`.
 
 Every method that writes is one transaction with its trail row. Times are aware UTC, money is integer
 fen. A driver raises `LedgerUnavailableError` where the ledger cannot be read or written; after it, a
@@ -172,6 +172,10 @@ class Ledger(Protocol):
 
     async def aclose(self) -> None: ...
 
+    async def now(self) -> datetime:
+        """UTC by the clock that all who share the ledger go by."""
+        ...
+
     async def store_preview(self, preview: PreviewRecord) -> None: ...
 
     async def preview_by_token(
@@ -231,7 +235,8 @@ class Ledger(Protocol):
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
         """The sender's own outcome, for an attempt that is `sending` or was given up as `unknown`.
 
-        An attempt that has ended otherwise keeps its state; the contradiction goes into the trail.
+        An attempt that has ended otherwise keeps its state; the contradiction goes into the trail. The same
+        outcome again, after a commit of which nothing was heard, changes nothing.
         """
         ...
 

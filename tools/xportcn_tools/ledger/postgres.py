@@ -4,8 +4,9 @@ The same transactions as on SQLite. One writer at a time by an advisory lock, ta
 transaction that writes: the caps, the claim and the chain are judged on committed data. Leases and days go
 by the database's clock. psycopg runs in worker threads: its asynchronous form has no Windows event loop.
 
-A connection that breaks at COMMIT leaves open whether the transaction happened. For a claim the ledger looks
-again on another connection; what it still cannot know is `LedgerUnavailableError`, and nothing is sent.
+A connection that breaks at COMMIT leaves open whether the transaction happened, and so does a wait for a
+synchronous standby that somebody cuts short. For a claim the ledger looks again, by a transaction that waits
+for the standby itself; what it still cannot know is `LedgerUnavailableError`, and nothing is sent.
 """
 
 import contextlib
@@ -13,8 +14,11 @@ from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
+import anyio
 import anyio.to_thread
 import psycopg
+import psycopg.conninfo
+import psycopg.errors
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -47,6 +51,14 @@ _WRITERS = 7_688_268_100_000_001  # the advisory lock of this program's writers;
 def _check(connection: Connection) -> None:
     """Asked when a connection leaves the pool: one that the database has closed is not handed out."""
     connection.execute("")
+
+
+def _options_of(url: str) -> str:
+    """The server options that the owner has put into the URL, such as a schema: ours are added to them."""
+    try:
+        return str(psycopg.conninfo.conninfo_to_dict(url).get("options") or "")
+    except psycopg.ProgrammingError:
+        return ""  # a URL that is none: connecting says so
 
 
 class CommitUnknownError(LedgerUnavailableError):
@@ -85,7 +97,11 @@ class PostgresLedger(SqlLedger):
                 "keepalives_count": 3,
                 "tcp_user_timeout": 2 * WAIT_SECONDS * 1000,
                 "application_name": "xportcn-mcp",
-                "options": f"-c lock_timeout={WAIT_SECONDS}s -c statement_timeout={2 * WAIT_SECONDS}s"
+                "client_encoding": "UTF8",
+                # Prepared statements would break where a newer program adds a column beside this one.
+                "prepare_threshold": None,
+                "options": f"{_options_of(url)} -c lock_timeout={WAIT_SECONDS}s"
+                f" -c statement_timeout={2 * WAIT_SECONDS}s -c datestyle=ISO -c timezone=UTC"
                 # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
                 f" -c idle_in_transaction_session_timeout={2 * WAIT_SECONDS}s"
                 " -c synchronous_commit=on",
@@ -99,7 +115,8 @@ class PostgresLedger(SqlLedger):
         )
 
     async def aclose(self) -> None:
-        await anyio.to_thread.run_sync(self._pool.close)
+        with anyio.move_on_after(WAIT_SECONDS, shield=True):
+            await anyio.to_thread.run_sync(self._pool.close, abandon_on_cancel=True)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
@@ -107,20 +124,21 @@ class PostgresLedger(SqlLedger):
         try:
             return await super().claim(new, lease_seconds, judge)
         except CommitUnknownError:
-            # The key was minted for this very call: if its row is there, the claim is ours and on disk. If
-            # it is not, it may still come; then it stays `sending`, becomes unknown, and was never sent.
-            found = await self._run(lambda sql: order_where(sql, "order_key = ?", (new.order_key,)))
+            # The key was minted for this very call: if its row is there, the claim is ours. If it is not, it
+            # may still come; then it stays `sending`, becomes unknown, and was never sent.
+            found = await self._run(lambda sql: self._confirmed(sql, new.order_key))
             if isinstance(found, OrderRecord):
                 # Whoever gave it up meanwhile has been told that its outcome is unknown: then it is not sent.
                 return Claimed(found) if found.state == "sending" else AlreadyClaimed(found)
             raise
 
-    async def _run(self, work: Callable[[Session], T]) -> T:
-        # Not abandoned on cancellation: a transaction that began is waited for.
-        try:
-            return await anyio.to_thread.run_sync(self._guarded, work)
-        except RuntimeError as error:  # no thread can be started
-            raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+    def _confirmed(self, sql: Session, order_key: str) -> OrderRecord | None:
+        """The attempt, by a transaction that writes: it is committed only where a standby that commits wait
+        for has everything before it too. To read the row would prove this one machine's memory, no more.
+        """
+        with self._transaction(sql):
+            sql.execute("UPDATE orders SET lease_until = lease_until WHERE order_key = ?", (order_key,))
+            return order_where(sql, "order_key = ?", (order_key,))
 
     def _guarded(self, work: Callable[[Session], T]) -> T:
         try:
@@ -149,11 +167,24 @@ class PostgresLedger(SqlLedger):
             with contextlib.suppress(psycopg.Error):
                 sql.execute("ROLLBACK")
             raise
+        warnings: list[str] = []
+
+        def heard(notice: psycopg.errors.Diagnostic) -> None:
+            if notice.severity_nonlocalized == "WARNING":
+                warnings.append(notice.message_primary or "")
+
+        connection.add_notice_handler(heard)
         try:
             sql.execute("COMMIT")
         except psycopg.Error as error:
             connection.close()  # never back into the pool half-way
             raise CommitUnknownError("PostgreSQL: the connection broke at COMMIT") from error
+        finally:
+            connection.remove_notice_handler(heard)
+        if (
+            warnings
+        ):  # so it says that the wait for its standby was cut short: committed on this machine alone
+            raise CommitUnknownError("PostgreSQL: the commit may be lost with this database")
 
     def _now(self, sql: Session) -> datetime:
         if self._clock:
@@ -171,6 +202,7 @@ class PostgresLedger(SqlLedger):
         scripts = numbered_scripts("postgres")
         newest = scripts[-1][0]
         with self._transaction(sql):
+            sql.execute("SET LOCAL statement_timeout = 0")  # an index over a long trail takes its time
             (row,) = sql.execute("SELECT to_regclass('migrations') IS NOT NULL AS known")
             version = 0
             if row["known"]:

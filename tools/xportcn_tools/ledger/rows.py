@@ -1,6 +1,7 @@
 """Records as rows and back, and what of them goes into the trail. Shared by the drivers. Pure."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     PreviewRecord,
 )
+from xportcn_tools.ledger.trail import TrailRow
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until"))
 _JSON = frozenset(("request", "pinned", "terms", "shown", "order_ids"))
@@ -33,7 +35,8 @@ def _time_of(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
-def _to_row(record: object) -> dict[str, Any]:
+def to_row(record: object) -> dict[str, Any]:
+    """A preview's or an order's columns."""
     return {name: _to_column(name, value) for name, value in vars(record).items()}
 
 
@@ -45,8 +48,9 @@ def _to_column(name: str, value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
 
 
-def _from_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _from_column(name, row[name]) for name in row.keys()}  # noqa: SIM118 - a row iterates values
+def _from_row(row: Mapping[str, Any], record: type) -> dict[str, Any]:
+    """The record's own columns: a newer program's, running beside this one, may have added more."""
+    return {field.name: _from_column(field.name, row[field.name]) for field in dataclasses.fields(record)}
 
 
 def _from_column(name: str, value: Any) -> Any:
@@ -67,24 +71,21 @@ def _readable() -> Generator[None]:
         ) from error
 
 
-def preview_row(preview: PreviewRecord) -> dict[str, Any]:
-    return _to_row(preview)
-
-
 def preview_of(row: Mapping[str, Any]) -> PreviewRecord:
     with _readable():
-        return PreviewRecord(**_from_row(row))
-
-
-def order_row(order: OrderRecord) -> dict[str, Any]:
-    return _to_row(order)
+        return PreviewRecord(**_from_row(row, PreviewRecord))
 
 
 def order_of(row: Mapping[str, Any]) -> OrderRecord:
     with _readable():
-        fields = _from_row(row)
+        fields = _from_row(row, OrderRecord)
         fields["order_ids"] = tuple(fields["order_ids"])
         return OrderRecord(**fields)
+
+
+def trail_row_of(row: Mapping[str, Any]) -> TrailRow:
+    with _readable():
+        return TrailRow(**_from_row(row, TrailRow))
 
 
 def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecord:
@@ -107,6 +108,18 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
         created_at=now,
         updated_at=now,
         lease_until=lease_until,
+    )
+
+
+def outcome_of(order: OrderRecord) -> Outcome:
+    """How an order has ended so far."""
+    return Outcome(
+        order.state,
+        order.request_sent,
+        order.order_ids,
+        order.request_id,
+        order.problem_code,
+        order.problem_text,
     )
 
 

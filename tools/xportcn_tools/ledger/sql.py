@@ -11,6 +11,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+import anyio
+import anyio.to_thread
+
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     COUNTING_STATES,
@@ -31,6 +34,10 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 
 T = TypeVar("T")
+
+GIVE_UP_SECONDS = 12.0
+"""More than a driver waits for a connection and for a lock together; the lease leaves room for it."""
+
 Row = Mapping[str, Any]
 
 
@@ -46,13 +53,26 @@ class SqlLedger(ABC):
     ID_IS_LISTED: str
     """Condition with one `?`: the order id is in the JSON array `order_ids`."""
 
-    @abstractmethod
     async def _run(self, work: Callable[[Session], T]) -> T:
-        """Run `work` on a connection, off the event loop, to its end whatever is cancelled meanwhile.
+        """Run `work` on a connection, off the event loop.
+
+        Cancelled or not, a transaction that began is waited for, but not for ever: a store that hangs (a
+        stalled disk, a commit that waits for a standby) must not keep back an answer that has come. What was
+        given up may still happen; a claim that does is never sent.
 
         Raises:
-            LedgerUnavailableError: the store failed. NewerLedgerError: it is a newer program's.
+            LedgerUnavailableError: the store failed, or hangs. NewerLedgerError: it is a newer program's.
         """
+        with anyio.move_on_after(GIVE_UP_SECONDS, shield=True):
+            try:
+                return await anyio.to_thread.run_sync(self._guarded, work, abandon_on_cancel=True)
+            except RuntimeError as error:  # no thread can be started
+                raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+        raise LedgerUnavailableError(f"the ledger did not answer within {GIVE_UP_SECONDS:g} s")
+
+    @abstractmethod
+    def _guarded(self, work: Callable[[Session], T]) -> T:
+        """`work` on a connection, in this thread; the store's own errors as `LedgerUnavailableError`."""
 
     @abstractmethod
     def _transaction(self, sql: Session) -> AbstractContextManager[None]:
@@ -65,10 +85,13 @@ class SqlLedger(ABC):
     async def open(self) -> None:
         await self._run(lambda _: None)
 
+    async def now(self) -> datetime:
+        return await self._run(self._now)
+
     async def store_preview(self, preview: PreviewRecord) -> None:
         def work(sql: Session) -> None:
             with self._transaction(sql):
-                _insert(sql, "previews", rows.preview_row(preview))
+                _insert(sql, "previews", rows.to_row(preview))
                 self._append(sql, "previewed", preview.out_order_id, rows.preview_trail(preview))
 
         await self._run(work)
@@ -164,7 +187,7 @@ class SqlLedger(ABC):
                 if verdict is not None:
                     return Judged(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                _insert(sql, "orders", rows.order_row(order))
+                _insert(sql, "orders", rows.to_row(order))
                 self._append(sql, "claimed", order.out_order_id, rows.order_trail(order, preview))
                 return Claimed(order)
 
@@ -176,6 +199,8 @@ class SqlLedger(ABC):
                 order = order_where(sql, "order_key = ?", (order_key,))
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
+                if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
+                    return order
                 if order.state not in ("sending", "unknown"):
                     if (order.state, order.order_ids) != (outcome.state, outcome.order_ids):
                         body = rows.outcome_trail(order, outcome) | {"kept": order.state}
@@ -206,7 +231,7 @@ class SqlLedger(ABC):
 
     async def trail(self) -> list[TrailRow]:
         found = await self._run(lambda sql: sql.execute("SELECT * FROM trail ORDER BY sequence"))
-        return [TrailRow(**dict(row)) for row in found]
+        return [rows.trail_row_of(row) for row in found]
 
     # Inside a transaction
 

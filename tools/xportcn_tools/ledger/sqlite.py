@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import anyio
 import anyio.to_thread
 
 from xportcn_tools.ledger import rows
@@ -55,14 +56,8 @@ class SqliteLedger(SqlLedger):
         self._known_files: dict[Path, tuple[int, int]] = {}
 
     async def aclose(self) -> None:
-        await anyio.to_thread.run_sync(self._close)
-
-    async def _run(self, work: Callable[[Session], T]) -> T:
-        # Not abandoned on cancellation: a transaction that began is waited for.
-        try:
-            return await anyio.to_thread.run_sync(self._guarded, work)
-        except RuntimeError as error:  # no thread can be started
-            raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+        with anyio.move_on_after(BUSY_SECONDS, shield=True):  # a thread that hangs has the lock
+            await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True)
 
     def _now(self, sql: Session) -> datetime:
         del sql
