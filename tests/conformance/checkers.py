@@ -1,7 +1,6 @@
 """Where `make checkers` puts what others wrote to check MCP servers, and how a test runs one of them."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -35,31 +34,28 @@ def npm_program(package: str, name: str) -> list[str]:
     if not nodes or not described.exists():
         pytest.skip(f"{package} is not installed: `make checkers` does it (needs npm)")
     told = json.loads(described.read_text("utf-8"))
-    _up_to_date(package, told["version"], pinned("node.txt"))
+    assert told["version"] == pinned("node.txt")[package], f"{package} is not as pinned: `make checkers`"
     return [str(nodes[0]), str(described.parent / told["bin"][name])]
 
 
 def python_program(tool: str, name: str) -> list[str]:
     """The words that start a Python tool from its own environment."""
+    package = PACKAGES[tool]
     environment = CHECKERS / tool
-    folder = environment / ("Scripts" if sys.platform == "win32" else "bin")
-    program = folder / (f"{name}.exe" if sys.platform == "win32" else name)
+    program = environment / ("Scripts" if sys.platform == "win32" else "bin") / name
+    program = program.with_suffix(".exe") if sys.platform == "win32" else program
     if not program.exists():
-        pytest.skip(f"{PACKAGES[tool]} is not installed: `make checkers` does it")
-    installed = next(environment.rglob(f"{PACKAGES[tool].replace('-', '_')}-*.dist-info")).name
-    _up_to_date(PACKAGES[tool], installed.split("-")[1].removesuffix(".dist"), pinned(f"{tool}.txt"))
+        pytest.skip(f"{package} is not installed: `make checkers` does it")
+    wanted = f"{package.replace('-', '_')}-{pinned(f'{tool}.txt')[package]}.dist-info"
+    assert list(environment.rglob(wanted)), f"{package} is not as pinned: `make checkers`"
     return [str(program)]
-
-
-def _up_to_date(package: str, installed: str, pins: dict[str, str]) -> None:
-    assert installed.removesuffix(".dist") == pins[package], f"{package} is {installed}: `make checkers`"
 
 
 def run(words: list[str], folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a tool in a folder and a home of the test's own."""
-    ours = process_environment(environment)
-    del ours["PYTHONWARNINGS"]  # of other people's programs; our server sets its own
-    homes = {"HOME": str(folder), "USERPROFILE": str(folder), "NO_COLOR": "1", "COLUMNS": "200"}
+    ours = process_environment({})
+    del ours["PYTHONWARNINGS"]  # warnings of other people's programs are theirs
+    homes = {"HOME": str(folder), "USERPROFILE": str(folder), "NO_COLOR": "1"}
     return subprocess.run(
         words,
         cwd=folder,
@@ -77,4 +73,4 @@ def as_json(done: subprocess.CompletedProcess[str]) -> Any:
     try:
         return json.loads(done.stdout)
     except ValueError:
-        pytest.fail(f"exit {done.returncode}: {done.stdout[-2000:]}{os.linesep}{done.stderr[-2000:]}")
+        pytest.fail(f"exit {done.returncode}: {done.stdout[-2000:]}\n{done.stderr[-2000:]}")

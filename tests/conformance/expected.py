@@ -223,7 +223,10 @@ TOOLPROOF_WARNINGS = {
 
 TOOLGAUGE_LEAST_SCORE = 100
 TOOLGAUGE_NOTES = {
-    ("MCP025", "preview_order"): "an example of an offer or an address is one that a model may order, or ship to",
+    (
+        "MCP025",
+        "preview_order",
+    ): "an example of an offer or an address is one that a model may order, or ship to",
     ("MCP025", "create_order"): "a token, total and address are copied from a preview, never made up",
     ("MCP025", "get_orders"): "its references are copied from a preview or an order, never made up",
     (
@@ -234,7 +237,10 @@ TOOLGAUGE_NOTES = {
 """Findings of severity `info`; warnings and errors have no exceptions."""
 
 TRIAGE_LOW = {
-    ("MCP003", name): "longer than 400 characters: it says when to use it, what it costs, how money is written "
+    (
+        "MCP003",
+        name,
+    ): "longer than 400 characters: it says when to use it, what it costs, how money is written "
     "and what to do next, and was measured so (docs/requests.md)"
     for name in ("preview_order", "create_order", "get_orders")
 }

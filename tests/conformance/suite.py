@@ -33,9 +33,7 @@ class Scenario:
     @property
     def successes(self) -> int:
         """Of the scenario's own checks."""
-        return sum(
-            check["status"] == "SUCCESS" and check["id"] != _ABOUT_THE_WIRE for check in self.checks
-        )
+        return sum(check["status"] == "SUCCESS" and check["id"] != _ABOUT_THE_WIRE for check in self.checks)
 
     def unsuccessful(self) -> dict[str, str]:
         """The checks that failed, warn or were skipped, each with what it says."""
@@ -47,14 +45,11 @@ class Scenario:
 
 
 def suite(url: str, revision: Revision, folder: Path, *words: str) -> dict[str, Scenario]:
-    """Run the suite against the server at this base URL; the scenarios by name."""
+    """Run what a revision asks for, or what `words` say, against the server at this base URL; by scenario."""
     program = npm_program(PACKAGE, "conformance")
     results = folder / "results"
-    done = run(
-        [*program, "server", "--url", f"{url}/mcp", *(words or ("--requirements", revision))]
-        + ["-o", str(results)],
-        folder,
-    )
+    which = words or ("--requirements", revision)
+    done = run([*program, "server", "--url", f"{url}/mcp", *which, "-o", str(results)], folder)
     found: dict[str, Scenario] = {}
     for file in sorted(results.glob("*/checks.json")):
         named = _RESULT.fullmatch(file.parent.name)
@@ -78,9 +73,9 @@ class Runs:
     def of(self, keeping: Keeping, revision: Revision) -> dict[str, Scenario]:
         """What the run found, by scenario."""
         if (keeping, revision) not in self._found:
+            npm_program(PACKAGE, "conformance")  # or skip, before a server is started for nothing
             folder = self.folder / f"{keeping}-{revision}"
             folder.mkdir()
-            npm_program(PACKAGE, "conformance")  # or skip, before a server is started for nothing
             self._found[keeping, revision] = suite(self._server(keeping).url, revision, folder)
         return self._found[keeping, revision]
 

@@ -61,9 +61,7 @@ def test_each_scenario_that_applies_passes(
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_every_scenario_of_a_revision_applies_or_has_a_reason_why_not(
-    runs: Runs, revision: Revision
-) -> None:
+def test_every_scenario_of_a_revision_applies_or_has_a_reason_why_not(runs: Runs, revision: Revision) -> None:
     reasoned = {scenario for group in INAPPLICABLE for scenario in group.scenarios}
     asked = set(runs.of("sessions", revision))
     assert not reasoned & set(APPLICABLE[revision])
@@ -125,9 +123,7 @@ async def test_with_the_tools_that_it_calls_the_stateless_scenario_has_no_except
         words = ("--scenario", "server-stateless", "--spec-version", "2026-07-28")
         return suite(url, "2026-07-28", tmp_path, *words)["server-stateless"]
 
-    async with loop_server(
-        http_app(server, Readiness(reachable), host="127.0.0.1", stateless=False)
-    ) as url:
+    async with loop_server(http_app(server, Readiness(reachable), host="127.0.0.1", stateless=False)) as url:
         found = await anyio.to_thread.run_sync(stateless, url)
     assert not found.unsuccessful()
     assert {each.check for each in EXCUSED if each.scenario == "server-stateless"} <= {
