@@ -75,7 +75,7 @@ class Runs:
         if (keeping, revision) not in self._found:
             npm_program(PACKAGE, "conformance")  # or skip, before a server is started for nothing
             folder = self.folder / f"{keeping}-{revision}"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             self._found[keeping, revision] = suite(self._server(keeping).url, revision, folder)
         return self._found[keeping, revision]
 
