@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV ?= uv
 MCPB := build/node/node_modules/.bin/mcpb
+CHECKERS := build/checkers
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint check bench load bundle setup requirements
+.PHONY: help demo test torture lint check bench load bundle checkers setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -43,6 +44,8 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 	$(MCPB) validate build/bundle/manifest.json
 	$(MCPB) pack build/bundle dist/xportcn-mcp.mcpb
 
+checkers: $(addprefix $(CHECKERS)/.,node toolproof toolgauge triage) ## set up what others wrote to check MCP servers; `make test` uses it (needs npm)
+
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
 requirements: ## write the pinned requirement files anew, with the newest versions allowed (needs uv)
@@ -51,6 +54,8 @@ requirements: ## write the pinned requirement files anew, with the newest versio
 	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) --upgrade --no-deps requirements/corpora.in -o requirements/corpora.txt
+	for tool in toolproof toolgauge triage; do \
+		$(COMPILE) --upgrade requirements/$$tool.in -o requirements/$$tool.txt || exit; done
 
 # A stamp per stage: done once, and again when what it stands on has changed. The program's own metadata
 # is in pyproject.toml, so that a change of it (a console script, say) installs the program anew.
@@ -70,3 +75,17 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/corpora.txt
 
 $(MCPB):
 	npm install --no-save --no-package-lock --ignore-scripts --prefix build/node @anthropic-ai/mcpb@2.1.2
+
+# Node itself comes as the package of its platform: the package `node` fetches that by an install script, and
+# none is run here.
+$(CHECKERS)/.node: requirements/node.txt
+	rm -rf $(CHECKERS)/node
+	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --ignore-scripts \
+		--prefix $(CHECKERS)/node $$(grep -v '^#' $< | \
+		sed "s/^node@/node-$$(node -p 'process.platform.replace("32", "") + "-" + process.arch')@/")
+	@touch $@
+
+$(CHECKERS)/.%: requirements/%.txt | $(VENV)/.runtime
+	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/$*
+	$(PIP) --python $(CHECKERS)/$*/bin/python install --quiet --no-compile --require-hashes -r $<
+	@touch $@

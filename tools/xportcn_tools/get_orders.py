@@ -26,7 +26,7 @@ def orders_tool(environment: Environment) -> EnvelopeTool:
             str | None, OptionalText(64), Field(description="preview_token, out_order_id or order id")
         ] = None,
         state: Annotated[OrderState | None, NotNull, Field(description="Only orders in this state")] = None,
-        limit: Annotated[int, Field(ge=1, le=50), WholeNumber] = 10,
+        limit: Annotated[int, Field(ge=1, le=50, description="At most so many"), WholeNumber] = 10,
     ) -> Annotated[CallToolResult, Envelope]:
         """Use this when somebody asks what became of an order, and before ordering the same again. It costs
         nothing and changes nothing: it reads this server's own ledger, newest first. Money: payable is CNY

@@ -82,7 +82,9 @@ def preview_tool(environment: Environment) -> EnvelopeTool:
 
     async def preview_order(
         items: Annotated[
-            list[Annotated[ItemArgument, FromJson]], FromJson, Field(min_length=1, max_length=MOST_ITEMS)
+            list[Annotated[ItemArgument, FromJson]],
+            FromJson,
+            Field(min_length=1, max_length=MOST_ITEMS, description="A line for each spec of an offer"),
         ],
         ctx: Context[Desk],
         address: Annotated[
