@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any, cast
 
 from mcp.server import MCPServer
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
@@ -55,8 +56,32 @@ _MESSAGE = (
 )
 
 
+_NEEDED: dict[str, frozenset[str]] = {
+    "place_order": frozenset({"wish"}),
+    "reorder": frozenset({"reference"}),
+    "resolve_unknown": frozenset({"reference"}),
+}
+
+
+async def _check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware: a prompt that is unknown, or lacks an argument, is the client's mistake and named so.
+
+    The SDK (2.3.0) answers it as an internal error, without the reason in one protocol era.
+    """
+    if ctx.method == "prompts/get":
+        params = ctx.params or {}
+        needed = _NEEDED.get(params.get("name", ""))
+        if needed is None:
+            raise MCPError(INVALID_PARAMS, f"There is no such prompt; there are: {', '.join(_NEEDED)}")
+        missing = needed - set(params.get("arguments") or ())
+        if missing:
+            raise MCPError(INVALID_PARAMS, f"The prompt needs the argument {', '.join(sorted(missing))}")
+    return await call_next(ctx)
+
+
 def add_prompts(server: MCPServer[Desk]) -> None:
     """Register the prompts and the completion."""
+    server.middleware.append(_check_prompt)
     place, again, resolve = map(load_prompt, ("place_order", "reorder", "resolve_unknown"))
 
     @server.prompt(name=place.name, title=place.title, description=place.description)

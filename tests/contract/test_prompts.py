@@ -229,6 +229,26 @@ async def test_resolve_unknown_of_an_order_that_is_known_says_so(tmp_path: Path,
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_a_prompt_that_is_unknown_or_lacks_an_argument_is_refused_with_the_reason(
+    tmp_path: Path, era: Era
+) -> None:
+    async with House(tmp_path).client(era) as client:
+        for offered in (await client.list_prompts()).prompts:
+            needed = [argument.name for argument in offered.arguments or () if argument.required]
+            assert needed
+            with pytest.raises(MCPError) as lacking:
+                await prompt(client, offered.name)
+            assert (lacking.value.code, lacking.value.message) == (
+                -32602,
+                f"The prompt needs the argument {', '.join(needed)}",
+            )
+        with pytest.raises(MCPError) as unknown:
+            await prompt(client, "pay_everything")
+        assert unknown.value.code == -32602
+        assert "place_order" in unknown.value.message
+
+
+@pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("name", ["reorder", "resolve_unknown"])
 async def test_a_prompt_about_nobodys_order_is_an_error_that_says_so(
     tmp_path: Path, era: Era, name: str

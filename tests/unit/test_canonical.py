@@ -47,7 +47,9 @@ def test_different_values_have_different_fingerprints(one: object, other: object
     assert fingerprint({"x": one}) != fingerprint({"x": other})
 
 
-@pytest.mark.parametrize("value", [1.0, 0.1, float("nan"), Decimal(1), b"x", {1}, object()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [1.0, 0.1, float("nan"), Decimal(1), b"x", {1}, object()], ids=lambda value: type(value).__name__
+)  # type: ignore[reportUnknownLambdaType]
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"a": {"b": (x,)}}])  # type: ignore[reportUnknownLambdaType]
 def test_what_has_no_single_spelling_is_refused_at_any_depth(value: object, wrap: Any) -> None:
     with pytest.raises(TypeError):
