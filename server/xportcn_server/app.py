@@ -119,7 +119,7 @@ def _orders_as(settings: Settings) -> str:
     """What stands for the account upstream; nothing can be read off it."""
     if settings.mode == "sandbox":
         return "sandbox"
-    return fingerprint([settings.base_url, settings.access_key, settings.user_id])
+    return fingerprint([settings.access_key, settings.user_id])
 
 
 def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:
