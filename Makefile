@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV ?= uv
+WORKERS ?= 2
 MCPB := build/node/node_modules/.bin/mcpb
 CHECKERS := build/checkers
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
@@ -19,8 +20,8 @@ help: ## list the targets
 demo: $(VENV)/.runtime ## set up, then watch an order from preview to look-up against the sandbox
 	$(BIN)/xportcn-mcp demo
 
-test: $(VENV)/.dev ## set up, then run all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## set up, then run all tests, in two processes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 torture: $(VENV)/.dev ## set up, then put thousands of orders through crashes, faults and races
 	PYTHONPATH=tests $(BIN)/python -m torture
