@@ -25,7 +25,7 @@ def proxy_configuration(folder: Path, port: int, replicas: list[int]) -> str:
     text = PROXY.read_text(encoding="utf-8")
     servers = "\n".join(f"    server 127.0.0.1:{replica};" for replica in replicas)
     for was, now in (
-        ("    server server:8000;", servers),
+        ("    server server:8000 resolve;       # needs nginx 1.27.3", servers),
         ("listen 8080;", f"listen 127.0.0.1:{port};"),
         ("worker_processes auto;", "worker_processes 1;"),
         ("http {", "http {\n" + "".join(f"  {place}_temp_path {folder}/{place};\n" for place in TEMPORARY)),
@@ -48,7 +48,7 @@ async def round_robin(folder: Path, replicas: list[int]) -> AsyncGenerator[str]:
         [program, "-c", str(configuration), "-e", str(folder / "nginx.log"), "-p", str(folder)]
     )
     try:
-        await answering(Process(process, port, folder / "nginx.log"))
+        await answering(Process(process, port, folder / "nginx.log"), status=404)  # it publishes no health
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -222,14 +222,14 @@ def spawned(arguments: list[str], environment: Mapping[str, str], folder: Path, 
     return Process(popen, port, log)
 
 
-async def answering(process: Process) -> Process:
-    """Wait until it answers."""
+async def answering(process: Process, status: int = 200) -> Process:
+    """Wait until it answers a question for its health, with this status."""
     with anyio.fail_after(START_SECONDS):
         async with http_client(process.url) as client:
             while True:
                 assert process.popen.poll() is None, process.log.read_text()
                 with contextlib.suppress(httpx.TransportError):
-                    if (await client.get("/healthz")).status_code == 200:
+                    if (await client.get("/healthz")).status_code == status:
                         return process
                 await anyio.sleep(0.05)
 

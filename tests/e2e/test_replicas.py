@@ -244,9 +244,9 @@ async def test_the_database_restarted_in_the_middle_costs_only_that_it_is_unavai
                 await anyio.sleep(0.01)
             await anyio.to_thread.run_sync(postgres.stop, "immediate")
             down.set()
-            ready = await here.http.get(f"{here.url}/readyz")
-            assert ready.status_code == 503
-            assert (await here.http.get(f"{here.url}/healthz")).status_code == 200
+            for replica in here.replicas:
+                assert (await here.http.get(f"{replica.url}/readyz")).status_code == 503
+                assert (await here.http.get(f"{replica.url}/healthz")).status_code == 200
             await anyio.to_thread.run_sync(postgres.start)
             back.set()
 
