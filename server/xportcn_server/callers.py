@@ -18,6 +18,8 @@ import logging
 import os
 import re
 import secrets
+import stat
+import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -175,13 +177,44 @@ def new_caller(path: Path, name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
-    if path.exists() and name in _entries_of(path, may_be_empty=True):
-        raise CallersError(f"there is a caller {name} already")
+    path = path.resolve()  # a link is kept, and what it leads to is written
     token, digest = new_token()
+    beside = path.with_name(f"{path.name}.new")
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "a", encoding="utf-8") as file:
-            file.write(f'\n[callers.{name}]\ntoken_sha256 = "{digest}"\n')
+        # Made here and nowhere else, so it is the lock too: of two that write at once, one is sent away.
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CallersError(f"another is writing it; if that has ended, remove {beside}") from None
     except OSError as error:
         raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_contents(path, name) + f'\n[callers.{name}]\ntoken_sha256 = "{digest}"\n'.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            _take_over_rights(path, beside)
+        # Moved over the old one: whoever reads meanwhile reads a whole file.
+        beside.replace(path)
+    except BaseException as error:
+        beside.unlink()  # ours, and only here: once it is moved, the name may be another's
+        if isinstance(error, OSError):
+            raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
+        raise
     return token
+
+
+def _contents(path: Path, name: str) -> bytes:
+    if not path.exists():
+        return b""
+    if name in _entries_of(path, may_be_empty=True):
+        raise CallersError(f"there is a caller {name} already")
+    return path.read_bytes()
+
+
+def _take_over_rights(old: Path, new: Path) -> None:
+    """A server that could read the old file, perhaps under another account, can read the new one."""
+    was, now = old.stat(), new.stat()
+    if sys.platform != "win32" and (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+        os.chown(new, was.st_uid, was.st_gid)
+    new.chmod(stat.S_IMODE(was.st_mode))

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,57 @@ def test_the_file_is_made_for_its_owner_alone_and_keeps_the_mode_that_it_has(pat
     path.chmod(0o640)
     new_caller(path, "bob")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be moved over there")
+def test_a_new_caller_comes_in_a_whole_file_that_is_moved_over_the_old_one(path: Path) -> None:
+    path.write_text(ALICE, encoding="utf-8")
+    link = path.with_name("link.toml")
+    link.symlink_to(path)
+    with path.open(encoding="utf-8") as before:
+        new_caller(link, "bob")
+        assert before.read() == ALICE
+    assert link.is_symlink()
+    callers = Callers(link, OWNER)
+    callers.check()
+    assert callers.names == ("alice", "bob")
+    assert sorted(path.parent.iterdir()) == [path, link]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_a_new_caller_in_anothers_file_leaves_it_to_its_owner(path: Path) -> None:
+    path.write_text(ALICE, encoding="utf-8")
+    os.chown(path, 10001, 10001)
+    path.chmod(0o600)
+    new_caller(path, "bob")
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (10001, 10001, 0o600)
+
+
+def test_of_two_new_callers_at_once_none_is_lost_and_none_is_written_twice(path: Path) -> None:
+    def made(name: str) -> bool:
+        try:
+            new_caller(path, name)
+        except CallersError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        names = [f"caller-{number % 10}" for number in range(80)]
+        done = [name for name, told in zip(names, pool.map(made, names), strict=True) if told]
+    callers = Callers(path, OWNER)
+    callers.check()
+    assert sorted(callers.names) == sorted(done)
+
+
+def test_a_write_that_was_cut_off_long_ago_is_told_with_what_to_remove(path: Path) -> None:
+    left = path.with_name("callers.toml.new")
+    left.touch()
+    done = invoke(path, "alice")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert str(left) in done.stderr
+    left.unlink()
+    assert invoke(path, "alice").exit_code == 0
 
 
 def test_a_file_without_a_line_end_takes_a_new_caller(path: Path) -> None:
