@@ -127,6 +127,8 @@ def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -
     if settings.ledger_url:
         from xportcn_tools.ledger.postgres import PostgresLedger  # noqa: PLC0415 - the extra `postgres`
 
+        # Its warnings quote the driver, which quotes what it was given. What fails is told by the ledger.
+        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
         return PostgresLedger(settings.ledger_url, clock=clock)
     return SqliteLedger(Path(settings.ledger), clock=clock or _utc_now)
 

@@ -15,6 +15,14 @@ from pydantic import BeforeValidator, SecretStr, ValidationInfo
 
 KEY_MIN_CHARACTERS = 32  # of 4 bits or more each: 128 bits
 SHOWN_CHARACTERS = 80
+_WRITTEN = r"(?:[A-Za-z0-9._~!$'()*+,;-]|%[0-9A-Fa-f]{2})"  # in a URL as it is, or percent-encoded
+_HOST = rf"(?:{_WRITTEN}+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
+# As libpq reads it, hosts separated by commas. A password with a raw @, / or % would be cut there, and what
+# follows taken for a host, which stands in logs.
+_POSTGRESQL = re.compile(
+    rf"postgresql://(?:{_WRITTEN}*(?::(?:{_WRITTEN}|[:&=])*)?@)?(?P<hosts>{_HOST}(?:,{_HOST})*)?"
+    rf"(?:/{_WRITTEN}*)?(?P<options>\?(?:{_WRITTEN}|[&=:/])*)?"
+)
 _LOOPBACK_V4 = IPv4Network("127.0.0.0/8")
 
 
@@ -89,6 +97,7 @@ def _keys(value: object) -> object:
         return value
     keys = tuple(key.strip() for key in value.split(","))
     _require(all(len(key) >= KEY_MIN_CHARACTERS and key.isprintable() for key in keys))
+    _require(len(set(keys)) == len(keys))
     return keys
 
 
@@ -147,7 +156,9 @@ def _ledger(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value
     if "://" in value:
-        _require(re.fullmatch(r"postgresql://.+", value) and value.isprintable())
+        url = _POSTGRESQL.fullmatch(value)
+        # libpq knows no character zero. No host at all would be whatever listens on this machine.
+        _require(url and "%00" not in value and (url["hosts"] or "host=" in (url["options"] or "")))
         return value
     path = _path(value, info)
     try:
@@ -167,7 +178,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
-IssuerUrl = Annotated[str, BeforeValidator(_url)]
+PublicUrl = Annotated[str, BeforeValidator(_url)]
 UpstreamPath = Annotated[str, BeforeValidator(_upstream_path)]
 AbsolutePath = Annotated[Path, BeforeValidator(_path)]
 Ledger = Annotated[str, BeforeValidator(_ledger)]

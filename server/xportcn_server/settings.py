@@ -20,11 +20,11 @@ from xportcn_server.dotenv_files import PREFIX, Source, from_environment, from_f
 from xportcn_server.setting_values import (
     AbsolutePath,
     HeaderText,
-    IssuerUrl,
     Keys,
     Ledger,
     LogLevel,
     Names,
+    PublicUrl,
     Seconds,
     SecretText,
     ServiceUrl,
@@ -72,7 +72,11 @@ class Settings(BaseModel):
     user_id: HeaderText | None = Field(None, description=_HEADER)
     signature: Literal["concat", "query"] = Field("concat", description="concat or query")
     timestamp_unit: Literal["s", "ms"] = Field("s", description="s or ms")
-    ledger: Ledger = Field(repr=False, description="the path of a file, or postgresql://…")
+    ledger: Ledger = Field(
+        repr=False,
+        description="the path of a file, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, where @, /, % and "
+        "the like in USER and PASSWORD are percent-encoded (%40, %2F, %25)",
+    )
     preview_ttl_seconds: Whole = Field(600, ge=60, le=1800, description="a whole number from 60 to 1800")
     recheck_after_seconds: Seconds = Field(15.0, ge=0, le=1800, description="a number from 0 to 1800")
     timeout_seconds: Seconds = Field(20.0, ge=1, le=50, description="a number from 1 to 50")
@@ -96,9 +100,13 @@ class Settings(BaseModel):
     developer_id: Whole | None = Field(None, ge=0, description="a whole number from 0")
     platform_order: Whole | None = Field(None, ge=0, description="a whole number from 0")
     callers: AbsolutePath | None = Field(None, description="the path of a file")
-    oauth_issuer: IssuerUrl | None = Field(None, description="an https:// URL without credentials or query")
-    oauth_audience: Text | None = Field(None, description=_A_TEXT)
-    state_keys: Keys = Field((), description="keys of at least 32 characters each, separated by commas")
+    oauth_issuer: PublicUrl | None = Field(None, description="an https:// URL without credentials or query")
+    oauth_audience: PublicUrl | None = Field(
+        None, description="the https:// URL of /mcp (http:// for loopback hosts only), without query"
+    )
+    state_keys: Keys = Field(
+        (), description="keys of at least 32 characters each, separated by commas, none twice"
+    )
     retention_days: Whole = Field(400, ge=1, description="a whole number from 1")
     log_level: LogLevel = Field("WARNING", description="DEBUG, INFO, WARNING, ERROR or CRITICAL")
     log_format: Literal["text", "json"] = Field("text", description="text or json")
@@ -222,7 +230,9 @@ def _fault(name: str, found: tuple[str, str] | None) -> str:
     """One faulty setting in a phrase: its name, its value, what is allowed, and where it stands."""
     field = FIELDS[name]
     value, source = found or (str(platformdirs.user_data_path("xportcn-mcp", appauthor=False)), "default")
-    what = "cannot be read (its value is not shown)" if field in SECRET else f"is {shown(value)}"
+    # Where in a URL that cannot be read its password begins and ends, nobody can tell.
+    hidden = field in SECRET or (field == "ledger" and "://" in value)
+    what = "cannot be read (its value is not shown)" if hidden else f"is {shown(value)}"
     place = "" if source == "environment" else f" (from {source})"
     return f"{name} {what}{place}, allowed: {Settings.model_fields[field].description}"
 

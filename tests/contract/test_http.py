@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -38,7 +39,7 @@ from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.serve import running_sandbox
 from xportcn_server.start import StartError
 from xportcn_server.start_http import serve_over_http
-from xportcn_tools.ledger.ledger import OrderQuery
+from xportcn_tools.ledger.ledger import LedgerUnavailableError, OrderQuery
 
 pytestmark = pytest.mark.anyio
 
@@ -366,6 +367,20 @@ def test_a_postgresql_url_without_psycopg_says_what_to_install(
     (line,) = capsys.readouterr().err.splitlines()
     assert "xportcn-mcp[postgres]" in line
     assert "hidden" not in line
+
+
+@pytest.mark.parametrize("password", ["S3cret%zzRest", "x@S3cret"])
+async def test_no_part_of_a_databases_password_is_in_the_log(
+    tmp_path: Path, password: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = f"postgresql://xportcn:{password}@127.0.0.1:1/xportcn"  # which the settings would refuse
+    settings = settings_for(tmp_path / "unused").model_copy(update={"ledger": url})
+    ledger = ledger_of(settings)
+    with pytest.raises(LedgerUnavailableError) as told:
+        await ledger.open()
+    await ledger.aclose()
+    assert "S3cret" not in caplog.text + str(told.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
 from xportcn_server import settings as settings_module
@@ -231,6 +232,26 @@ REFUSED = [
     ("SIGNATURE", ["md5", "Concat"]),
     ("TIMESTAMP_UNIT", ["us", "S"]),
     ("LEDGER", ["mysql://host/db", "sqlite:///file", "postgres://host/db", "postgresql://", "a\nb"]),
+    (
+        "LEDGER",
+        [
+            "postgresql://me:a%zz@db/orders",
+            "postgresql://me:a%@db/orders",
+            "postgresql://me:a%00b@db/orders",
+            "postgresql://me:a@b@db/orders",
+            "postgresql://me:a/b@db/orders",
+            "postgresql://me:12/b@db/orders",
+            "postgresql://me:12?b@db/orders",
+            "postgresql://me:a#b@db/orders",
+            "postgresql://me:geheim\u00fc@db/orders",
+            "postgresql://me:a b@db/orders",
+            "postgresql://me:a@/orders",
+            "postgresql:///orders",
+            "postgresql://me@db:x/orders",
+            "postgresql://db/orders?password=a@b",
+            "postgresql://db/orders?password=a%b",
+        ],
+    ),
     ("PREVIEW_TTL_SECONDS", ["59", "1801", "600.0", "6e2", "+600", "-600", "1_000", "٦٠٠", "abc"]),
     ("RECHECK_AFTER_SECONDS", ["-1", "1801", "nan", "inf", "1e1", "1_0", ".5", "5."]),
     ("TIMEOUT_SECONDS", ["0", "0.99", "50.01", "NaN", "Infinity", "2e1", "２０"]),
@@ -248,7 +269,8 @@ REFUSED = [
     ("PLATFORM_ORDER", ["true", "1_0"]),
     ("CALLERS", ["a\x00b"]),
     ("OAUTH_ISSUER", ["http://issuer.example", "issuer.example", "https://a@b"]),
-    ("STATE_KEYS", ["short", f"{KEY},short", f"{KEY},"]),
+    ("OAUTH_AUDIENCE", ["api://orders", "orders", "http://orders.example/mcp", "https://o.example/mcp?x"]),
+    ("STATE_KEYS", ["short", f"{KEY},short", f"{KEY},", f"{KEY},{KEY}"]),
     ("RETENTION_DAYS", ["0", "-1", "1.0"]),
     ("LOG_LEVEL", ["TRACE", "10"]),
     ("LOG_FORMAT", ["JSON", "xml"]),
@@ -287,6 +309,8 @@ ACCEPTED: list[tuple[str, str, str, Any]] = [
     ("STAFF_NAME", "王小明", "staff_name", "王小明"),
     ("DEVELOPER_ID", "12", "developer_id", 12),
     ("OAUTH_ISSUER", "https://issuer.example/", "oauth_issuer", "https://issuer.example/"),
+    ("OAUTH_AUDIENCE", "https://orders.example/mcp", "oauth_audience", "https://orders.example/mcp"),
+    ("OAUTH_AUDIENCE", "http://127.0.0.1:8000/mcp", "oauth_audience", "http://127.0.0.1:8000/mcp"),
     ("RETENTION_DAYS", "1", "retention_days", 1),
     ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
     ("LOG_FORMAT", "json", "log_format", "json"),
@@ -356,6 +380,25 @@ def test_a_ledger_in_postgresql_is_known_by_its_url(work: Path, data_folder: Pat
     assert settings.flow == "still read"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://db",
+        "postgresql://me:p%40ss%2Fw%25@db.example:5433/orders",
+        "postgresql://me:@127.0.0.1/orders",
+        "postgresql://me:a:b&c=d@db/orders",
+        "postgresql://me@[::1]:5432/orders",
+        "postgresql://me@one:5432,two:5432/orders?target_session_attrs=read-write&sslmode=verify-full",
+        "postgresql://%2Fvar%2Frun%2Fpostgresql/orders",
+        "postgresql:///orders?host=/var/run/postgresql",
+        "postgresql://me@db/orders?options=-csearch_path%3Dmine",
+    ],
+)
+def test_a_url_that_postgresql_reads_is_read_as_it_stands(work: Path, url: str) -> None:
+    conninfo_to_dict(url)  # the driver's own judgement
+    assert load(work, LEDGER=url).ledger_url == url
+
+
 # -- secrets
 
 
@@ -363,7 +406,7 @@ def test_a_ledger_in_postgresql_is_known_by_its_url(work: Path, data_folder: Pat
     "url",
     [
         f"postgresql://owner:{SECRET}@db/orders",
-        f"postgresql://owner:a@{SECRET}/x@db/orders",
+        f"postgresql://owner:a%40{SECRET}%2Fx@db/orders",
         f"postgresql://db/orders?user=o&password={SECRET}",
     ],
 )
@@ -386,6 +429,9 @@ def test_no_secret_is_in_a_representation_or_a_listing(work: Path, url: str) -> 
         ("STATE_KEYS", SECRET),
         ("LEDGER", f"mysql://owner:{SECRET}@db/orders"),
         ("LEDGER", f"mysql://db/orders?password={SECRET}"),
+        ("LEDGER", f"postgresql://owner:a@{SECRET}/x@db/orders"),
+        ("LEDGER", f"postgresql://owner:{SECRET}%zz@db/orders"),
+        ("LEDGER", f"postgresql://owner:{SECRET}"),
         ("BASE_URL", f"https://user:{SECRET}@host/api"),
         ("OAUTH_ISSUER", f"https://user:{SECRET}@host/api"),
     ],
