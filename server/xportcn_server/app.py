@@ -67,7 +67,10 @@ async def _no_step(name: str) -> None:
 
 @dataclass(frozen=True)
 class Seams:
-    """What a test puts in place of the outside world; as it stands, the real one, and nobody watches."""
+    """What the server meets outside: as it stands, the real world, and nobody watches.
+
+    A test puts its own in place; starting puts in telemetry, and over HTTP the ledger that `/readyz` asks.
+    """
 
     clock: Callable[[], datetime] | None = None
     step: Step = _no_step
@@ -241,7 +244,10 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         token_verifier=gate.verifier,
         auth=gate.auth,
         request_state_security=_question_state(settings),
-        log_level="CRITICAL" if settings.log_level == "CRITICAL" else settings.log_level,
+        # Nothing here ever changes while it runs, so there is nothing to listen for; and a POST without end
+        # takes one of the places for calls, and keeps a replica from ending.
+        subscriptions=False,
+        log_level=settings.log_level,
     )
     server.middleware.append(keep_desk)
     add_prompts(server)

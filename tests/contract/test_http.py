@@ -14,6 +14,7 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp_types import METHOD_NOT_FOUND
 
 from contract.race_child import live
 from over_http import (
@@ -288,6 +289,24 @@ async def test_beyond_so_many_calls_at_a_time_one_is_told_to_come_back_and_healt
                 await anyio.sleep(0.02)
     assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
     assert (healthy.status_code, ready.status_code) == (200, 200)
+
+
+@KEYS
+async def test_nobody_can_hold_a_place_by_listening_for_changes_that_never_come(
+    tmp_path: Path, keys: str
+) -> None:
+    listen = modern("subscriptions/listen", notifications={"toolsListChanged": True})
+    async with site(tmp_path, STATE_KEYS=keys) as here, http_client(here.url) as client:
+        with anyio.fail_after(10):
+            answer = await client.post("/mcp", headers=modern_headers("subscriptions/listen"), json=listen)
+        headers = modern_headers("server/discover")
+        found = await client.post("/mcp", headers=headers, json=modern("server/discover"))
+    assert answer.json()["error"]["code"] == METHOD_NOT_FOUND
+    capabilities = found.json()["result"]["capabilities"]
+    assert {"tools", "prompts", "resources"} <= capabilities.keys()
+    for capability in capabilities.values():
+        assert not capability.get("listChanged")
+        assert not capability.get("subscribe")
 
 
 async def test_answers_are_json_where_no_session_is_kept(tmp_path: Path) -> None:
