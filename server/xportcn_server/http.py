@@ -5,23 +5,28 @@ by one can be answered at another. Without them, clients of the older protocol h
 asked, which suits one process on one machine.
 """
 
+import asyncio
 import contextlib
 import ipaddress
 import logging
 import signal
-from collections.abc import Generator
+import time
+from collections.abc import Awaitable, Callable, Generator
+from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-import anyio
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from xportcn_server.limits import LimitedCalls
+from xportcn_server.setting_values import plain_url
 from xportcn_tools.desk.desk import Desk
 
 logger = logging.getLogger(__name__)
@@ -30,8 +35,8 @@ PATH = "/mcp"
 MOST_BODY_BYTES = 256 * 1024
 """Fifty lines and an address are a tenth of it."""
 
-MOST_CALLS = 128
-"""At a time; beyond it 503 with `Retry-After`. Health is not counted."""
+READY_SECONDS = 5
+"""For the ledger's sign of life; whoever asks for it has a deadline of its own."""
 
 SHUTDOWN_SECONDS = 120
 """For calls under way; a create has ended or given up long before."""
@@ -52,14 +57,16 @@ def _security(host: str, public_url: str | None) -> TransportSecuritySettings:
 
     Bound to more than loopback and with no public URL known, any Host may be right; see `SameOrigin`.
     """
-    hosts = ["127.0.0.1:*", "localhost:*", "[::1]:*"]
-    origins = ["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"]
-    public = urlsplit(public_url or "")
-    if public.scheme in ("http", "https") and public.netloc:
-        hosts += [public.netloc, f"{public.hostname}:*"]
+    here = ("127.0.0.1", "localhost", "[::1]")
+    hosts = [host for name in here for host in (name, f"{name}:*")]
+    origins = [f"http://{host}" for host in hosts]
+    if public_url:
+        public = urlsplit(plain_url(public_url))
+        name = f"[{public.hostname}]" if ":" in (public.hostname or "") else str(public.hostname)
+        hosts += [name, f"{name}:*"]
         origins.append(f"{public.scheme}://{public.netloc}")
     return TransportSecuritySettings(
-        enable_dns_rebinding_protection=is_loopback(host) or bool(public.netloc),
+        enable_dns_rebinding_protection=is_loopback(host) or bool(public_url),
         allowed_hosts=hosts,
         allowed_origins=origins,
     )
@@ -98,23 +105,53 @@ def http_app(
         transport_security=security,
         host=host,
     )
-    return LimitedCalls(app if security.enable_dns_rebinding_protection else SameOrigin(app))
+    app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: who calls is known by then
+    return PlainSpelling(app if security.enable_dns_rebinding_protection else SameOrigin(app))
 
 
 class Readiness:
-    """Asks the ledger for a sign of life."""
+    """Asks the ledger for a sign of life, one question at a time.
 
-    def __init__(self, probe: Any) -> None:
+    A database that hangs keeps the question waiting, and the thread that asks it. Nobody waits along with it
+    beyond the deadline, and nobody asks anew before it has an answer.
+    """
+
+    def __init__(self, probe: Callable[[], Awaitable[Any]]) -> None:
         self._probe = probe
+        self._question: asyncio.Task[bool] | None = None
+        self._give_up_at = 0.0
 
     async def ledger_is_reachable(self) -> bool:
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
+            self._give_up_at = time.monotonic() + READY_SECONDS
+        seconds = max(0.0, self._give_up_at - time.monotonic())
+        answered, _ = await asyncio.wait([self._question], timeout=seconds)
+        return bool(answered) and self._question.result()
+
+    async def _ask(self) -> bool:
         try:
-            with anyio.fail_after(5):
-                await self._probe()
+            await self._probe()
         except Exception:
             logger.info("the ledger does not answer", exc_info=True)
             return False
         return True
+
+
+class PlainSpelling:
+    """Host and Origin in small letters, as browsers write them: neither knows capitals."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers: list[tuple[bytes, bytes]] = scope["headers"]
+            small = [
+                (name, value.lower() if name in (b"host", b"origin") else value) for name, value in headers
+            ]
+            scope = {**scope, "headers": small}
+        await self._app(scope, receive, send)
 
 
 class SameOrigin:
@@ -134,28 +171,6 @@ class SameOrigin:
         await self._app(scope, receive, send)
 
 
-class LimitedCalls:
-    """At most `MOST_CALLS` POSTs to `/mcp` at a time; the rest are told when to come back."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._under_way = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        if self._under_way >= MOST_CALLS:
-            busy = JSONResponse({"error": "too many calls at a time"}, 503, {"retry-after": "1"})
-            await busy(scope, receive, send)
-            return
-        self._under_way += 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._under_way -= 1
-
-
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -163,6 +178,11 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.handle_exit)
         yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A second signal changes nothing: uvicorn would cut short what is under way, even a create."""
+        del sig, frame
+        self.should_exit = True
 
 
 def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:

@@ -38,6 +38,13 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
 
 
+def plain_url(url: str) -> str:
+    """A URL that is a setting as everybody spells it: its host in small letters, without a default port."""
+    parts = urlsplit(url)
+    host = parts.netloc.lower().removesuffix({"https": ":443", "http": ":80"}[parts.scheme])
+    return parts._replace(netloc=host).geturl()
+
+
 def fen_of_yuan(text: str) -> int:
     """`99.5` → 9950. No sign, no exponent, no third decimal, no float on the way.
 

@@ -1,11 +1,13 @@
 """`serve --http` as a client and a stranger meet it: both eras, who gets in, limits, health, and its end."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
 import subprocess
 import sys
+from asyncio import StreamReader
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from mcp_types import METHOD_NOT_FOUND
 
@@ -33,8 +36,10 @@ from over_http import (
     serving,
 )
 from support import ERAS, Era, Person, call, order_arguments, previewed, settings_for
+from xportcn_server import http, limits
 from xportcn_server.app import Seams, ledger_of
-from xportcn_server.http import MOST_BODY_BYTES, MOST_CALLS
+from xportcn_server.http import MOST_BODY_BYTES, Readiness
+from xportcn_server.limits import MOST_CALLS, MOST_CALLS_OF_ONE
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.serve import running_sandbox
@@ -174,6 +179,30 @@ async def test_a_ledger_that_is_gone_is_told_by_readyz_and_not_by_healthz(tmp_pa
     assert alive.status_code == 200
 
 
+async def test_a_ledger_that_hangs_is_told_in_time_and_asked_by_one_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "READY_SECONDS", 0.2)
+    asked, thawed = 0, anyio.Event()
+
+    async def hangs() -> None:
+        nonlocal asked
+        asked += 1
+        with anyio.CancelScope(shield=True):  # as a thread does that waits for a database
+            await thawed.wait()
+
+    ready = Readiness(hangs)
+    with anyio.fail_after(5):
+        for _ in range(3):
+            assert await ready.ledger_is_reachable() is False
+        assert asked == 1
+        thawed.set()
+        await anyio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
+        assert await ready.ledger_is_reachable() is True
+    assert asked == 2
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -183,6 +212,10 @@ async def test_a_ledger_that_is_gone_is_told_by_readyz_and_not_by_healthz(tmp_pa
         ({"origin": "null"}, 403),
         ({"origin": "http://localhost:3000"}, 200),
         ({"host": "localhost:1"}, 200),
+        ({"host": "127.0.0.1"}, 200),
+        ({"host": "localhost", "origin": "http://localhost"}, 200),
+        ({"host": "[::1]"}, 200),
+        ({"host": "LocalHost:1", "origin": "http://LOCALHOST:1"}, 200),
         ({}, 200),
     ],
 )
@@ -220,6 +253,29 @@ async def test_where_the_public_url_is_known_its_host_is_answered_and_no_other(
         plain = modern_headers("tools/list") | headers
         answer = await client.post("/mcp", headers=plain, json=modern("tools/list"))
         assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "origin"),
+    [
+        ("https://Orders.Example/mcp", "orders.example", "https://orders.example"),
+        ("https://orders.example:443/mcp", "orders.example", "https://orders.example"),
+        ("https://orders.example/mcp", "Orders.Example:443", "https://Orders.Example"),
+        ("https://orders.example:8443/mcp", "orders.example:8443", "https://orders.example:8443"),
+        ("http://[::1]:80/mcp", "[::1]", "http://[::1]"),
+    ],
+)
+async def test_a_host_is_the_same_however_the_public_url_or_a_client_spells_it(
+    tmp_path: Path, public: str, host: str, origin: str
+) -> None:
+    async with (
+        site(tmp_path, bound_to="0.0.0.0", OAUTH_AUDIENCE=public) as here,  # noqa: S104
+        http_client(here.url) as client,
+    ):
+        for headers in ({"host": host}, {"host": host, "origin": origin}):
+            plain = modern_headers("tools/list") | headers
+            answer = await client.post("/mcp", headers=plain, json=modern("tools/list"))
+            assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize(
@@ -289,6 +345,71 @@ async def test_beyond_so_many_calls_at_a_time_one_is_told_to_come_back_and_healt
                 await anyio.sleep(0.02)
     assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
     assert (healthy.status_code, ready.status_code) == (200, 200)
+
+
+@asynccontextmanager
+async def slow_bodies(url: str, count: int, token: str | None = None) -> AsyncGenerator[list[StreamReader]]:
+    """So many calls whose bodies have begun and do not go on."""
+    opened = [await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2])) for _ in range(count)]
+    headers = ACCEPT | {"host": "127.0.0.1", "content-length": "1000"} | bearer(token)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    try:
+        for _, writer in opened:
+            writer.write(f"POST /mcp HTTP/1.1\r\n{head}\r\n{{".encode())
+            await writer.drain()
+        yield [reader for reader, _ in opened]
+    finally:
+        for _, writer in opened:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def test_one_caller_takes_its_share_of_the_places_and_the_others_have_theirs(tmp_path: Path) -> None:
+    listing, headers = modern("tools/list"), modern_headers("tools/list")
+    async with (
+        site(tmp_path, "alice", "bob", STATE_KEYS=STATE_KEY) as here,
+        http_client(here.url) as client,
+        slow_bodies(here.url, MOST_CALLS, here.tokens["bob"]) as refused,
+    ):
+        # Those over his share are told so, though their bodies have not come.
+        answered = [await reader.readline() for reader in refused[MOST_CALLS_OF_ONE:]]
+        alice, bob = [
+            await client.post("/mcp", headers=headers | bearer(here.tokens[name]), json=listing)
+            for name in ("alice", "bob")
+        ]
+    assert {line.split()[1] for line in answered} == {b"503"}
+    assert alice.status_code == 200
+    assert (bob.status_code, bob.headers["retry-after"]) == (503, "1")
+
+
+async def test_strangers_take_no_places(tmp_path: Path) -> None:
+    async with (
+        site(tmp_path, "alice", STATE_KEYS=STATE_KEY) as here,
+        http_client(here.url) as client,
+        slow_bodies(here.url, MOST_CALLS, "xc_wrong") as strangers,
+    ):
+        answered = [await reader.readline() for reader in strangers]
+        headers = modern_headers("tools/list") | bearer(here.tokens["alice"])
+        alice = await client.post("/mcp", headers=headers, json=modern("tools/list"))
+    assert {line.split()[1] for line in answered} == {b"401"}
+    assert alice.status_code == 200
+
+
+@KEYS
+async def test_a_body_that_does_not_come_gives_its_place_back(
+    tmp_path: Path, keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.5)
+    async with (
+        site(tmp_path, STATE_KEYS=keys) as here,
+        http_client(here.url) as client,
+        slow_bodies(here.url, MOST_CALLS) as slow,
+    ):
+        answers = [await reader.read() for reader in slow]  # to the end: the connection is closed
+        answer = await client.post("/mcp", headers=modern_headers("tools/list"), json=modern("tools/list"))
+    assert {said.split()[1] for said in answers} == {b"408"}
+    assert answer.status_code == 200
 
 
 @KEYS
@@ -404,10 +525,12 @@ async def test_no_part_of_a_databases_password_is_in_the_log(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
 @pytest.mark.parametrize(
-    ("number", "keys"), [(signal.SIGTERM, STATE_KEY), (signal.SIGINT, "")], ids=["SIGTERM", "SIGINT"]
+    ("numbers", "keys"),
+    [([signal.SIGTERM], STATE_KEY), ([signal.SIGINT], ""), ([signal.SIGINT, signal.SIGINT], STATE_KEY)],
+    ids=["SIGTERM", "SIGINT", "SIGINT twice"],
 )
 async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
-    tmp_path: Path, number: signal.Signals, keys: str
+    tmp_path: Path, numbers: list[signal.Signals], keys: str
 ) -> None:
     sandbox = build_sandbox(pace=Pace(slow_seconds=1.5))
     answers: list[dict[str, Any]] = []
@@ -427,7 +550,9 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
                     tasks.start_soon(create)
                     while not sandbox.books.received["create"]:  # noqa: ASYNC110 - another process' doing
                         await anyio.sleep(0.02)
-                    process.popen.send_signal(number)
+                    for number in numbers:
+                        process.popen.send_signal(number)
+                        await anyio.sleep(0.3)  # two at once would be one
                 status = await process.ended()
     assert status == 0, process.log.read_text()
     assert "Traceback" not in process.log.read_text()

@@ -69,15 +69,19 @@ class Team:
     http: httpx.AsyncClient
 
     async def ask(self, tool: str, arguments: Arguments, url: str = "") -> dict[str, Any] | None:
-        """The envelope; None where the proxy had no answer to give."""
-        try:
-            answer = await self.http.post(
-                f"{url or self.url}/mcp",
-                headers=modern_headers("tools/call", tool) | bearer(self.token),
-                json=modern("tools/call", name=tool, arguments=arguments),
-            )
-        except httpx.TransportError:
-            return None
+        """The envelope; None where the proxy had no answer to give. Who is told to come back does."""
+        while True:
+            try:
+                answer = await self.http.post(
+                    f"{url or self.url}/mcp",
+                    headers=modern_headers("tools/call", tool) | bearer(self.token),
+                    json=modern("tools/call", name=tool, arguments=arguments),
+                )
+            except httpx.TransportError:
+                return None
+            if "retry-after" not in answer.headers:
+                break
+            await anyio.sleep(float(answer.headers["retry-after"]))
         if answer.status_code != 200:
             assert answer.status_code in (502, 503, 504), answer.text
             return None

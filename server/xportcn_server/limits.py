@@ -1,0 +1,74 @@
+"""How many calls at a time, in all and for one caller, and how long a body may take.
+
+They stand behind the question who calls: a stranger is sent away before anything of this, and holds no place.
+"""
+
+from collections import Counter
+
+import anyio
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from starlette.authentication import UnauthenticatedUser
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_CALLS = 128
+"""At a time; beyond it 503 with `Retry-After`. Health is not counted."""
+
+MOST_CALLS_OF_ONE = 32
+"""Of one caller, so that nobody takes every place. A form that a person has not answered yet may hold one."""
+
+BODY_SECONDS = 30.0
+"""For a whole body, which is small: who sends it by drops holds a place for no longer."""
+
+
+class LimitedCalls:
+    """At most so many POSTs to one path at a time; the rest are told when to come back."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app = app
+        self._path = path
+        self._under_way: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        user = scope.get("user")  # absent where nobody is asked who he is
+        counted = scope["type"] == "http" and scope["path"] == self._path and scope["method"] == "POST"
+        if not counted or isinstance(user, UnauthenticatedUser):
+            await self._app(scope, receive, send)
+            return
+        caller = (user.access_token.subject or "") if isinstance(user, AuthenticatedUser) else ""
+        most = MOST_CALLS_OF_ONE if caller else MOST_CALLS
+        if self._under_way[caller] >= most or self._under_way.total() >= MOST_CALLS:
+            busy = JSONResponse({"error": "too many calls at a time"}, 503, {"retry-after": "1"})
+            await busy(scope, receive, send)
+            return
+        self._under_way[caller] += 1
+        try:
+            await self._in_time(scope, receive, send)
+        finally:
+            self._under_way[caller] -= 1
+            if not self._under_way[caller]:
+                del self._under_way[caller]
+
+    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = anyio.current_time() + BODY_SECONDS
+        whole = False
+
+        async def receive_in_time() -> Message:
+            nonlocal whole
+            if whole:
+                return await receive()
+            with anyio.CancelScope(deadline=deadline):
+                message = await receive()
+                whole = not message.get("more_body", False)
+                return message
+            raise _TooSlowError
+
+        try:
+            await self._app(scope, receive_in_time, send)
+        except _TooSlowError:  # raised before the body was whole, so nothing has been answered
+            slow = JSONResponse({"error": "the body took too long"}, 408, {"connection": "close"})
+            await slow(scope, receive, send)
+
+
+class _TooSlowError(Exception):
+    pass
