@@ -2,29 +2,23 @@
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
-import anyio
-import anyio.to_thread
-import httpx
 import jwt
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from pydantic import AnyHttpUrl
 
 from xportcn_server.callers import Callers
+from xportcn_server.issuer_keys import IssuerKeys
+from xportcn_server.setting_values import plain_url
 from xportcn_server.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 OAUTH_PREFIX = "oauth:"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-METADATA_SECONDS = 10
-COOLDOWN_SECONDS = 30.0
-"""Keys that nobody has published are not asked for more often than this, whoever names them."""
-
-MOST_THREADS = 8
-"""An issuer that does not answer must not hold the threads that the ledger needs."""
+LEEWAY_SECONDS = 10
+"""An issuer's clock may be so much ahead. A token's end is kept to the second all the same, by the SDK."""
 
 
 class Verifier:
@@ -49,32 +43,42 @@ class OAuthIssuer:
     def __init__(self, issuer: str, audience: str) -> None:
         self.issuer = issuer
         self.audience = audience
-        self._keys: jwt.PyJWKClient | None = None
-        self._threads = anyio.CapacityLimiter(MOST_THREADS)
+        self._keys = IssuerKeys(issuer)
 
     async def verified(self, token: str) -> AccessToken | None:
-        """`verify`, which may have to ask the issuer, off the event loop."""
-        return await anyio.to_thread.run_sync(self.verify, token, limiter=self._threads)
+        """The caller; a token that cannot be this issuer's is refused before the issuer is asked anything."""
+        key_id = self._key_named_by(token)
+        key = await self._keys.named(key_id) if key_id else None
+        return self._checked(token, key) if key else None
 
-    def verify(self, token: str) -> AccessToken | None:
+    def _key_named_by(self, token: str) -> str | None:
+        """By the words of the token alone; whether they are the issuer's own, its signature tells."""
+        try:
+            read = jwt.decode_complete(token, options={"verify_signature": False})
+        except Exception as error:  # noqa: BLE001 - a stranger's text: whatever it breaks, it lets nobody in
+            logger.info("a bearer token was refused: %s", type(error).__name__)
+            return None
+        key_id = read["header"].get("kid")
+        if read["header"].get("alg") not in ALGORITHMS or read["payload"].get("iss") != self.issuer:
+            return None
+        return key_id if isinstance(key_id, str) else None
+
+    def _checked(self, token: str, key: jwt.PyJWK) -> AccessToken | None:
         """Signature, issuer, audience and times are checked by the library; a subject is required."""
         try:
-            key = self._published_keys().get_signing_key_from_jwt(token)
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
                 algorithms=list(ALGORITHMS),
-                audience=self.audience,
+                # As the owner spells it, and as clients do, which read it in this server's metadata.
+                audience=[self.audience, plain_url(self.audience)],
                 issuer=self.issuer,
+                leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
             if not claims["sub"]:
                 raise jwt.InvalidTokenError("no subject")  # noqa: TRY301 - refused below like any other
-        except jwt.PyJWKClientConnectionError:
-            logger.warning("the issuer's keys cannot be had; nobody is let in by its tokens")
-            self._keys = None  # they may be somewhere else by now: the metadata are asked again
-            return None
-        except Exception as error:  # noqa: BLE001 - a stranger's text: whatever it breaks, it lets nobody in
+        except Exception as error:  # noqa: BLE001 - as above
             logger.info("a bearer token was refused: %s", type(error).__name__)
             return None
         subject = f"{OAUTH_PREFIX}{self.issuer}|{claims['sub']}"
@@ -87,30 +91,6 @@ class OAuthIssuer:
             subject=subject,
             claims={"iss": self.issuer},
         )
-
-    def _published_keys(self) -> jwt.PyJWKClient:
-        keys = self._keys or jwt.PyJWKClient(
-            self._keys_url(), timeout=METADATA_SECONDS, cooldown_duration=COOLDOWN_SECONDS
-        )
-        self._keys = keys
-        return keys
-
-    def _keys_url(self) -> str:
-        """From the issuer's metadata (RFC 8414, or OpenID Connect where that is not served)."""
-        parts = urlsplit(self.issuer)
-        path = parts.path.rstrip("/")
-        origin = f"{parts.scheme}://{parts.netloc}"
-        for url in (
-            f"{origin}/.well-known/oauth-authorization-server{path}",
-            f"{self.issuer.rstrip('/')}/.well-known/openid-configuration",
-        ):
-            answer = httpx.get(url, timeout=METADATA_SECONDS, follow_redirects=False)
-            if answer.status_code == 200:
-                metadata = answer.json()
-                if metadata["issuer"] != self.issuer:
-                    raise ValueError("the metadata are another issuer's")
-                return str(metadata["jwks_uri"])
-        raise ValueError("the issuer publishes no metadata")
 
 
 def verifier_of(settings: Settings, callers: Callers | None) -> tuple[Verifier, AuthSettings] | None:

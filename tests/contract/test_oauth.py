@@ -1,14 +1,18 @@
 """As an OAuth resource server: the tokens of one issuer for this server get in, and no others."""
 
+import asyncio
 import base64
 import json
+import socket
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -21,8 +25,9 @@ from starlette.routing import Route
 
 from over_http import ACCEPT, INITIALIZE, bearer, client_of, http_client, loop_server, made_callers, serving
 from support import call, previewed, settings_for
-from xportcn_server import auth
+from xportcn_server import issuer_keys
 from xportcn_server.app import Seams, ledger_of
+from xportcn_server.limits import MOST_CALLS
 from xportcn_tools.ledger.ledger import OrderQuery
 
 pytestmark = pytest.mark.anyio
@@ -130,6 +135,9 @@ def changed_after_signing(issuer: Issuer) -> str:
 GOOD: dict[str, Forge] = {
     "RSA": lambda issuer: issuer.token(),
     "EC": lambda issuer: jwt.encode(issuer.claims(), EC, "ES256", {"kid": "ec"}),
+    "an issuer whose clock is ahead": lambda issuer: issuer.token(
+        iat=int(time.time()) + 5, nbf=int(time.time()) + 5
+    ),
     "several audiences": lambda issuer: issuer.token(aud=["https://other.example", AUDIENCE]),
 }
 BAD: dict[str, Forge] = {
@@ -222,8 +230,9 @@ async def test_an_issuer_of_openid_connect_alone_is_understood(tmp_path: Path) -
     ids=str,
 )
 async def test_metadata_that_are_not_the_issuers_own_let_nobody_in_until_they_are(
-    tmp_path: Path, metadata: dict[str, Any]
+    tmp_path: Path, metadata: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(issuer_keys, "RETRY_SECONDS", 0.0)
     issuer = Issuer()
     issuer.metadata = metadata
     async with guarded(tmp_path, issuer) as (base, _):
@@ -235,7 +244,7 @@ async def test_metadata_that_are_not_the_issuers_own_let_nobody_in_until_they_ar
 async def test_metadata_and_keys_are_asked_for_once_and_a_new_key_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "COOLDOWN_SECONDS", 0.0)
+    monkeypatch.setattr(issuer_keys, "COOLDOWN_SECONDS", 0.0)
     async with guarded(tmp_path) as (base, issuer):
         for _ in range(3):
             assert await status_with(base, issuer.token()) == 200
@@ -253,6 +262,127 @@ async def test_strangers_cannot_make_this_server_press_the_issuer(tmp_path: Path
             token = jwt.encode(issuer.claims(), OTHER_RSA, "RS256", {"kid": f"made-up-{number}"})
             assert await status_with(base, token) == 401
         assert len(issuer.asked) - asked <= 1
+
+
+@pytest.mark.parametrize("audience", ["https://Orders.Example/mcp", "https://orders.example:443/mcp"])
+async def test_the_audience_is_the_same_however_the_setting_spells_it(tmp_path: Path, audience: str) -> None:
+    async with guarded(tmp_path, OAUTH_AUDIENCE=audience) as (base, issuer):
+        statuses = [await status_with(base, issuer.token(aud=named)) for named in (audience, AUDIENCE)]
+    assert statuses == [200, 200]
+
+
+async def test_what_cannot_be_a_token_of_the_issuer_is_refused_before_the_issuer_is_asked(
+    tmp_path: Path,
+) -> None:
+    async with guarded(tmp_path) as (base, issuer):
+        for name in (
+            "another issuer",
+            "no issuer",
+            "no signature",
+            "no key named",
+            "no token at all",
+            "one word",
+        ):
+            assert await status_with(base, BAD[name](issuer)) == 401
+        assert issuer.asked == []
+
+
+@pytest.mark.parametrize(
+    "keys_url", ["http://127.0.0.1:1/keys", "file:///etc/keys", "ftp://issuer.example/keys"]
+)
+def test_keys_of_an_issuer_with_tls_come_with_tls(keys_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def get(url: str, **_: Any) -> httpx.Response:
+        asked.append(url)
+        return httpx.Response(200, json={"issuer": "https://issuer.example", "jwks_uri": keys_url})
+
+    monkeypatch.setattr(issuer_keys.httpx, "get", get)
+    with pytest.raises(ValueError, match="https"):
+        issuer_keys.fetched("https://issuer.example", None)
+    assert asked == ["https://issuer.example/.well-known/oauth-authorization-server"]
+
+
+@contextmanager
+def hung_server() -> Generator[str]:
+    """Takes connections and never says a word; its base URL."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def test_an_issuer_that_hangs_is_asked_by_one_alone_and_then_left_in_peace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(issuer_keys, "ASK_SECONDS", 0.5)
+    asked: list[str] = []
+    get = httpx.get
+
+    def noted(url: str, **options: Any) -> httpx.Response:
+        asked.append(url)
+        return get(url, **options)
+
+    monkeypatch.setattr(issuer_keys.httpx, "get", noted)
+    with hung_server() as url, anyio.fail_after(10):
+        keys = issuer_keys.IssuerKeys(url)
+        async with anyio.create_task_group() as tasks:
+            for number in range(100):
+                tasks.start_soon(keys.named, f"made-up-{number}")
+        assert await keys.named("later") is None
+        assert len(asked) == 1
+
+
+async def test_a_caller_that_goes_away_does_not_take_the_answer_from_those_who_wait(tmp_path: Path) -> None:
+    async with guarded(tmp_path) as (_, issuer):
+        keys = issuer_keys.IssuerKeys(issuer.url)
+        found: list[object] = []
+
+        async def wait() -> None:
+            found.append(await keys.named("rsa"))
+
+        async with anyio.create_task_group() as tasks:
+            gone = anyio.CancelScope()
+
+            async def go_away() -> None:
+                with gone:
+                    await keys.named("rsa")
+
+            tasks.start_soon(go_away)
+            await anyio.lowlevel.checkpoint()
+            tasks.start_soon(wait)
+            await anyio.lowlevel.checkpoint()
+            gone.cancel()
+    assert found
+    assert found[0] is not None
+
+
+async def test_strangers_do_not_keep_the_files_callers_out_while_the_issuer_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuer_keys, "ASK_SECONDS", 4.0)
+    tokens = made_callers(tmp_path / "callers.toml", "alice")
+    issuer = Issuer()
+    with hung_server() as issuer.url, anyio.fail_after(60):
+        settings = settings_for(
+            tmp_path / "ledger.sqlite3",
+            OAUTH_ISSUER=issuer.url,
+            OAUTH_AUDIENCE=AUDIENCE,
+            CALLERS=str(tmp_path / "callers.toml"),
+        )
+        async with serving(settings, Seams(), ledger_of(settings)) as base:
+            forged = [
+                asyncio.create_task(
+                    status_with(
+                        base, jwt.encode(issuer.claims(), OTHER_RSA, "RS256", {"kid": f"made-up-{number}"})
+                    )
+                )
+                for number in range(MOST_CALLS + 20)
+            ]
+            await anyio.sleep(1)
+            assert not any(task.done() for task in forged)
+            with anyio.fail_after(2.5):
+                assert await status_with(base, "garbage") == 401
+                assert await status_with(base, tokens["alice"]) == 200
+            assert set(await asyncio.gather(*forged)) == {401}
 
 
 async def test_an_issuer_that_does_not_answer_lets_nobody_in_and_callers_of_the_file_still(
