@@ -29,3 +29,6 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     text.converter = time.gmtime
     handler.setFormatter(JsonLines() if style == "json" else text)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    if level == "DEBUG":
+        # It would log every answer that goes out as a stream: tokens, approval codes, addresses.
+        logging.getLogger("sse_starlette").setLevel(logging.INFO)

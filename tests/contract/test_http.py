@@ -35,7 +35,7 @@ from over_http import (
     processes,
     serving,
 )
-from support import ERAS, Era, Person, call, order_arguments, previewed, settings_for
+from support import ADDRESS, ERAS, Era, Person, call, order_arguments, previewed, settings_for
 from xportcn_server import http, limits
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.http import MOST_BODY_BYTES, Readiness
@@ -521,6 +521,24 @@ async def test_no_part_of_a_databases_password_is_in_the_log(
         await ledger.open()
     await ledger.aclose()
     assert "S3cret" not in caplog.text + str(told.value)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_at_the_most_talkative_the_log_holds_no_token_no_code_and_no_address(
+    tmp_path: Path, era: Era
+) -> None:
+    tokens = made_callers(tmp_path / "callers.toml", "alice")
+    named = {"LEDGER": tmp_path / "l.sqlite3", "LOG_LEVEL": "DEBUG", "CALLERS": tmp_path / "callers.toml"}
+    environment = {f"XPORTCN_{name}": str(value) for name, value in named.items()}
+    with anyio.fail_after(90):
+        async with processes(environment, tmp_path, 1) as (process,):
+            async with client_of(process.url, tokens["alice"], era) as client:
+                preview = await previewed(client)
+                await call(client, "create_order", preview["create_order_arguments"])
+            log = process.log.read_text(encoding="utf-8")
+    assert "DEBUG" in log
+    for secret in (tokens["alice"], preview["preview_token"], preview["approval_code"], ADDRESS["mobile"]):
+        assert secret not in log
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
