@@ -23,9 +23,9 @@ def nginx_program() -> str:
 def proxy_configuration(folder: Path, port: int, replicas: list[int]) -> str:
     """The file that we deploy, with this test's addresses in it and all that it writes in a folder."""
     text = PROXY.read_text(encoding="utf-8")
-    servers = "\n".join(f"    server 127.0.0.1:{replica};" for replica in replicas)
+    servers = "\n".join(f"    server 127.0.0.1:{replica} fail_timeout=1s;" for replica in replicas)
     for was, now in (
-        ("    server server:8000 resolve;       # needs nginx 1.27.3", servers),
+        ("    server server:8000 resolve fail_timeout=1s;", servers),
         ("listen 8080;", f"listen 127.0.0.1:{port};"),
         ("worker_processes auto;", "worker_processes 1;"),
         ("http {", "http {\n" + "".join(f"  {place}_temp_path {folder}/{place};\n" for place in TEMPORARY)),
