@@ -533,6 +533,7 @@ async def test_a_create_that_prices_afresh_counts_as_a_preview_and_waits_without
             clock.now += timedelta(seconds=over["problem"]["details"]["retry_after_seconds"])
             later = await call(alice, "create_order", arguments)
     assert (over["problem"]["code"], over["problem"]["request_sent"], asked) == ("over_limit", "no", 1)
+    assert "create_order again with the same token" in over["problem"]["next_step"]
     assert later["order"]["state"] == "placed"
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -11,17 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 import stamina
 
 from support import ERAS, Era, House, call, order_arguments, previewed
 from xportcn_server.sandbox.app import build_sandbox
+from xportcn_tools.desk import sending
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.policy import Policy
+from xportcn_tools.desk.quote import PinRules
+from xportcn_tools.ledger import sql
 from xportcn_tools.ledger.ledger import LedgerUnavailableError, OrderRecord, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
-LEASE = timedelta(seconds=36)
+LEASE = timedelta(seconds=51)
 
 
 class Gate:
@@ -306,7 +313,7 @@ async def test_a_sender_is_given_up_after_its_lease_only_and_its_late_answer_sti
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(call, client, "create_order", arguments)
             await gate.reached.wait()
-            house.now += timedelta(seconds=34)  # longer than any deadline of a call
+            house.now += timedelta(seconds=49)  # longer than any deadline of a call
             meanwhile = await call(client, "create_order", arguments)
             assert meanwhile["problem"]["code"] == "order_in_progress"
             house.now += timedelta(seconds=2)
@@ -360,3 +367,88 @@ async def test_a_client_that_is_gone_while_a_create_is_on_its_way_finds_the_outc
             order = (await call(client, "create_order", tokens[0]))["order"]
     assert (order["state"], order["order_ids"], order["replayed"]) == ("placed", house.order_ids, True)
     assert house.creates == 1
+
+
+# A ledger that hangs
+
+
+async def test_what_was_given_up_while_it_waited_for_its_turn_does_not_happen_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its caller was told that nothing was sent and may try again: so the token must still be good."""
+    monkeypatch.setattr(sql, "GIVE_UP_SECONDS", 0.5)
+    ledger, house = SqliteLedger(tmp_path / "ledger.sqlite3"), House(tmp_path, APPROVAL="off")
+    hung, goes_on = threading.Event(), threading.Event()
+    told: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+
+    def hang(session: object) -> None:
+        hung.set()
+        goes_on.wait(20)
+
+    async def step(name: str) -> None:
+        if name == "claim" and not hung.is_set():
+            tasks.start_soon(unheard)
+            await anyio.to_thread.run_sync(hung.wait)
+
+    async def unheard() -> None:
+        with pytest.raises(LedgerUnavailableError):
+            await ledger._run(hang)  # pyright: ignore[reportPrivateUsage]
+
+    with anyio.fail_after(60):
+        async with house.client(ledger=ledger, step=step) as client, anyio.create_task_group() as tasks:
+            arguments = (await previewed(client))["create_order_arguments"]
+            told |= await call(client, "create_order", arguments)
+            goes_on.set()
+            after |= await call(client, "create_order", arguments)
+    assert (told["problem"]["code"], told["problem"]["request_sent"]) == ("ledger_unavailable", "no")
+    (made,) = house.sandbox.books.orders
+    assert after["order"]["order_ids"] == list(made.order_ids)
+
+
+async def test_an_answer_that_came_is_told_though_the_ledger_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sql, "GIVE_UP_SECONDS", 0.5)
+    ledger, house = SqliteLedger(tmp_path / "ledger.sqlite3"), House(tmp_path, APPROVAL="off")
+    hung, goes_on = threading.Event(), threading.Event()
+    told: dict[str, Any] = {}
+
+    def hang(session: object) -> None:
+        hung.set()
+        goes_on.wait(20)
+
+    async def unheard() -> None:
+        with pytest.raises(LedgerUnavailableError):
+            await ledger._run(hang)  # pyright: ignore[reportPrivateUsage]
+
+    async def step(name: str) -> None:
+        if name == "record":
+            tasks.start_soon(unheard)
+            await anyio.to_thread.run_sync(hung.wait)
+
+    with anyio.fail_after(60):
+        async with house.client(ledger=ledger, step=step) as client, anyio.create_task_group() as tasks:
+            arguments = (await previewed(client))["create_order_arguments"]
+            told |= await call(client, "create_order", arguments)
+            goes_on.set()
+    (made,) = house.sandbox.books.orders
+    assert told["order"]["order_ids"] == list(made.order_ids)
+    assert made.order_ids[0] in caplog.text
+
+
+async def test_a_ledger_that_was_closed_is_opened_again_by_nobody_who_comes_late(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite3")
+    await ledger.open()
+    await ledger.aclose()
+    with pytest.raises(LedgerUnavailableError, match="closed"):
+        await ledger.trail()
+    await ledger.open()
+    assert await ledger.trail() == []
+    await ledger.aclose()
+
+
+def test_the_lease_is_longer_than_the_longest_sender() -> None:
+    policy = Policy("live", Caps(1, 1, 1), PinRules((), trade_types_set=False))
+    longest = sending.LATEST_SEND_SECONDS + policy.call_timeout + sending.RECORD_SECONDS + sql.GIVE_UP_SECONDS
+    assert policy.lease >= longest

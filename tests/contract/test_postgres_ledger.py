@@ -131,13 +131,20 @@ def without_standby(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -
         standby(postgres, "")
 
 
-@pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend"])
+@pytest.mark.parametrize(
+    ("how", "options"),
+    [
+        ("pg_cancel_backend", ""),
+        ("pg_cancel_backend", "?options=-cclient_min_messages%3Derror"),
+        ("pg_terminate_backend", ""),
+    ],
+)
 async def test_a_claim_that_the_standby_does_not_hold_is_not_sent(
-    tmp_path: Path, without_standby: PostgresServer, how: str
+    tmp_path: Path, without_standby: PostgresServer, how: str, options: str
 ) -> None:
     """Its commit waits for a standby that is away; somebody ends the wait. After a failover nobody would know."""
     server, sandbox = without_standby, build_sandbox()
-    settings = settings_for(tmp_path / "unused", LEDGER=server.new_database(), APPROVAL="off")
+    settings = settings_for(tmp_path / "unused", LEDGER=server.new_database() + options, APPROVAL="off")
     told: dict[str, Any] = {}
 
     async def step(name: str) -> None:

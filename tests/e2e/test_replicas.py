@@ -208,7 +208,7 @@ async def test_a_replica_killed_while_sending_costs_no_second_order_and_no_lie(
         assert lost == [("no answer",)]
         for other in others:
             assert await here.create(arguments, other.url) == ("order_in_progress",)
-        # What the database's clock would bring after 35 s: the lease of the dead is over.
+        # What the database's clock would bring after 50 s: the lease of the dead is over.
         with psycopg.connect(here.database, autocommit=True) as connection:
             connection.execute("UPDATE orders SET lease_until = created_at")
         for _ in range(4):

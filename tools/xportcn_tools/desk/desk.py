@@ -143,12 +143,12 @@ class Desk:
             raise problems.not_orderable(error, error.request_id) from error
         return await self._previewer.offer(quote, request, caller, self.policy.account_of(profile))
 
-    def _count_preview(self, caller: str, profile: Profile) -> None:
+    def _count_preview(self, caller: str, profile: Profile, *, at_create: bool = False) -> None:
         """One more question that a caller causes upstream, or the problem that it has caused enough."""
         most = profile.previews_per_minute
         wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
         if most and wait:
-            raise problems.too_many_previews(most, wait)
+            raise problems.too_many_previews(most, wait, at_create=at_create)
 
     @_ledger_problems
     async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:
@@ -319,7 +319,7 @@ class Desk:
         shown_here = here.items() <= preview.terms.items()
         if fresh_enough and shown_here and self.policy.recheck_after:
             return
-        self._count_preview(preview.caller, profile)
+        self._count_preview(preview.caller, profile, at_create=True)
         request = OrderRequest.from_json(preview.request)
         details: dict[str, Any] = {}
         try:

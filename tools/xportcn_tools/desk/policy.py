@@ -46,8 +46,12 @@ class Policy:
 
     @property
     def lease(self) -> float:
-        """How long a sender may take from its claim to its record: the deadline, and time to write."""
-        return self.call_timeout + 15
+        """How long a sender may take from its claim to its record, in seconds.
+
+        The deadline; the ten seconds after which nothing is sent any more; and twenty for a record that is
+        tried again and then hangs.
+        """
+        return self.call_timeout + 30
 
 
 @dataclass(frozen=True)

@@ -54,11 +54,13 @@ def over_limit(breach: Breach) -> ProblemError:
     )
 
 
-def too_many_previews(most: int, seconds: int) -> ProblemError:
+def too_many_previews(most: int, seconds: int, *, at_create: bool = False) -> ProblemError:
+    """`at_create`: the price had to be asked afresh, and the token stays good."""
+    again = "create_order again with the same token" if at_create else "preview_order again"
     return problem(
         "over_limit",
         f"This caller may preview {most} times a minute, and has; there is room again in {seconds} s.",
-        f"Wait {seconds} seconds, then call preview_order again.",
+        f"Wait {seconds} seconds, then call {again}.",
         details={"cap": str(most), "unit": "previews per minute", "retry_after_seconds": seconds},
     )
 

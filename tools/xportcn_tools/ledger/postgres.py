@@ -104,7 +104,8 @@ class PostgresLedger(SqlLedger):
                 f" -c statement_timeout={2 * WAIT_SECONDS}s -c datestyle=ISO -c timezone=UTC"
                 # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
                 f" -c idle_in_transaction_session_timeout={2 * WAIT_SECONDS}s"
-                " -c synchronous_commit=on",
+                # A commit that was cut short is told by a warning, and by nothing else.
+                " -c synchronous_commit=on -c client_min_messages=warning",
             },
             min_size=0,
             max_size=MOST_CONNECTIONS,
@@ -181,9 +182,8 @@ class PostgresLedger(SqlLedger):
             raise CommitUnknownError("PostgreSQL: the connection broke at COMMIT") from error
         finally:
             connection.remove_notice_handler(heard)
-        if (
-            warnings
-        ):  # so it says that the wait for its standby was cut short: committed on this machine alone
+        if warnings:
+            # So it says that the wait for its standby was cut short: committed on this machine alone.
             raise CommitUnknownError("PostgreSQL: the commit may be lost with this database")
 
     def _now(self, sql: Session) -> datetime:

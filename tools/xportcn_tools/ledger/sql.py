@@ -5,6 +5,7 @@ run the same statements. Values stand as `?`. Within `_transaction` no other wri
 is one chain, so writers queue for it anyway.
 """
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -58,16 +59,27 @@ class SqlLedger(ABC):
 
         Cancelled or not, a transaction that began is waited for, but not for ever: a store that hangs (a
         stalled disk, a commit that waits for a standby) must not keep back an answer that has come. What was
-        given up may still happen; a claim that does is never sent.
+        given up while it waited for its turn does not happen; what had begun may. A claim that does is never
+        sent.
 
         Raises:
             LedgerUnavailableError: the store failed, or hangs. NewerLedgerError: it is a newer program's.
         """
-        with anyio.move_on_after(GIVE_UP_SECONDS, shield=True):
-            try:
-                return await anyio.to_thread.run_sync(self._guarded, work, abandon_on_cancel=True)
-            except RuntimeError as error:  # no thread can be started
-                raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+        given_up = threading.Event()
+
+        def in_turn(sql: Session) -> T:
+            if given_up.is_set():
+                raise LedgerUnavailableError("nobody waits for this any more")
+            return work(sql)
+
+        try:
+            with anyio.move_on_after(GIVE_UP_SECONDS, shield=True):
+                try:
+                    return await anyio.to_thread.run_sync(self._guarded, in_turn, abandon_on_cancel=True)
+                except RuntimeError as error:  # no thread can be started
+                    raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+        finally:
+            given_up.set()
         raise LedgerUnavailableError(f"the ledger did not answer within {GIVE_UP_SECONDS:g} s")
 
     @abstractmethod

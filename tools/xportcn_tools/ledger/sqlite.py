@@ -20,7 +20,7 @@ import anyio.to_thread
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import LedgerUnavailableError
 from xportcn_tools.ledger.migrations import migrate, refuse_newer
-from xportcn_tools.ledger.sql import Row, Session, SqlLedger
+from xportcn_tools.ledger.sql import GIVE_UP_SECONDS, Row, Session, SqlLedger
 
 T = TypeVar("T")
 
@@ -54,8 +54,14 @@ class SqliteLedger(SqlLedger):
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._known_files: dict[Path, tuple[int, int]] = {}
+        self._closed = False
+
+    async def open(self) -> None:
+        self._closed = False
+        await super().open()
 
     async def aclose(self) -> None:
+        self._closed = True
         with anyio.move_on_after(BUSY_SECONDS, shield=True):  # a thread that hangs has the lock
             await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True)
 
@@ -64,12 +70,15 @@ class SqliteLedger(SqlLedger):
         return self._clock()
 
     def _guarded(self, work: Callable[[Session], T]) -> T:
-        with self._lock:
-            try:
-                return work(_SqliteSession(self._connected()))
-            except (sqlite3.Error, OSError, UnicodeError, OverflowError) as error:
-                # The last two: a value that SQLite cannot hold.
-                raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+        if not self._lock.acquire(timeout=GIVE_UP_SECONDS):  # else threads would gather behind one that hangs
+            raise LedgerUnavailableError("an earlier transaction of this process does not end")
+        try:
+            return work(_SqliteSession(self._connected()))
+        except (sqlite3.Error, OSError, UnicodeError, OverflowError) as error:
+            # The last two: a value that SQLite cannot hold.
+            raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
+        finally:
+            self._lock.release()
 
     @contextlib.contextmanager
     def _transaction(self, sql: Session) -> Generator[None]:
@@ -88,6 +97,8 @@ class SqliteLedger(SqlLedger):
         if self._connection is not None:
             self._check_identity()
             return self._connection
+        if self._closed:  # a thread that was given up and comes late must not open it again
+            raise LedgerUnavailableError("the ledger is closed")
         self._check_identity()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Made by us first, so that nobody else can read it at any moment. One that exists is not opened:
