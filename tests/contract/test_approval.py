@@ -30,7 +30,8 @@ from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.app import build_sandbox
 from xportcn_server.sandbox.serve import running_sandbox
 from xportcn_tools import create_order
-from xportcn_tools.desk.desk import CreateCall, Desk
+from xportcn_tools.desk.clearing import CreateCall
+from xportcn_tools.desk.desk import Desk
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.results import ProblemError

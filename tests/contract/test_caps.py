@@ -24,7 +24,8 @@ from mcp import Client
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.app import Sandbox, build_sandbox
-from xportcn_tools.desk.desk import LOCAL_CALLER, CreateCall, Desk
+from xportcn_tools.desk.clearing import CreateCall
+from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
 from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.results import OrderResult, PreviewResult, Problem, ProblemError

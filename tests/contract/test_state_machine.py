@@ -41,7 +41,8 @@ from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.request import Endpoint
 from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
 from xportcn_tools.desk.caps import Caps
-from xportcn_tools.desk.desk import LOCAL_CALLER, CreateCall, Desk
+from xportcn_tools.desk.clearing import CreateCall
+from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
 from xportcn_tools.desk.policy import Answer, Policy
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.request import Address, Item, OrderRequest

@@ -17,7 +17,7 @@ import anyio.lowlevel
 import httpx
 
 from xportcn_tools.ledger.postgres import Connection, PostgresLedger, PostgresSession
-from xportcn_tools.ledger.sql import Row, Session
+from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 T = TypeVar("T")

@@ -16,7 +16,8 @@ from xportcn_server.sandbox.faults import Fault, FaultPlan
 from xportcn_server.sandbox.request import Endpoint
 from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
 from xportcn_server.settings import load_settings
-from xportcn_tools.desk.desk import LOCAL_CALLER, CreateCall, Desk
+from xportcn_tools.desk.clearing import CreateCall
+from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
 from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
 from xportcn_tools.ledger.trail import TrailRow

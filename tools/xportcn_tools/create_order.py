@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field, StrictBool
 
 from xportcn_tools.arguments import Text
 from xportcn_tools.caller import caller_of
-from xportcn_tools.desk.desk import CreateCall, Desk
+from xportcn_tools.desk.clearing import CreateCall
+from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Answer
 from xportcn_tools.envelope_tool import EnvelopeTool, result_of
 from xportcn_tools.results import Envelope, Environment, ProblemError

@@ -7,23 +7,21 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime
 from typing import Any, ParamSpec, TypeVar
 
 import anyio
 
 from xportcn_tools.desk import present, problems
-from xportcn_tools.desk.caps import Caps, breach
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.clearing import Clearing, CreateCall
 from xportcn_tools.desk.looking_up import OrderLookup
-from xportcn_tools.desk.pace import Pace
-from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
+from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.previewing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.request import OrderRequest, folded
+from xportcn_tools.desk.request import OrderRequest
 from xportcn_tools.desk.sending import Sender, Step
 from xportcn_tools.desk.summary import question
-from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
@@ -34,24 +32,13 @@ from xportcn_tools.ledger.ledger import (
     PreviewRecord,
     State,
 )
-from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, timestamp
+from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.client import UpstreamClient
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 LOCAL_CALLER = "local"
-
-
-@dataclass(frozen=True)
-class CreateCall:
-    """A call of `create_order`: its arguments, who made it, and when it arrived (UTC)."""
-
-    preview_token: str
-    expected_total: str
-    ship_to: str
-    caller: str
-    arrived: datetime
 
 
 @dataclass(frozen=True)
@@ -99,8 +86,8 @@ class Desk:
         self._step = step
         self._addresses = addresses
         self._profile_of = profile_of
-        self._pace = Pace()
-        self._previewer = Previewer(upstream, ledger, policy)
+        self._previewer = Previewer(upstream, ledger, policy, clock)
+        self._clearing = Clearing(ledger, policy, self._previewer, self._caps, step)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
         self._sender = Sender(upstream, ledger, policy, step, clock)
@@ -127,7 +114,6 @@ class Desk:
         """
         realm = self.policy.realm
         profile = self._profile_of(caller)
-        self._count_preview(caller, profile)
         if request.out_order_id and await self._ledger.reference_used(realm, request.out_order_id):
             raise problems.duplicate_reference(request.out_order_id)
         if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
@@ -138,17 +124,10 @@ class Desk:
             flow=request.flow or self.policy.flow,
         )
         try:
-            quote = await self._previewer.ask(request, profile.user_id)
+            quote = await self._previewer.ask(request, caller, profile)
         except NotOrderableError as error:
             raise problems.not_orderable(error, error.request_id) from error
         return await self._previewer.offer(quote, request, caller, self.policy.account_of(profile))
-
-    def _count_preview(self, caller: str, profile: Profile, *, at_create: bool = False) -> None:
-        """One more question that a caller causes upstream, or the problem that it has caused enough."""
-        most = profile.previews_per_minute
-        wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
-        if most and wait:
-            raise problems.too_many_previews(most, wait, at_create=at_create)
 
     @_ledger_problems
     async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:
@@ -161,7 +140,7 @@ class Desk:
         if await self._attempt(preview) is not None:
             return None
         try:
-            await self._check(preview, call)
+            await self._clearing.check(preview, call)
         except ProblemError:
             if await self._attempt(preview) is not None:  # claimed meanwhile, by another call
                 return None
@@ -182,7 +161,7 @@ class Desk:
             return _told(attempt, replayed=True)
         profile = self._profile_of(call.caller)
         try:
-            approval = await self._cleared(preview, call, answer, profile)
+            approval = await self._clearing.clear(preview, call, answer, profile)
         except ProblemError:
             # Another call with this token may have claimed it meanwhile: then what stood in the way was
             # that very order, and the answer is what came of it.
@@ -261,78 +240,6 @@ class Desk:
         query = OrderQuery(preview.realm, preview.caller, preview_id=preview.preview_id, limit=1)
         return next(iter(await self._ledger.orders(query)), None)
 
-    async def _cleared(
-        self, preview: PreviewRecord, call: CreateCall, answer: Answer, profile: Profile
-    ) -> Approval:
-        """Steps 2 to 4: whatever speaks against the order while nothing is spent; else its approval."""
-        await self._step("check")
-        await self._check(preview, call)
-        approval = await self._approved(preview, answer)
-        await self._step("recheck")
-        await self._recheck(preview, profile)
-        return approval
-
-    async def _check(self, preview: PreviewRecord, call: CreateCall) -> None:
-        """Step 2: expiry, echoes, mode, and a first look at what the claim will judge."""
-        if call.arrived >= preview.expires_at:
-            raise problems.token_expired(timestamp(preview.expires_at))
-        if not _same_amount(call.expected_total, preview.payable_fen):
-            raise problems.echo_mismatch("expected_total", preview.shown["payable"]["amount"])
-        if folded(call.ship_to) != folded(preview.ship_to):
-            raise problems.echo_mismatch("ship_to", preview.ship_to)
-        if self.policy.environment == "preview":
-            raise problems.orders_disabled()
-        pinned, allowed = preview.pinned["trade_type"], self.policy.pin.trade_types
-        if pinned and pinned not in allowed:  # the owner has changed the setting since the preview
-            raise problems.trade_type_not_allowed(pinned, allowed)
-        used = await self._ledger.usage(preview.realm, preview.caller)
-        passed = breach(self._caps(call.caller), used, preview.payable_fen)
-        if passed:
-            raise problems.over_limit(passed)
-        earlier = await self._ledger.earlier_open(preview)
-        if earlier:
-            raise problems.earlier_order_open(earlier)
-        if await self._ledger.reference_used(preview.realm, preview.out_order_id):
-            raise problems.duplicate_reference(preview.out_order_id)
-
-    async def _approved(self, preview: PreviewRecord, answer: Answer) -> Approval:
-        """Step 3, settled: how approval was had, or why there is none."""
-        words = {"no": "they said no", "cancelled": "the question was dismissed"}
-        if answer in words:  # a no that is said counts, whatever was said elsewhere
-            raise problems.approval_declined(words[answer])
-        if await self._ledger.is_approved(preview.preview_id):
-            return Approval("operator", verified=True)
-        approval = approval_from(self.policy.approval, answer)
-        if approval:
-            return approval
-        if self.policy.approval == "require":
-            raise problems.approval_required(preview.approval_code)
-        raise problems.approval_declined("no answer came in time, or the client could not ask")
-
-    async def _recheck(self, preview: PreviewRecord, profile: Profile) -> None:
-        """Step 4: an older preview is previewed again, and anything but equal terms ends the call."""
-        age = await self._ledger.now() - preview.created_at
-        # A negative age is a clock that was set back: it says nothing of freshness.
-        fresh_enough = timedelta(0) <= age <= timedelta(seconds=self.policy.recheck_after)
-        account = self.policy.account_of(profile)
-        here = {"environment": self.policy.environment, "account": account}
-        shown_here = here.items() <= preview.terms.items()
-        if fresh_enough and shown_here and self.policy.recheck_after:
-            return
-        self._count_preview(preview.caller, profile, at_create=True)
-        request = OrderRequest.from_json(preview.request)
-        details: dict[str, Any] = {}
-        try:
-            quote = await self._previewer.ask(request, profile.user_id)
-        except NotOrderableError as error:
-            details["reasons"] = problems.reasons_of(error)
-            changes = [Change("orderable", "yes", f"no: {error}")]
-            raise problems.terms_changed(changes, None, details) from error
-        changes = differences(preview.terms, terms_of(quote, self.policy.environment, account))
-        if changes:
-            fresh = await self._previewer.offer(quote, request, preview.caller, account)
-            raise problems.terms_changed(changes, fresh, details)
-
 
 def _told(order: OrderRecord, *, replayed: bool) -> OrderResult:
     """A placed order as a result; any other as its problem, with the order beside it."""
@@ -340,10 +247,3 @@ def _told(order: OrderRecord, *, replayed: bool) -> OrderResult:
     if trouble:
         raise trouble
     return present.order_result(order, replayed=replayed)
-
-
-def _same_amount(text: str, fen: int) -> bool:
-    try:
-        return Decimal(text.strip()) * 100 == fen
-    except (InvalidOperation, ValueError):
-        return False

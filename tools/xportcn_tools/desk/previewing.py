@@ -3,13 +3,15 @@
 import hashlib
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk import present, problems
-from xportcn_tools.desk.policy import Policy
+from xportcn_tools.desk.pace import Pace
+from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.request import Bodies, Item, OrderRequest
@@ -60,21 +62,32 @@ def _with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...
 class Previewer:
     """Asks, proves, stores. Shared by `preview_order` and by the recheck of `create_order`."""
 
-    def __init__(self, upstream: UpstreamClient, ledger: Ledger, policy: Policy) -> None:
+    def __init__(
+        self, upstream: UpstreamClient, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
+    ) -> None:
         self._upstream = upstream
         self._ledger = ledger
         self._policy = policy
+        self._clock = clock
         self._bodies = Bodies(policy.account)
+        self._pace = Pace()
 
-    async def ask(self, request: OrderRequest, user_id: str | None = None) -> Quote:
-        """The upstream's quote for a request.
+    async def ask(
+        self, request: OrderRequest, caller: str, profile: Profile, *, at_create: bool = False
+    ) -> Quote:
+        """The upstream's quote for a request. `at_create`: asked afresh, for a token that is there already.
 
         Raises:
-            ProblemError: `upstream_unavailable`, `upstream_unauthorized`, `units_unclear`.
+            ProblemError: `over_limit` (too many previews a minute), `upstream_unavailable`,
+                `upstream_unauthorized`, `units_unclear`.
             NotOrderableError: an answer came, and says that it cannot be ordered as shown.
         """
+        most = profile.previews_per_minute
+        wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
+        if most and wait:
+            raise problems.too_many_previews(most, wait, at_create=at_create)
         try:
-            reply = await self._upstream.preview(self._bodies.preview(request), user_id)
+            reply = await self._upstream.preview(self._bodies.preview(request), profile.user_id)
         except UpstreamError as error:
             raise problems.preview_not_answered(error) from error
         if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:

@@ -36,7 +36,8 @@ from xportcn_tools.ledger.ledger import (
     ReferenceUsed,
 )
 from xportcn_tools.ledger.migrations import newer, numbered_scripts
-from xportcn_tools.ledger.sql import Row, Session, SqlLedger, order_where
+from xportcn_tools.ledger.queries import Row, Session, order_where
+from xportcn_tools.ledger.sql import SqlLedger
 
 T = TypeVar("T")
 Connection = psycopg.Connection[dict[str, Any]]

@@ -7,17 +7,16 @@ is one chain, so writers queue for it anyway.
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from xportcn_tools.ledger import rows
+from xportcn_tools.ledger import queries, rows
 from xportcn_tools.ledger.ledger import (
-    COUNTING_STATES,
     AlreadyClaimed,
     Claimed,
     DayUsage,
@@ -32,20 +31,13 @@ from xportcn_tools.ledger.ledger import (
     Realm,
     ReferenceUsed,
 )
+from xportcn_tools.ledger.queries import Session
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 
 T = TypeVar("T")
 
 GIVE_UP_SECONDS = 12.0
 """More than a driver waits for a connection and for a lock together; the lease leaves room for it."""
-
-Row = Mapping[str, Any]
-
-
-class Session(Protocol):
-    """One connection: runs a statement and gives its rows by column name."""
-
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]: ...
 
 
 class SqlLedger(ABC):
@@ -103,7 +95,7 @@ class SqlLedger(ABC):
     async def store_preview(self, preview: PreviewRecord) -> None:
         def work(sql: Session) -> None:
             with self._transaction(sql):
-                _insert(sql, "previews", rows.to_row(preview))
+                queries.insert(sql, "previews", rows.to_row(preview))
                 self._append(sql, "previewed", preview.out_order_id, rows.preview_trail(preview))
 
         await self._run(work)
@@ -149,20 +141,20 @@ class SqlLedger(ABC):
     async def approve(self, preview: PreviewRecord) -> None:
         def work(sql: Session) -> None:
             with self._transaction(sql):
-                if _is_approved(sql, preview.preview_id):
+                if queries.is_approved(sql, preview.preview_id):
                     return
                 row = {
                     "preview_id": preview.preview_id,
                     "method": "operator",
                     "approved_at": rows.time_text(self._now(sql)),
                 }
-                _insert(sql, "approvals", row)
+                queries.insert(sql, "approvals", row)
                 self._append(sql, "approved", preview.out_order_id, rows.preview_trail(preview))
 
         await self._run(work)
 
     async def is_approved(self, preview_id: str) -> bool:
-        return await self._run(lambda sql: _is_approved(sql, preview_id))
+        return await self._run(lambda sql: queries.is_approved(sql, preview_id))
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         statement, values = rows.select_orders(query, self.ID_IS_LISTED)
@@ -170,13 +162,13 @@ class SqlLedger(ABC):
         return [rows.order_of(row) for row in found]
 
     async def earlier_open(self, preview: PreviewRecord) -> OrderRecord | None:
-        return await self._run(lambda sql: _earlier_open(sql, preview))
+        return await self._run(lambda sql: queries.earlier_open(sql, preview))
 
     async def reference_used(self, realm: Realm, out_order_id: str) -> bool:
-        return await self._run(lambda sql: _reference_used(sql, realm, out_order_id))
+        return await self._run(lambda sql: queries.reference_used(sql, realm, out_order_id))
 
     async def usage(self, realm: Realm, caller: str) -> DayUsage:
-        return await self._run(lambda sql: _usage(sql, realm, caller, rows.day_of(self._now(sql))))
+        return await self._run(lambda sql: queries.usage(sql, realm, caller, rows.day_of(self._now(sql))))
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
@@ -187,19 +179,19 @@ class SqlLedger(ABC):
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, preview.realm, now)
-                claimed = order_where(sql, "preview_id = ?", (preview.preview_id,))
+                claimed = queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
                 if claimed:
                     return AlreadyClaimed(claimed)
-                if _reference_used(sql, preview.realm, preview.out_order_id):
+                if queries.reference_used(sql, preview.realm, preview.out_order_id):
                     return ReferenceUsed()
-                earlier = _earlier_open(sql, preview)
+                earlier = queries.earlier_open(sql, preview)
                 if earlier:
                     return EarlierUnknown(earlier)
-                verdict = judge(_usage(sql, preview.realm, preview.caller, rows.day_of(now)))
+                verdict = judge(queries.usage(sql, preview.realm, preview.caller, rows.day_of(now)))
                 if verdict is not None:
                     return Judged(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                _insert(sql, "orders", rows.to_row(order))
+                queries.insert(sql, "orders", rows.to_row(order))
                 self._append(sql, "claimed", order.out_order_id, rows.order_trail(order, preview))
                 return Claimed(order)
 
@@ -208,7 +200,7 @@ class SqlLedger(ABC):
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
         def work(sql: Session) -> OrderRecord:
             with self._transaction(sql):
-                order = order_where(sql, "order_key = ?", (order_key,))
+                order = queries.order_where(sql, "order_key = ?", (order_key,))
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
                 if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
@@ -225,7 +217,7 @@ class SqlLedger(ABC):
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         def work(sql: Session) -> OrderRecord | None:
             with self._transaction(sql):
-                order = order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
+                order = queries.order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
                 return self._set_outcome(sql, order, outcome, event) if order else None
 
         return await self._run(work)
@@ -234,7 +226,7 @@ class SqlLedger(ABC):
         def work(sql: Session) -> list[OrderRecord]:
             # Looked for first without a write lock: there is nothing to settle nearly always.
             now = self._now(sql)
-            if not _abandoned(sql, realm, now):
+            if not queries.abandoned(sql, realm, now):
                 return []
             with self._transaction(sql):
                 return self._settle(sql, realm, now)
@@ -254,7 +246,8 @@ class SqlLedger(ABC):
             problem_code="outcome_unknown",
             problem_text="the process that was sending this order ended before it recorded an answer",
         )
-        return [self._set_outcome(sql, order, gone, "abandoned") for order in _abandoned(sql, realm, now)]
+        late = queries.abandoned(sql, realm, now)
+        return [self._set_outcome(sql, order, gone, "abandoned") for order in late]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
         sql.execute(
@@ -263,7 +256,7 @@ class SqlLedger(ABC):
             (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), order.order_key),
         )
         self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
-        fresh = order_where(sql, "order_key = ?", (order.order_key,))
+        fresh = queries.order_where(sql, "order_key = ?", (order.order_key,))
         if fresh is None:  # pragma: no cover - it was read in this transaction
             raise LedgerUnavailableError("the attempt is no longer in the ledger")
         return fresh
@@ -272,66 +265,4 @@ class SqlLedger(ABC):
         last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
         sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
         row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
-        _insert(sql, "trail", vars(row))
-
-
-def _insert(sql: Session, table: str, row: Row) -> None:
-    """One row; column names are those of our own records."""
-    marks = ", ".join("?" * len(row))
-    statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
-    sql.execute(statement, tuple(row.values()))
-
-
-def order_where(sql: Session, condition: str, values: Sequence[Any]) -> OrderRecord | None:
-    """The first order under a condition of ours with `?` for its values."""
-    found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
-    return rows.order_of(found[0]) if found else None
-
-
-def _earlier_open(sql: Session, preview: PreviewRecord) -> OrderRecord | None:
-    """See the seam. What came first is read off the trail, since the clocks of replicas may disagree."""
-    under_way_before = (
-        "state = 'sending' AND"
-        " (SELECT MIN(sequence) FROM trail WHERE subject = orders.out_order_id AND event = 'claimed')"
-        " < (SELECT MAX(sequence) FROM trail WHERE subject = ? AND event = 'previewed')"
-    )
-    return order_where(
-        sql,
-        "realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ? AND preview_id <> ?"
-        f" AND (state = 'unknown' OR {under_way_before})",
-        (
-            preview.realm,
-            preview.caller,
-            preview.goods_digest,
-            preview.place_digest,
-            preview.preview_id,
-            preview.out_order_id,
-        ),
-    )
-
-
-def _abandoned(sql: Session, realm: Realm, now: datetime) -> list[OrderRecord]:
-    found = sql.execute(
-        "SELECT * FROM orders WHERE state = 'sending' AND realm = ? AND lease_until < ?",
-        (realm, rows.time_text(now)),
-    )
-    return [rows.order_of(row) for row in found]
-
-
-def _is_approved(sql: Session, preview_id: str) -> bool:
-    return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
-
-
-def _reference_used(sql: Session, realm: Realm, out_order_id: str) -> bool:
-    statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND out_order_id = ?"
-    return bool(sql.execute(statement, (realm, out_order_id)))
-
-
-def _usage(sql: Session, realm: Realm, caller: str, day: str) -> DayUsage:
-    marks = ", ".join("?" * len(COUNTING_STATES))
-    statement = (
-        "SELECT COALESCE(SUM(payable_fen), 0) AS fen, COUNT(*) AS orders FROM orders"  # noqa: S608 - marks
-        f" WHERE realm = ? AND caller = ? AND day = ? AND state IN ({marks})"
-    )
-    (total,) = sql.execute(statement, (realm, caller, day, *COUNTING_STATES))
-    return DayUsage(int(total["fen"]), int(total["orders"]))
+        queries.insert(sql, "trail", vars(row))

@@ -20,7 +20,8 @@ import anyio.to_thread
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import LedgerUnavailableError
 from xportcn_tools.ledger.migrations import migrate, refuse_newer
-from xportcn_tools.ledger.sql import GIVE_UP_SECONDS, Row, Session, SqlLedger
+from xportcn_tools.ledger.queries import Row, Session
+from xportcn_tools.ledger.sql import GIVE_UP_SECONDS, SqlLedger
 
 T = TypeVar("T")
 
