@@ -437,17 +437,6 @@ async def test_an_answer_that_came_is_told_though_the_ledger_hangs(
     assert made.order_ids[0] in caplog.text
 
 
-async def test_a_ledger_that_was_closed_is_opened_again_by_nobody_who_comes_late(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.sqlite3")
-    await ledger.open()
-    await ledger.aclose()
-    with pytest.raises(LedgerUnavailableError, match="closed"):
-        await ledger.trail()
-    await ledger.open()
-    assert await ledger.trail() == []
-    await ledger.aclose()
-
-
 def test_the_lease_is_longer_than_the_longest_sender() -> None:
     policy = Policy("live", Caps(1, 1, 1), PinRules((), trade_types_set=False))
     longest = sending.LATEST_SEND_SECONDS + policy.call_timeout + sending.RECORD_SECONDS + sql.GIVE_UP_SECONDS

@@ -55,14 +55,8 @@ class SqliteLedger(SqlLedger):
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._known_files: dict[Path, tuple[int, int]] = {}
-        self._closed = False
-
-    async def open(self) -> None:
-        self._closed = False
-        await super().open()
 
     async def aclose(self) -> None:
-        self._closed = True
         with anyio.move_on_after(BUSY_SECONDS, shield=True):  # a thread that hangs has the lock
             await anyio.to_thread.run_sync(self._close, abandon_on_cancel=True)
 
@@ -98,8 +92,6 @@ class SqliteLedger(SqlLedger):
         if self._connection is not None:
             self._check_identity()
             return self._connection
-        if self._closed:  # a thread that was given up and comes late must not open it again
-            raise LedgerUnavailableError("the ledger is closed")
         self._check_identity()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Made by us first, so that nobody else can read it at any moment. One that exists is not opened:
