@@ -34,6 +34,7 @@ from xportcn_server.setting_values import (
     Whole,
     YuanAsFen,
     masked,
+    masked_url,
     shown,
 )
 
@@ -41,6 +42,7 @@ Mode = Literal["sandbox", "preview", "live"]
 
 NEEDED_UPSTREAM = ("access_key", "access_secret", "user_id")
 SECRET = ("access_secret", "state_keys")
+URLS = ("base_url", "oauth_issuer", "oauth_audience")
 NOT_A_SETTING = ("trade_types_set", "sources", "unknown_names", "set_by_folder")
 FIELD_OF_OTHER_NAME = {"max_order_cny": "max_order_fen", "max_day_cny": "max_day_fen"}
 NAME_OF_OTHER_FIELD = {field: name for name, field in FIELD_OF_OTHER_NAME.items()}
@@ -240,6 +242,7 @@ def _fault(name: str, found: tuple[str, str] | None) -> str:
     value, source = found or (str(platformdirs.user_data_path("xportcn-mcp", appauthor=False)), "default")
     # Where in a URL that cannot be read its password begins and ends, nobody can tell.
     hidden = field in SECRET or (field == "ledger" and "://" in value)
+    value = masked_url(value) if field in URLS else masked(value)
     what = "cannot be read (its value is not shown)" if hidden else f"is {shown(value)}"
     place = "" if source == "environment" else f" (from {source})"
     return f"{name} {what}{place}, allowed: {Settings.model_fields[field].description}"

@@ -455,6 +455,19 @@ def test_a_proxy_that_is_not_there_is_a_fault_of_tcp_and_the_proxy_is_named(pati
     assert SECRET not in report.printed
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy", ["desk:{}@127.0.0.1:9", "desk:{}/x@127.0.0.1:9", "http://d:{}@x@127.0.0.1:9"]
+)
+def test_of_a_proxy_no_credentials_are_shown_however_it_is_written(
+    patient: Patient, name: str, proxy: str
+) -> None:
+    patient.monkeypatch.setenv(name, proxy.format(SECRET))  # the HTTP library adds the scheme that is missing
+    patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **ACCOUNT)
+    for printed in (patient.examined().printed, patient.told()[1]):
+        assert SECRET not in printed
+
+
 # stdout of serve
 
 

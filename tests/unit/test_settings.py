@@ -271,6 +271,19 @@ def test_names_that_mean_nothing_are_kept_for_a_warning(work: Path) -> None:
     assert settings.unknown_names == ("XPORTCN_MAX_DAYCNY", "XPORTCN_MAX_ODER_CNY")
 
 
+@pytest.mark.parametrize("name", ["BASE_URL", "OAUTH_ISSUER", "OAUTH_AUDIENCE"])
+@pytest.mark.parametrize(
+    "url", ["me:{}@host/api", "https://me:{}@host/api", "me:{}@https://host/api", "https:me:{}/x@host/api"]
+)
+def test_a_url_that_is_refused_is_told_without_credentials_however_it_is_written(
+    work: Path, name: str, url: str
+) -> None:
+    message = fault(work, **{name: url.format(SECRET)})
+    assert SECRET not in message
+    assert "***@" in message
+    assert "host/api" in message
+
+
 # -- what is allowed
 
 REFUSED = [
