@@ -148,6 +148,29 @@ async def test_reorder_names_a_saved_address_and_holds_nothing_of_what_is_in_it(
         assert ADDRESS["address"] not in each
 
 
+@pytest.mark.parametrize("now", [{"address": "另一条路1号"}, {"phone": "010-1"}, {"mobile": ""}])
+async def test_reorder_says_that_a_saved_address_is_another_one_by_now(
+    tmp_path: Path, now: dict[str, str]
+) -> None:
+    house = House(tmp_path)
+    book = address_book_of(settings_for(house.ledger))
+    book.save("office", dict(ADDRESS))
+    arguments = order_arguments(address_name="office")
+    del arguments["address"]
+    async with house.client() as client:
+        preview = (await call(client, "preview_order", arguments))["preview"]
+        order = (await call(client, "create_order", preview["create_order_arguments"]))["order"]
+        same = await prompt(client, "reorder", reference=order["out_order_id"])
+        book.remove("office")
+        book.save("office", ADDRESS | now)
+        text = await prompt(client, "reorder", reference=order["out_order_id"])
+    assert "It went to the saved address" in same
+    assert "has been changed since" not in same
+    assert "It went to the saved address" not in text
+    assert "has been changed since" in text
+    assert "person has confirmed" in text
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_reorder_of_an_order_that_may_exist_sends_nobody_to_the_tools(tmp_path: Path, era: Era) -> None:
     house = House(tmp_path)
