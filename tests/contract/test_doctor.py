@@ -589,6 +589,17 @@ def test_the_real_ledger_and_the_real_account_are_far_from_the_server_that_is_tr
     assert not with_stdout.ledger.exists()
 
 
+def test_the_server_that_is_tried_tells_no_collector_of_telemetry(with_stdout: Patient) -> None:
+    told = with_stdout.folder / "environment"
+    text = f"import os; open({str(told)!r}, 'w').write(' '.join(os.environ))\n"
+    runs_at_the_start_of_python(with_stdout, text)
+    with_stdout.monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    assert with_stdout.examined().checks["stdout of serve"]["status"] == "ok"
+    names = told.read_text(encoding="utf-8").split()
+    assert "XPORTCN_MODE" in names
+    assert not [name for name in names if name.startswith("OTEL_")]
+
+
 # Health
 
 
