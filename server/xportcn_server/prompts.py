@@ -76,7 +76,8 @@ async def _check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext
     """
     if ctx.method == "prompts/get":
         params = ctx.params or {}
-        needed = _NEEDED.get(params.get("name", ""))
+        name = params.get("name")
+        needed = _NEEDED.get(name) if isinstance(name, str) else None
         if needed is None:
             raise MCPError(INVALID_PARAMS, f"There is no such prompt; there are: {', '.join(_NEEDED)}")
         missing = needed - set(params.get("arguments") or ())
