@@ -19,7 +19,7 @@ def approve_preview(settings: Settings, code: str) -> int:
     try:
         preview = with_ledger(settings, lambda ledger, realm: _waiting(ledger, realm, code))
         if preview.caller != LOCAL_CALLER:
-            click.echo(f"Asked for by {preview.caller}")
+            click.echo(f"Asked for by {_in_one_line(preview.caller)}")
         click.echo(question(settings.mode, preview.shown, preview.request, preview.out_order_id))
         if not click.confirm("Approve"):
             click.echo("Not approved; nothing was recorded.", err=True)
@@ -44,11 +44,16 @@ def list_waiting(settings: Settings) -> int:
         click.echo(
             f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY  until "
             f"{timestamp(preview.expires_at)}  {preview.out_order_id}  to {preview.ship_to}"
-            + ("" if preview.caller == LOCAL_CALLER else f"  for {preview.caller}")
+            + ("" if preview.caller == LOCAL_CALLER else f"  for {_in_one_line(preview.caller)}")
         )
     if not waiting:
         click.echo("Nothing waits for approval.")
     return 0
+
+
+def _in_one_line(caller: str) -> str:
+    """A name that an issuer gave, where it must not read like a line of ours."""
+    return "".join(part if part.isprintable() else part.encode("unicode_escape").decode() for part in caller)
 
 
 async def _waiting(ledger: Ledger, realm: Realm, code: str) -> PreviewRecord:

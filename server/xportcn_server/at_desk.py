@@ -1,7 +1,8 @@
 """The desk for those who get no context: static resources and completions.
 
 The SDK hands its context to tools, prompts and resource templates only. This middleware keeps the desk of
-the lifespan at hand while a request is served; each request has its own, and there is no global.
+the lifespan at hand while a request is served. The variable is a module's, but its value belongs to the
+context of the one request that set it: no other sees it.
 """
 
 from contextvars import ContextVar

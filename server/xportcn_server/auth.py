@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 OAUTH_PREFIX = "oauth:"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+SUBJECT_MOST_CHARACTERS = 200
 LEEWAY_SECONDS = 10
 """An issuer's clock may be so much ahead. A token's end is kept to the second all the same, by the SDK."""
 
@@ -76,8 +77,8 @@ class OAuthIssuer:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
-            if not claims["sub"]:
-                raise jwt.InvalidTokenError("no subject")  # noqa: TRY301 - refused below like any other
+            if not _may_be_shown(claims["sub"]):
+                raise jwt.InvalidTokenError("subject")  # noqa: TRY301 - refused below like any other
         except Exception as error:  # noqa: BLE001 - as above
             logger.info("a bearer token was refused: %s", type(error).__name__)
             return None
@@ -91,6 +92,13 @@ class OAuthIssuer:
             subject=subject,
             claims={"iss": self.issuer},
         )
+
+
+def _may_be_shown(subject: object) -> bool:
+    """It stands in ledger, log and the terminal's question: it must write no line of its own there."""
+    if not isinstance(subject, str):
+        return False
+    return 0 < len(subject) <= SUBJECT_MOST_CHARACTERS and subject.isprintable()
 
 
 def verifier_of(settings: Settings, callers: Callers | None) -> tuple[Verifier, AuthSettings] | None:

@@ -21,6 +21,8 @@ import secrets
 import stat
 import sys
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,14 +71,25 @@ class CallerEntry(BaseModel):
     previews_per_minute: Annotated[int, Field(ge=1, strict=True)] = PREVIEWS_PER_MINUTE
 
 
+@dataclass(frozen=True)
+class _Read:
+    """The entries of a file as it was at `stamp`; no stamp: it is to be read again.
+
+    One value, since the event loop and the ledger's threads both read the file: entries of one state beside
+    the stamp of another would keep a caller in who has been struck out.
+    """
+
+    stamp: tuple[int, ...] | None
+    entries: Mapping[str, CallerEntry]
+
+
 class Callers:
     """The callers in one file. `owner` are the caps for what an entry leaves out."""
 
     def __init__(self, path: Path, owner: Caps) -> None:
         self._path = path
         self._owner = owner
-        self._read_at: tuple[int, ...] | None = None
-        self._entries: dict[str, CallerEntry] = {}
+        self._read = _Read(None, {})
 
     def check(self) -> None:
         """Read the file now.
@@ -84,15 +97,12 @@ class Callers:
         Raises:
             CallersError: it cannot be used.
         """
-        # The stamp first: a change while it is read is then seen as one, and read at the next call.
-        stamp = self._stamp()
-        self._entries = _entries_of(self._path)
-        self._read_at = stamp
+        self._read_anew()
 
     @property
     def names(self) -> tuple[str, ...]:
         """As last read."""
-        return tuple(self._entries)
+        return tuple(self._read.entries)
 
     def name_of(self, token: str) -> str | None:
         """Who has this bearer token; every digest is compared, in constant time each."""
@@ -118,16 +128,23 @@ class Callers:
         )
         return Profile(caps, entry.user_id, entry.previews_per_minute)
 
-    def _current(self) -> dict[str, CallerEntry]:
-        if self._stamp() != self._read_at:
+    def _read_anew(self) -> _Read:
+        # The stamp first: a change while it is read is then seen as one, and read at the next call.
+        stamp = self._stamp()
+        self._read = read = _Read(stamp, _entries_of(self._path))
+        return read
+
+    def _current(self) -> Mapping[str, CallerEntry]:
+        read = self._read  # once: another thread may put another in its place
+        if self._stamp() != read.stamp:
             try:
-                self.check()
+                read = self._read_anew()
             except CallersError as error:
                 # Whoever was let in by the old file may have been struck out in the new one. It is read
                 # again at the next call: what was in the way may pass without another change.
                 logger.error("nobody is let in: %s", error)  # noqa: TRY400 - the reason is in its text
-                self._entries, self._read_at = {}, None
-        return self._entries
+                self._read = read = _Read(None, {})
+        return read.entries
 
     def _stamp(self) -> tuple[int, ...]:
         try:

@@ -3,10 +3,13 @@
 The snippet goes to stdout, so that it can be piped; where it belongs, and what it leaves out, to stderr.
 No secret is ever in a snippet: these files are synchronised, shared and read by other programs. A client
 starts the server in a folder of its own choosing and passes little of its environment on, so whatever is set
-elsewhere is named, with the one file that the server always reads.
+elsewhere is named, with the one file that the server always reads. The ledger's path is always in the
+snippet: another home, or a project's `.env`, must not lead to another ledger, where no earlier order is known
+and no cap is used up.
 """
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -17,13 +20,13 @@ from typing import Literal
 
 import click
 
-from xportcn_server.settings import Settings
+from xportcn_server.settings import Settings, default_ledger
 
 Client = Literal["claude-desktop", "claude-code", "vscode", "cursor"]
 CLIENTS: tuple[Client, ...] = ("claude-desktop", "claude-code", "vscode", "cursor")
 
 NAME = "xportcn"  # of the server, as the person meets it in the client
-CARRIED = ("XPORTCN_MODE", "XPORTCN_LEDGER")  # in the snippet itself
+_PLAIN_ON_WINDOWS = re.compile(r"[\w:\\./=-]+")
 UV_CACHE = "archive-v0"  # the folder in which uvx keeps what it has unpacked
 
 TITLES: dict[Client, str] = {
@@ -80,7 +83,7 @@ def command_of(executable: Path, *, windows: bool) -> tuple[str, ...]:
 def start_of(settings: Settings, command: Sequence[str]) -> Start:
     """The start that leads to the same mode and the same ledger as here."""
     env = {"XPORTCN_MODE": settings.mode}
-    if settings.ledger_path and "XPORTCN_LEDGER" in dict(settings.sources):
+    if settings.ledger_path:  # a database's URL may hold a password
         env["XPORTCN_LEDGER"] = str(settings.ledger_path)
     return Start(command[0], (*command[1:], "serve"), env)
 
@@ -106,25 +109,35 @@ def command_line(start: Start, *, windows: bool) -> str:
     words = ["claude", "mcp", "add", NAME, "--scope", "user"]
     words += [word for name, value in start.env.items() for word in ("--env", f"{name}={value}")]
     words += ["--", start.command, *start.args]
-    return subprocess.list2cmdline(words) if windows else shlex.join(words)
+    return " ".join(map(_word_of_windows, words)) if windows else shlex.join(words)
+
+
+def _word_of_windows(word: str) -> str:
+    """One word for cmd.exe and PowerShell, which act on `&` and its like where it stands outside quotes."""
+    quoted = subprocess.list2cmdline([word])
+    if quoted.startswith('"') or _PLAIN_ON_WINDOWS.fullmatch(word):
+        return quoted
+    # As list2cmdline does it for a word with a blank: a backslash before the closing quote is doubled.
+    closing = "\\" * (len(word) - len(word.rstrip("\\"))) + '"'
+    return f'"{quoted}{closing}'
 
 
 def notes(client: Client, start: Start, settings: Settings, *, windows: bool) -> list[str]:
     """Where the snippet belongs, and what the client will not pass on: lines for a person."""
     line = command_line(start, windows=windows)
     lines = [text.replace("{command_line}", line) for text in PLACES[client]]
-    if settings.ledger_path:
-        file = settings.ledger_path.parent / ".env"
-        lines.append(f"Keys, secret and all other settings belong into {file}, never into the snippet.")
-        elsewhere = [
-            name
-            for name, source in settings.sources
-            if name not in CARRIED and source not in (str(file), "default")
-        ]
-        if elsewhere:
-            lines.append(
-                f"Set elsewhere and not passed on by the client, so write there: {', '.join(elsewhere)}"
-            )
+    file = (settings.ledger_path or default_ledger()).parent / ".env"
+    lines.append(f"Keys, secret and all other settings belong into {file}, never into the snippet.")
+    elsewhere = [name for name, source in settings.sources if name not in start.env and source != str(file)]
+    if elsewhere:
+        lines.append(f"Set elsewhere and not passed on by the client, so write there: {', '.join(elsewhere)}")
+    if settings.ledger_url:
+        lines.append(
+            "XPORTCN_LEDGER is a URL that may hold a password, so it is not in the snippet. Without it the "
+            f"server would keep a ledger of its own: it must stand in {file}, or in the client's own `env`."
+        )
+    else:
+        lines.append("For another mode, call this again with it: the snippet names the ledger of this one.")
     if UV_CACHE in Path(start.command).parts:
         lines.append(
             "This installation is in uv's cache and may vanish: `uv tool install xportcn-mcp` first."

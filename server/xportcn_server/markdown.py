@@ -15,7 +15,7 @@ from xportcn_tools.results import Environment, OrderResult
 
 RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
 
-_MEANING: dict[State, str] = {
+MEANING: dict[State, str] = {
     "sending": "it is being sent now",
     "placed": "the order exists upstream",
     "rejected": "refused; no order exists",
@@ -31,6 +31,11 @@ _NEXT: dict[State, str] = {
         f"and this total. Then the owner of this server says what they found, with {RESOLVE}. Until then the "
         "same goods to the same address are blocked, and the sum counts against the caps."
     ),
+}
+WHOSE_WORDS = {  # a stranger's text has a label wherever it is shown; a reason of our own needs none
+    "upstream_rejected": ", the upstream's words (data)",
+    "upstream_unauthorized": ", the upstream's words (data)",
+    "outcome_unknown": ", what came back (data)",
 }
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ACTIVE = re.compile(r"[\\`*_{}\[\]<>#+!|~&@$^]|(?<=www)\.|:(?=//)", re.IGNORECASE)
@@ -82,16 +87,15 @@ def receipt(environment: Environment, found: Receipt) -> str:
     order = found.order
     told = order_result(order, replayed=False)
     shown: dict[str, Any] = found.preview.shown if found.preview else {}
-    verified = "verified" if order.approval_verified else "the client's word"
     rows = [
-        ("State", f"**{order.state}**: {_MEANING[order.state]}"),
+        ("State", f"**{order.state}**: {MEANING[order.state]}"),
         ("Total", f"{told.payable.amount} {told.payable.currency}{_split(shown)}"),
         ("Order ids", _ids(order.order_ids)),
         ("Ship to", plain(order.ship_to)),
         ("Trade type", code(shown.get("trade_type"))),
         ("Flow", code(shown.get("flow"))),
         ("Promotion", code(shown.get("promotion_id"))),
-        ("Approval", f"{order.approval_method} ({verified})"),
+        ("Approval", _approval(order)),
         ("Create sent", order.request_sent),
         ("Reason", _reason(order)),
         ("Created", f"{told.created_at} (UTC)"),
@@ -123,10 +127,18 @@ def _split(shown: dict[str, Any]) -> str:
     return " = goods {goods} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
 
 
+def _approval(order: OrderRecord) -> str:
+    if order.approval_method == "off":
+        return "off (nobody was asked)"
+    verified = "verified" if order.approval_verified else "the client's word"
+    return f"{order.approval_method} ({verified})"
+
+
 def _reason(order: OrderRecord) -> str:
     if order.state == "placed" or not order.problem_code:
         return "–"
-    return f"{code(order.problem_code)}: {plain(order.problem_text or 'no text')}"
+    whose = WHOSE_WORDS.get(order.problem_code, "")
+    return f"{code(order.problem_code)}{whose}: {plain(order.problem_text or 'no text')}"
 
 
 def _lines(preview: PreviewRecord | None) -> list[tuple[str, ...]]:

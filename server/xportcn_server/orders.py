@@ -7,19 +7,12 @@ import anyio
 import click
 
 from xportcn_server.app import ledger_of, policy_of
+from xportcn_server.markdown import MEANING, WHOSE_WORDS
 from xportcn_server.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Realm
 from xportcn_tools.results import timestamp, yuan
 
 T = TypeVar("T")
-
-MEANING = {
-    "sending": "being sent now",
-    "placed": "placed",
-    "rejected": "refused, no order exists",
-    "unknown": "OUTCOME UNKNOWN: an order may exist",
-    "absent": "no order exists, as a person established",
-}
 
 
 class RefusedError(Exception):
@@ -85,18 +78,25 @@ def show_order(settings: Settings, reference: str) -> int:
     return 0
 
 
+def _reason(order: OrderRecord) -> str:
+    if not order.problem_code:
+        return "-"
+    return f"{order.problem_code}{WHOSE_WORDS.get(order.problem_code, '')}: {order.problem_text or 'no text'}"
+
+
 def print_order(order: OrderRecord) -> None:
     """All that the ledger holds of an order, a line each."""
+    loud = "OUTCOME UNKNOWN: " if order.state == "unknown" else ""
     verified = "verified" if order.approval_verified else "not verified"
     rows = {
         "out_order_id": order.out_order_id,
-        "state": f"{order.state} ({MEANING[order.state]})",
+        "state": f"{order.state} ({loud}{MEANING[order.state]})",
         "order ids": ", ".join(order.order_ids) or "none",
         "payable": f"{yuan(order.payable_fen)} CNY",
         "ship to": order.ship_to,
         "approval": f"{order.approval_method} ({verified})",
         "create sent": order.request_sent,
-        "reason": " ".join(filter(None, (order.problem_code, order.problem_text))) or "-",
+        "reason": _reason(order),
         "request_id": f"{order.request_id or '-'} (for the vendor's support)",
         "created": timestamp(order.created_at),
         "updated": timestamp(order.updated_at),

@@ -50,8 +50,10 @@ _WORDS: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
     ),
 )
 _GOODS_CODE = re.compile(r"500_\d{3}")  # 1688's refusals: they come after every check of the caller
+# Unmistakably about goods. A gateway that checks the signature speaks of parameters and addresses, too.
 _GOODS = re.compile(
-    r"商品|规格|库存|地址|参数|货|卖家|起批|下单|收货|offer|sku|spec|stock|cargo|address|param|flow|quantity",
+    r"商品|库存|起批|卖家|收货地址|cargo"
+    r"|(?<![a-z])(?:sku|spec ?id|offer ?id|(?:out of|insufficient) stock)(?![a-z])",
     re.IGNORECASE,
 )
 _OF_CODE: dict[int, Meaning] = {401: "signature", 403: "permission"}

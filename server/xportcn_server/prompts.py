@@ -1,7 +1,7 @@
 """The prompts, and the completion of their arguments and of receipts' references. Per caller."""
 
 import json
-from collections.abc import Container, Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, cast
 
@@ -17,7 +17,7 @@ from mcp_types import (
     PromptReference,
     ResourceTemplateReference,
 )
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from xportcn_prompts import PromptText, load_prompt
 from xportcn_server.at_desk import desk
@@ -27,6 +27,7 @@ from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.desk import Desk, Receipt
 from xportcn_tools.ledger.ledger import State
+from xportcn_tools.preview_order import AddressArgument
 from xportcn_tools.results import ProblemError, timestamp, yuan
 
 MOST_VALUES = 100  # the protocol's own bound
@@ -45,6 +46,11 @@ _ITEM_FIELDS = ("offer_id", "spec_id", "quantity", "seller_open_id", "product_no
 _ORDER_FIELDS = ("flow", "trade_type", "dropshipping")
 
 _SAVED = "It went to the saved address that is named above: say its name, and ask whether it is right again."
+_CHANGED = (
+    "The saved address that is named above has been changed since: the earlier order went elsewhere or to "
+    "somebody else, and results show too little of a saved address to tell. Say so, and go on only after the "
+    "person has confirmed the address as it is saved now (`xportcn-mcp address show` shows it to them)."
+)
 _ASK = (
     "The address is not among them. The earlier order went to: {ship_to}. Ask the person for the whole "
     "address (name, mobile, province, city, street), or for the name of a saved one; fill in nothing from "
@@ -70,7 +76,8 @@ async def _check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext
     """
     if ctx.method == "prompts/get":
         params = ctx.params or {}
-        needed = _NEEDED.get(params.get("name", ""))
+        name = params.get("name")
+        needed = _NEEDED.get(name) if isinstance(name, str) else None
         if needed is None:
             raise MCPError(INVALID_PARAMS, f"There is no such prompt; there are: {', '.join(_NEEDED)}")
         missing = needed - set(params.get("arguments") or ())
@@ -151,7 +158,7 @@ def _problems_as_errors() -> Generator[None]:
         raise MCPError(number, f"{error.problem.code}: {error.problem.message}") from error
 
 
-def _reorder(text: PromptText, found: Receipt, saved: Container[str]) -> str:
+def _reorder(text: PromptText, found: Receipt, saved: Mapping[str, dict[str, Any]]) -> str:
     order, items = found.order, _items(found)
     if order.state in ("unknown", "sending"):
         return (
@@ -165,9 +172,9 @@ def _reorder(text: PromptText, found: Receipt, saved: Container[str]) -> str:
     arguments: dict[str, Any] = {"items": items}
     arguments |= {name: request[name] for name in _ORDER_FIELDS if request.get(name) is not None}
     name: str = request.get("address_name") or ""
-    address = _SAVED
     if name in saved:
         arguments["address_name"] = name
+        address = _SAVED if _is_the_same(saved[name], request.get("address")) else _CHANGED
     else:
         address = _ASK.format(ship_to=plain(order.ship_to))
     message = _MESSAGE.format(message=_json(request["message"])) if request.get("message") else ""
@@ -179,6 +186,14 @@ def _reorder(text: PromptText, found: Receipt, saved: Container[str]) -> str:
         arguments=_json(arguments),
         address=address + message,
     )
+
+
+def _is_the_same(saved: dict[str, Any], ordered: object) -> bool:
+    """Whether a saved address would be sent as it was then: by the form that a preview gives it."""
+    try:
+        return AddressArgument.model_validate(saved).model_dump() == ordered
+    except ValidationError:
+        return False
 
 
 def _resolve_unknown(text: PromptText, found: Receipt) -> str:

@@ -32,9 +32,13 @@ def masked(text: str) -> str:
     return re.sub(r"(?i)(password|passwd|secret|token|key)=[^&\s]*", r"\1=***", text)
 
 
+def masked_url(text: str) -> str:
+    """What was meant to be a URL, as it may be shown: whatever its form, nothing before the last `@`."""
+    return masked(re.sub(r"(?s)^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1***@", text))
+
+
 def shown(text: str) -> str:
-    """A value in a message of one line: masked, quoted, control characters escaped, cut."""
-    text = masked(text)
+    """A value in a message of one line: quoted, control characters escaped, cut. It is masked already."""
     return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
 
 

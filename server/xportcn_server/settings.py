@@ -1,8 +1,9 @@
 """All settings of this process, read once, from texts that people write, into one frozen model.
 
-Sources, the first that names a setting wins: the environment, `.env` in the working directory, `.env`
-beside the ledger. A value that cannot be read stops the start, and all faults are told at once: a cap
-that was meant and not understood is worse than a server that does not start.
+Sources, the first that names a setting wins: the environment, `.env` beside the ledger, `.env` in the
+working directory. The last comes last because it may be a stranger's: clients start the server in the
+folder of whatever project is open. A value that cannot be read stops the start, and all faults are told at
+once: a cap that was meant and not understood is worse than a server that does not start.
 
 Each field's `description` is what is allowed, in the words of the fault message. The parsers stand in
 `setting_values`, the reading of `.env` files in `dotenv_files`.
@@ -33,6 +34,7 @@ from xportcn_server.setting_values import (
     Whole,
     YuanAsFen,
     masked,
+    masked_url,
     shown,
 )
 
@@ -40,10 +42,12 @@ Mode = Literal["sandbox", "preview", "live"]
 
 NEEDED_UPSTREAM = ("access_key", "access_secret", "user_id")
 SECRET = ("access_secret", "state_keys")
-NOT_A_SETTING = ("trade_types_set", "sources", "unknown_names")
+URLS = ("base_url", "oauth_issuer", "oauth_audience")
+NOT_A_SETTING = ("trade_types_set", "sources", "unknown_names", "set_by_folder")
 FIELD_OF_OTHER_NAME = {"max_order_cny": "max_order_fen", "max_day_cny": "max_day_fen"}
 NAME_OF_OTHER_FIELD = {field: name for name, field in FIELD_OF_OTHER_NAME.items()}
 
+_PLACES = 3  # the environment, and a `.env` each beside the ledger and in the working directory
 _A_TEXT = "printable text"
 _AN_AMOUNT = "an amount in yuan with at most two decimals, such as 2000 or 99.50"
 _HEADER = "visible ASCII characters without spaces"
@@ -114,6 +118,7 @@ class Settings(BaseModel):
     trade_types_set: bool = False  # by the owner, so that an upstream that offers none may get the first
     sources: tuple[tuple[str, str], ...] = Field((), repr=False)  # setting, "environment" or path of a .env
     unknown_names: tuple[str, ...] = ()  # for a warning: a misspelt cap must not be lost silently
+    set_by_folder: tuple[str, ...] = ()  # by a .env that is the working directory's only: for a warning
 
     @property
     def environment(self) -> Mode:
@@ -183,6 +188,9 @@ def load_settings(
     values["trade_types_set"] = "trade_types" in values
     values["sources"] = tuple((name, label) for name, (_, label) in found.items() if name in FIELDS)
     values["unknown_names"] = tuple(sorted(found.keys() - FIELDS.keys()))
+    if len(sources) == _PLACES:
+        here = sources[-1].label
+        values["set_by_folder"] = tuple(name for name in FIELDS if found.get(name, ("", ""))[1] == here)
 
     if mode in ("preview", "live"):
         faults += [
@@ -203,9 +211,11 @@ def load_settings(
 
 def setting_sources(environ: Mapping[str, str], folder: Path, faults: list[str]) -> list[Source]:
     """The places that may set something, the one that wins first; what cannot be read adds to `faults`."""
-    sources = [from_environment(environ), from_file(folder / ".env", faults)]
-    beside = _folder_of_ledger(sources, folder) or default_ledger().parent
-    return sources if beside == folder else [*sources, from_file(beside / ".env", faults)]
+    environment, here = from_environment(environ), from_file(folder / ".env", faults)
+    beside = _folder_of_ledger([environment, here], folder) or default_ledger().parent
+    if beside == folder:
+        return [environment, here]
+    return [environment, from_file(beside / ".env", faults), here]
 
 
 def default_ledger(mode: str = "sandbox") -> Path:
@@ -232,6 +242,7 @@ def _fault(name: str, found: tuple[str, str] | None) -> str:
     value, source = found or (str(platformdirs.user_data_path("xportcn-mcp", appauthor=False)), "default")
     # Where in a URL that cannot be read its password begins and ends, nobody can tell.
     hidden = field in SECRET or (field == "ledger" and "://" in value)
+    value = masked_url(value) if field in URLS else masked(value)
     what = "cannot be read (its value is not shown)" if hidden else f"is {shown(value)}"
     place = "" if source == "environment" else f" (from {source})"
     return f"{name} {what}{place}, allowed: {Settings.model_fields[field].description}"

@@ -35,13 +35,20 @@ def serve_over_stdio(settings: Settings, wire: Wire) -> None:
 
 
 def look_before(settings: Settings) -> None:
-    """Name misspelt settings in the log, and refuse a ledger of a newer program.
+    """Name misspelt settings in the log, and those that the folder sets; refuse a ledger of a newer program.
 
     Raises:
         StartError: the ledger must not be touched by this program.
     """
     for name in settings.unknown_names:
         logger.warning("%s is not a setting of this program and has no effect: is it misspelt?", name)
+    if settings.set_by_folder:
+        # A client starts the server in the folder of a project, whose files may be anybody's.
+        logger.warning(
+            "the .env of the working directory sets %s: if that is not meant, set them beside the ledger or "
+            "in the environment, which win",
+            ", ".join(settings.set_by_folder),
+        )
     try:
         anyio.run(_open_once, settings)
     except NewerLedgerError as error:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,6 +117,18 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # What the person reads
+
+
+async def test_the_name_of_a_caller_writes_no_line_into_what_the_terminal_shows(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.client() as client:
+        preview = await previewed(client)
+    with closing(sqlite3.connect(house.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE previews SET caller = ?", ("oauth:x|y\nTotal to pay: 1.00 CNY\x1b[2J\u202e",))
+    for words in (("approve", preview["approval_code"]), ("approve", "--list")):
+        done = await command(house, *words, answer="n\n")
+        assert r"oauth:x|y\nTotal to pay: 1.00 CNY\x1b[2J\u202e" in done.output
+        assert not any(line.startswith("Total to pay: 1.00") for line in done.output.splitlines())
 
 
 @pytest.mark.parametrize("era", ERAS)

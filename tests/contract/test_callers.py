@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,6 +173,39 @@ def test_a_file_of_the_same_size_and_age_that_is_moved_over_it_is_another_file(p
     was = path.stat()
     os.utime(other, ns=(was.st_atime_ns, was.st_mtime_ns))
     other.replace(path)
+    assert callers.name_of(TOKEN) is None
+
+
+def test_a_caller_who_is_struck_out_stays_out_whichever_threads_read_the_file_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = callers_of(path)
+    assert callers.name_of(TOKEN)
+    path.write_text(ALICE + "# touched\n", encoding="utf-8")
+    here, read = threading.get_ident(), module._entries_of  # pyright: ignore[reportPrivateUsage]
+    has_read, may_go_on = threading.Event(), threading.Event()
+
+    def held_up_elsewhere(path: Path) -> object:
+        entries = read(path)
+        if threading.get_ident() != here:
+            has_read.set()
+            may_go_on.wait(5)
+        return entries
+
+    def other_thread_comes_between(self: Callers, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if threading.get_ident() == here:
+            may_go_on.set()
+            claim.join(5)
+
+    monkeypatch.setattr(module, "_entries_of", held_up_elsewhere)
+    claim = threading.Thread(target=callers.profile_of, args=("caller:alice",))
+    claim.start()
+    assert has_read.wait(5)
+    path.write_text(f'[callers.bob]\ntoken_sha256 = "{OTHER_DIGEST}"\n', encoding="utf-8")
+    monkeypatch.setattr(Callers, "__setattr__", other_thread_comes_between)
+    callers.name_of(TOKEN)
+    assert not claim.is_alive()
     assert callers.name_of(TOKEN) is None
 
 

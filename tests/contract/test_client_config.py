@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -62,7 +63,8 @@ def test_each_client_gets_json_alone_on_stdout_and_its_place_on_every_system_on_
     server = server_in(stdout)
     assert Path(server["command"]).is_absolute()
     assert server["args"][-1] == "serve"
-    assert server["env"] == {"XPORTCN_MODE": "sandbox"}
+    ledger = str(work / "data" / "xportcn-mcp" / "sandbox.sqlite3")
+    assert server["env"] == {"XPORTCN_MODE": "sandbox", "XPORTCN_LEDGER": ledger}
     assert list(json.loads(stdout)) == ["servers" if client == "vscode" else "mcpServers"]
     assert server.get("type") == ("stdio" if client in ("vscode", "claude-code") else None)
     assert ".json" in stderr
@@ -112,6 +114,38 @@ def test_a_ledger_that_was_chosen_goes_with_the_snippet_as_an_absolute_path(work
     }
 
 
+def test_the_snippet_leads_to_the_ledger_of_here_whatever_home_or_folder_the_client_starts_in(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = load_settings({}, work)
+    stdout, _ = printed("claude-desktop")
+    monkeypatch.setenv("XDG_DATA_HOME", str(work / "another"))
+    project = work / "project"
+    project.mkdir()
+    (project / ".env").write_text("XPORTCN_LEDGER=fresh.sqlite3\n", "utf-8")
+    assert load_settings(server_in(stdout)["env"], project).ledger == here.ledger
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the data folder is no variable's")
+def test_with_a_ledger_in_a_server_the_notes_name_its_setting_and_the_file_where_it_and_the_keys_belong(
+    work: Path,
+) -> None:
+    url = f"postgresql://me:{SECRET}@db/orders"
+    file = work / "data" / "xportcn-mcp" / ".env"
+    _, stderr = printed("cursor", XPORTCN_LEDGER=url, XPORTCN_MAX_ORDER_CNY="77.01")
+    lines = stderr.splitlines()
+    (elsewhere,) = [line for line in lines if line.startswith("Set elsewhere")]
+    assert "XPORTCN_LEDGER" in elsewhere
+    assert "XPORTCN_MAX_ORDER_CNY" in elsewhere
+    assert any(line.startswith("Keys, secret") and str(file) in line for line in lines)
+    assert any(line.startswith("XPORTCN_LEDGER is a URL") and str(file) in line for line in lines)
+    assert SECRET not in stderr
+    file.parent.mkdir(parents=True)
+    file.write_text(f"XPORTCN_LEDGER={url}\n", "utf-8")
+    assert load_settings({}, work).ledger_url == url
+    assert "Set elsewhere" not in printed("cursor")[1]
+
+
 def test_a_ledger_in_a_server_is_never_in_a_snippet_since_its_url_may_hold_a_password(work: Path) -> None:
     settings = load_settings({"XPORTCN_LEDGER": f"postgresql://me:{SECRET}@db/orders"}, work)
     start = start_of(settings, ["/opt/xportcn-mcp"])
@@ -134,6 +168,14 @@ def test_the_line_for_claude_code_names_the_server_before_its_settings_and_is_qu
     words = ["claude", "mcp", "add", "xportcn", "--scope", "user", "--env", "XPORTCN_MODE=sandbox", "--"]
     assert shlex.split(command_line(posix, windows=False)) == [*words, posix.command, "serve"]
     assert command_line(WINDOWS, windows=True) == " ".join([*words, f'"{WINDOWS.command}"', "serve"])
+
+
+@pytest.mark.parametrize("path", [r"C:\R&D\x.exe", r"C:\a^b|c", r"C:\(x86)\x", "C:\\R&D\\", r"C:\a;b,c"])
+def test_no_sign_that_a_shell_of_windows_acts_on_stands_outside_quotes(path: str) -> None:
+    line = command_line(Start(path, ("serve",), {"XPORTCN_LEDGER": path}), windows=True)
+    assert not set("&^|();,").intersection("".join(line.split('"')[::2]))
+    assert line.count('"') == 4
+    assert not re.search(r'(?<!\\)\\(?:\\\\)*" serve', line)  # an odd backslash would take the quote
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ import httpx
 import psycopg
 import pytest
 from mcp import Client
+from psycopg.sql import SQL, Identifier
 
 from contract.doctor_support import (
     ACCOUNT,
@@ -264,6 +265,78 @@ def test_a_ledger_in_postgresql_is_looked_at_and_left_as_it_is(
     assert "newer program" in newer.checks["ledger"]["next_step"]
 
 
+def _as_role(url: str, *rights: str) -> str:
+    """The URL for a role of its own that has these rights alone."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        role = f"role_{connection.info.dbname}"
+        connection.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(role)))
+        for right in rights:
+            connection.execute(SQL(right).format(Identifier(role)))  # pyright: ignore[reportArgumentType]
+    return url.replace("postgres@", f"{role}@")
+
+
+def test_the_schema_that_the_servers_url_names_is_the_one_that_is_looked_at(
+    patient: Patient, postgres: PostgresServer
+) -> None:
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA mine")
+    url += "?options=-csearch_path%3Dmine"
+    reference = anyio.run(_in_postgres, url)
+    patient.set(LEDGER=url)
+    report = patient.examined()
+    assert report.code == 0
+    assert "no tables yet" not in report.checks["ledger"]["found"]
+    assert reference in report.checks["unknown orders"]["next_step"]
+
+
+@pytest.mark.parametrize("rights", [(), ("GRANT INSERT ON previews, orders, approvals TO {}",)])
+def test_a_database_whose_tables_this_user_may_only_read_is_a_fault(
+    patient: Patient, postgres: PostgresServer, rights: tuple[str, ...]
+) -> None:
+    url = postgres.new_database()
+    anyio.run(_in_postgres, url)
+    patient.set(LEDGER=_as_role(url, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}", *rights))
+    report = patient.examined()
+    assert [check["name"] for check in report.faults] == ["ledger writable"]
+    assert "INSERT on trail" in report.checks["ledger writable"]["found"]
+    assert "GRANT" in report.checks["ledger writable"]["next_step"]
+
+
+def test_a_database_in_which_this_user_cannot_make_the_tables_is_a_fault(
+    patient: Patient, postgres: PostgresServer
+) -> None:
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    for broken in (_as_role(url), f"{url}?options=-csearch_path%3Dnowhere"):
+        patient.set(LEDGER=broken)
+        assert [check["name"] for check in patient.examined().faults] == ["ledger writable"]
+
+
+def test_a_database_whose_transactions_are_read_only_is_a_fault(
+    patient: Patient, postgres: PostgresServer
+) -> None:
+    patient.set(LEDGER=f"{postgres.new_database()}?options=-cdefault_transaction_read_only%3Don")
+    report = patient.examined()
+    assert [check["name"] for check in report.faults] == ["ledger writable"]
+    assert "read-only" in report.checks["ledger writable"]["found"]
+
+
+def test_a_standby_is_a_fault(patient: Patient, postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    with psycopg.connect(
+        url, autocommit=True
+    ) as connection:  # answers as one does; a real one is slow to make
+        connection.execute(
+            "CREATE FUNCTION public.pg_is_in_recovery() RETURNS bool LANGUAGE sql AS 'SELECT true'"
+        )
+    patient.set(LEDGER=f"{url}?options=-csearch_path%3Dpublic,pg_catalog")
+    report = patient.examined()
+    assert [check["name"] for check in report.faults] == ["ledger writable"]
+    assert "standby" in report.checks["ledger writable"]["found"]
+
+
 Plant = Callable[[Patient], None]
 
 PLANTED: list[tuple[Plant, str, str, str]] = [
@@ -455,6 +528,19 @@ def test_a_proxy_that_is_not_there_is_a_fault_of_tcp_and_the_proxy_is_named(pati
     assert SECRET not in report.printed
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy", ["desk:{}@127.0.0.1:9", "desk:{}/x@127.0.0.1:9", "http://d:{}@x@127.0.0.1:9"]
+)
+def test_of_a_proxy_no_credentials_are_shown_however_it_is_written(
+    patient: Patient, name: str, proxy: str
+) -> None:
+    patient.monkeypatch.setenv(name, proxy.format(SECRET))  # the HTTP library adds the scheme that is missing
+    patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **ACCOUNT)
+    for printed in (patient.examined().printed, patient.told()[1]):
+        assert SECRET not in printed
+
+
 # stdout of serve
 
 
@@ -501,6 +587,17 @@ def test_the_real_ledger_and_the_real_account_are_far_from_the_server_that_is_tr
     with_stdout.set(MODE="live", BASE_URL="http://127.0.0.1:9/api", **ACCOUNT)
     assert with_stdout.examined().checks["stdout of serve"]["status"] == "ok"
     assert not with_stdout.ledger.exists()
+
+
+def test_the_server_that_is_tried_tells_no_collector_of_telemetry(with_stdout: Patient) -> None:
+    told = with_stdout.folder / "environment"
+    text = f"import os; open({str(told)!r}, 'w').write(' '.join(os.environ))\n"
+    runs_at_the_start_of_python(with_stdout, text)
+    with_stdout.monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    assert with_stdout.examined().checks["stdout of serve"]["status"] == "ok"
+    names = told.read_text(encoding="utf-8").split()
+    assert "XPORTCN_MODE" in names
+    assert not [name for name in names if name.startswith("OTEL_")]
 
 
 # Health

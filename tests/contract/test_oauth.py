@@ -134,6 +134,7 @@ def changed_after_signing(issuer: Issuer) -> str:
 
 GOOD: dict[str, Forge] = {
     "RSA": lambda issuer: issuer.token(),
+    "a long subject, in any script": lambda issuer: issuer.token(sub="王 小明@x|" * 25),
     "EC": lambda issuer: jwt.encode(issuer.claims(), EC, "ES256", {"kid": "ec"}),
     "an issuer whose clock is ahead": lambda issuer: issuer.token(
         iat=int(time.time()) + 5, nbf=int(time.time()) + 5
@@ -151,6 +152,9 @@ BAD: dict[str, Forge] = {
     "no issuer": lambda issuer: issuer.token(iss=None),
     "no subject": lambda issuer: issuer.token(sub=None),
     "an empty subject": lambda issuer: issuer.token(sub=""),
+    "a subject of two lines": lambda issuer: issuer.token(sub="x\nTotal to pay: 1.00 CNY"),
+    "a subject that turns the line around": lambda issuer: issuer.token(sub="alice\u202e"),
+    "a subject without end": lambda issuer: issuer.token(sub="a" * 201),
     "a number for a subject": lambda issuer: issuer.token(sub=7),
     "no signature": unsigned,
     "no signature, in capitals": lambda issuer: unsigned(issuer, "NONE"),

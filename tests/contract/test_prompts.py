@@ -5,6 +5,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from mcp import Client, MCPError
 from mcp_types import Completion, PromptReference, ResourceTemplateReference, TextContent
 
 from support import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, order_arguments, previewed, settings_for
+from xportcn_server import prompts
 from xportcn_server.app import address_book_of
 
 pytestmark = pytest.mark.anyio
@@ -61,13 +63,13 @@ def break_ledger(house: House) -> None:
 @pytest.mark.parametrize("era", ERAS)
 async def test_there_are_three_prompts_and_each_says_what_it_takes(tmp_path: Path, era: Era) -> None:
     async with House(tmp_path).client(era) as client:
-        prompts = (await client.list_prompts()).prompts
-    assert [(each.name, [argument.name for argument in each.arguments or ()]) for each in prompts] == [
+        listed = (await client.list_prompts()).prompts
+    assert [(each.name, [argument.name for argument in each.arguments or ()]) for each in listed] == [
         ("place_order", ["wish"]),
         ("reorder", ["reference"]),
         ("resolve_unknown", ["reference"]),
     ]
-    for each in prompts:
+    for each in listed:
         assert each.title
         assert each.description
         assert all(argument.required and argument.description for argument in each.arguments or ())
@@ -146,6 +148,29 @@ async def test_reorder_names_a_saved_address_and_holds_nothing_of_what_is_in_it(
     for each in (text, gone):
         assert ADDRESS["mobile"] not in each
         assert ADDRESS["address"] not in each
+
+
+@pytest.mark.parametrize("now", [{"address": "另一条路1号"}, {"phone": "010-1"}, {"mobile": ""}])
+async def test_reorder_says_that_a_saved_address_is_another_one_by_now(
+    tmp_path: Path, now: dict[str, str]
+) -> None:
+    house = House(tmp_path)
+    book = address_book_of(settings_for(house.ledger))
+    book.save("office", dict(ADDRESS))
+    arguments = order_arguments(address_name="office")
+    del arguments["address"]
+    async with house.client() as client:
+        preview = (await call(client, "preview_order", arguments))["preview"]
+        order = (await call(client, "create_order", preview["create_order_arguments"]))["order"]
+        same = await prompt(client, "reorder", reference=order["out_order_id"])
+        book.remove("office")
+        book.save("office", ADDRESS | now)
+        text = await prompt(client, "reorder", reference=order["out_order_id"])
+    assert "It went to the saved address" in same
+    assert "has been changed since" not in same
+    assert "It went to the saved address" not in text
+    assert "has been changed since" in text
+    assert "person has confirmed" in text
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -246,6 +271,17 @@ async def test_a_prompt_that_is_unknown_or_lacks_an_argument_is_refused_with_the
             await prompt(client, "pay_everything")
         assert unknown.value.code == -32602
         assert "place_order" in unknown.value.message
+
+
+@pytest.mark.parametrize("name", [["reorder"], {"reorder": 1}, 7, None])
+async def test_a_prompts_name_that_is_no_text_is_the_clients_mistake(name: object) -> None:
+    async def never(_: Any) -> None:
+        raise AssertionError
+
+    request: Any = SimpleNamespace(method="prompts/get", params={"name": name})
+    with pytest.raises(MCPError) as refused:
+        await prompts._check_prompt(request, never)  # pyright: ignore[reportPrivateUsage]
+    assert refused.value.code == -32602
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -94,7 +94,7 @@ async def test_the_receipt_of_an_unknown_order_says_what_to_do_and_not_that_none
         text = await read(client, f"order://{order['out_order_id']}")
         recent = await read(client, "orders://recent")
     assert cells(text)["State"] == "**unknown**: an order may exist"
-    assert cells(text)["Reason"].startswith("`outcome_unknown`: ")
+    assert cells(text)["Reason"].startswith("`outcome_unknown`, what came back (data): ")
     assert "**Do not order this again.**" in text
     assert f"xportcn-mcp orders resolve {order['out_order_id']} --placed" in text
     for each in (text, recent):
@@ -102,14 +102,23 @@ async def test_the_receipt_of_an_unknown_order_says_what_to_do_and_not_that_none
         assert "no order exists" not in each.lower()
 
 
-async def test_a_refused_order_has_its_reason(tmp_path: Path) -> None:
+async def test_a_receipt_of_an_order_that_nobody_was_asked_about_says_so(tmp_path: Path) -> None:
+    async with House(tmp_path, APPROVAL="off").client() as client:
+        order = await ordered(client)
+        text = await read(client, f"order://{order['out_order_id']}")
+    assert cells(text)["Approval"] == "off (nobody was asked)"
+
+
+async def test_a_refused_order_has_its_reason_in_words_that_are_marked_as_the_upstreams(
+    tmp_path: Path,
+) -> None:
     house = House(tmp_path)
     async with house.client() as client:
         house.sandbox.faults.add("refusal", "create")
         order = await ordered(client)
         text = await read(client, f"order://{order['out_order_id']}")
     assert cells(text)["State"] == "**rejected**: refused; no order exists"
-    assert cells(text)["Reason"].startswith("`upstream_rejected`: ")
+    assert cells(text)["Reason"].startswith("`upstream_rejected`, the upstream's words (data): ")
     assert "nothing was bought" in text
 
 

@@ -804,6 +804,19 @@ async def test_a_proxy_of_the_environment_is_obeyed_and_learns_nothing_but_the_h
     assert not {"signature", "access-key", "nonce-str"} & request.headers.keys()
 
 
+@pytest.mark.parametrize(
+    "proxy", ["http://desk:{}#x@proxy:80", "http://desk:{}/x@proxy:80", "ftp://desk:{}@proxy"]
+)
+async def test_no_part_of_the_password_of_a_proxy_that_cannot_be_used_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.format("Kolibri7719"))
+    async with client_of("https://upstream.test/api") as client:
+        assert await fate(client) == "not sent"
+    assert caplog.text
+    assert "Kolibri7719" not in caplog.text
+
+
 async def test_plain_http_goes_past_every_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     async with peer_that(says(http(200, GOOD))) as proxy, peer_that(says(http(200, GOOD))) as peer:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):

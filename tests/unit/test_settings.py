@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from xportcn_server import settings as settings_module
 from xportcn_server.setting_values import fen_of_yuan
 from xportcn_server.settings import FIELDS, Settings, SettingsError, load_settings
+from xportcn_server.start import look_before
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 SECRET = "s3cr3t-that-nobody-may-see"
@@ -89,6 +90,7 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "trade_types_set": False,
         "sources": (),
         "unknown_names": (),
+        "set_by_folder": (),
     }
     assert settings.environment == "sandbox"
 
@@ -102,18 +104,86 @@ def test_settings_cannot_be_changed(work: Path) -> None:
 # -- sources
 
 
-def test_environment_wins_over_the_working_directory_which_wins_over_the_ledgers_folder(
+def test_environment_wins_over_the_ledgers_folder_which_wins_over_the_working_directory(
     work: Path, data_folder: Path
 ) -> None:
-    (data_folder / ".env").write_text("XPORTCN_FLOW=c\nXPORTCN_ALI_ID=c\nXPORTCN_STAFF_NAME=c\n", "utf-8")
-    (work / ".env").write_text("XPORTCN_FLOW=b\nXPORTCN_ALI_ID=b\n", "utf-8")
+    (work / ".env").write_text("XPORTCN_FLOW=c\nXPORTCN_ALI_ID=c\nXPORTCN_STAFF_NAME=c\n", "utf-8")
+    (data_folder / ".env").write_text("XPORTCN_FLOW=b\nXPORTCN_ALI_ID=b\n", "utf-8")
     settings = load(work, FLOW="a")
     assert (settings.flow, settings.ali_id, settings.staff_name) == ("a", "b", "c")
     sources = {name: source for name, _, source in settings.describe()}
     assert sources["XPORTCN_FLOW"] == "environment"
-    assert sources["XPORTCN_ALI_ID"] == str(work / ".env")
-    assert sources["XPORTCN_STAFF_NAME"] == str(data_folder / ".env")
+    assert sources["XPORTCN_ALI_ID"] == str(data_folder / ".env")
+    assert sources["XPORTCN_STAFF_NAME"] == str(work / ".env")
     assert sources["XPORTCN_MODE"] == "default"
+    assert settings.set_by_folder == ("XPORTCN_STAFF_NAME",)
+
+
+OWNERS = {
+    "APPROVAL": "require",
+    "MAX_ORDER_CNY": "100",
+    "TRADE_TYPES": "alipay",
+    "BASE_URL": "https://a.example",
+}
+STRANGERS = {
+    "APPROVAL": "off",
+    "MAX_ORDER_CNY": "999999",
+    "TRADE_TYPES": "creditBuy",
+    "BASE_URL": "https://evil.example",
+    "LEDGER": "fresh.sqlite3",
+}
+
+
+def test_the_env_file_of_a_project_overrules_nothing_that_the_owner_has_set_beside_the_ledger(
+    work: Path, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "owners" / "orders.sqlite3"
+    ledger.parent.mkdir()
+    for folder, values in ((ledger.parent, OWNERS), (work, STRANGERS)):
+        lines = [f"XPORTCN_{name}={value}" for name, value in values.items()]
+        (folder / ".env").write_text("\n".join(lines), "utf-8")
+    settings = load(work, LEDGER=str(ledger))
+    assert settings == load(tmp_path, LEDGER=str(ledger))
+    assert (settings.approval, settings.max_order_fen, settings.trade_types) == (
+        "require",
+        10_000,
+        ("alipay",),
+    )
+    assert settings.set_by_folder == ()
+
+
+def test_the_ledger_that_a_working_directory_names_brings_its_own_env_file(
+    work: Path, data_folder: Path
+) -> None:
+    (data_folder / ".env").write_text("XPORTCN_FLOW=far\n", "utf-8")
+    (work / "kept").mkdir()
+    (work / "kept" / ".env").write_text("XPORTCN_ALI_ID=near\n", "utf-8")
+    (work / ".env").write_text("XPORTCN_LEDGER=kept/orders.sqlite3\n", "utf-8")
+    settings = load(work)
+    assert (settings.ledger_path, settings.ali_id) == (work / "kept" / "orders.sqlite3", "near")
+    assert (settings.flow, settings.set_by_folder) == (None, ("XPORTCN_LEDGER",))
+
+
+def test_at_its_start_the_server_names_what_the_folders_own_env_file_sets_and_no_value(
+    work: Path, data_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (data_folder / ".env").write_text("XPORTCN_APPROVAL=require\n", "utf-8")
+    (work / ".env").write_text("XPORTCN_APPROVAL=off\nXPORTCN_MAX_DAY_CNY=77777\nXPORTCN_FLOW=x\n", "utf-8")
+    look_before(load(work, FLOW="general"))
+    (line,) = caplog.messages
+    assert line.startswith("the .env of the working directory sets XPORTCN_MAX_DAY_CNY: ")
+    assert "77777" not in line
+    caplog.clear()
+    look_before(load(data_folder))
+    assert caplog.messages == []
+
+
+def test_the_env_file_beside_the_ledger_is_the_owners_wherever_the_server_is_started(
+    work: Path, data_folder: Path
+) -> None:
+    (data_folder / ".env").write_text("XPORTCN_FLOW=general\n", "utf-8")
+    assert load(data_folder).flow == "general"
+    assert load(data_folder).set_by_folder == load(work).set_by_folder == ()
 
 
 @pytest.mark.parametrize("named_in", ["environment", ".env"])
@@ -199,6 +269,19 @@ def test_names_that_mean_nothing_are_kept_for_a_warning(work: Path) -> None:
     (work / ".env").write_text("XPORTCN_MAX_DAYCNY=5\nOTHER=1\n", "utf-8")
     settings = load(work, MAX_ODER_CNY="5", TEST_NO_SKIPS="1")
     assert settings.unknown_names == ("XPORTCN_MAX_DAYCNY", "XPORTCN_MAX_ODER_CNY")
+
+
+@pytest.mark.parametrize("name", ["BASE_URL", "OAUTH_ISSUER", "OAUTH_AUDIENCE"])
+@pytest.mark.parametrize(
+    "url", ["me:{}@host/api", "https://me:{}@host/api", "me:{}@https://host/api", "https:me:{}/x@host/api"]
+)
+def test_a_url_that_is_refused_is_told_without_credentials_however_it_is_written(
+    work: Path, name: str, url: str
+) -> None:
+    message = fault(work, **{name: url.format(SECRET)})
+    assert SECRET not in message
+    assert "***@" in message
+    assert "host/api" in message
 
 
 # -- what is allowed
@@ -489,6 +572,7 @@ def test_the_example_lists_every_setting_in_order_each_with_its_meaning_and_defa
     assert all(line == "" or line.startswith("# ") for line in lines)
 
     (work / ".env").write_text("\n".join(lines[index].removeprefix("# ") for index in settings), "utf-8")
-    read = load_settings({}, work).model_dump(exclude={"sources", "trade_types_set"})
-    assert read == load_settings({}, data_folder).model_dump(exclude={"sources", "trade_types_set"})
+    of_source = {"sources", "trade_types_set", "set_by_folder"}
+    read = load_settings({}, work).model_dump(exclude=of_source)
+    assert read == load_settings({}, data_folder).model_dump(exclude=of_source)
     assert len(load_settings({}, work).sources) == sum(not lines[index].endswith("=") for index in settings)

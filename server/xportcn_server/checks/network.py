@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from xportcn_server.checks.check import Check, fault, ok, warning
 from xportcn_server.checks.configuration import Configuration
 from xportcn_server.checks.unreached import STEPS, Unreached, sort_error
-from xportcn_server.setting_values import masked
+from xportcn_server.setting_values import masked, masked_url
 from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT
 from xportcn_tools.upstream.wire import PREVIEW_PATH, UnreadableAnswerError, read_envelope
@@ -96,7 +96,9 @@ def _proxy_for(base_url: str) -> str | None:
 
 def _told_proxy(base_url: str, proxy: str | None) -> Check:
     if proxy:
-        return ok("proxy", f"calls go through {masked(proxy)} (from HTTPS_PROXY, ALL_PROXY or the system)")
+        return ok(
+            "proxy", f"calls go through {masked_url(proxy)} (from HTTPS_PROXY, ALL_PROXY or the system)"
+        )
     if urlsplit(base_url).scheme == "http":
         return ok("proxy", "none: this machine is reached without")
     excepted = urllib.request.getproxies().get("https")

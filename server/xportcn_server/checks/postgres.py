@@ -1,5 +1,6 @@
-"""The ledger in PostgreSQL, looked at by psycopg in a read-only session.
+"""The ledger in PostgreSQL, looked at by psycopg in a read-only transaction.
 
+The server options of the URL hold here as they do for the server: one of them may name another schema.
 Of the driver's error texts nothing is shown: a URL that is written wrongly comes back in them, and parts
 of its password with it.
 """
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_SECONDS = 5
-_READ_ONLY = "-c default_transaction_read_only=on -c statement_timeout=5s"
+_BRIEFLY = "-c statement_timeout=5s"
+_WRITTEN = (
+    ("previews", "INSERT"),
+    ("orders", "INSERT"),
+    ("orders", "UPDATE"),
+    ("trail", "INSERT"),
+    ("approvals", "INSERT"),
+)
 _NAME = "ledger"
 
 # In libpq's own English words, or a server's; what matches none is told without a reason.
@@ -47,20 +55,27 @@ def check_postgres(url: str) -> list[Check]:
     """Connect, read the version of the schema and the unknown orders."""
     try:
         import psycopg  # noqa: PLC0415 - an optional extra
+        import psycopg.conninfo  # noqa: PLC0415
     except ImportError:
         found = "XPORTCN_LEDGER names a PostgreSQL database, and the driver is not installed"
         return [fault(_NAME, found, 'pip install "xportcn-mcp[postgres]"')]
     newest = numbered_scripts("postgres")[-1][0]
     try:
+        own = str(psycopg.conninfo.conninfo_to_dict(url).get("options") or "")
         with psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_SECONDS, options=_READ_ONLY
+            url, connect_timeout=CONNECT_SECONDS, options=f"{own} {_BRIEFLY}".strip()
         ) as connection:
+            connection.read_only = True
             return list(_judged(masked(url), newest, connection))
     except (psycopg.Error, ValueError, OSError) as error:
         return [_unreached(masked(url), error)]
 
 
 def _judged(place: str, newest: int, connection: "psycopg.Connection") -> Iterator[Check]:
+    hindrance = _hindrance(connection)
+    if hindrance:
+        found, step = hindrance
+        yield fault(f"{_NAME} writable", f"{place}: {found}", step)
     if not _exists(connection, "migrations"):
         yield ok(_NAME, f"{place} is reached and has no tables yet; the first start makes them")
         return
@@ -69,6 +84,33 @@ def _judged(place: str, newest: int, connection: "psycopg.Connection") -> Iterat
     if _exists(connection, "orders"):
         unknown = "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
         yield judged_unknown(_rows(connection, unknown))
+
+
+def _hindrance(connection: "psycopg.Connection") -> tuple[str, str] | None:
+    """Why the server could not write here, and what to do; by asking, never by writing."""
+    if _rows(connection, "SELECT pg_is_in_recovery()") == ["True"]:
+        return "this is a standby, which takes no order", "name the primary in XPORTCN_LEDGER"
+    if _rows(connection, "SHOW default_transaction_read_only") == ["on"]:
+        return (
+            "its transactions are read-only by default",
+            "set default_transaction_read_only to off for this user, database and URL",
+        )
+    if not _exists(connection, "migrations"):
+        if _rows(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')") == ["True"]:
+            return None
+        return (
+            "the user may not make the tables, or their schema does not exist",
+            "create the schema, GRANT CREATE and USAGE on it to this user, or correct XPORTCN_LEDGER",
+        )
+    missing = [
+        f"{right} on {table}"
+        for table, right in _WRITTEN
+        if connection.execute("SELECT has_table_privilege(to_regclass(%s), %s)", (table, right)).fetchone()
+        == (False,)  # for a table that a later migration makes, the answer is NULL
+    ]
+    if missing:
+        return f"the user lacks {', '.join(missing)}", "GRANT it, or make this user the tables' owner"
+    return None
 
 
 def _exists(connection: "psycopg.Connection", table: str) -> bool:

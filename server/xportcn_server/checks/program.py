@@ -68,7 +68,9 @@ def check_stdout() -> Check:
     Its input ends at once, so there is no MCP either. What a `sitecustomize` or a `.pth` file prints comes
     before any line of this program, and would break the conversation.
     """
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    # Nor does it tell a collector of OpenTelemetry anything, or wait for one that hangs.
+    strange = (PREFIX, "OTEL_")
+    environ = {name: value for name, value in os.environ.items() if not name.upper().startswith(strange)}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environ |= {"XPORTCN_MODE": "sandbox", "XPORTCN_LEDGER": str(Path(folder) / "doctor.sqlite3")}
         try:

@@ -52,7 +52,10 @@ class OrderLookup:
             body = {"page": page, "pageSize": PAGE_SIZE, "outOrderId": out_order_id}
             reply = await self._upstream.read(self._path, body)
             if reply.status != 200 or reply.envelope is None or not reply.envelope.succeeded:
-                logger.info("the order list answered %s: %s", reply.code, reply.text)
+                # Its text is a stranger's, and stays out of the log; a code may be any text, too.
+                code = reply.envelope.code if reply.envelope else None
+                code = code if isinstance(code, int) else "-"
+                logger.info("the order list answered HTTP %s, code %s", reply.status, code)
                 return (), None  # what the earlier pages held may be half of it
             rows = list(_rows(reply.envelope.data))
             if not rows or rows == before:  # the end, or an upstream that knows no pages

@@ -219,7 +219,10 @@ class UpstreamClient:
             raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
         except Exception as error:
             if not isinstance(error, httpx.HTTPError | httpx.StreamError | OSError):
-                logger.warning("a call of the upstream ended in an unforeseen error", exc_info=error)
+                # Its type alone: the text of a stranger's error, and its traceback, may hold anything.
+                logger.warning(
+                    "a call of the upstream ended in an unforeseen error: %s", type(error).__name__
+                )
             if trace.only_connecting:
                 raise NotSentError(f"not connected ({type(error).__name__})") from error
             raise AnswerLostError(
@@ -248,7 +251,8 @@ class UpstreamClient:
                 },
             )
         except Exception as error:  # a proxy or certificate setting that httpx cannot use
-            logger.warning("no connection can be set up", exc_info=error)
+            # Its type alone: the text may repeat a part of the proxy's password.
+            logger.warning("no connection can be set up: %s", type(error).__name__)
             raise NotSentError(f"no connection can be set up ({type(error).__name__})") from error
 
 
