@@ -82,7 +82,7 @@ class Settings(BaseModel):
         "the like in USER and PASSWORD are percent-encoded (%40, %2F, %25)",
     )
     preview_ttl_seconds: Whole = Field(600, ge=60, le=1800, description="a whole number from 60 to 1800")
-    recheck_after_seconds: Seconds = Field(15.0, ge=0, le=1800, description="a number from 0 to 1800")
+    recheck_after_seconds: Seconds = Field(15.0, ge=0, description="a number from 0")
     timeout_seconds: Seconds = Field(20.0, ge=1, le=50, description="a number from 1 to 50")
     approval: Literal["ask", "require", "off"] = Field("ask", description="ask, require or off")
     max_order_fen: YuanAsFen = Field(2000_00, ge=0, description=_AN_AMOUNT)
