@@ -27,7 +27,7 @@ from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.request import AccountFields
-from xportcn_tools.desk.sending import Step
+from xportcn_tools.desk.sending import Step, no_step
 from xportcn_tools.get_orders import orders_tool
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
@@ -61,10 +61,6 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _no_step(name: str) -> None:
-    del name
-
-
 @dataclass(frozen=True)
 class Seams:
     """What the server meets outside: as it stands, the real world, and nobody watches.
@@ -73,7 +69,7 @@ class Seams:
     """
 
     clock: Callable[[], datetime] | None = None
-    step: Step = _no_step
+    step: Step = no_step
     sandbox: "Sandbox | None" = None
     ledger: Ledger | None = None
     new_transport: TransportFactory | None = None

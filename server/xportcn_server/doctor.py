@@ -131,9 +131,5 @@ def _print_probe(finding: dict[str, Any]) -> None:
 
 
 def _say(line: str) -> None:
-    """A line on a console of any encoding: what it cannot show comes as an escape, never as a crash."""
-    line = "".join(part if part.isprintable() or part == "\n" else "?" for part in line)
-    try:
-        click.echo(line)
-    except UnicodeEncodeError:  # raised before anything of the line is written
-        click.echo(line.encode("ascii", "backslashreplace").decode())
+    """A line in which nothing works on the terminal; what its encoding lacks, `cli` has made escapes of."""
+    click.echo("".join(part if part.isprintable() or part == "\n" else "?" for part in line))

@@ -60,7 +60,7 @@ def create_tool(environment: Environment) -> EnvelopeTool:
     ) -> Asked | Elicit[ApprovalForm]:
         """Runs before the tool, on the stateless protocol again in every round: reads, never writes."""
         desk: Desk = ctx.request_context.lifespan_context
-        call = CreateCall(preview_token, expected_total, ship_to, caller_of(ctx), desk.now())
+        call = CreateCall(preview_token, expected_total, ship_to, caller_of(), desk.now())
         try:
             question = await desk.question(call, asked_before=retried(ctx))
         except ProblemError as refusal:
@@ -98,7 +98,7 @@ def create_tool(environment: Environment) -> EnvelopeTool:
         outcome = _answer(asked)
         if outcome.refusal:
             raise outcome.refusal
-        call = CreateCall(preview_token, expected_total, ship_to, caller_of(ctx), arrived)
+        call = CreateCall(preview_token, expected_total, ship_to, caller_of(), arrived)
         order = await desk.create(call, outcome.answer)
         return result_of(environment, Envelope(ok=True, environment=environment, order=order))
 

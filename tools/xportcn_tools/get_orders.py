@@ -35,7 +35,7 @@ def orders_tool(environment: Environment) -> EnvelopeTool:
         again but tell the person.
         """
         desk = ctx.request_context.lifespan_context
-        orders = await desk.orders(caller_of(ctx), reference, state, limit)
+        orders = await desk.orders(caller_of(), reference, state, limit)
         return result_of(environment, Envelope(ok=True, environment=environment, orders=orders))
 
     return EnvelopeTool.of(

@@ -143,7 +143,7 @@ def preview_tool(environment: Environment) -> EnvelopeTool:
             message=message,
             dropshipping=dropshipping,
         )
-        preview = await desk.preview(asked, caller_of(ctx))
+        preview = await desk.preview(asked, caller_of())
         envelope = Envelope(ok=True, environment=environment, preview=preview)
         return result_of(environment, envelope, asked_for(asked.to_json()))
 

@@ -55,15 +55,15 @@ def check_postgres(url: str) -> list[Check]:
     """Connect, read the version of the schema and the unknown orders."""
     try:
         import psycopg  # noqa: PLC0415 - an optional extra
-        import psycopg.conninfo  # noqa: PLC0415
+
+        from xportcn_tools.ledger.postgres import options_of  # noqa: PLC0415
     except ImportError:
         found = "XPORTCN_LEDGER names a PostgreSQL database, and the driver is not installed"
         return [fault(_NAME, found, 'pip install "xportcn-mcp[postgres]"')]
     newest = numbered_scripts("postgres")[-1][0]
     try:
-        own = str(psycopg.conninfo.conninfo_to_dict(url).get("options") or "")
         with psycopg.connect(
-            url, connect_timeout=CONNECT_SECONDS, options=f"{own} {_BRIEFLY}".strip()
+            url, connect_timeout=CONNECT_SECONDS, options=f"{options_of(url)} {_BRIEFLY}"
         ) as connection:
             connection.read_only = True
             return list(_judged(masked(url), newest, connection))

@@ -20,7 +20,7 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.previewing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.request import OrderRequest
-from xportcn_tools.desk.sending import Sender, Step
+from xportcn_tools.desk.sending import Sender, Step, no_step
 from xportcn_tools.desk.summary import question
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
@@ -49,10 +49,6 @@ class Receipt:
     preview: PreviewRecord | None
 
 
-async def _no_step(name: str) -> None:
-    del name
-
-
 def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     """A ledger that fails is a problem of the contract. Nothing was sent: `Sender` sees to the rest."""
 
@@ -76,7 +72,7 @@ class Desk:
         policy: Policy,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        step: Step = _no_step,
+        step: Step = no_step,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
     ) -> None:

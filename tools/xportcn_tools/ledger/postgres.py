@@ -54,7 +54,7 @@ def _check(connection: Connection) -> None:
     connection.execute("")
 
 
-def _options_of(url: str) -> str:
+def options_of(url: str) -> str:
     """The server options that the owner has put into the URL, such as a schema: ours are added to them."""
     try:
         return str(psycopg.conninfo.conninfo_to_dict(url).get("options") or "")
@@ -101,7 +101,7 @@ class PostgresLedger(SqlLedger):
                 "client_encoding": "UTF8",
                 # Prepared statements would break where a newer program adds a column beside this one.
                 "prepare_threshold": None,
-                "options": f"{_options_of(url)} -c lock_timeout={WAIT_SECONDS}s"
+                "options": f"{options_of(url)} -c lock_timeout={WAIT_SECONDS}s"
                 f" -c statement_timeout={2 * WAIT_SECONDS}s -c datestyle=ISO -c timezone=UTC"
                 # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
                 f" -c idle_in_transaction_session_timeout={2 * WAIT_SECONDS}s"
