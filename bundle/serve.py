@@ -38,6 +38,6 @@ def settle(environ: MutableMapping[str, str]) -> None:
 
 if __name__ == "__main__":
     settle(os.environ)
-    from xportcn_server.cli import main
+    from xportcn_server.commands.cli import main
 
     main(["serve"], prog_name="xportcn-mcp")

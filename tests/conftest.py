@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from postgres import PostgresServer, postgres_server
+from harness.postgres_server import PostgresServer, postgres_server
 
-pytest.register_assert_rewrite("contract.ledger_suite")
+pytest.register_assert_rewrite("ledger.ledger_suite")
 
 
 @pytest.fixture

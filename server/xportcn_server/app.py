@@ -15,11 +15,11 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.request_state import RequestStateSecurity
 from platformdirs import user_data_path
 
-from xportcn_server.at_desk import keep_desk
-from xportcn_server.callers import OTHERS, Callers
-from xportcn_server.prompts import add_prompts
-from xportcn_server.resources import add_resources
-from xportcn_server.settings import Settings
+from xportcn_server.guide.current_desk import keep_desk
+from xportcn_server.guide.prompts import add_prompts
+from xportcn_server.guide.resources import add_resources
+from xportcn_server.http.callers import OTHERS, Callers
+from xportcn_server.settings.settings import Settings
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.create_order import create_tool
 from xportcn_tools.desk.caps import Caps
@@ -37,8 +37,8 @@ from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamCl
 from xportcn_tools.upstream.signing import Credentials, Signer
 
 if TYPE_CHECKING:
-    from xportcn_server.sandbox.app import Sandbox
-    from xportcn_server.telemetry import Telemetry  # loaded where it is switched on, and only there
+    from xportcn_server.sandbox.service import Sandbox
+    from xportcn_server.telemetry.telemetry import Telemetry  # loaded where it is switched on, and only there
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def _into_sandbox(seams: Seams) -> TransportFactory:
     built = seams.sandbox
 
     def new_transport() -> Any:
-        from xportcn_server.sandbox.app import build_sandbox  # noqa: PLC0415
+        from xportcn_server.sandbox.service import build_sandbox  # noqa: PLC0415
         from xportcn_server.sandbox.transport import SandboxTransport  # noqa: PLC0415
 
         nonlocal built

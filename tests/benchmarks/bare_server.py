@@ -32,7 +32,7 @@ def main(port: int, answer: Path) -> None:
         del request
         return JSONResponse({"status": "ok"})
 
-    # As `xportcn_server.http` has it.
+    # As `xportcn_server.http.application` has it.
     security = TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=["127.0.0.1:*"])
     app = server.streamable_http_app(json_response=True, stateless_http=True, transport_security=security)
     uvicorn.run(app, port=port, log_level="warning", log_config=None, server_header=False)

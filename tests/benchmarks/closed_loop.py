@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from over_http import bearer, modern, modern_headers
+from harness.over_http import bearer, modern, modern_headers
 
 Work = Callable[["Caller"], Awaitable[None]]
 

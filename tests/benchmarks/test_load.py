@@ -23,9 +23,9 @@ import psycopg
 import pytest
 
 from benchmarks.closed_loop import Caller, Sample, Work, busy_seconds, drive, parent_of
-from contract.race_child import live
-from nginx import nginx_program, round_robin
-from over_http import (
+from harness.house import ADDRESS, order_arguments
+from harness.nginx_server import nginx_program, round_robin
+from harness.over_http import (
     STATE_KEY,
     Process,
     answering,
@@ -35,8 +35,8 @@ from over_http import (
     processes,
     spawned,
 )
-from postgres import PostgresServer
-from support import ADDRESS, order_arguments
+from harness.postgres_server import PostgresServer
+from harness.race_child import live
 
 pytestmark = [
     pytest.mark.anyio,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support import House, call, order_arguments, previewed
+from harness.house import House, call, order_arguments, previewed
 
 pytestmark = pytest.mark.anyio
 RUNS = 30

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from over_http import process_environment
+from harness.over_http import process_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKERS = ROOT / "build" / "checkers"

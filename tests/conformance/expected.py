@@ -87,7 +87,7 @@ INAPPLICABLE = (
     ),
     Group(
         "They read a resource `test://…` or get a prompt `test_…` of the suite's own. Ours are read and got in "
-        "tests/contract/test_resources.py and test_prompts.py, and by the inspector",
+        "tests/people/test_resources.py and test_prompts.py, and by the inspector",
         (
             "resources-read-text",
             "resources-read-binary",

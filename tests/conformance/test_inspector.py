@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pytest
 
 from conformance.checkers import as_json, npm_program, run
-from over_http import command
-from support import order_arguments
+from harness.house import order_arguments
+from harness.over_http import command
 
 InspectorEra = Literal["legacy", "modern"]
 PACKAGE = "@modelcontextprotocol/inspector"

@@ -19,8 +19,8 @@ from conformance.expected import (
     TOOLPROOF_WARNINGS,
     TRIAGE_LOW,
 )
-from over_http import command
-from support import House
+from harness.house import House
+from harness.over_http import command
 from xportcn_tools.ledger.ledger import OrderQuery
 from xportcn_tools.ledger.sqlite import SqliteLedger
 

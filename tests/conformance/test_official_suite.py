@@ -30,9 +30,9 @@ from conformance.expected import (
     Revision,
 )
 from conformance.suite import PACKAGE, Runs, Scenario, suite
-from over_http import loop_server
-from support import House
-from xportcn_server.http import Readiness, http_app
+from harness.house import House
+from harness.over_http import loop_server
+from xportcn_server.http.application import Readiness, http_app
 from xportcn_tools.desk.desk import Desk
 
 

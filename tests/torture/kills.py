@@ -1,4 +1,4 @@
-"""Real processes, SIGKILL at a moment, a real file and a real port; the victim is `e2e/crash_child.py`."""
+"""Real processes, SIGKILL at a moment, a real file and a real port; the victim is `harness/crash_child.py`."""
 
 import json
 import os
@@ -17,9 +17,9 @@ from torture.course import Course, Run
 from torture.crashes import memory_folder
 from torture.injuries import Hurt, Injury, Target, Victim
 from torture.world import Told, live_environment
-from xportcn_server.sandbox.serve import running_sandbox
+from xportcn_server.sandbox.serving_http import running_sandbox
 
-CHILD = Path(__file__).parents[1] / "e2e" / "crash_child.py"
+CHILD = Path(__file__).parents[1] / "harness" / "crash_child.py"
 KILLED = -9 if sys.platform != "win32" else 9
 Dies = str | tuple[str, int] | None
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from support import ADDRESS, MUG, MUG_SPEC
+from harness.house import ADDRESS, MUG, MUG_SPEC
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.app import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
-from xportcn_server.sandbox.app import Sandbox, build_sandbox
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import Fault, FaultPlan
-from xportcn_server.sandbox.request import Endpoint
+from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
-from xportcn_server.settings import load_settings
-from xportcn_tools.desk.clearing import CreateCall
+from xportcn_server.settings.settings import load_settings
+from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
 from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord

@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field, StrictBool
 
 from xportcn_tools.arguments import Text
 from xportcn_tools.caller import caller_of
-from xportcn_tools.desk.clearing import CreateCall
+from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Answer
-from xportcn_tools.envelope_tool import EnvelopeTool, result_of
 from xportcn_tools.results import Envelope, Environment, ProblemError
+from xportcn_tools.tool import EnvelopeTool, result_of
 
 ANNOTATIONS = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True

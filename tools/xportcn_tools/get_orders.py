@@ -9,8 +9,8 @@ from pydantic import Field
 from xportcn_tools.arguments import NotNull, OptionalText, WholeNumber
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk.desk import Desk
-from xportcn_tools.envelope_tool import EnvelopeTool, result_of
 from xportcn_tools.results import Envelope, Environment, OrderState
+from xportcn_tools.tool import EnvelopeTool, result_of
 
 ANNOTATIONS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False

@@ -12,9 +12,9 @@ from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import request
 from xportcn_tools.desk.address import province_of
 from xportcn_tools.desk.desk import Desk
-from xportcn_tools.desk.summary import asked_for
-from xportcn_tools.envelope_tool import EnvelopeTool, result_of
+from xportcn_tools.desk.question import asked_for
 from xportcn_tools.results import Envelope, Environment, wrong_argument
+from xportcn_tools.tool import EnvelopeTool, result_of
 
 ANNOTATIONS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=False, open_world_hint=True

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Literal, cast
 
-from xportcn_server.sandbox.request import Endpoint
+from xportcn_server.sandbox.parsing import Endpoint
 
 
 @dataclass(frozen=True)

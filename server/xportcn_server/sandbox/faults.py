@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from xportcn_server.sandbox.request import Endpoint
+from xportcn_server.sandbox.parsing import Endpoint
 
 EVERYWHERE: frozenset[Endpoint] = frozenset({"preview", "create", "list"})
 ORDERING: frozenset[Endpoint] = frozenset({"preview", "create"})

@@ -14,8 +14,8 @@ from xportcn_server.sandbox.access import Door
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.catalogue import Offer
 from xportcn_server.sandbox.jsontext import Json, yuan
-from xportcn_server.sandbox.pricing import PricedGroup, Refusal, price
-from xportcn_server.sandbox.request import BadRequestError, Endpoint, OrderRequest, read_list, read_order
+from xportcn_server.sandbox.parsing import BadRequestError, Endpoint, OrderRequest, read_list, read_order
+from xportcn_server.sandbox.prices import PricedGroup, Refusal, price
 from xportcn_server.sandbox.shapes import Shape, payable_fen, preview_data
 
 Envelope = dict[str, Json]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from xportcn_server.sandbox.catalogue import Offer, Promotion, TradeType
 from xportcn_server.sandbox.jsontext import Json, yuan
-from xportcn_server.sandbox.pricing import PricedGroup, PricedLine
+from xportcn_server.sandbox.prices import PricedGroup, PricedLine
 
 Shape = Literal["object", "list"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from starlette.types import Receive, Scope, Send
 
-from xportcn_server.sandbox.app import API, Sandbox
 from xportcn_server.sandbox.conduct import Line
+from xportcn_server.sandbox.service import API, Sandbox
 
 # Never dialled; a loopback address, so that settings that ask for one are content.
 SANDBOX_BASE_URL = f"http://127.0.0.1{API}"

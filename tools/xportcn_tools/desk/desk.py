@@ -14,14 +14,14 @@ import anyio
 
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import Caps
-from xportcn_tools.desk.clearing import Clearing, CreateCall
-from xportcn_tools.desk.looking_up import OrderLookup
+from xportcn_tools.desk.checks import Clearing, CreateCall
+from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Answer, Policy, Profile
-from xportcn_tools.desk.previewing import Previewer, mint_reference, token_digest
+from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
+from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.request import OrderRequest
 from xportcn_tools.desk.sending import Sender, Step, no_step
-from xportcn_tools.desk.summary import question
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,

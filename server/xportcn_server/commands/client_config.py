@@ -1,0 +1,159 @@
+"""`xportcn-mcp client-config`: what a client needs to start this very installation, ready to paste.
+
+The snippet goes to stdout, so that it can be piped; where it belongs, and what it leaves out, to stderr.
+No secret is ever in a snippet: these files are synchronised, shared and read by other programs. A client
+starts the server in a folder of its own choosing and passes little of its environment on, so whatever is set
+elsewhere is named, with the one file that the server always reads. The ledger's path is always in the
+snippet: another home, or a project's `.env`, must not lead to another ledger, where no earlier order is known
+and no cap is used up.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from xportcn_server.settings.settings import Settings, default_ledger
+
+Client = Literal["claude-desktop", "claude-code", "vscode", "cursor"]
+CLIENTS: tuple[Client, ...] = ("claude-desktop", "claude-code", "vscode", "cursor")
+
+NAME = "xportcn"  # of the server, as the person meets it in the client
+_PLAIN_ON_WINDOWS = re.compile(r"[\w:\\./=-]+")
+UV_CACHE = "archive-v0"  # the folder in which uvx keeps what it has unpacked
+
+TITLES: dict[Client, str] = {
+    "claude-desktop": "Claude Desktop",
+    "claude-code": "Claude Code",
+    "vscode": "VS Code",
+    "cursor": "Cursor",
+}
+PLACES: dict[Client, tuple[str, ...]] = {
+    "claude-desktop": (
+        "Settings > Developer > Edit Config opens the file; restart Claude Desktop afterwards. It is",
+        "  macOS    ~/Library/Application Support/Claude/claude_desktop_config.json",
+        r"  Windows  %APPDATA%\Claude\claude_desktop_config.json",
+        "  Linux    ~/.config/Claude/claude_desktop_config.json",
+    ),
+    "claude-code": (
+        "Into .mcp.json in the folder of a project, on every system; or, for all projects, run:",
+        "  {command_line}",
+    ),
+    "vscode": (
+        "Into .vscode/mcp.json in the folder of a project; or, for all projects, run the command",
+        "`MCP: Open User Configuration`, which opens",
+        "  macOS    ~/Library/Application Support/Code/User/mcp.json",
+        r"  Windows  %APPDATA%\Code\User\mcp.json",
+        "  Linux    ~/.config/Code/User/mcp.json",
+    ),
+    "cursor": (
+        "Into .cursor/mcp.json in the folder of a project; or, for all projects, into",
+        "  macOS, Linux  ~/.cursor/mcp.json",
+        r"  Windows       %USERPROFILE%\.cursor\mcp.json",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a client starts the server: an absolute command, its arguments, settings without secrets."""
+
+    command: str
+    args: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+def command_of(executable: Path, *, windows: bool) -> tuple[str, ...]:
+    """The absolute words that start this installation; `executable` is its interpreter.
+
+    The script beside the interpreter where there is one, else the interpreter with `-m`. Symbolic links
+    stay as they are: a virtual environment's interpreter is one, and its target knows nothing of us.
+    """
+    script = executable.parent / ("xportcn-mcp.exe" if windows else "xportcn-mcp")
+    return (str(script),) if script.is_file() else (str(executable), "-m", "xportcn_server")
+
+
+def start_of(settings: Settings, command: Sequence[str]) -> Start:
+    """The start that leads to the same mode and the same ledger as here."""
+    env = {"XPORTCN_MODE": settings.mode}
+    if settings.ledger_path:  # a database's URL may hold a password
+        env["XPORTCN_LEDGER"] = str(settings.ledger_path)
+    return Start(command[0], (*command[1:], "serve"), env)
+
+
+def snippet(client: Client, start: Start) -> str:
+    """The configuration of one client as JSON, which escapes the backslashes of Windows paths."""
+    server: dict[str, object] = {
+        "command": start.command,
+        "args": list(start.args),
+        "env": dict(start.env),
+    }
+    if client in ("claude-code", "vscode"):
+        server = {"type": "stdio"} | server
+    root = "servers" if client == "vscode" else "mcpServers"
+    return json.dumps({root: {NAME: server}}, ensure_ascii=False, indent=2)
+
+
+def command_line(start: Start, *, windows: bool) -> str:
+    """The call of Claude Code that adds the server for all projects.
+
+    The name stands before `--env`, which takes every word that follows it.
+    """
+    words = ["claude", "mcp", "add", NAME, "--scope", "user"]
+    words += [word for name, value in start.env.items() for word in ("--env", f"{name}={value}")]
+    words += ["--", start.command, *start.args]
+    return " ".join(map(_word_of_windows, words)) if windows else shlex.join(words)
+
+
+def _word_of_windows(word: str) -> str:
+    """One word for cmd.exe and PowerShell, which act on `&` and its like where it stands outside quotes."""
+    quoted = subprocess.list2cmdline([word])
+    if quoted.startswith('"') or _PLAIN_ON_WINDOWS.fullmatch(word):
+        return quoted
+    # As list2cmdline does it for a word with a blank: a backslash before the closing quote is doubled.
+    closing = "\\" * (len(word) - len(word.rstrip("\\"))) + '"'
+    return f'"{quoted}{closing}'
+
+
+def notes(client: Client, start: Start, settings: Settings, *, windows: bool) -> list[str]:
+    """Where the snippet belongs, and what the client will not pass on: lines for a person."""
+    line = command_line(start, windows=windows)
+    lines = [text.replace("{command_line}", line) for text in PLACES[client]]
+    file = (settings.ledger_path or default_ledger()).parent / ".env"
+    lines.append(f"Keys, secret and all other settings belong into {file}, never into the snippet.")
+    elsewhere = [name for name, source in settings.sources if name not in start.env and source != str(file)]
+    if elsewhere:
+        lines.append(f"Set elsewhere and not passed on by the client, so write there: {', '.join(elsewhere)}")
+    if settings.ledger_url:
+        lines.append(
+            "XPORTCN_LEDGER is a URL that may hold a password, so it is not in the snippet. Without it the "
+            f"server would keep a ledger of its own: it must stand in {file}, or in the client's own `env`."
+        )
+    else:
+        lines.append("For another mode, call this again with it: the snippet names the ledger of this one.")
+    if UV_CACHE in Path(start.command).parts:
+        lines.append(
+            "This installation is in uv's cache and may vanish: `uv tool install xportcn-mcp` first."
+        )
+    return lines
+
+
+def print_client_config(settings: Settings, client: Client | None) -> None:
+    """Print the snippet of one client, or of all under headings."""
+    windows = sys.platform == "win32"
+    start = start_of(settings, command_of(Path(sys.executable).absolute(), windows=windows))
+    for each in (client,) if client else CLIENTS:
+        if not client:
+            click.echo(f"# {TITLES[each]}")
+        click.echo(snippet(each, start))
+        for line in notes(each, start, settings, windows=windows):
+            click.echo(line, err=True)
+        if not client:
+            click.echo()

@@ -1,0 +1,39 @@
+"""`xportcn-mcp sandbox`: the sandbox upstream on a port, with faults on demand."""
+
+import sys
+
+import anyio
+import click
+
+from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.faults import FAULTS
+from xportcn_server.sandbox.service import build_sandbox
+from xportcn_server.sandbox.serving_http import serve_sandbox
+from xportcn_server.sandbox.shapes import Shape
+
+
+def run_sandbox(host: str, port: int, shape: Shape, faults: tuple[str, ...]) -> None:
+    """Serve until SIGINT or SIGTERM. Each fault lasts, for every endpoint that it applies to."""
+    sandbox = build_sandbox(shape)
+    for name in faults:
+        if name not in FAULTS or FAULTS[name].in_process_only:
+            known = ", ".join(sorted(name for name, fault in FAULTS.items() if not fault.in_process_only))
+            click.echo(f"xportcn-mcp: there is no fault {name!r} on a port; there are: {known}", err=True)
+            sys.exit(2)
+        for endpoint in FAULTS[name].endpoints:
+            sandbox.faults.add(name, endpoint, times=None)
+
+    def ready(base_url: str) -> None:
+        click.echo(f"sandbox upstream at {base_url}; reach it with these settings:")
+        click.echo(f"  XPORTCN_MODE=live\n  XPORTCN_BASE_URL={base_url}")
+        click.echo(f"  XPORTCN_ACCESS_KEY={SANDBOX_CREDENTIALS.access_key}")
+        click.echo(f"  XPORTCN_ACCESS_SECRET={SANDBOX_CREDENTIALS.access_secret}")
+        click.echo(f"  XPORTCN_USER_ID={SANDBOX_CREDENTIALS.user_id}")
+        if faults:
+            click.echo(f"faults: {', '.join(faults)}")
+
+    try:
+        anyio.run(serve_sandbox, sandbox, host, port, ready)
+    except OSError as error:
+        click.echo(f"xportcn-mcp: the sandbox cannot listen on {host}:{port}: {error.strerror}", err=True)
+        sys.exit(1)

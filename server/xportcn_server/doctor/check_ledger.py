@@ -1,0 +1,140 @@
+"""The ledger, looked at and left as it is: never made, never migrated, its mode never changed."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_server.doctor.check_postgres import check_postgres
+from xportcn_server.doctor.check_settings import Configuration
+from xportcn_server.doctor.ledger_state import judged_unknown, judged_version
+from xportcn_tools.ledger.migrations import numbered_scripts
+
+BYTES_FAULT = 10 * 2**20
+BYTES_WARNING = 200 * 2**20
+_BUSY_SECONDS = 2
+
+
+def check_ledger(configuration: Configuration) -> list[Check]:
+    """The ledger that the settings name."""
+    settings = configuration.settings
+    if "ledger" in configuration.broken:
+        return [warning("ledger", "not looked at", "correct XPORTCN_LEDGER, then call doctor again")]
+    if settings.ledger_url:
+        return check_postgres(settings.ledger_url)
+    return list(_check_file(Path(settings.ledger)))
+
+
+def _check_file(path: Path) -> Iterator[Check]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        status = None
+    except OSError as error:
+        yield fault(
+            "ledger", f"{path}: {error.strerror}", "set XPORTCN_LEDGER to a file in a folder of yours"
+        )
+        return
+    yield from _place(path, exists=status is not None)
+    if status is None:
+        yield ok("ledger", f"{path} does not exist yet; the first start makes it")
+        return
+    if not stat.S_ISREG(status.st_mode):
+        yield fault("ledger", f"{path} is no file", "set XPORTCN_LEDGER to the path of a file")
+        return
+    yield _mode(path, status.st_mode)
+    yield from _content(path)
+
+
+def _place(path: Path, *, exists: bool) -> Iterator[Check]:
+    """The folder, or the nearest one above it that exists: the server makes those that are missing."""
+    folder = next(folder for folder in path.parents if folder.exists())
+    try:
+        # By trying: modes do not bind an administrator, nor do they tell of a read-only disk.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if exists:
+            os.close(os.open(path, os.O_RDWR))
+    except OSError as error:
+        yield fault(
+            "ledger writable",
+            f"{path if exists else folder} cannot be written: {error.strerror}",
+            f"make {folder} and what is in it writable for this user, or set XPORTCN_LEDGER to another path",
+        )
+        return
+    yield ok("ledger writable", f"in {folder}")
+    free = shutil.disk_usage(folder).free
+    found = f"{free // 2**20:,} MiB free in {folder}"
+    if free < BYTES_FAULT:
+        yield fault("ledger space", found, "free some space: without it no order can be recorded, or sent")
+    elif free < BYTES_WARNING:
+        yield warning("ledger space", found, "free some space before the ledger runs out of it")
+    else:
+        yield ok("ledger space", found)
+
+
+def _mode(path: Path, mode: int) -> Check:
+    if sys.platform == "win32":
+        return ok("ledger mode", "kept by Windows' own permissions")
+    bits = stat.S_IMODE(mode)
+    if bits & 0o077:
+        found = f"{bits:04o}: other users of this machine may read or write names, addresses and orders"
+        return warning("ledger mode", found, f"chmod 600 {path}")
+    return ok("ledger mode", f"{bits:04o}")
+
+
+def _content(path: Path) -> Iterator[Check]:
+    try:
+        with closing(_opened(path)) as connection:
+            yield from _judged(path, connection)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            yield fault("ledger", f"{path} is locked by another program", "end the program that holds it")
+        else:
+            yield fault("ledger", f"{path} cannot be read: {error}", "make it readable for this user")
+    except (sqlite3.DatabaseError, OSError) as error:
+        yield fault(
+            "ledger",
+            f"{path} is damaged, or no ledger: {error}",
+            "keep the file, restore your latest backup beside it, and look your latest orders up upstream",
+        )
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write.
+
+    Where there is no write-ahead log, nobody has the ledger open and the file alone holds everything: then
+    it is read as it lies, since SQLite would otherwise leave an empty log behind. Beside a log without its
+    index (a ledger that was copied with its log) SQLite makes the index, `…-shm`, and may leave it there: it
+    holds nothing of its own, and to remove it could take it from a program that has just come.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    options = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=_BUSY_SECONDS)
+
+
+def _judged(path: Path, connection: sqlite3.Connection) -> Iterator[Check]:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if damage != "ok":
+        raise sqlite3.DatabaseError(damage)
+    if "migrations" not in tables:
+        if tables:
+            step = "set XPORTCN_LEDGER to another path: this file is not for this program to write to"
+            yield fault("ledger", f"{path} is a database of something else", step)
+        else:
+            yield ok("ledger", f"{path} is empty; the first start sets it up")
+        return
+    version = connection.execute("SELECT COALESCE(MAX(number), 0) FROM migrations").fetchone()[0]
+    yield judged_version(str(path), version, numbered_scripts("sqlite")[-1][0])
+    if "orders" in tables:
+        unknown = connection.execute(
+            "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
+        )
+        yield judged_unknown([row[0] for row in unknown])

@@ -1,0 +1,196 @@
+"""The way to the upstream: one request that is not signed, and what became of it at each step.
+
+It is made as the client makes its own (httpx, proxies and certificates of the environment), goes to the
+preview's path, carries no key and no goods, and so can neither create nor cost anything.
+"""
+
+import time
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_server.doctor.check_settings import Configuration
+from xportcn_server.doctor.unreached import STEPS, Unreached, sort_error
+from xportcn_server.settings.values import masked, masked_url
+from xportcn_tools.upstream.clean import clean
+from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT
+from xportcn_tools.upstream.wire import PREVIEW_PATH, UnreadableAnswerError, read_envelope
+
+if TYPE_CHECKING:
+    import httpx
+
+CLOCK_FAULT_SECONDS = 600  # documented: beyond it the upstream refuses
+CLOCK_WARNING_SECONDS = 120
+_NAMES = ("proxy", *STEPS, "clock")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came back, and how far this machine's clock is ahead of the server's; None: no usable Date."""
+
+    status: int
+    body: bytes
+    location: str
+    ahead: timedelta | None
+
+
+def check_network(configuration: Configuration) -> list[Check]:
+    """Proxy, DNS, TCP, TLS, HTTP and clock, in the order in which a call needs them."""
+    if configuration.offline:
+        return [ok(name, "not needed in sandbox mode") for name in _NAMES]
+    for field in ("mode", "base_url"):
+        if field in configuration.broken:
+            step = f"correct XPORTCN_{field.upper()}, then call doctor again"
+            return [warning(name, "not looked at", step) for name in _NAMES]
+    base_url = configuration.settings.base_url
+    proxy = _proxy_for(base_url)
+    checks = [_told_proxy(base_url, proxy)]
+    reached: list[str] = []
+    outcome = _asked(base_url, configuration.settings.timeout_seconds, reached)
+    if isinstance(outcome, _Answer):
+        checks += [_passed(step, base_url, proxy) for step in STEPS[:-1]]
+        return [*checks, _http(outcome), _clock(outcome.ahead)]
+    if outcome.step == "proxy":
+        checks[0] = fault("proxy", outcome.found, outcome.next_step)
+    failed = STEPS.index(outcome.step) if outcome.step in STEPS else -1
+    for position, step in enumerate(STEPS):
+        if position < failed:
+            checks.append(_passed(step, base_url, proxy))
+        elif position == failed:
+            checks.append(fault(step, outcome.found, outcome.next_step))
+        else:
+            checks.append(_not_reached(step, outcome.step))
+    return [*checks, _not_reached("clock", outcome.step)]
+
+
+def _not_reached(name: str, failed: str) -> Check:
+    return warning(name, f"not checked, since {failed} failed", f"see {failed}")
+
+
+def _passed(step: str, base_url: str, proxy: str | None) -> Check:
+    address = urlsplit(base_url)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    if step == "tls" and address.scheme == "http":
+        return ok(step, "not used: plain HTTP, to this machine only")
+    if proxy and step in ("dns", "tcp"):
+        return ok(step, "left to the proxy")
+    if step == "dns":
+        return ok(step, f"{address.hostname} is found")
+    return ok(step, f"connected to {address.hostname}, port {port}" if step == "tcp" else "trusted")
+
+
+def _proxy_for(base_url: str) -> str | None:
+    """The proxy that the client takes for this address; None where it goes straight."""
+    address = urlsplit(base_url)
+    if address.scheme == "http":  # to this machine: the client leaves the proxies aside
+        return None
+    proxies = urllib.request.getproxies()
+    if urllib.request.proxy_bypass(address.hostname or ""):
+        return None
+    return proxies.get(address.scheme) or proxies.get("all")
+
+
+def _told_proxy(base_url: str, proxy: str | None) -> Check:
+    if proxy:
+        return ok(
+            "proxy", f"calls go through {masked_url(proxy)} (from HTTPS_PROXY, ALL_PROXY or the system)"
+        )
+    if urlsplit(base_url).scheme == "http":
+        return ok("proxy", "none: this machine is reached without")
+    excepted = urllib.request.getproxies().get("https")
+    return ok("proxy", "none for this address (NO_PROXY)" if excepted else "none")
+
+
+def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answer | Unreached":
+    import httpx  # noqa: PLC0415 - not needed in sandbox mode
+
+    def trace(event: str, info: dict[str, Any]) -> None:
+        del info
+        reached.append(event)
+
+    try:
+        with httpx.Client(
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            trust_env=not base_url.lower().startswith("http://"),
+            headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "identity"},
+        ) as client:
+            request = client.build_request(
+                "POST", base_url + PREVIEW_PATH, json={}, extensions={"trace": trace}
+            )
+            return _read(client, request, time.monotonic() + timeout_seconds)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is the matter
+        return sort_error(error, reached, base_url)
+
+
+def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _Answer:
+    before = datetime.now(UTC)
+    response = client.send(request, stream=True)
+    try:
+        middle = before + (datetime.now(UTC) - before) / 2
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > ANSWER_LIMIT_BYTES:
+                break
+            if time.monotonic() > until:  # the library's own limit is for each piece
+                raise TimeoutError
+    finally:
+        response.close()
+    return _Answer(
+        response.status_code,
+        bytes(body),
+        response.headers.get("location", ""),
+        _ahead(response.headers.get("date", ""), middle),
+    )
+
+
+def _ahead(date: str, now: datetime) -> timedelta | None:
+    try:
+        server = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    # A header of HTTP is in GMT, also where it says so as `-0000`.
+    return now - (server if server.tzinfo else server.replace(tzinfo=UTC))
+
+
+def _http(answer: _Answer) -> Check:
+    """Whether what answers is the API. The request was not signed: that it is refused is as it should be."""
+    try:
+        envelope = read_envelope(answer.body)
+    except UnreadableAnswerError:
+        envelope = None
+    said = f"HTTP {answer.status}"
+    if answer.status >= 500 or answer.status == 429:
+        return warning("http", said, "wait and try again; where it stays so, ask the vendor")
+    if 300 <= answer.status < 400:
+        found = f"{said}, a redirect to {clean(masked(answer.location)) or 'nowhere'}; orders follow none"
+        return fault("http", found, "set XPORTCN_BASE_URL to the address where the API itself is")
+    if envelope:
+        return ok("http", f"{said}, code {envelope.code}: {envelope.message or 'no message'}")
+    if answer.status in (401, 403):
+        return warning("http", f"{said} without an envelope", "see whether `doctor --probe` is let in")
+    return fault(
+        "http",
+        f"{said}, and no answer of the API",
+        "correct XPORTCN_BASE_URL (by default https://www.xportcn.com/api), or see what stands in between:"
+        " a proxy, a log-in page of the network",
+    )
+
+
+def _clock(ahead: timedelta | None) -> Check:
+    if ahead is None:
+        step = "compare this machine's clock with another: the upstream allows 600 s"
+        return warning("clock", "the server sends no date to compare with", step)
+    seconds = round(ahead.total_seconds())
+    found = f"{abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the server's"
+    step = "set this machine's clock by network time (NTP); the upstream refuses what is off by 600 s"
+    if abs(seconds) >= CLOCK_FAULT_SECONDS:
+        return fault("clock", found, step)
+    if abs(seconds) >= CLOCK_WARNING_SECONDS:
+        return warning("clock", found, step)
+    return ok("clock", f"within {max(1, abs(seconds))} s of the server's")

@@ -1,0 +1,138 @@
+"""`xportcn-mcp doctor`: looks at everything that an order needs, and says what to do. Changes nothing."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any, cast
+
+import click
+
+from xportcn_server.doctor import check_callers as callers
+from xportcn_server.doctor import check_ledger as ledger
+from xportcn_server.doctor import check_network as network
+from xportcn_server.doctor import check_program as program
+from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_server.doctor.check_settings import Configuration, read_configuration
+from xportcn_server.doctor.probe import Finding, find_rule
+
+HIDDEN = "***"
+IN_WORDS = {
+    "signature": "signature refused",
+    "key": "access key refused",
+    "permission": "not permitted",
+    "clock": "timestamp refused (the clock, or the unit)",
+    "unreachable": "no answer",
+}
+
+
+def run_doctor(*, probe: bool, as_json: bool) -> int:
+    """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault)."""
+    configuration = read_configuration()
+    checks = [
+        *_guarded("program", program.check_program),
+        *configuration.checks,
+        *_guarded("ledger", lambda: ledger.check_ledger(configuration)),
+        *_guarded("callers", lambda: callers.check_callers(configuration)),
+        *_guarded("network", lambda: network.check_network(configuration)),
+        *_guarded("stdout of serve", lambda: [program.check_stdout()]),
+    ]
+    finding = _probed(configuration) if probe else None
+    if finding:
+        checks.append(_judged(finding, configuration))
+    report = _without(
+        configuration.secrets,
+        {
+            "ok": all(check.status != "fault" for check in checks),
+            "checks": [asdict(check) for check in checks],
+            "probe": _as_json(finding) if finding else None,
+        },
+    )
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        _print(report)
+    return 0 if report["ok"] else 1
+
+
+def _guarded(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
+    """A check that fails itself must not hide what the others find."""
+    try:
+        return list(look())
+    except Exception as error:  # noqa: BLE001 - its type is all that is sure to hold no secret
+        step = "report this to the authors of xportcn-mcp, with what is special about this machine"
+        return [fault(name, f"the check itself failed ({type(error).__name__})", step)]
+
+
+def _probed(configuration: Configuration) -> Finding:
+    unreadable = {"mode", "base_url", "timeout_seconds"} & configuration.broken
+    if unreadable:
+        names = ", ".join(sorted(f"XPORTCN_{field.upper()}" for field in unreadable))
+        return Finding("not run", f"{names} cannot be read", f"correct {names}, then call doctor again")
+    return find_rule(configuration.settings)
+
+
+def _judged(finding: Finding, configuration: Configuration) -> Check:
+    """The probe as a check: where another pair than the configured one is accepted, a person has to act."""
+    if finding.outcome != "accepted":
+        return fault("probe", finding.found, finding.next_step)
+    settings = configuration.settings
+    if (finding.signature, finding.timestamp_unit) == (settings.signature, settings.timestamp_unit):
+        return ok("probe", f"{finding.found}, as it is set")
+    lines = " and ".join(finding.env_lines)
+    return warning(
+        "probe",
+        f"{finding.found}; set is {settings.signature} with {settings.timestamp_unit}",
+        f"set {lines} where the others are set (the environment wins over .env)",
+    )
+
+
+def _as_json(finding: Finding) -> dict[str, Any]:
+    return asdict(finding) | {"env_lines": list(finding.env_lines)}
+
+
+def _without(secrets: tuple[str, ...], part: Any) -> Any:
+    """The report with whatever repeats a secret blackened: an upstream's words, say."""
+    if isinstance(part, dict):
+        fields = cast("dict[str, Any]", part)
+        return {name: _without(secrets, value) for name, value in fields.items()}
+    if isinstance(part, list | tuple):
+        return [_without(secrets, value) for value in cast("list[Any]", part)]
+    if isinstance(part, str):
+        for secret in secrets:
+            part = part.replace(secret, HIDDEN)
+    return part
+
+
+def _print(report: dict[str, Any]) -> None:
+    width = max(len(check["name"]) for check in report["checks"])
+    for check in report["checks"]:
+        _say(f"{check['status']:<8} {check['name']:<{width}}  {check['found']}")
+        if check["next_step"]:
+            _say(f"{'':<8} -> {check['next_step']}")
+    if report["probe"]:
+        _print_probe(report["probe"])
+    statuses = [check["status"] for check in report["checks"]]
+    _say(f"\n{statuses.count('fault')} fault(s), {statuses.count('warning')} warning(s)")
+
+
+def _print_probe(finding: dict[str, Any]) -> None:
+    if finding["attempts"]:
+        _say("\nThe upstream's answers, for the vendor:")
+    for attempt in finding["attempts"]:
+        meaning = IN_WORDS.get(attempt["meaning"], attempt["meaning"])
+        sorted_by = ", inferred" if attempt["inferred"] else ""
+        status = "no HTTP answer" if attempt["http_status"] is None else f"HTTP {attempt['http_status']}"
+        _say(
+            f"  {attempt['signature']:<6} {attempt['timestamp_unit']:<2}  {meaning}{sorted_by}: "
+            f"{status}, code {attempt['code']}, {attempt['text']!r}, "
+            f"request id {attempt['request_id'] or '-'}"
+        )
+    if finding["env_lines"]:
+        _say("\nFor .env:")
+        for line in finding["env_lines"]:
+            _say(line)
+
+
+def _say(line: str) -> None:
+    """A line in which nothing works on the terminal; what its encoding lacks, `cli` has made escapes of."""
+    click.echo("".join(part if part.isprintable() or part == "\n" else "?" for part in line))

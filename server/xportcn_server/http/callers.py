@@ -1,0 +1,237 @@
+"""The callers of the HTTP server, in a TOML file that the owner keeps (`XPORTCN_CALLERS`).
+
+    [callers.alice]
+    token_sha256 = "…"            # of the bearer token, which is kept nowhere; while it is rotated, of two:
+                                  # ["…", "…"]
+    user_id = "…"                 # optional: the upstream's sub-account
+    max_order_cny = "500"         # optional, each: own caps
+    max_day_cny = "2000"
+    max_day_orders = 10
+    previews_per_minute = 30      # optional
+
+The file is read again when it changes; one that cannot be read lets nobody in.
+"""
+
+import hashlib
+import hmac
+import logging
+import os
+import re
+import secrets
+import stat
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from xportcn_server.settings.values import fen_of_yuan
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.policy import Profile
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "caller:"
+PREVIEWS_PER_MINUTE = 60
+OTHERS = Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
+STRUCK_OUT = Profile(Caps(0, 0, 0), None, 1)
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _amount(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError('an amount is a string, such as "500"')
+    return fen_of_yuan(value)
+
+
+class CallersError(Exception):
+    """The file cannot be used; the text says why, and holds no token."""
+
+
+class CallerEntry(BaseModel):
+    """One caller. Caps are fen here and yuan in the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token_sha256: Annotated[list[Digest], BeforeValidator(_several), Field(min_length=1, max_length=2)]
+    user_id: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] | None = None
+    max_order_cny: Annotated[int, BeforeValidator(_amount)] | None = None
+    max_day_cny: Annotated[int, BeforeValidator(_amount)] | None = None
+    max_day_orders: Annotated[int, Field(ge=0, strict=True)] | None = None
+    previews_per_minute: Annotated[int, Field(ge=1, strict=True)] = PREVIEWS_PER_MINUTE
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The entries of a file as it was at `stamp`; no stamp: it is to be read again.
+
+    One value, since the event loop and the ledger's threads both read the file: entries of one state beside
+    the stamp of another would keep a caller in who has been struck out.
+    """
+
+    stamp: tuple[int, ...] | None
+    entries: Mapping[str, CallerEntry]
+
+
+class Callers:
+    """The callers in one file. `owner` are the caps for what an entry leaves out."""
+
+    def __init__(self, path: Path, owner: Caps) -> None:
+        self._path = path
+        self._owner = owner
+        self._read = _Read(None, {})
+
+    def check(self) -> None:
+        """Read the file now.
+
+        Raises:
+            CallersError: it cannot be used.
+        """
+        self._read_anew()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As last read."""
+        return tuple(self._read.entries)
+
+    def name_of(self, token: str) -> str | None:
+        """Who has this bearer token; every digest is compared, in constant time each."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        found: str | None = None
+        for name, entry in self._current().items():
+            for known in entry.token_sha256:
+                if hmac.compare_digest(known, digest):
+                    found = name
+        return f"{PREFIX}{found}" if found else None
+
+    def profile_of(self, caller: str) -> Profile:
+        """What holds for a caller; for one of another source, the rate limit alone."""
+        if not caller.startswith(PREFIX):
+            return OTHERS
+        entry = self._current().get(caller.removeprefix(PREFIX))
+        if entry is None:  # struck out while its call is under way: nothing more is ordered for it
+            return STRUCK_OUT
+        caps = Caps(
+            self._owner.order_fen if entry.max_order_cny is None else entry.max_order_cny,
+            self._owner.day_fen if entry.max_day_cny is None else entry.max_day_cny,
+            self._owner.day_orders if entry.max_day_orders is None else entry.max_day_orders,
+        )
+        return Profile(caps, entry.user_id, entry.previews_per_minute)
+
+    def _read_anew(self) -> _Read:
+        # The stamp first: a change while it is read is then seen as one, and read at the next call.
+        stamp = self._stamp()
+        self._read = read = _Read(stamp, _entries_of(self._path))
+        return read
+
+    def _current(self) -> Mapping[str, CallerEntry]:
+        read = self._read  # once: another thread may put another in its place
+        if self._stamp() != read.stamp:
+            try:
+                read = self._read_anew()
+            except CallersError as error:
+                # Whoever was let in by the old file may have been struck out in the new one. It is read
+                # again at the next call: what was in the way may pass without another change.
+                logger.error("nobody is let in: %s", error)  # noqa: TRY400 - the reason is in its text
+                self._read = read = _Read(None, {})
+        return read.entries
+
+    def _stamp(self) -> tuple[int, ...]:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return ()
+        # Ctime and inode too: a file that another of the same size and age is moved over is another file.
+        return (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
+
+
+def _entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
+    try:
+        stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
+    if may_be_empty and not stored:
+        return {}
+    listed: Any = stored.pop("callers", None)
+    if stored or not isinstance(listed, dict) or not listed:
+        raise CallersError("the callers' file must hold tables [callers.NAME] and nothing else")
+    entries: dict[str, CallerEntry] = {}
+    for name, fields in listed.items():  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
+        try:
+            entries[name] = CallerEntry.model_validate(fields)
+        except ValidationError as error:
+            named = ", ".join(sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]}))
+            raise CallersError(f"caller {name}: {named or 'the table'} is not as described") from None
+    digests = [digest for entry in entries.values() for digest in entry.token_sha256]
+    if len(set(digests)) != len(digests):
+        raise CallersError("two callers have the same token")
+    return entries
+
+
+def new_token() -> tuple[str, str]:
+    """A bearer token (256 random bits) and its SHA-256, which is all that a callers' file holds of it."""
+    token = f"xc_{secrets.token_urlsafe(32)}"
+    return token, hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_caller(path: Path, name: str) -> str:
+    """Add a caller to the file (made 0600 if new); the bearer token, which is shown this once.
+
+    Raises:
+        CallersError: the name is no name or taken, or the file cannot be used.
+    """
+    if not _NAME.fullmatch(name):
+        raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
+    path = path.resolve()  # a link is kept, and what it leads to is written
+    token, digest = new_token()
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        # Made here and nowhere else, so it is the lock too: of two that write at once, one is sent away.
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CallersError(f"another is writing it; if that has ended, remove {beside}") from None
+    except OSError as error:
+        raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_contents(path, name) + f'\n[callers.{name}]\ntoken_sha256 = "{digest}"\n'.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            _take_over_rights(path, beside)
+        # Moved over the old one: whoever reads meanwhile reads a whole file.
+        beside.replace(path)
+    except BaseException as error:
+        beside.unlink()  # ours, and only here: once it is moved, the name may be another's
+        if isinstance(error, OSError):
+            raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
+        raise
+    return token
+
+
+def _contents(path: Path, name: str) -> bytes:
+    if not path.exists():
+        return b""
+    if name in _entries_of(path, may_be_empty=True):
+        raise CallersError(f"there is a caller {name} already")
+    return path.read_bytes()
+
+
+def _take_over_rights(old: Path, new: Path) -> None:
+    """A server that could read the old file, perhaps under another account, can read the new one."""
+    was, now = old.stat(), new.stat()
+    if sys.platform != "win32" and (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+        os.chown(new, was.st_uid, was.st_gid)
+    new.chmod(stat.S_IMODE(was.st_mode))

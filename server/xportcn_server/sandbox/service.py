@@ -1,0 +1,200 @@
+"""The sandbox put together: `build_sandbox` gives the Starlette application and what a test looks at.
+
+API, signed, under `/api`, so that the base URL is `http://HOST:PORT/api` as the real one's is:
+    POST /api/alibaba/ka/order/create/preview    documented
+    POST /api/alibaba/ka/order/create            documented
+    POST /api/alibaba/ka/order/list              experimental, path and form inferred
+
+Control, unsigned, for tests and people:
+    GET    /sandbox/health
+    GET    /sandbox/books     counts, and the orders by outOrderId
+    POST   /sandbox/faults    {name, endpoint, times?, probability?, seed?}: as FaultPlan.add
+    DELETE /sandbox/faults
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive
+
+from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS, Door
+from xportcn_server.sandbox.books import Books
+from xportcn_server.sandbox.catalogue import CATALOGUE, Offer
+from xportcn_server.sandbox.conduct import (
+    EXTENSION,
+    Line,
+    Pace,
+    Silence,
+    after_carrying_out,
+    in_order,
+    instead_of_carrying_out,
+)
+from xportcn_server.sandbox.faults import EVERYWHERE, Fault, FaultPlan
+from xportcn_server.sandbox.jsontext import Json, decode, encode
+from xportcn_server.sandbox.office import Office
+from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.shapes import Shape
+from xportcn_tools.upstream.signing import Credentials, SignatureRule, TimestampUnit
+
+API = "/api"
+PREVIEW_PATH = "/alibaba/ka/order/create/preview"
+CREATE_PATH = "/alibaba/ka/order/create"
+ORDER_LIST_PATH = "/alibaba/ka/order/list"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One upstream: its application, its books, the faults to come, and what it sells.
+
+    `catalogue` may be changed while it runs: that is how a test moves a price for good.
+    """
+
+    app: Starlette
+    books: Books
+    faults: FaultPlan
+    catalogue: dict[int, Offer]
+    endpoints: Mapping[str, Endpoint]
+
+    def draw(self, method: str, path: str) -> Fault | None:
+        """The fault of a request that is beginning; to be asked once, by what brings the request."""
+        endpoint = self.endpoints.get(path)
+        return self.faults.next(endpoint) if endpoint and method == "POST" else None
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build_sandbox(
+    shape: Shape = "object",
+    *,
+    credentials: Credentials = SANDBOX_CREDENTIALS,
+    rule: SignatureRule = "concat",
+    unit: TimestampUnit = "s",
+    clock: Callable[[], datetime] = _utc_now,
+    faults: FaultPlan | None = None,
+    books: Books | None = None,
+    catalogue: Mapping[int, Offer] = CATALOGUE,
+    order_list_path: str = ORDER_LIST_PATH,
+    pace: Pace = Pace(),  # noqa: B008 - frozen
+) -> Sandbox:
+    """A sandbox that answers previews in `shape`, to one account that signs by `rule` and `unit`."""
+    books = Books() if books is None else books
+    faults = FaultPlan() if faults is None else faults
+    offers = dict(catalogue)
+    office = Office(shape, Door(credentials, rule, unit), clock, books, offers)
+    endpoints: dict[str, Endpoint] = {
+        API + PREVIEW_PATH: "preview",
+        API + CREATE_PATH: "create",
+        API + order_list_path: "list",
+    }
+    routes = [
+        Route(path, _api_call(office, endpoint, pace), methods=["POST"])
+        for path, endpoint in endpoints.items()
+    ]
+    app = Starlette(routes=[*routes, *_control_routes(shape, books, faults)])
+    return Sandbox(app, books, faults, offers, endpoints)
+
+
+def _api_call(office: Office, endpoint: Endpoint, pace: Pace) -> Callable[[Request], Any]:
+    async def call(request: Request) -> Response:
+        line: Line = request.scope.get("extensions", {}).get(EXTENSION, _PLAIN_LINE)
+        fault = line.fault
+        if fault and fault.name == "timeout-before-read":
+            return Silence()
+        body = await request.body()
+        # From here to the answer nothing awaits: a client that goes away cannot stop it half-way.
+        office.books.note_request(endpoint, body)
+        if fault is None:
+            return in_order(office.answer(endpoint, request.headers, body))
+        if fault.name == "price-drift":
+            return in_order(office.answer(endpoint, request.headers, body, drifted=True))
+        if not fault.order_exists:
+            return instead_of_carrying_out(fault)
+        answer = office.answer(endpoint, request.headers, body, split=fault.name == "split")
+        return after_carrying_out(fault, answer, pace)
+
+    return call
+
+
+async def _nothing_to_reset(receive: Receive) -> None:  # noqa: ARG001 - a Line's signature
+    raise RuntimeError("faults need SandboxTransport or a port")
+
+
+# Under a plain ASGI server or test client: all is well, since nobody draws faults.
+_PLAIN_LINE = Line(None, _nothing_to_reset)
+
+
+def _control_routes(shape: Shape, books: Books, faults: FaultPlan) -> list[Route]:
+    async def health(_request: Request) -> Response:
+        return _control_answer({"ok": True, "environment": "sandbox", "shape": shape})
+
+    async def show_books(_request: Request) -> Response:
+        return _control_answer(_books_as_json(books))
+
+    async def add_fault(request: Request) -> Response:
+        try:
+            _add_fault(faults, decode(await request.body()))
+        except (ValueError, TypeError) as error:
+            return _control_answer({"ok": False, "error": str(error)}, 400)
+        return _control_answer({"ok": True})
+
+    async def clear_faults(_request: Request) -> Response:
+        faults.clear()
+        return _control_answer({"ok": True})
+
+    return [
+        Route("/sandbox/health", health, methods=["GET"]),
+        Route("/sandbox/books", show_books, methods=["GET"]),
+        Route("/sandbox/faults", add_fault, methods=["POST"]),
+        Route("/sandbox/faults", clear_faults, methods=["DELETE"]),
+    ]
+
+
+def _add_fault(faults: FaultPlan, wanted: object) -> None:
+    if not isinstance(wanted, dict):
+        raise TypeError("an object is wanted: {name, endpoint, times, probability, seed}")
+    fields = cast("dict[str, Any]", wanted)
+    unknown = fields.keys() - {"name", "endpoint", "times", "probability", "seed"}
+    if unknown or not fields.keys() >= {"name", "endpoint"}:
+        raise ValueError("fields are: name and endpoint; and, where wanted, times, probability, seed")
+    if fields["endpoint"] not in EVERYWHERE:
+        raise ValueError(f"endpoint is one of: {', '.join(sorted(EVERYWHERE))}")
+    times = fields.get("times", 1)
+    faults.add(
+        str(fields["name"]),
+        fields["endpoint"],
+        times=None if times is None else int(times),
+        probability=float(fields.get("probability", 1)),
+        seed=int(fields.get("seed", 0)),
+    )
+
+
+def _books_as_json(books: Books) -> Json:
+    by_reference: dict[str, list[Json]] = {}
+    for order in books.orders:
+        row: Json = {
+            "order_ids": list(order.order_ids),
+            "trade_type": order.trade_type,
+            "payable_fen": order.payable_fen,
+            "created_at": order.created_at.isoformat(),
+            "body": order.body,
+        }
+        by_reference.setdefault(order.out_order_id, []).append(row)
+    return {
+        "previews_received": books.received["preview"],
+        "creates_received": books.received["create"],
+        "lists_received": books.received["list"],
+        "creates_of": dict(books.creates_of),
+        "orders": by_reference,
+    }
+
+
+def _control_answer(content: Json, status: int = 200) -> Response:
+    return Response(encode(content), status_code=status, media_type="application/json")

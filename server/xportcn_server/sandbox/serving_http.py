@@ -1,0 +1,135 @@
+"""The sandbox on a port: uvicorn, with faults that happen to real sockets.
+
+A reset is a RST on the wire. `timeout-before-read`, `hang` and their like keep the connection open and
+silent for as long as the client does. `not-connectable` is refused here with a clear error: whoever listens
+is connectable. Point the client at a closed port instead.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import struct
+import sys
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any
+
+import anyio
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from xportcn_server.sandbox.conduct import Line, client_gone
+from xportcn_server.sandbox.service import API, Sandbox, build_sandbox
+
+# A `close` under these options drops what is unsent and answers with RST. Windows has shorter fields.
+_RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+async def serve_sandbox(
+    sandbox: Sandbox,
+    host: str = "127.0.0.1",
+    port: int = 9900,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serves until SIGINT or SIGTERM, then returns. `on_ready` gets the base URL once clients can connect.
+
+    Raises OSError where the port is taken, ValueError for a planned fault that no port can have.
+    """
+    listener = _listen(sandbox, host, port)
+    if on_ready:
+        on_ready(_base_url(listener))
+    await _Server(sandbox, ends_by_signal=True).serve(sockets=[listener])
+
+
+@contextlib.asynccontextmanager
+async def running_sandbox(
+    sandbox: Sandbox | None = None, host: str = "127.0.0.1", port: int = 0
+) -> AsyncGenerator[tuple[Sandbox, str]]:
+    """A sandbox and its base URL, served by the running asyncio loop for as long as the block lasts.
+
+    Port 0 takes a free one. Signals are left alone; requests still open at the end are reset.
+    """
+    sandbox = sandbox or build_sandbox()
+    # It listens from here on: who connects before uvicorn is up waits in the backlog.
+    listener = _listen(sandbox, host, port)
+    server = _Server(sandbox, ends_by_signal=False)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield sandbox, _base_url(listener)
+    finally:
+        server.should_exit = True
+        with anyio.CancelScope(shield=True):
+            await serving
+
+
+def _listen(sandbox: Sandbox, host: str, port: int) -> socket.socket:
+    sandbox.faults.serve_over_a_port()
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+def _base_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{API}"
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, sandbox: Sandbox, *, ends_by_signal: bool) -> None:
+        super().__init__(
+            uvicorn.Config(
+                sandbox.app,
+                http=_protocol_of(sandbox),
+                ws="none",
+                interface="asgi3",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._ends_by_signal = ends_by_signal
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Some requests hang by design. uvicorn would wait for them; without a connection they end.
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, H11Protocol):
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Uvicorn raises a signal again once it has shut down; here a signal is how one ends it, cleanly."""
+        if not self._ends_by_signal or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _protocol_of(sandbox: Sandbox) -> type[H11Protocol]:
+    class LineProtocol(H11Protocol):
+        """HTTP/1.1 that tells the application over which connection a request came."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.app = self._answer
+
+        async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+            line = Line(sandbox.draw(scope["method"], scope["path"]), self._reset)
+            await sandbox.app(line.under(scope), receive, send)
+
+        async def _reset(self, receive: Receive) -> None:
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.transport.abort()
+            # uvicorn takes a request that ends without answer for a mistake, unless the client has gone.
+            await client_gone(receive)
+
+    return LineProtocol

@@ -1,0 +1,111 @@
+"""MCP over this process's stdin and stdout: nothing else on the wire, and a clean end however it comes.
+
+The SDK's own stdio (2.3.0, tried) misses both by a little. It gives fd 1 back to the wire when serving
+ends, and what `print` left in Python's buffer follows when the interpreter exits. SIGTERM kills the
+process before the lifespan has ended; SIGINT hangs, for a worker thread is blocked reading stdin; a
+client that is gone ends in a traceback.
+
+So the wire is ours (`wire`), and fd 0 and 1 never get it back. A signal or a lost client only ends the
+inbox, which to the SDK is EOF, the one end that it handles well: it cancels calls under way, lets shielded
+ones finish, and ends the lifespan.
+"""
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, cast
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.stdio import stdio_server
+
+from xportcn_server.stdio.pipes import Inbox, Outbox, Wire, settle_standard_streams, take_wire
+
+__all__ = ["run_stdio", "take_wire"]
+
+DRAIN_SECONDS = 1.0  # for the last answers, once the lifespan has ended
+
+
+def run_stdio(server: MCPServer[Any], wire: Wire | None = None) -> None:
+    """Serve until the client closes stdin or is gone, or SIGTERM or SIGINT (SIGBREAK on Windows) arrives.
+
+    Returns normally in each case, with the lifespan ended and shielded calls finished. The handlers stay
+    installed, so that a second signal cannot cut the interpreter's exit short. Main thread only.
+
+    `wire` is what `take_wire` gave, where the caller took it early. The caller has set logging up before the
+    server was made: the SDK's own handler (rich) raises SystemExit wherever a line finds stderr broken.
+
+    Raises:
+        Exception: what the lifespan raised, taken out of the task groups that wrapped it.
+
+    """
+    wire = wire or take_wire()
+    inbox = Inbox(wire.source)
+    outbox = Outbox(wire.sink, on_lost=inbox.end)
+    _on_signals(inbox.end)
+    try:
+        anyio.run(_serve, server, inbox, outbox)
+    except BaseExceptionGroup as group:
+        raise _innermost(group) from None
+    finally:
+        settle_standard_streams()
+        gc.freeze()  # else the exit looks through every object of every library: 0.3 s instead of 0.03
+
+
+async def _serve(server: MCPServer[Any], inbox: Inbox, outbox: Outbox) -> None:
+    lowlevel = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no public way
+    stdin = cast("anyio.AsyncFile[str]", inbox)  # the SDK iterates over the one,
+    stdout = cast("anyio.AsyncFile[str]", outbox)  # writes and flushes the other, and no more
+    with _awake_at_signals(), anyio.CancelScope() as drain:
+        inbox.open()
+        outbox.open()
+        async with stdio_server(stdin, stdout) as (reader, writer):
+            await lowlevel.run(reader, writer, lowlevel.create_initialization_options())
+            drain.deadline = anyio.current_time() + DRAIN_SECONDS
+
+
+def _on_signals(end: Callable[[], None]) -> None:
+    """Ahead of the event loop, which replaces no handler but Python's own of SIGINT."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        end()
+
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, handle)
+
+
+@contextmanager
+def _awake_at_signals() -> Generator[None]:
+    """Python runs handlers in the main thread alone, which may sleep while the signal hits another thread:
+    a byte in a socket wakes its event loop. The loop of Windows does so by itself.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    ear, mouth = socket.socketpair()
+    with ear, mouth:
+        mouth.setblocking(False)
+        loop.add_reader(ear, ear.recv, 64)
+        signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+            loop.remove_reader(ear)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        if len(group.exceptions) != 1:
+            return group
+        error = group.exceptions[0]
+    return error

@@ -1,0 +1,88 @@
+"""No name, description, schema or hint that a model sees changes unseen: one snapshot file a tool.
+
+After a change that is meant: `XPORTCN_TEST_WRITE_SNAPSHOTS=1 pytest tests/clients/test_tool_snapshots.py`.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from mcp_types import Tool
+
+from harness.house import ERAS, Era, House
+
+pytestmark = pytest.mark.anyio
+SNAPSHOTS = Path(__file__).parent / "toolsnaps"
+NAMES = ["preview_order", "create_order", "get_orders"]
+MOST_BYTES = 6000
+
+
+async def _tools(folder: Path, era: Era) -> list[Tool]:
+    async with House(folder).client(era) as client:
+        return (await client.list_tools()).tools
+
+
+def _as_json(tool: Tool) -> dict[str, Any]:
+    return tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_there_are_three_tools_in_the_order_of_the_contract(tmp_path: Path, era: Era) -> None:
+    assert [tool.name for tool in await _tools(tmp_path, era)] == NAMES
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_each_tool_is_as_its_snapshot_says(tmp_path: Path, era: Era) -> None:
+    for tool in await _tools(tmp_path, era):
+        file = SNAPSHOTS / f"{tool.name}.json"
+        text = json.dumps(_as_json(tool), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        if os.environ.get("XPORTCN_TEST_WRITE_SNAPSHOTS"):
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8")
+
+
+async def test_what_a_model_reads_of_all_tools_is_at_most_6000_bytes(tmp_path: Path) -> None:
+    seen = [
+        (tool.name, tool.description, json.dumps(tool.input_schema, ensure_ascii=False))
+        for tool in await _tools(tmp_path, "auto")
+    ]
+    assert sum(len((part or "").encode()) for texts in seen for part in texts) <= MOST_BYTES
+
+
+async def test_no_schema_has_references_or_null_and_every_object_is_closed(tmp_path: Path) -> None:
+    def check(node: Any) -> None:
+        if isinstance(node, dict):
+            fields = cast("dict[str, Any]", node)
+            assert "$ref" not in fields
+            assert fields.get("type") != "null"
+            if fields.get("type") == "object":
+                assert fields["additionalProperties"] is False
+            for value in fields.values():
+                check(value)
+        elif isinstance(node, list):
+            for value in cast("list[Any]", node):
+                check(value)
+
+    for tool in await _tools(tmp_path, "auto"):
+        check(tool.input_schema)
+        assert "$ref" not in json.dumps(tool.output_schema)
+
+
+async def test_hints_tell_the_truth_about_each_tool(tmp_path: Path) -> None:
+    hints = {
+        tool.name: (
+            tool.annotations.read_only_hint,
+            tool.annotations.destructive_hint,
+            tool.annotations.idempotent_hint,
+            tool.annotations.open_world_hint,
+        )
+        for tool in await _tools(tmp_path, "auto")
+        if tool.annotations
+    }
+    assert hints == {
+        "preview_order": (True, False, False, True),
+        "create_order": (False, True, True, True),
+        "get_orders": (True, False, True, False),
+    }

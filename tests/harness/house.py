@@ -1,0 +1,115 @@
+"""What tests of the whole server share: settings, servers in process, clients of both eras, calls."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.server import MCPServer
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+
+from xportcn_server.app import Seams, build_server
+from xportcn_server.sandbox.service import Sandbox, build_sandbox
+from xportcn_server.settings.settings import Settings, load_settings
+from xportcn_tools.desk.desk import Desk
+
+Era = Literal["legacy", "auto"]
+ERAS: tuple[Era, ...] = ("legacy", "auto")
+
+MUG = "610947572360"
+MUG_SPEC = "b266e0726506185beaf205cbae88530d"
+ADDRESS: dict[str, str] = {
+    "full_name": "王小明",
+    "mobile": "13800138000",
+    "province": "浙江省",
+    "city": "杭州市",
+    "address": "网商路699号",
+}
+
+
+def order_arguments(quantity: int = 2, **changes: Any) -> dict[str, Any]:
+    """Arguments of `preview_order` that the sandbox can fulfil."""
+    items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": quantity}]
+    return {"items": items, "address": dict(ADDRESS), "flow": "general"} | changes
+
+
+def settings_for(ledger: Path, **changes: str) -> Settings:
+    """Sandbox settings with a ledger of the test's own; `changes` are names without prefix."""
+    environ = {"XPORTCN_MODE": "sandbox", "XPORTCN_LEDGER": str(ledger)}
+    environ |= {f"XPORTCN_{name}": value for name, value in changes.items()}
+    return load_settings(environ, ledger.parent)
+
+
+class Person:
+    """Answers the approval form, and remembers what it was asked."""
+
+    def __init__(
+        self, action: Literal["accept", "decline", "cancel"] = "accept", approve: object = True
+    ) -> None:
+        self.action: Literal["accept", "decline", "cancel"] = action
+        self.approve = approve
+        self.asked: list[str] = []
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        del context
+        self.asked.append(params.message)
+        content: dict[str, Any] | None = {"approve": self.approve} if self.action == "accept" else None
+        return ElicitResult(action=self.action, content=content)
+
+
+def text_of(result: CallToolResult) -> str:
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+async def call(client: Client, tool: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The envelope of a call; `isError` is always `not ok`."""
+    result = await client.call_tool(tool, dict(arguments or {}))
+    assert isinstance(result, CallToolResult)
+    envelope = result.structured_content
+    assert envelope is not None, text_of(result)
+    assert bool(result.is_error) is not envelope["ok"]
+    assert text_of(result)
+    return envelope
+
+
+async def previewed(client: Client, **changes: Any) -> dict[str, Any]:
+    """A preview that has a token."""
+    envelope = await call(client, "preview_order", order_arguments(**changes))
+    assert envelope["ok"], envelope["problem"]
+    return envelope["preview"]
+
+
+class House:
+    """One sandbox and one ledger file, and servers over them that can be restarted."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox | None = None, /, **changes: str) -> None:
+        self.ledger = folder / "ledger.sqlite3"
+        self.sandbox = sandbox or build_sandbox()
+        self.changes = changes
+
+    def server(self, **seams: Any) -> MCPServer[Desk]:
+        settings = settings_for(self.ledger, **self.changes)
+        outside: dict[str, Any] = {"sandbox": self.sandbox} | seams
+        return build_server(settings, Seams(**outside))
+
+    @asynccontextmanager
+    async def client(
+        self, era: Era = "auto", person: Person | None = None, **seams: Any
+    ) -> AsyncGenerator[Client]:
+        """A client of a server of its own; without a person, one that cannot ask."""
+        async with Client(
+            self.server(**seams), mode=era, elicitation_callback=person, read_timeout_seconds=30
+        ) as client:
+            yield client
+
+    @property
+    def creates(self) -> int:
+        """How many creates reached the upstream."""
+        return self.sandbox.books.received["create"]
+
+    @property
+    def order_ids(self) -> list[str]:
+        """What the upstream's own books hold."""
+        return [order_id for order in self.sandbox.books.orders for order_id in order.order_ids]

@@ -1,0 +1,249 @@
+"""What tests over HTTP share: the server in this loop or in a process of its own, its callers, its clients."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import anyio
+import anyio.to_thread
+import httpx
+import httpx2
+import uvicorn
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from mcp_types import ElicitResult, InputRequiredResult, InputResponses
+from starlette.types import ASGIApp
+
+from harness.house import Era, Person
+from xportcn_server.app import Seams, build_server
+from xportcn_server.http.application import Readiness, http_app
+from xportcn_server.http.callers import new_caller
+from xportcn_server.http.start_http import gate_of
+from xportcn_server.settings.settings import Settings
+from xportcn_tools.ledger.ledger import Ledger
+
+STATE_KEY = "a-key-that-the-replicas-share-0123456789"
+START_SECONDS = 60.0
+"""For a process to answer; the machine may have other things to do."""
+
+
+ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+def modern(method: str, **params: Any) -> dict[str, Any]:
+    """A request of the stateless protocol, whole."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": meta}}
+
+
+def modern_headers(method: str, name: str = "") -> dict[str, str]:
+    named = {"mcp-name": name} if name else {}
+    return ACCEPT | {MCP_PROTOCOL_VERSION_HEADER: "2026-07-28", "mcp-method": method} | named
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def made_callers(path: Path, *names: str, **lines: str) -> dict[str, str]:
+    """A callers' file, and the bearer tokens by name. `lines`: what else stands in a caller's table."""
+    tokens: dict[str, str] = {}
+    for name in names:
+        tokens[name] = new_caller(path, name)
+        if name in lines:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(lines[name] + "\n")
+    return tokens
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def yes_to(asked: InputRequiredResult) -> InputResponses:
+    """A person's yes to all that a call asks before it goes on."""
+    return {
+        name: ElicitResult(action="accept", content={"approve": True}) for name in asked.input_requests or ()
+    }
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, seams: Seams, ledger: Ledger, bound_to: str = "127.0.0.1"
+) -> AsyncGenerator[str]:
+    """The application of `serve --http` in this loop; yields its base URL. `ledger`: for `/readyz`.
+
+    `bound_to`: what the application takes for its `--host`; it listens on loopback all the same.
+    """
+    server = build_server(settings, seams, gate_of(settings))
+    app = http_app(
+        server,
+        Readiness(ledger.open),
+        host=bound_to,
+        stateless=bool(settings.state_keys),
+        public_url=settings.oauth_audience,
+    )
+    try:
+        async with loop_server(app) as url:
+            yield url
+    finally:
+        await ledger.aclose()
+
+
+@asynccontextmanager
+async def loop_server(app: ASGIApp) -> AsyncGenerator[str]:
+    """Any application on a port, in this loop; yields its base URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    runner = _Quiet(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
+    task = asyncio.create_task(runner.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        runner.should_exit = True
+        with anyio.CancelScope(shield=True):
+            await task
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves the signals to pytest."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        yield
+
+
+@asynccontextmanager
+async def client_of(
+    url: str, token: str | None = None, era: Era = "auto", person: Person | None = None
+) -> AsyncGenerator[Client]:
+    """A client of the server at this base URL, as many calls at a time as a test likes."""
+    limits = httpx2.Limits(max_connections=None)
+    async with (
+        httpx2.AsyncClient(headers=bearer(token), timeout=60, limits=limits, trust_env=False) as http,
+        Client(
+            streamable_http_client(f"{url}/mcp", http_client=http),
+            mode=era,
+            elicitation_callback=person,
+            read_timeout_seconds=60,
+        ) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def http_client(url: str = "") -> AsyncGenerator[httpx.AsyncClient]:
+    """A plain client, for what no client of the protocol would send."""
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits, trust_env=False) as client:
+        yield client
+
+
+@dataclass
+class Process:
+    """A server on a port of its own, mostly `xportcn-mcp serve --http`. `log`: what it said on stderr."""
+
+    popen: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def terminate(self) -> None:
+        self.popen.terminate()
+
+    def kill(self) -> None:
+        if self.popen.poll() is None:
+            self.popen.kill()
+        self.popen.wait()
+
+    async def ended(self, seconds: float = 60) -> int:
+        """Its exit status."""
+        return await anyio.to_thread.run_sync(lambda: self.popen.wait(seconds), abandon_on_cancel=True)
+
+
+def process_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Ours without the settings of the person who runs this; warnings are errors there too."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
+    return ours | {"PYTHONUTF8": "1", "PYTHONWARNINGS": "error"} | dict(environment)
+
+
+def command(*arguments: str) -> list[str]:
+    """The installed program."""
+    suffix = ".exe" if sys.platform == "win32" else ""
+    return [str(Path(sys.executable).with_name(f"xportcn-mcp{suffix}")), *arguments]
+
+
+def start(environment: Mapping[str, str], folder: Path, port: int | None = None) -> Process:
+    """Start a server; it may not answer yet."""
+    port = port or free_port()
+    return spawned(command("serve", "--http", "--port", str(port)), environment, folder, port)
+
+
+def spawned(arguments: list[str], environment: Mapping[str, str], folder: Path, port: int) -> Process:
+    """Start a program that listens on this port; what it says goes to a file."""
+    log = folder / f"server-{port}.log"
+    with log.open("ab") as stderr:
+        out: IO[bytes] = stderr
+        popen = subprocess.Popen(
+            arguments,
+            env=process_environment(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    return Process(popen, port, log)
+
+
+async def answering(process: Process, status: int = 200) -> Process:
+    """Wait until it answers a question for its health, with this status."""
+    with anyio.fail_after(START_SECONDS):
+        async with http_client(process.url) as client:
+            while True:
+                assert process.popen.poll() is None, process.log.read_text()
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get("/healthz")).status_code == status:
+                        return process
+                await anyio.sleep(0.05)
+
+
+@asynccontextmanager
+async def processes(
+    environment: Mapping[str, str], folder: Path, count: int
+) -> AsyncGenerator[list[Process]]:
+    """That many servers with the same settings, all answering; ended at the end, however."""
+    started = [start(environment, folder) for _ in range(count)]
+    try:
+        for process in started:
+            await answering(process)
+        yield started
+    finally:
+        for process in started:
+            process.kill()

@@ -1,0 +1,281 @@
+"""The conformance suite against the PostgreSQL driver, on a real server."""
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import psycopg
+import psycopg.sql
+import pytest
+from mcp import Client
+
+from harness.house import call, previewed, settings_for
+from harness.postgres_server import PostgresServer
+from xportcn_server.app import Seams, build_server
+from xportcn_server.sandbox.service import build_sandbox
+from xportcn_tools.ledger import sql
+from xportcn_tools.ledger.ledger import Claimed, DayUsage, Judged, Ledger, PreviewRecord
+from xportcn_tools.ledger.postgres import PostgresLedger
+from xportcn_tools.ledger.trail import first_break
+
+pytest.register_assert_rewrite("ledger.ledger_suite")
+
+from ledger.ledger_suite import (  # noqa: E402 - asserts rewritten first
+    PLACED,
+    Clock,
+    LedgerSuite,
+    Store,
+    claim,
+    claimed,
+    preview_of,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class PostgresStore:
+    def __init__(self, url: str) -> None:
+        self.clock = Clock()
+        self._url = url
+
+    @asynccontextmanager
+    async def view(self) -> AsyncGenerator[Ledger]:
+        ledger = PostgresLedger(self._url, clock=self.clock)
+        await ledger.open()
+        try:
+            yield ledger
+        finally:
+            await ledger.aclose()
+
+
+class TestPostgresLedger(LedgerSuite):
+    @pytest.fixture
+    def store(self, postgres: PostgresServer) -> Store:
+        return PostgresStore(postgres.new_database())
+
+
+# What only this store has
+
+
+async def test_a_database_with_another_isolation_level_counts_the_caps_on_committed_data(
+    postgres: PostgresServer,
+) -> None:
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = psycopg.sql.Identifier(connection.info.dbname)
+        change = psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'")
+        connection.execute(change.format(name))
+    store = PostgresStore(url)
+    claims: list[object] = []
+    async with store.view() as one, store.view() as other, anyio.create_task_group() as tasks:
+        previews = [preview_of(number) for number in range(12)]
+        for preview in previews:
+            await one.store_preview(preview)
+
+        def no_more_than_three(used: DayUsage) -> str | None:
+            return "full" if used.orders >= 3 else None
+
+        async def attempt(ledger: Ledger, preview: PreviewRecord) -> None:
+            claims.append(await claim(ledger, preview, no_more_than_three))
+
+        for number, preview in enumerate(previews):
+            tasks.start_soon(attempt, (one, other)[number % 2], preview)
+    assert sum(isinstance(each, Claimed) for each in claims) == 3
+    assert claims.count(Judged("full")) == 9
+
+
+async def test_who_vanishes_inside_a_transaction_does_not_keep_the_others_waiting_for_long(
+    postgres: PostgresServer,
+) -> None:
+    ledger = PostgresLedger(postgres.new_database())
+    setting = "SELECT current_setting('idle_in_transaction_session_timeout') AS value"
+    (row,) = await ledger._run(  # pyright: ignore[reportPrivateUsage]
+        lambda sql: sql.execute(setting)
+    )
+    await ledger.aclose()
+    assert row["value"] == "10s"
+
+
+# What a standby, a frozen host or a newer replica does to it
+
+
+def standby(server: PostgresServer, name: str) -> None:
+    """Name a synchronous standby that is not there, for which every commit then waits; or none."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = local")
+        statement = psycopg.sql.SQL("ALTER SYSTEM SET synchronous_standby_names = {}")
+        connection.execute(statement.format(psycopg.sql.Literal(name)))
+        connection.execute("SELECT pg_reload_conf()")
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        while connection.execute("SHOW synchronous_standby_names").fetchone() != (name,):
+            connection.execute("SELECT pg_sleep(0.02)")
+
+
+def waiting_for_standby(server: PostgresServer) -> list[int]:
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        found = connection.execute("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        return [row[0] for row in found]
+
+
+@pytest.fixture
+def without_standby(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Generator[PostgresServer]:
+    """The server, whose commits wait for nobody again at the end; nor does a test wait for long."""
+    monkeypatch.setattr(sql, "GIVE_UP_SECONDS", 3.0)
+    try:
+        yield postgres
+    finally:
+        standby(postgres, "")
+
+
+@pytest.mark.parametrize(
+    ("how", "options"),
+    [
+        ("pg_cancel_backend", ""),
+        ("pg_cancel_backend", "?options=-cclient_min_messages%3Derror"),
+        ("pg_terminate_backend", ""),
+    ],
+)
+async def test_a_claim_that_the_standby_does_not_hold_is_not_sent(
+    tmp_path: Path, without_standby: PostgresServer, how: str, options: str
+) -> None:
+    """Its commit waits for a standby that is away; somebody ends the wait. After a failover nobody would know."""
+    server, sandbox = without_standby, build_sandbox()
+    settings = settings_for(tmp_path / "unused", LEDGER=server.new_database() + options, APPROVAL="off")
+    told: dict[str, Any] = {}
+
+    async def step(name: str) -> None:
+        if name == "claim":
+            await anyio.to_thread.run_sync(standby, server, "away")
+
+    with anyio.fail_after(60):
+        async with Client(build_server(settings, Seams(sandbox=sandbox, step=step))) as client:
+            arguments = (await previewed(client))["create_order_arguments"]
+            async with anyio.create_task_group() as tasks:
+
+                async def create() -> None:
+                    told.update(await call(client, "create_order", arguments))
+
+                tasks.start_soon(create)
+                while not (waiting := await anyio.to_thread.run_sync(waiting_for_standby, server)):  # noqa: ASYNC110 - another process' doing
+                    await anyio.sleep(0.02)
+                with psycopg.connect(server.url(), autocommit=True) as connection:
+                    for pid in waiting:
+                        ended = psycopg.sql.SQL("SELECT {}(%s)").format(psycopg.sql.Identifier(how))
+                        connection.execute(ended, (pid,))
+    assert sandbox.books.received["create"] == 0
+    assert (told["problem"]["code"], told["problem"]["request_sent"]) == ("ledger_unavailable", "no")
+
+
+async def test_an_answer_that_came_is_told_though_its_commit_hangs(
+    tmp_path: Path, without_standby: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, sandbox = without_standby, build_sandbox()
+    settings = settings_for(tmp_path / "unused", LEDGER=server.new_database(), APPROVAL="off")
+
+    async def step(name: str) -> None:
+        if name == "record":
+            await anyio.to_thread.run_sync(standby, server, "away")
+
+    with anyio.fail_after(60):
+        async with Client(build_server(settings, Seams(sandbox=sandbox, step=step))) as client:
+            arguments = (await previewed(client))["create_order_arguments"]
+            told = await call(client, "create_order", arguments)
+            standby(server, "")
+            reference = told["order"]["out_order_id"]
+            listed = await call(client, "get_orders", {"reference": reference})
+    (made,) = sandbox.books.orders
+    assert told["ok"]
+    assert told["order"]["order_ids"] == list(made.order_ids)
+    assert f"order {reference}: the outcome could not be recorded: placed" in caplog.text
+    assert made.order_ids[0] in caplog.text
+    assert listed["orders"][0]["state"] in ("placed", "sending")  # the commit went through after all, or will
+
+
+@pytest.mark.parametrize("table", ["previews", "orders", "trail"])
+async def test_a_replica_goes_on_when_a_newer_one_has_added_a_column(
+    postgres: PostgresServer, table: str
+) -> None:
+    url = postgres.new_database()
+    store = PostgresStore(url)
+    async with store.view() as ledger:
+        order = await claimed(ledger, preview_of(1))  # is being sent when the newer one starts
+        for _ in range(8):  # as often as it takes for a statement to be prepared
+            await ledger.preview_by_token(preview_of(1).token_digest, "sandbox", "local")
+        with psycopg.connect(url, autocommit=True) as connection:
+            added = psycopg.sql.SQL("ALTER TABLE {} ADD COLUMN note TEXT")
+            connection.execute(added.format(psycopg.sql.Identifier(table)))
+        placed = await ledger.record(order.order_key, PLACED)
+        assert placed.state == "placed"
+        assert await ledger.preview_by_token(preview_of(1).token_digest, "sandbox", "local") == preview_of(1)
+        assert first_break(await ledger.trail()) is None
+        await claimed(ledger, preview_of(2))
+
+
+@pytest.mark.parametrize("setting", ["datestyle = 'SQL, DMY'", "timezone = 'Asia/Shanghai'"])
+async def test_how_a_database_writes_times_changes_nothing(postgres: PostgresServer, setting: str) -> None:
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = psycopg.sql.Identifier(connection.info.dbname)
+        change = psycopg.sql.SQL("ALTER DATABASE {} SET ").format(name) + psycopg.sql.SQL(setting)  # pyright: ignore[reportArgumentType]
+        connection.execute(change)
+    ledger = PostgresLedger(url)
+    try:
+        order = await claimed(ledger, preview_of(1))
+        assert abs(await ledger.now() - datetime.now(UTC)) < timedelta(minutes=1)
+        assert abs(order.created_at - datetime.now(UTC)) < timedelta(minutes=1)
+    finally:
+        await ledger.aclose()
+
+
+async def test_a_database_without_an_encoding_keeps_chinese_whole(postgres: PostgresServer) -> None:
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE plain ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+    ledger = PostgresLedger(postgres.url("plain"))
+    try:
+        await claimed(ledger, preview_of(1))
+        await claimed(ledger, preview_of(2))
+        assert await ledger.preview_by_token(preview_of(1).token_digest, "sandbox", "local") == preview_of(1)
+    finally:
+        await ledger.aclose()
+
+
+async def test_a_schema_that_the_url_names_is_the_ledgers(postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA mine")
+        ledger = PostgresLedger(f"{url}?options=-csearch_path%3Dmine")
+        await ledger.open()
+        await ledger.aclose()
+        found = connection.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'orders'").fetchall()
+    assert found == [("mine",)]
+
+
+async def test_a_replica_whose_clock_is_slow_takes_no_old_price_for_a_fresh_one(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    url, sandbox = postgres.new_database(), build_sandbox()
+    settings = settings_for(tmp_path / "unused", LEDGER=url, APPROVAL="off")
+
+    def slow() -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=65)
+
+    def replica(clock: Callable[[], datetime] | None) -> Client:
+        # The clock is the replica's; the ledger's own is the database's.
+        return Client(build_server(settings, Seams(clock=clock, sandbox=sandbox, ledger=PostgresLedger(url))))
+
+    with anyio.fail_after(60):
+        async with replica(None) as right:
+            arguments = (await previewed(right))["create_order_arguments"]
+        with psycopg.connect(url, autocommit=True) as connection:
+            earlier = (datetime.now(UTC) - timedelta(seconds=75)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            connection.execute("UPDATE previews SET created_at = %s", (earlier,))
+        async with replica(slow) as behind:
+            told = await call(behind, "create_order", arguments)
+    assert told["order"]["state"] == "placed"
+    assert sandbox.books.received == {"preview": 2, "create": 1}

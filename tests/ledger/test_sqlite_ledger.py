@@ -1,0 +1,34 @@
+"""The conformance suite against the SQLite driver."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ledger.ledger_suite import Clock, LedgerSuite, Store
+from xportcn_tools.ledger.ledger import Ledger
+from xportcn_tools.ledger.sqlite import SqliteLedger
+
+pytestmark = pytest.mark.anyio
+
+
+class SqliteStore:
+    def __init__(self, path: Path) -> None:
+        self.clock = Clock()
+        self._path = path
+
+    @asynccontextmanager
+    async def view(self) -> AsyncGenerator[Ledger]:
+        ledger = SqliteLedger(self._path, clock=self.clock)
+        await ledger.open()
+        try:
+            yield ledger
+        finally:
+            await ledger.aclose()
+
+
+class TestSqliteLedger(LedgerSuite):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        return SqliteStore(tmp_path / "ledger.db")

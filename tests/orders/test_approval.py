@@ -1,0 +1,768 @@
+"""No order without the approval that the owner's rule asks for, and the record says how it was had."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal, cast
+
+import anyio
+import anyio.to_thread
+import pytest
+from click.testing import CliRunner, Result
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    CallToolResult,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+    InputRequiredResult,
+    InputResponses,
+)
+
+from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
+from xportcn_server.commands.cli import main
+from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.service import build_sandbox
+from xportcn_server.sandbox.serving_http import running_sandbox
+from xportcn_tools import create_order
+from xportcn_tools.desk.checks import CreateCall
+from xportcn_tools.desk.desk import Desk
+from xportcn_tools.ledger.ledger import OrderQuery, Outcome
+from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.results import ProblemError
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS_FREE = {"MAX_ORDER_CNY": "100000", "MAX_DAY_CNY": "1000000"}
+
+
+class Clock:
+    """The time, as a test sets it, for the server and for the sandbox alike."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+class Answers:
+    """Answers the form with one after another; `before` happens while the person thinks."""
+
+    def __init__(self, *answers: ElicitResult | ErrorData, before: Callable[[], None] | None = None) -> None:
+        self.answers = list(answers)
+        self.before = before
+        self.asked: list[str] = []
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> Any:
+        del context
+        self.asked.append(params.message)
+        if self.before:
+            self.before()
+        return self.answers.pop(0)
+
+
+def accepted(content: Any) -> ElicitResult:
+    return ElicitResult(action="accept", content=content)
+
+
+YES = accepted({"approve": True})
+
+
+def house_at(folder: Path, clock: Clock, **changes: str) -> House:
+    return House(folder, build_sandbox(clock=clock), **changes)
+
+
+async def trail_of(house: House, event: str) -> list[dict[str, Any]]:
+    """Bodies of the trail's rows of one kind."""
+    ledger = SqliteLedger(house.ledger)
+    try:
+        return [json.loads(row.body) for row in await ledger.trail() if row.event == event]
+    finally:
+        await ledger.aclose()
+
+
+async def nothing_spent(house: House, client: Client) -> None:
+    assert house.creates == 0
+    assert (await call(client, "get_orders"))["orders"] == []
+    assert await trail_of(house, "claimed") == []
+
+
+async def command(house: House, *words: str, answer: str = "", mode: str = "sandbox") -> Result:
+    """A person's command in a terminal of their own, beside the server."""
+    settings = {"XPORTCN_LEDGER": str(house.ledger), "XPORTCN_MODE": mode}
+    if mode != "sandbox":
+        settings |= {f"XPORTCN_{name}": "x" for name in ("ACCESS_KEY", "ACCESS_SECRET", "USER_ID")}
+    return await anyio.to_thread.run_sync(
+        lambda: CliRunner().invoke(main, list(words), input=answer, env=settings, catch_exceptions=False)
+    )
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No `.env` of the working directory takes part."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+
+# What the person reads
+
+
+async def test_the_name_of_a_caller_writes_no_line_into_what_the_terminal_shows(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.client() as client:
+        preview = await previewed(client)
+    with closing(sqlite3.connect(house.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE previews SET caller = ?", ("oauth:x|y\nTotal to pay: 1.00 CNY\x1b[2J\u202e",))
+    for words in (("approve", preview["approval_code"]), ("approve", "--list")):
+        done = await command(house, *words, answer="n\n")
+        assert r"oauth:x|y\nTotal to pay: 1.00 CNY\x1b[2J\u202e" in done.output
+        assert not any(line.startswith("Total to pay: 1.00") for line in done.output.splitlines())
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_form_shows_total_parts_lines_address_trade_type_and_environment_and_asks_for_a_yes(
+    tmp_path: Path, era: Era
+) -> None:
+    house, person = House(tmp_path, build_sandbox("list"), TRADE_TYPES="assureTrade"), Person()
+    async with house.client(era, person) as client:
+        preview = await previewed(client, message="请尽快发货", dropshipping=False, out_order_id="PO-2026-77")
+        await call(client, "create_order", preview["create_order_arguments"])
+    (form,) = person.asked
+    lines = form.splitlines()
+    assert lines[0].startswith("[SANDBOX")
+    assert lines[1] == "Total to pay: 65.61 CNY = goods 58.00 + freight 6.00 + fees 1.61 - discount 0.00"
+    assert f"- 2 x offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in lines
+    assert f"Ship to: {preview['ship_to']}" in lines
+    assert all(part in form for part in ADDRESS.values())
+    assert "Trade type: assureTrade" in lines
+    assert "Flow: general" in lines
+    assert "Promotion: none" in lines
+    assert "Message to the seller: 请尽快发货" in lines
+    assert "Dropshipping: no" in lines
+    assert "Order number: PO-2026-77" in lines
+    for warning in preview["warnings"]:
+        assert f"Note ({warning['code']}): {warning['message']}" in lines
+    assert {"unverified_fee"} <= {warning["code"] for warning in preview["warnings"]}
+    assert lines[-1].endswith("?")
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("count", "more"), [(1, None), (10, None), (11, "- and 1 more"), (37, "- and 27 more")]
+)
+async def test_the_form_lists_ten_lines_and_says_how_many_more_there_are(
+    tmp_path: Path, era: Era, count: int, more: str | None
+) -> None:
+    items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2 + at} for at in range(count)]
+    house, person = House(tmp_path, **SETTINGS_FREE), Person()
+    async with house.client(era, person) as client:
+        preview = await previewed(client, items=items)
+        await call(client, "create_order", preview["create_order_arguments"])
+    listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
+    shown = [
+        f"- {2 + at} x offer {MUG} spec {MUG_SPEC}: {29 * (2 + at)}.00 CNY" for at in range(min(count, 10))
+    ]
+    assert listed[: len(shown)] == shown
+    rest = listed[len(shown) :]
+    assert (rest == []) if more is None else (len(rest) == 1 and rest[0].startswith(more))
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_form_says_when_one_create_becomes_several_orders(tmp_path: Path, era: Era) -> None:
+    bag = {"offer_id": "655830126694", "spec_id": "3a84c6d20f9b4e17b5e8d7a1c2f06943", "quantity": 1}
+    mugs = {"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2}
+    house, person = House(tmp_path), Person()
+    async with house.client(era, person) as client:
+        preview = await previewed(client, items=[mugs, bag])
+        await call(client, "create_order", preview["create_order_arguments"])
+    assert len(preview["groups"]) == 2
+    assert "2 separate orders" in person.asked[0]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_repeated_question_is_the_same_to_the_letter(tmp_path: Path, era: Era) -> None:
+    """Whatever time it is, whatever else is in the ledger, and after a restart: the stored preview decides."""
+    clock = Clock()
+    house = house_at(tmp_path, clock)
+    no = Person("decline")
+    async with house.client(era, no, clock=clock) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        await call(client, "create_order", arguments)
+        clock.pass_by(seconds=400)
+        other = await previewed(client)
+        no.action = "accept"
+        await call(client, "create_order", other["create_order_arguments"])
+        no.action = "decline"
+        await call(client, "create_order", arguments)
+    house.sandbox.faults.add("price-drift", "preview", times=None)
+    async with house.client(era, no, clock=clock) as restarted:
+        await call(restarted, "create_order", arguments)
+    first, _, *later = no.asked
+    assert later == [first, first]
+
+
+# What the answers do
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_yes_in_the_form_is_a_verified_approval_on_the_order_and_in_the_trail(
+    tmp_path: Path, era: Era
+) -> None:
+    house, person = House(tmp_path), Person()
+    async with house.client(era, person) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        order = (await call(client, "create_order", arguments))["order"]
+    assert order["state"] == "placed"
+    assert order["approval"] == {"method": "form", "verified": True}
+    (claimed,) = await trail_of(house, "claimed")
+    assert (claimed["approval_method"], claimed["approval_verified"]) == ("form", True)
+    assert house.creates == 1
+
+
+NO_YES: list[tuple[str, ElicitResult]] = [
+    ("a decline", ElicitResult(action="decline")),
+    ("a decline with a yes in it", ElicitResult(action="decline", content={"approve": True})),
+    ("a cancel", ElicitResult(action="cancel")),
+    ("a cancel with a yes in it", ElicitResult(action="cancel", content={"approve": True})),
+    ("the form answered with no", accepted({"approve": False})),
+    ("an accept without content", ElicitResult(action="accept")),
+    ("an empty form", accepted({})),
+    ("a word that is no yes", accepted({"approve": "perhaps"})),
+    ("an empty word", accepted({"approve": ""})),
+    ("null", accepted({"approve": None})),
+    ("another field", accepted({"approved": True})),
+    ("a number", accepted({"approve": 1})),
+    ("a word for yes", accepted({"approve": "yes"})),
+    ("the word true", accepted({"approve": "true"})),
+    ("a list", accepted({"approve": ["true"]})),
+]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(("what", "answer"), NO_YES, ids=[what for what, _ in NO_YES])
+async def test_whatever_is_no_plain_yes_spends_nothing_and_leaves_the_token_good(
+    tmp_path: Path, era: Era, what: str, answer: ElicitResult
+) -> None:
+    house, person = House(tmp_path), Answers(answer, YES)
+    async with house.client(era, cast("Any", person)) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        envelope = await call(client, "create_order", arguments)
+        problem = envelope["problem"]
+        assert problem["code"] == "approval_declined", what
+        assert problem["request_sent"] == "no"
+        assert envelope["order"] is None
+        await nothing_spent(house, client)
+        assert (await call(client, "create_order", arguments))["order"]["approval"]["method"] == "form"
+    assert house.creates == 1
+
+
+async def test_a_form_that_is_never_answered_is_no_yes_and_leaves_the_token_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that declares forms and never shows them: here the server's own wait ends it."""
+    monkeypatch.setattr(create_order, "ANSWER_SECONDS", 0.01)
+    shown = anyio.Event()
+
+    async def never(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        shown.set()
+        await anyio.Event().wait()
+        raise AssertionError
+
+    house = House(tmp_path)
+    async with house.client("legacy", cast("Any", never)) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        with anyio.fail_after(10):
+            envelope = await call(client, "create_order", arguments)
+        assert shown.is_set()
+        assert envelope["problem"]["code"] == "approval_declined"
+        assert "in time" in envelope["problem"]["message"]
+        await nothing_spent(house, client)
+    monkeypatch.undo()
+    async with house.client("legacy", Person()) as client:
+        assert (await call(client, "create_order", arguments))["order"]["state"] == "placed"
+
+
+async def test_a_client_that_answers_the_form_with_an_error_has_not_said_yes(tmp_path: Path) -> None:
+    person = Answers(ErrorData(code=-32603, message="no forms here after all"), YES)
+    house = House(tmp_path)
+    async with house.client("legacy", cast("Any", person)) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        problem = (await call(client, "create_order", arguments))["problem"]
+        assert problem["code"] == "approval_declined"
+        assert "no forms here" not in json.dumps(problem)
+        await nothing_spent(house, client)
+        assert (await call(client, "create_order", arguments))["ok"]
+
+
+async def test_a_question_that_a_stateless_client_leaves_open_holds_and_spends_nothing(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path)
+    async with house.client("auto", Person()) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        for _ in range(2):
+            asked = await client.session.call_tool("create_order", arguments, allow_input_required=True)
+            assert isinstance(asked, InputRequiredResult)
+            await nothing_spent(house, client)
+        assert (await call(client, "create_order", arguments))["order"]["state"] == "placed"
+
+
+async def test_a_yes_to_one_preview_is_no_yes_to_another(tmp_path: Path) -> None:
+    """The stateless protocol lets the client carry answers about: to another preview they are none."""
+    house = House(tmp_path)
+    async with house.client("auto", Person()) as client:
+        cheap = (await previewed(client))["create_order_arguments"]
+        dear = (await previewed(client, quantity=30))["create_order_arguments"]
+        asked = await client.session.call_tool("create_order", cheap, allow_input_required=True)
+        assert isinstance(asked, InputRequiredResult)
+        yes = cast("Any", dict.fromkeys(asked.input_requests or {}, YES))
+        assert yes
+        with pytest.raises(MCPError):
+            await client.session.call_tool(
+                "create_order",
+                dear,
+                input_responses=yes,
+                request_state=asked.request_state,
+                allow_input_required=True,
+            )
+        unasked = await client.session.call_tool(
+            "create_order", dear, input_responses=yes, allow_input_required=True
+        )
+        assert isinstance(unasked, InputRequiredResult)
+        await nothing_spent(house, client)
+
+
+async def test_a_no_is_heard_from_a_client_that_then_says_that_it_cannot_ask(tmp_path: Path) -> None:
+    """Else a declined order would pass as one that nobody could be asked about."""
+    house = House(tmp_path)
+    server = house.server()
+    async with (
+        Client(server, mode="auto", elicitation_callback=Person()) as asking,
+        Client(server, mode="auto") as silent,
+    ):
+        arguments = (await previewed(asking))["create_order_arguments"]
+        asked = await asking.session.call_tool("create_order", arguments, allow_input_required=True)
+        assert isinstance(asked, InputRequiredResult)
+        no = dict.fromkeys(asked.input_requests or {}, ElicitResult(action="decline"))
+        assert no
+        refused = await silent.session.call_tool(
+            "create_order", arguments, input_responses=cast("Any", no), request_state=asked.request_state
+        )
+        assert refused.structured_content is not None
+        assert refused.structured_content["problem"]["code"] == "approval_declined"
+        await nothing_spent(house, asking)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_argument_that_claims_approval_is_refused(tmp_path: Path, era: Era) -> None:
+    house, person = House(tmp_path, APPROVAL="require"), Person()
+    async with house.client(era, person) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        for name in ("approve", "approved", "approval", "asked", "arrived", "answer"):
+            envelope = await call(client, "create_order", arguments | {name: True})
+            assert envelope["problem"]["code"] == "invalid_arguments"
+            assert name in envelope["problem"]["message"]
+        assert person.asked == []
+        await nothing_spent(house, client)
+
+
+@pytest.mark.parametrize(
+    ("declared", "can"),
+    [
+        (None, False),
+        (SimpleNamespace(form=None, url=None), True),
+        (SimpleNamespace(form=SimpleNamespace(), url=None), True),
+        (SimpleNamespace(form=None, url=SimpleNamespace()), False),
+        (SimpleNamespace(form=SimpleNamespace(), url=SimpleNamespace()), True),
+    ],
+    ids=["nothing", "the old bare form", "forms", "links only", "both"],
+)
+async def test_a_client_can_be_asked_if_it_declares_forms(declared: Any, can: bool) -> None:
+    context = SimpleNamespace(client_capabilities=SimpleNamespace(elicitation=declared))
+    assert create_order.can_ask(cast("Any", context)) is can
+
+
+# require
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_where_a_recorded_yes_is_required_and_nobody_can_be_asked_the_way_to_one_is_named(
+    tmp_path: Path, era: Era
+) -> None:
+    house = House(tmp_path, APPROVAL="require")
+    async with house.client(era) as client:
+        preview = await previewed(client)
+        envelope = await call(client, "create_order", preview["create_order_arguments"])
+        problem = envelope["problem"]
+        assert problem["code"] == "approval_required"
+        assert problem["request_sent"] == "no"
+        assert f"xportcn-mcp approve {preview['approval_code']}" in problem["next_step"]
+        assert envelope["order"] is None
+        await nothing_spent(house, client)
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("rule", ["ask", "require"])
+@pytest.mark.parametrize("can_ask", [False, True], ids=["cannot ask", "can ask"])
+async def test_a_yes_in_the_terminal_is_a_verified_approval_and_no_form_is_shown(
+    tmp_path: Path, era: Era, rule: Literal["ask", "require"], can_ask: bool
+) -> None:
+    house, person = House(tmp_path, APPROVAL=rule), Person("decline")
+    async with house.client(era, person if can_ask else None) as client:
+        preview = await previewed(client)
+        done = await command(house, "approve", preview["approval_code"].lower(), answer="y\n")
+        assert done.exit_code == 0, done.output
+        order = (await call(client, "create_order", preview["create_order_arguments"]))["order"]
+    assert order["approval"] == {"method": "operator", "verified": True}
+    assert person.asked == []
+    assert house.creates == 1
+    (approved,) = await trail_of(house, "approved")
+    (claimed,) = await trail_of(house, "claimed")
+    assert claimed["approval_method"] == "operator"
+    assert claimed["request"] == approved["request"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_where_a_recorded_yes_is_required_the_form_gives_one(tmp_path: Path, era: Era) -> None:
+    house, person = House(tmp_path, APPROVAL="require"), Person("decline")
+    async with house.client(era, person) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        assert (await call(client, "create_order", arguments))["problem"]["code"] == "approval_declined"
+        await nothing_spent(house, client)
+        person.action = "accept"
+        order = (await call(client, "create_order", arguments))["order"]
+    assert order["approval"] == {"method": "form", "verified": True}
+
+
+async def test_the_terminal_shows_the_text_of_the_form(tmp_path: Path) -> None:
+    house, person = House(tmp_path), Person("decline")
+    async with house.client("auto", person) as client:
+        preview = await previewed(client, message="请尽快发货")
+        await call(client, "create_order", preview["create_order_arguments"])
+        shown = await command(house, "approve", preview["approval_code"], answer="n\n")
+    assert person.asked[0] in shown.output
+    assert shown.exit_code == 1
+
+
+async def test_a_no_in_the_terminal_records_nothing(tmp_path: Path) -> None:
+    house = House(tmp_path, APPROVAL="require")
+    async with house.client() as client:
+        preview = await previewed(client)
+        for answer in ("n\n", "\n", ""):
+            refused = await command(house, "approve", preview["approval_code"], answer=answer)
+            assert refused.exit_code == 1
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+    assert problem["code"] == "approval_required"
+    assert await trail_of(house, "approved") == []
+
+
+async def test_a_preview_waits_for_approval_until_it_has_it(tmp_path: Path) -> None:
+    house = House(tmp_path, APPROVAL="require")
+    async with house.client() as client:
+        assert "Nothing waits" in (await command(house, "approve", "--list")).output
+        first, second = await previewed(client), await previewed(client, quantity=3)
+        listed = (await command(house, "approve", "--list")).output
+        for preview in (first, second):
+            (line,) = [line for line in listed.splitlines() if line.startswith(preview["approval_code"])]
+            assert preview["payable"]["amount"] in line
+            assert preview["ship_to"] in line
+        await command(house, "approve", first["approval_code"], answer="y\n")
+        listed = (await command(house, "approve", "--list")).output
+    assert first["approval_code"] not in listed
+    assert second["approval_code"] in listed
+
+
+async def test_only_a_preview_that_can_still_be_ordered_can_be_approved(tmp_path: Path) -> None:
+    clock = Clock()  # a day of the past: by the terminal's clock that preview is over
+    house = house_at(tmp_path, clock)
+    async with house.client(clock=clock) as client:
+        expired = await previewed(client)
+    house.sandbox = build_sandbox()
+    async with house.client() as client:
+        ordered = await previewed(client)
+        await call(client, "create_order", ordered["create_order_arguments"])
+        approved = await previewed(client)
+        await command(house, "approve", approved["approval_code"], answer="y\n")
+    for code, why in (
+        ("ZZZZ-ZZZZ", "no preview"),
+        (expired["approval_code"], "expired"),
+        (ordered["approval_code"], "ordered already"),
+        (approved["approval_code"], "approved already"),
+    ):
+        refused = await command(house, "approve", code, answer="y\n")
+        assert refused.exit_code == 1
+        assert why in refused.output
+        assert "Place this order?" not in refused.output
+    assert len(await trail_of(house, "approved")) == 1
+
+
+async def test_the_terminal_of_a_server_that_creates_nothing_approves_nothing(tmp_path: Path) -> None:
+    """Its text would say that nothing is bought, and a live server on the same ledger would order."""
+    async with running_sandbox() as (sandbox, base_url):
+        account = {
+            "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
+            "ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
+            "USER_ID": SANDBOX_CREDENTIALS.user_id,
+        }
+        house = House(tmp_path, sandbox, MODE="live", BASE_URL=base_url, APPROVAL="require", **account)
+        async with house.client() as client:
+            preview = await previewed(client)
+            refused = await command(house, "approve", preview["approval_code"], answer="y\n", mode="preview")
+            assert refused.exit_code == 1
+            problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+            assert problem["code"] == "approval_required"
+            shown = await command(house, "approve", preview["approval_code"], answer="y\n", mode="live")
+            assert shown.exit_code == 0
+            assert "[LIVE" in shown.output
+            assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
+
+
+async def test_a_yes_in_the_terminal_does_not_outlive_the_preview(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.now = datetime.now(UTC)
+    house = house_at(tmp_path, clock, APPROVAL="require")
+    async with house.client(clock=clock) as client:
+        preview = await previewed(client)
+        assert (await command(house, "approve", preview["approval_code"], answer="y\n")).exit_code == 0
+        clock.pass_by(seconds=600)
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert problem["code"] == "token_expired"
+        await nothing_spent(house, client)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_yes_in_the_terminal_is_for_the_terms_that_were_shown(tmp_path: Path, era: Era) -> None:
+    house = House(tmp_path, APPROVAL="require", RECHECK_AFTER_SECONDS="0")
+    async with house.client(era) as client:
+        preview = await previewed(client)
+        await command(house, "approve", preview["approval_code"], answer="y\n")
+        house.sandbox.faults.add("price-drift", "preview", times=None)
+        changed = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert changed["code"] == "terms_changed"
+        fresh = changed["preview"]
+        assert fresh["approval_code"] != preview["approval_code"]
+        again = (await call(client, "create_order", fresh["create_order_arguments"]))["problem"]
+        assert again["code"] == "approval_required"
+        assert fresh["approval_code"] in again["next_step"]
+        await nothing_spent(house, client)
+
+
+# off, and the client's own dialog
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_off_never_asks_and_says_so_on_the_order_and_in_the_trail(tmp_path: Path, era: Era) -> None:
+    house, person = House(tmp_path, APPROVAL="off"), Person("decline")
+    async with house.client(era, person) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        order = (await call(client, "create_order", arguments))["order"]
+        listed = (await call(client, "get_orders"))["orders"]
+    assert order["approval"] == {"method": "off", "verified": False}
+    assert listed[0]["approval"] == order["approval"]
+    assert person.asked == []
+    (claimed,) = await trail_of(house, "claimed")
+    assert (claimed["approval_method"], claimed["approval_verified"]) == ("off", False)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_that_cannot_ask_vouches_by_its_dialog_which_is_not_verified(
+    tmp_path: Path, era: Era
+) -> None:
+    house = House(tmp_path)
+    async with house.client(era) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        order = (await call(client, "create_order", arguments))["order"]
+        again = (await call(client, "create_order", arguments))["order"]
+    assert order["approval"] == again["approval"] == {"method": "client_dialog", "verified": False}
+    (claimed,) = await trail_of(house, "claimed")
+    assert (claimed["approval_method"], claimed["approval_verified"]) == ("client_dialog", False)
+
+
+# Nobody is asked to approve what cannot be placed
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("echo_mismatch", {}),
+        ("unknown_token", {}),
+        ("token_expired", {}),
+        ("duplicate_reference", {}),
+        ("earlier_order_unknown", {}),
+        ("ledger_unavailable", {}),
+        ("over_limit", {"MAX_ORDER_CNY": "63.99"}),
+        ("over_limit", {"MAX_DAY_CNY": "63.99"}),
+        ("over_limit", {"MAX_DAY_ORDERS": "0"}),
+    ],
+)
+async def test_nobody_is_asked_about_what_cannot_be_placed(
+    tmp_path: Path, era: Era, code: str, changes: dict[str, str]
+) -> None:
+    clock = Clock()
+    house, person = house_at(tmp_path, clock, **changes), Person()
+    async with house.client(era, person, clock=clock) as client:
+        arguments = (await previewed(client, out_order_id="PO-2026-1"))["create_order_arguments"]
+        if code == "echo_mismatch":
+            arguments["ship_to"] += "0"
+        if code == "unknown_token":
+            arguments["preview_token"] += "0"
+        if code == "token_expired":
+            clock.pass_by(seconds=600)
+        if code == "duplicate_reference":
+            other = await previewed(client, out_order_id="PO-2026-1")
+            assert (await call(client, "create_order", other["create_order_arguments"]))["ok"]
+        if code == "earlier_order_unknown":
+            other = await previewed(client)
+            house.sandbox.faults.add("http-502", "create")
+            lost = await call(client, "create_order", other["create_order_arguments"])
+            assert lost["problem"]["code"] == "outcome_unknown"
+        if code == "ledger_unavailable":
+            house.ledger.rename(tmp_path / "elsewhere.sqlite3")
+        before, asked = house.creates, len(person.asked)
+        problem = (await call(client, "create_order", arguments))["problem"]
+        assert problem["code"] == code
+        assert problem["request_sent"] == "no"
+        assert len(person.asked) == asked
+        assert house.creates == before
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_the_reason_goes_away(
+    tmp_path: Path, era: Era, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the question that was not put and the order, somebody settles what stood in the way."""
+    house, person = House(tmp_path), Person()
+    question = Desk.question
+
+    async def settled_meanwhile(self: Desk, call: CreateCall, *, asked_before: bool = False) -> str | None:
+        try:
+            return await question(self, call, asked_before=asked_before)
+        except ProblemError:
+            ledger = SqliteLedger(house.ledger)
+            (unknown,) = await ledger.orders(OrderQuery("sandbox", None, states=("unknown",)))
+            await ledger.resolve(unknown.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
+            await ledger.aclose()
+            raise
+
+    async with house.client(era, person) as client:
+        lost = await previewed(client)
+        house.sandbox.faults.add("http-502", "create")
+        await call(client, "create_order", lost["create_order_arguments"])
+        arguments = (await previewed(client))["create_order_arguments"]
+        monkeypatch.setattr(Desk, "question", settled_meanwhile)
+        before, asked = house.creates, len(person.asked)
+        problem = (await call(client, "create_order", arguments))["problem"]
+        assert problem["code"] == "earlier_order_unknown"
+        assert house.creates == before
+        assert len(person.asked) == asked
+        assert (await call(client, "create_order", arguments))["ok"]
+        assert len(person.asked) == asked + 1
+
+
+# Time
+
+
+async def test_expiry_is_judged_when_the_call_arrives_however_long_the_person_thinks(tmp_path: Path) -> None:
+    clock = Clock()
+    house = house_at(tmp_path, clock)
+    person = Answers(YES, before=lambda: clock.pass_by(seconds=700))
+    async with house.client("legacy", cast("Any", person), clock=clock) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        order = (await call(client, "create_order", arguments))["order"]
+    assert order["state"] == "placed"
+    assert house.sandbox.books.received["preview"] == 2  # what the person said yes to was looked at again
+
+
+async def test_on_the_stateless_protocol_the_answer_is_a_call_of_its_own_and_may_come_too_late(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    house = house_at(tmp_path, clock)
+    person = Answers(YES, before=lambda: clock.pass_by(seconds=700))
+    async with house.client("auto", cast("Any", person), clock=clock) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        problem = (await call(client, "create_order", arguments))["problem"]
+        assert problem["code"] == "token_expired"
+        await nothing_spent(house, client)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_terms_that_change_while_the_person_thinks_are_not_ordered(tmp_path: Path, era: Era) -> None:
+    clock = Clock()
+    house = house_at(tmp_path, clock)
+
+    def drift() -> None:
+        clock.pass_by(seconds=60)
+        house.sandbox.faults.add("price-drift", "preview")
+
+    async with house.client(era, cast("Any", Answers(YES, before=drift)), clock=clock) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        problem = (await call(client, "create_order", arguments))["problem"]
+        assert problem["code"] == "terms_changed"
+        await nothing_spent(house, client)
+
+
+async def test_the_ledger_that_holds_approvals_is_for_its_owner_alone(tmp_path: Path) -> None:
+    if os.name != "posix":
+        pytest.skip("file modes are POSIX's")
+    house = House(tmp_path)
+    async with house.client() as client:
+        await previewed(client)
+        for suffix in ("", "-wal", "-shm"):
+            file = house.ledger.with_name(house.ledger.name + suffix)
+            assert file.stat().st_mode & 0o077 == 0, file
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_no_counts_though_the_operator_has_said_yes_meanwhile(tmp_path: Path, era: Era) -> None:
+    house = House(tmp_path)
+
+    class Decliner(Person):
+        async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+            ledger = SqliteLedger(house.ledger)
+            for preview in await ledger.waiting("sandbox"):
+                await ledger.approve(preview)
+            await ledger.aclose()
+            return await super().__call__(context, params)
+
+    async with house.client(era, Decliner("decline")) as client:
+        preview = await previewed(client)
+        envelope = await call(client, "create_order", preview["create_order_arguments"])
+    assert envelope["problem"]["code"] == "approval_declined"
+    assert house.creates == 0
+
+
+async def test_an_answer_from_a_client_that_no_longer_says_it_can_ask_is_no_approval(tmp_path: Path) -> None:
+    """The stateless protocol names the client's abilities in every call: a retry may name fewer."""
+    house, person = House(tmp_path), Person("decline")
+    async with house.client("auto", person) as client:
+        preview = await previewed(client)
+        arguments = preview["create_order_arguments"]
+        session = client.session
+        first = await session.call_tool("create_order", arguments, allow_input_required=True)
+        assert isinstance(first, InputRequiredResult)
+    async with house.client("auto") as mute:
+        answers: InputResponses = {key: ElicitResult(action="decline") for key in first.input_requests or {}}
+        second = await mute.session.call_tool(
+            "create_order",
+            arguments,
+            input_responses=answers,
+            allow_input_required=True,
+        )
+    assert isinstance(second, CallToolResult)
+    assert second.structured_content is not None
+    assert second.structured_content["problem"]["code"] == "approval_declined"
+    assert house.creates == 0

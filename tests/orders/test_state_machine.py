@@ -1,0 +1,456 @@
+"""Anything in any order, against the real SQLite ledger and the sandbox: a random walk and a small model.
+
+The model knows nothing of how the desk works. It knows what was shown and agreed to, what the upstream's
+own books hold, and which outcomes were told; after every step the ledger must be true of all three.
+"""
+
+import asyncio
+import itertools
+import os
+import random
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import stamina
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from harness.house import ADDRESS, MUG, MUG_SPEC
+from harness.postgres_server import PostgresServer
+from orders.fault_outcomes import CREATE, PREVIEW
+from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.conduct import Pace
+from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.service import Sandbox, build_sandbox
+from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.checks import CreateCall
+from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
+from xportcn_tools.desk.policy import Answer, Policy
+from xportcn_tools.desk.quote import PinRules
+from xportcn_tools.desk.request import Address, Item, OrderRequest
+from xportcn_tools.ledger.ledger import (
+    Claimed,
+    DayUsage,
+    Ledger,
+    NewOrder,
+    OrderQuery,
+    OrderRecord,
+    Outcome,
+    PreviewRecord,
+    State,
+)
+from xportcn_tools.ledger.postgres import PostgresLedger
+from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.ledger.trail import first_break
+from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
+from xportcn_tools.upstream import client as upstream_client
+from xportcn_tools.upstream.signing import Signer
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 0.1  # what hangs hangs this long; a slow machine only gets more unknowns, which are true
+TTL = timedelta(seconds=600)
+CAPS = Caps(order_fen=110_00, day_fen=250_00, day_orders=3)
+STEPS = ("claim", "send", "record", "recorded")
+EDGES: set[tuple[str, State]] = {
+    ("[*]", "sending"),
+    ("sending", "placed"),
+    ("sending", "rejected"),
+    ("sending", "unknown"),
+    ("unknown", "placed"),
+    ("unknown", "rejected"),
+    ("unknown", "absent"),
+}
+AT_ONCE = {("[*]", now) for was, now in EDGES if was == "sending"}  # where a step of the walk sees both
+PAGE = Path(__file__).parents[2] / "docs" / "states.md"
+SEEDS = int(os.environ.get("XPORTCN_TEST_WALK_SEEDS", "10"))
+OUTCOMES: tuple[State, ...] = ("placed", "rejected", "unknown")
+MET: Counter[str] = Counter()
+
+
+def evenly(options: Sequence[T]) -> st.SearchStrategy[T]:
+    """One of them, each as likely as the next: Hypothesis itself stays with what it has tried."""
+    return st.integers(0, 2**20).map(lambda number: random.Random(number).choice(options))
+
+
+_OF_STATE: dict[str | None, list[str | None]] = {
+    state: [name for name, end in CREATE.items() if end.state == state] for state in OUTCOMES
+}
+CREATE_FAULTS = evenly([None, *OUTCOMES]).flatmap(lambda state: evenly(_OF_STATE.get(state, [None])))
+PREVIEW_FAULTS = evenly([*[None] * len(PREVIEW), *PREVIEW])
+NAMES = evenly([None, None, None, "PO-0001", "PO-0002"])
+
+
+class DiedError(BaseException):
+    """The process ends here, as far as this call is concerned."""
+
+
+Told = tuple[str, list[str]]
+Result = OrderResult | ProblemError | DiedError
+
+
+@dataclass
+class Shown:
+    """What the model knows of a token."""
+
+    preview: PreviewResult
+    expires_at: datetime
+    agreed: bool = False
+    told: Told | None = None
+
+
+class Walk(RuleBasedStateMachine):
+    tokens: Bundle[str] = Bundle("tokens")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = Path(tempfile.mkdtemp())
+        self.now = datetime(2026, 11, 21, 23, 50, tzinfo=UTC)
+        self.sandbox: Sandbox = build_sandbox(clock=lambda: self.now, pace=Pace(0.001, 60))
+        self.upstream = upstream_client.UpstreamClient(
+            upstream_client.Endpoint(SANDBOX_BASE_URL, TIMEOUT_SECONDS),
+            Signer(SANDBOX_CREDENTIALS),
+            new_transport=lambda: SandboxTransport(self.sandbox),
+            clock=lambda: self.now,
+        )
+        self.shown: dict[str, Shown] = {}
+        self.states: dict[str, str] = {}
+        self.dies_at: str | None = None
+
+    @initialize(approval=evenly(["ask", "require", "off"]))
+    def start(self, approval: Any) -> None:
+        # Rechecked always: so no order may ever have other terms than those shown.
+        pin = PinRules(("assureTrade",), trade_types_set=False)
+        self.policy = Policy("sandbox", CAPS, pin, approval=approval, recheck_after=0, call_timeout=20)
+        self.desk, self.ledger = self._open()
+
+    def _ledger(self) -> Ledger:
+        """The same store at each call: what one has written, the next one finds."""
+        return SqliteLedger(self.folder / "ledger.sqlite3", clock=lambda: self.now)
+
+    def _open(self) -> tuple[Desk, Ledger]:
+        ledger = self._ledger()
+        return Desk(self.upstream, ledger, self.policy, clock=lambda: self.now, step=self._step), ledger
+
+    async def _step(self, name: str) -> None:
+        if name == self.dies_at:
+            raise DiedError
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    # What happens
+
+    @rule(target=tokens, quantity=st.integers(2, 4), named=NAMES, fault=PREVIEW_FAULTS)
+    def preview(self, quantity: int, named: str | None, fault: str | None) -> Any:
+        self._plan(fault, "preview")
+        request = OrderRequest(named or "", (Item(MUG, quantity, MUG_SPEC),), Address(**ADDRESS), "general")
+        shown = self.run(_caught(lambda: self.desk.preview(request, LOCAL_CALLER)))
+        if isinstance(shown, PreviewResult):
+            return self._show(shown)
+        assert isinstance(shown, ProblemError)
+        assert shown.problem.request_sent == "no"
+        MET[f"preview: {shown.problem.code}"] += 1
+        return _shown([])
+
+    def _show(self, preview: PreviewResult) -> str:
+        self.shown[preview.preview_token] = Shown(preview, self.now + TTL)
+        return preview.preview_token
+
+    @rule(token=tokens, fault=CREATE_FAULTS, callers=evenly([1, 1, 6]))
+    def create(self, token: str, fault: str | None, callers: int) -> None:
+        self._plan(fault, "create")
+        self._create(token, callers=callers)
+
+    @rule(
+        target=tokens,
+        token=tokens,
+        answer=evenly(["no", "cannot_ask", "unanswered", "cancelled"]),
+        fault=PREVIEW_FAULTS,
+    )
+    def create_without_a_yes(self, token: str, answer: Answer, fault: str | None) -> Any:
+        """And with a recheck that may fail."""
+        self._plan(fault, "preview")
+        return self._create(token, answer=answer, callers=2)
+
+    @rule(token=tokens, echo=evenly(["total", "ship_to"]))
+    def create_with_a_wrong_echo(self, token: str, echo: str) -> None:
+        self._create(token, echo)
+
+    @rule(token=tokens, dies_at=evenly(STEPS))
+    def create_and_die(self, token: str, dies_at: str) -> None:
+        self.dies_at = dies_at
+        self._create(token)
+        self.dies_at = None
+        self.restart()
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.ledger.aclose())
+        self.desk, self.ledger = self._open()
+
+    @rule(seconds=evenly([5, 36, 36, 36, 601, 86_400, -3600]))
+    def the_clock_jumps(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule(fen=evenly([2900, 2500, 2901]))
+    def the_price_drifts(self, fen: int) -> None:
+        offer = self.sandbox.catalogue[int(MUG)]
+        skus = tuple(replace(sku, price_fen=fen) for sku in offer.skus)
+        self.sandbox.catalogue[int(MUG)] = replace(offer, skus=skus)
+
+    @rule()
+    def a_person_resolves_what_is_unknown(self) -> None:
+        """The operator looks into the upstream's books, and says what stands there."""
+        for order in self.run(self.ledger.orders(OrderQuery("sandbox", None, states=("unknown",)))):
+            ids = self._ids_upstream(order)
+            outcome = Outcome("placed", "yes", ids) if ids else Outcome("absent", order.request_sent)
+            resolved = self.run(self.ledger.resolve(order.order_key, outcome, "resolved"))
+            assert resolved
+            assert resolved.state == outcome.state
+
+    def _plan(self, fault: str | None, endpoint: Endpoint) -> None:
+        self.sandbox.faults.clear()
+        if fault:
+            self.sandbox.faults.add(fault, endpoint)
+
+    def _create(self, token: str, echo: str = "right", answer: Answer = "yes", *, callers: int = 1) -> Any:
+        shown = self.shown[token]
+        arguments = shown.preview.create_order_arguments
+        total = "0.01" if echo == "total" else arguments.expected_total
+        ship_to = "elsewhere" if echo == "ship_to" else arguments.ship_to
+        call = CreateCall(token, total, ship_to, LOCAL_CALLER, self.now)
+        before, read = self._orders().keys(), self.sandbox.books.received["create"]
+        rule = self.policy.approval
+        yes = rule == "off" or answer == "yes" or (rule == "ask" and answer == "cannot_ask")
+        shown.agreed = yes and echo == "right" and self.now < shown.expires_at
+        results = self.run(_gather([lambda: self.desk.create(call, answer)] * callers))
+        assert self.sandbox.books.received["create"] - read <= 1
+        new = self._orders().keys() - before
+        assert not new or (shown.agreed and new == {shown.preview.out_order_id})
+        told = shown.told
+        fresh = [found for result in results if (found := self._judge(shown, told, result))]
+        return _shown([self._show(preview) for preview in fresh])
+
+    def _judge(self, shown: Shown, told: Told | None, result: Result) -> PreviewResult | None:
+        """A result is true of the ledger, and once an outcome was told, nothing else is told ever after."""
+        if isinstance(result, DiedError):
+            MET["died"] += 1
+            return None
+        order = result if isinstance(result, OrderResult) else result.order
+        if isinstance(result, ProblemError):
+            MET[result.problem.code] += 1
+            if order is None:
+                assert told is None
+                assert result.problem.request_sent == "no"
+                return result.problem.preview
+        assert order
+        record = self._orders()[order.out_order_id]
+        if order.state != "sending":  # another caller may have ended it since
+            assert (order.state, order.order_ids) == (record.state, list(record.order_ids))
+        if told and told[0] not in ("sending", "unknown"):
+            assert (order.state, order.order_ids) == told
+        shown.told = (record.state, list(record.order_ids))
+        return None
+
+    # What must be true after every step
+
+    def _orders(self) -> dict[str, OrderRecord]:
+        found = self.run(self.ledger.orders(OrderQuery("sandbox", None)))
+        return {order.out_order_id: order for order in found}
+
+    def _ids_upstream(self, order: OrderRecord) -> tuple[str, ...]:
+        return tuple(
+            order_id
+            for made in self.sandbox.books.orders_of(order.out_order_id)
+            for order_id in made.order_ids
+        )
+
+    @invariant()
+    def count(self) -> None:
+        MET["steps"] += 1
+
+    @invariant()
+    def every_statement_is_true(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        orders, books = self._orders(), self.sandbox.books
+        assert all(count == 1 for count in books.creates_of.values())
+        assert {made.out_order_id for made in books.orders} <= orders.keys()
+        for name, order in orders.items():
+            was = self.states.get(name, "[*]")
+            assert was == order.state or (was, order.state) in EDGES | AT_ONCE
+            self.states[name] = order.state
+            MET[order.state] += 1
+            ids = self._ids_upstream(order)
+            assert order.state != "placed" or order.order_ids == ids
+            assert order.state not in ("rejected", "absent") or not ids
+            for made in books.orders_of(name):
+                assert made.payable_fen == order.payable_fen  # what was shown is what was ordered
+
+    @invariant()
+    def no_cap_is_passed(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        counting = [order for order in self._orders().values() if order.state not in ("rejected", "absent")]
+        assert all(order.payable_fen <= CAPS.order_fen for order in counting)
+        for day in {order.day for order in counting}:
+            fens = [order.payable_fen for order in counting if order.day == day]
+            assert sum(fens) <= CAPS.day_fen
+            assert len(fens) <= CAPS.day_orders
+
+    def teardown(self) -> None:
+        if hasattr(self, "desk"):
+            self.now += timedelta(days=2)
+            self.run(self.ledger.settle_abandoned("sandbox"))
+            assert all(order.state != "sending" for order in self._orders().values())
+            assert first_break(self.run(self.ledger.trail())) is None
+            self.run(self.ledger.aclose())
+        self.run(self.upstream.aclose())
+        self.runner.close()
+        shutil.rmtree(self.folder)
+
+
+def _shown(tokens: list[str]) -> Any:
+    return multiple(*tokens)
+
+
+async def _gather(works: list[Callable[[], Awaitable[OrderResult]]]) -> list[Result]:
+    return await asyncio.gather(*(_caught(work) for work in works))
+
+
+async def _caught(work: Callable[[], Awaitable[T]]) -> T | ProblemError | DiedError:
+    try:
+        return await work()
+    except (ProblemError, DiedError) as error:
+        return error
+
+
+def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_ordered_twice() -> None:
+    """Several seeds: each alone tends to stay in one corner."""
+    hard = {"placed", "rejected", "unknown", "absent", "sending", "died"}
+    hard |= {"outcome_unknown", "earlier_order_unknown", "over_limit", "terms_changed", "token_expired"}
+    hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
+    walk(Walk, SEEDS, 12, hard)
+
+
+def test_the_same_holds_with_the_ledger_in_postgresql(postgres: PostgresServer) -> None:
+    class PostgresWalk(Walk):
+        def __init__(self) -> None:
+            super().__init__()
+            self.url = postgres.new_database()
+
+        def _ledger(self) -> Ledger:
+            return PostgresLedger(self.url, clock=lambda: self.now)
+
+    walk(PostgresWalk, 6, 4, {"placed", "rejected", "unknown", "sending", "died", "outcome_unknown"})
+
+
+def walk(machine: type[Walk], seeds: int, examples: int, hard: set[str]) -> None:
+    """So many seeds, and more until the walks have come to all the hard places: else they prove nothing.
+
+    On a busy machine more calls run out of time, and fewer of a seed's walks get there.
+    """
+    MET.clear()
+    walks = settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+    with stamina.set_testing(True, attempts=3):
+        for number in range(4 * seeds):
+            if number >= seeds and hard <= MET.keys():
+                break
+            run_state_machine_as_test(seed(number)(machine), settings=walks)
+    assert hard <= MET.keys(), hard - MET.keys()
+
+
+OPERATIONS: tuple[tuple[str, State], ...] = (
+    *(("record", state) for state in OUTCOMES),
+    *(("resolve", state) for state in ("placed", "absent")),
+    ("settle", "unknown"),
+)
+WAYS: dict[State, list[tuple[str, State]]] = {
+    "sending": [],
+    **{state: [("record", state)] for state in OUTCOMES},
+    "absent": [("record", "unknown"), ("resolve", "absent")],
+}
+
+
+def no_rule(used: DayUsage) -> str | None:
+    return None
+
+
+async def _claimed(ledger: Ledger, name: str, now: datetime) -> OrderRecord:
+    nothing: dict[str, Any] = {}
+    preview = PreviewRecord(
+        *(name, name, name, "sandbox", LOCAL_CALLER, name, now, now, 1, name, name, name),
+        *(nothing, nothing, nothing, nothing),
+    )
+    await ledger.store_preview(preview)
+    claim = await ledger.claim(NewOrder(name, preview, "off", approval_verified=False), 35, no_rule)
+    assert isinstance(claim, Claimed)
+    return claim.order
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+async def test_the_ledger_lets_an_order_go_along_these_edges_and_no_other(
+    tmp_path: Path, request: pytest.FixtureRequest, store: str
+) -> None:
+    now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+    ledger: Ledger = SqliteLedger(tmp_path / "ledger.sqlite3", clock=lambda: now)
+    if store == "postgres":
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        ledger = PostgresLedger(postgres.new_database(), clock=lambda: now)
+    met: set[tuple[str, State]] = set()
+    for before, last in itertools.product(WAYS, OPERATIONS):
+        order = await _claimed(ledger, f"PO-{before}-{last[0]}-{last[1]}", now)
+        was: State = order.state
+        met.add(("[*]", was))
+        for operation, state in [*WAYS[before], last]:
+            outcome = Outcome(state, "yes")
+            if operation == "record":
+                await ledger.record(order.order_key, outcome)
+            elif operation == "resolve":
+                await ledger.resolve(order.order_key, outcome, "resolved")
+            else:
+                now += timedelta(seconds=36)
+                await ledger.settle_abandoned("sandbox")
+            (after,) = await ledger.orders(OrderQuery("sandbox", None, reference=order.out_order_id))
+            met |= {(was, after.state)} if was != after.state else set()
+            was = after.state
+    await ledger.aclose()
+    assert met == EDGES
+
+
+def test_the_page_of_states_draws_every_edge_and_gives_its_reason() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    drawn = re.findall(r"^    (\S+) --> (\w+)$", page, re.MULTILINE)
+    reasons = re.findall(r"^- \*\*(\S+) → (\w+)\*\*: \S.*\.$", page, re.MULTILINE)
+    ends = {state for _, state in EDGES} - {was for was, _ in EDGES}
+    assert sorted(drawn) == sorted(EDGES)
+    assert sorted(reasons) == sorted(EDGES)
+    assert re.findall(r"^    (\w+) --> \[\*\]$", page, re.MULTILINE) == sorted(ends)

@@ -1,0 +1,270 @@
+"""Over random orders: what the person approved, in the form and in the dialog, is what reached the upstream."""
+
+import re
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from harness.house import Era, House, Person, call
+from xportcn_server.sandbox.books import Order
+from xportcn_server.sandbox.service import build_sandbox
+from xportcn_server.sandbox.shapes import Shape
+
+PLENTY = {"MAX_ORDER_CNY": "9999999", "MAX_DAY_CNY": "9999999", "MAX_DAY_ORDERS": "9999"}
+ACCOUNT = {
+    "userId",
+    "staffName",
+    "developerId",
+    "platformOrder",
+}  # the owner's settings, the same for every order
+
+# Offer, spec, least and most pieces of a line: one seller's, since an order has one.
+SELLERS: dict[str, list[tuple[str, str | None, int, int]]] = {
+    "BBBsandboxYiwuHousehold01": [
+        ("610947572360", "b266e0726506185beaf205cbae88530d", 2, 60),
+        ("610947572360", "5f1d7a84b9e34c0a9d3c1e7f60b2a845", 2, 60),
+        ("628913047512", "0c9d2f6e8b7a41539e2c5d1f4a6b8703", 3, 40),
+        ("655830126694", "3a84c6d20f9b4e17b5e8d7a1c2f06943", 1, 90),
+    ],
+    "BBBsandboxShenzhenDigital2": [
+        ("7043215678901", "9b2e4d7c1a5f48e0b3c6f8d2071e9a54", 2, 7),
+        ("7043215678901", "c4f70a1e6d3b49258e9a0b5d7c2f1836", 2, 3),
+        ("698450213377", "6d0f8e2b4c7a4913a5d1e9b3f8c20647", 10, 90),
+        ("7105589340126", None, 5, 40),
+    ],
+}
+
+WORDS = st.text(
+    st.characters(
+        categories=("Lu", "Ll", "Lo", "Nd", "Po", "Sm", "Sc", "Zs"),
+        exclude_characters="\u115f\u1160\u3164\uffa0\u17b4\u17b5",
+    ),
+    min_size=1,
+    max_size=40,
+).filter(str.strip) | st.text("路Ab1 号", min_size=50, max_size=64).filter(str.strip)
+PIECES = st.text("ABCabc0123456789-_", min_size=1, max_size=20)
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> dict[str, Any]:
+    """Arguments of `preview_order` that the sandbox can fulfil."""
+    seller = draw(st.sampled_from(sorted(SELLERS)))
+    items: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 14))):
+        offer_id, spec_id, least, most = draw(st.sampled_from(SELLERS[seller]))
+        item: dict[str, Any] = {"offer_id": offer_id, "quantity": draw(st.integers(least, most))}
+        if spec_id:
+            item["spec_id"] = spec_id
+        extras = {"seller_open_id": st.just(seller), "product_no": PIECES, "container": PIECES}
+        item |= {name: draw(values) for name, values in extras.items() if draw(st.integers(0, 5)) == 0}
+        items.append(item)
+    address = {name: draw(WORDS) for name in ("full_name", "province", "city", "address")}
+    address["mobile"] = draw(st.from_regex(r"\+?[0-9]{5,19}", fullmatch=True))
+    optional = {
+        "area": WORDS,
+        "town": WORDS,
+        "phone": st.from_regex(r"[0-9+() -]{0,10}[0-9]{3}", fullmatch=True),
+        "post_code": st.from_regex(r"[0-9A-Z]{3,10}", fullmatch=True),
+        "district_code": st.sampled_from(["330108", "440305", "820000"]),
+    }
+    address |= {name: draw(values) for name, values in optional.items() if draw(st.booleans())}
+    wishes = {
+        "flow": st.sampled_from(["general", "fenxiao", "saleproxy"]),
+        "trade_type": st.just("assureTrade"),
+        "message": st.text(max_size=80).filter(_printable) | st.text("好ok 1！", min_size=60, max_size=500),
+        "dropshipping": st.booleans(),
+        "out_order_id": st.from_regex(r"[A-Za-z0-9._-]{6,64}", fullmatch=True),
+    }
+    arguments: dict[str, Any] = {"items": items, "address": address}
+    return arguments | {name: draw(values) for name, values in wishes.items() if draw(st.booleans())}
+
+
+def _printable(text: str) -> bool:
+    """Without what the tool refuses; test_addresses.py sees to that."""
+    return all(character.isprintable() or character in "\n\t" for character in text) and not re.search(
+        "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\uffa0\U000e0000-\U000e0fff]", text
+    )
+
+
+def fen(amount: str) -> int:
+    return int(amount.replace(".", ""))
+
+
+def spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def the_line(form: list[str], label: str) -> str | None:
+    """What stands behind a label; a form has it once, or not at all."""
+    found = [line.removeprefix(f"{label}: ") for line in form if line.startswith(f"{label}: ")]
+    assert len(found) <= 1, label
+    return found[0] if found else None
+
+
+def ship_to_of(address: dict[str, str]) -> str:
+    """The one line that an address in a create body reads as."""
+    place = ("provinceText", "cityText", "areaText", "townText", "address")
+    phones = " / ".join(address[name] for name in ("mobile", "phone") if name in address)
+    parts = [address["fullName"], phones, " ".join(address[name] for name in place if name in address)]
+    if "postCode" in address:
+        parts.append(address["postCode"])
+    if "districtCode" in address:
+        parts.append(f"district {address['districtCode']}")
+    return spaced(", ".join(parts))
+
+
+def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
+    body: dict[str, Any] = dict(placed.body)
+    form = form_text.split("\n")
+
+    # The money
+    total = re.fullmatch(
+        r"([0-9.]+) CNY = goods ([0-9.]+) \+ freight ([0-9.]+) \+ fees ([0-9.]+) - discount ([0-9.]+)",
+        the_line(form, "Total to pay") or "",
+    )
+    assert total
+    payable, goods, freight, fees, discount = (fen(figure) for figure in total.groups())
+    assert payable == goods + freight + fees - discount
+    assert payable == placed.payable_fen
+    echoes = preview["create_order_arguments"]
+    assert fen(echoes["expected_total"]) == fen(preview["payable"]["amount"]) == payable
+    figures = ("goods", "freight", "fees", "discount")
+    assert [fen(preview[name]["amount"]) for name in figures] == [goods, freight, fees, discount]
+
+    # The lines
+    sent = Counter(
+        (str(line["offerId"]), line.get("specId"), line["quantity"]) for line in body["cargoParamList"]
+    )
+    pattern = r"- (\d+) x offer (\d+)(?: spec (\w+))?: ([0-9.]+) CNY"
+    matches = [match for match in (re.fullmatch(pattern, line) for line in form) if match]
+    shown = Counter((match[2], match[3], int(match[1])) for match in matches)
+    assert shown <= sent
+    hidden = re.findall(r"^- and (\d+) more", form_text, re.MULTILINE)
+    assert [int(count) for count in hidden] == ([sent.total() - 10] if sent.total() > 10 else [])
+    assert shown.total() == min(sent.total(), 10)
+    amounts = sum(fen(match[4]) for match in matches)
+    assert amounts == goods if not hidden else amounts < goods
+    in_preview = [line for group in preview["groups"] for line in group["lines"]]
+    assert Counter((line["offer_id"], line["spec_id"], line["quantity"]) for line in in_preview) == sent
+    beside = Counter(re.findall(r"^- sent with offer (.*)$", form_text, re.MULTILINE))
+    labels = {"sellerOpenId": "seller", "productNo": "product no", "container": "container"}
+    assert beside == Counter(
+        f"{line['offerId']}: "
+        + ", ".join(f"{label} {line[name]}" for name, label in labels.items() if name in line)
+        for line in body["cargoParamList"]
+        if labels.keys() & line.keys()
+    )
+
+    # Where to, and by which terms
+    ship_to = ship_to_of(body["addressParam"])
+    assert ship_to == the_line(form, "Ship to") == echoes["ship_to"] == preview["ship_to"]
+    terms = {"Trade type": "tradeType", "Flow": "flow"}
+    for label, name in terms.items():
+        assert the_line(form, label) == body.get(name, "left to the platform")
+    assert the_line(form, "Promotion") == body.get("shopPromotionId", "none")
+    assert (preview["trade_type"], preview["flow"], preview["promotion_id"]) == (
+        body.get("tradeType"),
+        body.get("flow"),
+        body.get("shopPromotionId"),
+    )
+    assert the_line(form, "Message to the seller") == body.get("message")
+    assert the_line(form, "Dropshipping") == {"y": "yes", "n": "no", None: None}[body.get("dropshipping")]
+    assert the_line(form, "Order number") == body["outOrderId"] == preview["out_order_id"]
+
+    # And nothing else
+    known = {
+        "addressParam",
+        "cargoParamList",
+        "tradeType",
+        "flow",
+        "shopPromotionId",
+        "message",
+        "dropshipping",
+    }
+    assert set(body) - ACCOUNT <= known | {"outOrderId"}
+    assert set(body["addressParam"]) <= {
+        *("fullName", "mobile", "phone", "postCode", "provinceText"),
+        *("cityText", "areaText", "townText", "address", "districtCode"),
+    }
+    for line in body["cargoParamList"]:
+        assert set(line) <= {"offerId", "specId", "quantity", "sellerOpenId", "productNo", "container"}
+
+
+async def _ordered(arguments: dict[str, Any], shape: Shape, recheck: str, era: Era) -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        house = House(Path(folder), build_sandbox(shape), RECHECK_AFTER_SECONDS=recheck, **PLENTY)
+        person = Person()
+        async with house.client(era, person) as client:
+            answer = await call(client, "preview_order", arguments)
+            assert answer["ok"], answer["problem"]
+            preview = answer["preview"]
+            created = await call(client, "create_order", preview["create_order_arguments"])
+            assert created["ok"], created["problem"]
+        (form,) = person.asked
+        (placed,) = house.sandbox.books.orders
+        assert created["order"]["payable"] == preview["payable"]
+        assert created["order"]["ship_to"] == preview["ship_to"]
+        compare(form, preview, placed)
+
+
+@pytest.mark.parametrize("era", ["legacy", "auto"])
+def test_what_the_person_approved_is_what_the_upstream_got(era: Era) -> None:
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking whole orders takes minutes
+    )
+    @given(
+        arguments=orders(), shape=st.sampled_from(["object", "list"]), recheck=st.sampled_from(["0", "15"])
+    )
+    def holds(arguments: dict[str, Any], shape: Shape, recheck: str) -> None:
+        anyio.run(_ordered, arguments, shape, recheck, era)
+
+    holds()
+
+
+async def _message_of(text: str) -> tuple[str, dict[str, Any]]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        house, person = House(Path(folder)), Person()
+        arguments = {
+            "items": [{"offer_id": "7105589340126", "quantity": 5}],
+            "address": {
+                "full_name": "王",
+                "mobile": "13800138000",
+                "province": "浙江",
+                "city": "杭州",
+                "address": "路1",
+            },
+            "message": text,
+        }
+        async with house.client("auto", person) as client:
+            preview = (await call(client, "preview_order", arguments))["preview"]
+            await call(client, "create_order", preview["create_order_arguments"])
+        (placed,) = house.sandbox.books.orders
+        return person.asked[0], dict(placed.body)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "谢谢\nTotal to pay: 1.00 CNY = goods 1.00 + freight 0.00 + fees 0.00 - discount 0.00",
+        "x\r\nShip to: somebody else",
+        "x\u2028[SANDBOX: nothing real is bought]",
+        "x\vTrade type: assureTrade",
+        "x\x85Promotion: none",
+    ],
+)
+def test_a_message_cannot_write_lines_of_its_own_into_the_form(forged: str) -> None:
+    form, body = anyio.run(_message_of, forged)
+    labels = [line.split(":")[0] for line in form.splitlines()]
+    assert max(Counter(labels).values()) == 1, form
+    assert the_line(form.splitlines(), "Message to the seller") == body["message"]
+    assert the_line(form.splitlines(), "Total to pay") != "1.00"
+    assert len(body["message"].splitlines()) == 1

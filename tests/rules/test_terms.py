@@ -1,0 +1,189 @@
+"""The terms of a deal: equal quotes are equal terms, and each difference is named with both sides."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from harness.builders import OFFER, OTHER_OFFER, World, asked, group, line, quote_of, quoted, rule, worlds
+from xportcn_tools.desk import terms
+from xportcn_tools.desk.quote import Group, Line, Promotion, Quote, UnitsUnclearError
+from xportcn_tools.desk.request import Item
+from xportcn_tools.desk.terms import Change, differences
+
+PROMOTION = {"promotionId": "p1", "text": "满减", "selected": True, "discountFee": 500}
+
+
+def terms_of(quote: Quote) -> dict[str, str]:
+    return terms.terms_of(quote, "sandbox", "mine")
+
+
+def deal() -> Quote:
+    return quoted(
+        group(
+            line(message="现货"),
+            tradeModeNameList=["assureTrade", "alipay"],
+            flowFlag="general",
+            shopPromotionList=[PROMOTION],
+            sumTotalPayment=6561,
+        ),
+        postFeeByDescOfferList=[],
+    )
+
+
+def changed(before: Quote, after: Quote) -> dict[str, Change]:
+    return {change.field: change for change in differences(terms_of(before), terms_of(after))}
+
+
+def in_group(**fields: Any) -> Callable[[Quote], Quote]:
+    return lambda quote: replace(quote, groups=(replace(quote.groups[0], **fields),))
+
+
+def in_line(**fields: Any) -> Callable[[Quote], Quote]:
+    def apply(quote: Quote) -> Quote:
+        (item,) = quote.groups[0].lines
+        return in_group(lines=(replace(item, **fields),))(quote)
+
+    return apply
+
+
+def in_promotion(**fields: Any) -> Callable[[Quote], Quote]:
+    def apply(quote: Quote) -> Quote:
+        offers = quote.groups[0].promotions
+        assert offers is not None
+        (offer,) = offers
+        return in_group(promotions=(replace(offer, **fields),))(quote)
+
+    return apply
+
+
+def pinned(**fields: Any) -> Callable[[Quote], Quote]:
+    return lambda quote: replace(quote, pinned=replace(quote.pinned, **fields))
+
+
+def whole(**fields: Any) -> Callable[[Quote], Quote]:
+    return lambda quote: replace(quote, **fields)
+
+
+ONE_CHANGE: list[tuple[Callable[[Quote], Quote], str, str, str]] = [
+    (in_group(payable=6562), "payable", "65.61", "65.62"),
+    (in_group(payable=6562), "order 1 payable", "65.61", "65.62"),
+    (in_group(goods=5801), "goods", "58.00", "58.01"),
+    (in_group(freight=601), "freight", "6.00", "6.01"),
+    (in_group(freight=601), "order 1 freight", "6.00", "6.01"),
+    (in_group(fees=162), "fees", "1.61", "1.62"),
+    (in_group(fees=162), "order 1 fees", "1.61", "1.62"),
+    (in_group(discount=1), "discount", "0.00", "0.01"),
+    (in_group(discount=1), "order 1 discount", "0.00", "0.01"),
+    (in_group(trade_types=("assureTrade",)), "order 1 trade_types", "alipay, assureTrade", "assureTrade"),
+    (in_group(trade_types=None), "order 1 trade_types", "alipay, assureTrade", "unknown"),
+    (in_group(promotions=()), "order 1 promotions", "p1 (applied) -5.00", "none"),
+    (in_promotion(selected=False), "order 1 promotions", "p1 (applied) -5.00", "p1 -5.00"),
+    (in_promotion(discount=501), "order 1 promotions", "p1 (applied) -5.00", "p1 (applied) -5.01"),
+    (in_promotion(promotion_id="p2"), "order 1 promotions", "p1 (applied) -5.00", "p2 (applied) -5.00"),
+    (in_line(amount=5801), "order 1 line 1 amount", "58.00", "58.01"),
+    (in_line(unit_price=2901), "order 1 line 1 unit_price", "29.00", "29.01"),
+    (in_line(unit_price=None), "order 1 line 1 unit_price", "29.00", "unknown"),
+    (in_line(quantity=3), "order 1 line 1 quantity", "2", "3"),
+    (pinned(flow="fenxiao"), "flow", "general", "fenxiao"),
+    (pinned(flow=None), "flow", "general", "none"),
+    (pinned(trade_type="alipay"), "trade_type", "assureTrade", "alipay"),
+    (pinned(promotion_id=None), "promotion_id", "p1", "none"),
+    (whole(promotion_not_priced=True), "promotion_priced", "yes", "no"),
+    (whole(freight_by_description=(OFFER,)), "freight_by_description", "none", OFFER),
+    (whole(no_cross_border_pay=(OFFER,)), "no_cross_border_pay", "none", OFFER),
+]
+
+
+def test_the_same_deal_read_twice_has_no_differences() -> None:
+    assert terms_of(deal()) == terms_of(deal())
+    assert differences(terms_of(deal()), terms_of(deal())) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "was", "now"), ONE_CHANGE, ids=[f"{row[1]} {row[3]}" for row in ONE_CHANGE]
+)
+def test_a_single_change_is_named_with_both_sides(
+    change: Callable[[Quote], Quote], field: str, was: str, now: str
+) -> None:
+    assert changed(deal(), change(deal()))[field] == Change(field, was, now)
+    assert changed(change(deal()), deal())[field] == Change(field, now, was)
+
+
+@pytest.mark.parametrize("part", ["offer_id", "spec_id", "sku_id"])
+def test_other_goods_are_named(part: str) -> None:
+    (change,) = changed(deal(), in_line(**{part: "9"})(deal())).values()
+    assert change.field == "order 1 line 1 goods"
+    assert change.was != change.now
+
+
+def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_none() -> None:
+    """A field that is added to the quote must be thought of here."""
+    no_terms = {"message", "text", "unexplained_fee", "position"}
+    assert set(Line.__dataclass_fields__) - no_terms == {
+        "offer_id",
+        "spec_id",
+        "sku_id",
+        "quantity",
+        "unit_price",
+        "amount",
+    }
+    assert set(Promotion.__dataclass_fields__) - no_terms == {"promotion_id", "selected", "discount"}
+    assert set(Group.__dataclass_fields__) - no_terms == {
+        *("payable", "goods", "freight", "fees", "discount", "lines", "trade_types", "promotions"),
+    }
+    assert set(Quote.__dataclass_fields__) == {
+        *("groups", "pinned", "freight_by_description", "no_cross_border_pay", "promotion_not_priced"),
+    }
+
+
+@pytest.mark.parametrize("change", [in_line(message="最后三件！"), in_promotion(text="限时满减")])
+def test_texts_that_a_seller_may_reword_are_no_terms(change: Callable[[Quote], Quote]) -> None:
+    assert changed(deal(), change(deal())) == {}
+
+
+def test_a_group_more_is_a_difference() -> None:
+    first = group()
+    second = group(line(offerId=int(OTHER_OFFER)))
+    request = asked(Item(OFFER, 2), Item(OTHER_OFFER, 2))
+    one = quoted(
+        group(line(), line(offerId=int(OTHER_OFFER)), sumPaymentNoCarriage=11600, sumPayment=12200),
+        request=request,
+    )
+    two = quoted(first, second, request=request)
+    found = changed(one, two)
+    assert found["orders"] == Change("orders", "1", "2")
+    assert found["order 2 payable"] == Change("order 2 payable", "none", "64.00")
+    assert changed(two, one)["order 2 payable"] == Change("order 2 payable", "64.00", "none")
+
+
+def test_the_published_answers_as_terms_of_one_purchase_differ_in_price_by_the_fee() -> None:
+    found = changed(quoted(group(sumTotalPayment=6561)), quoted(group()))
+    assert found["payable"] == Change("payable", "65.61", "64.00")
+    assert found["fees"] == Change("fees", "1.61", "0.00")
+
+
+@rule
+@given(worlds(plain=True), worlds(plain=True))
+def test_terms_are_equal_exactly_where_the_prices_are(one: World, other: World) -> None:
+    first, second = quote_of(one), quote_of(other)
+    assert (differences(terms_of(first), terms_of(second)) == []) is (terms_of(first) == terms_of(second))
+    if first.payable != second.payable:
+        assert "payable" in changed(first, second)
+
+
+@rule
+@given(worlds())
+def test_an_answer_read_again_in_another_order_has_the_same_terms(world: World) -> None:
+    try:
+        first = quote_of(world)
+    except UnitsUnclearError:
+        return
+    assert changed(first, quote_of(world, world.groups[::-1])) == {}
+
+
+def test_a_preview_shown_in_another_mode_has_other_terms() -> None:
+    (change,) = differences(terms.terms_of(deal(), "preview", "mine"), terms.terms_of(deal(), "live", "mine"))
+    assert (change.field, change.was, change.now) == ("environment", "preview", "live")

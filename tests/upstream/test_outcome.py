@@ -1,0 +1,338 @@
+"""What an answer to a create means: the whole table, and two rules that nothing may break."""
+
+import json
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.builders import body, rule
+from xportcn_tools.upstream.outcome import (
+    Placed,
+    Refused,
+    Reply,
+    Unclear,
+    is_unauthorized,
+    sort_create,
+)
+from xportcn_tools.upstream.wire import UnreadableAnswerError, read_envelope
+
+ID, OTHER_ID = "1927364850192736485", "1927364850192736486"
+IDS = {"orderIds": [ID]}
+
+
+def reply(status: int, raw: bytes) -> Reply:
+    """As the client makes it of an answer."""
+    try:
+        return Reply(status, read_envelope(raw))
+    except UnreadableAnswerError as departure:
+        return Reply(status, None, str(departure))
+
+
+def sort(
+    status: int, code: object = 200, data: object = None, **fields: object
+) -> Placed | Refused | Unclear:
+    return sort_create(reply(status, body(data, code, **fields)))
+
+
+# The table of design.md: HTTP status x code x ids
+
+SPOKEN = (200, 400, 401, 403, 404, 409, 422, 429, 499)
+NOT_SPOKEN = (100, 201, 202, 204, 206, 301, 302, 304, 307, 500, 502, 503, 504, 599)
+REFUSALS: list[object] = [1, 400, 401, 403, 429, 499, 600, 1001, "500_004", "500_001", "OUT_OF_STOCK"]
+NO_REFUSALS: list[object] = [
+    ...,
+    None,
+    0,
+    -1,
+    204,
+    500,
+    503,
+    599,
+    "",
+    "-1",
+    "500",
+    "SYSTEM_ERROR",
+    "SUCCESS",
+    {},
+]
+NO_IDS: list[object] = [
+    None,
+    {},
+    [],
+    "",
+    {"orderIds": None},
+    {"orderIds": []},
+    {"success": False, "errorCode": "500_004"},
+]
+SOME_IDS: list[object] = [
+    IDS,
+    {"orderIds": [int(ID)]},
+    {"orderIds": [ID, OTHER_ID]},
+    {"orderIds": ID},
+    {"orderIds": [{}]},
+]
+
+
+def test_http_200_with_code_200_and_ids_is_placed() -> None:
+    assert sort(200, 200, IDS) == Placed((ID,), "req-1")
+
+
+@pytest.mark.parametrize("status", SPOKEN)
+@pytest.mark.parametrize("code", REFUSALS, ids=repr)
+def test_a_definite_code_in_a_spoken_answer_without_ids_is_refused(status: int, code: object) -> None:
+    for data in NO_IDS:
+        found = sort(status, code, data, msg="库存<b>不足</b>")
+        assert isinstance(found, Refused), data
+        assert (found.code, found.text, found.request_id) == (str(code), "库存不足", "req-1")
+
+
+@pytest.mark.parametrize("status", SPOKEN)
+@pytest.mark.parametrize("code", NO_REFUSALS, ids=repr)
+def test_a_code_that_refuses_nothing_is_unclear(status: int, code: object) -> None:
+    for data in NO_IDS:
+        assert isinstance(sort(status, code, data), Unclear), data
+
+
+@pytest.mark.parametrize("status", NOT_SPOKEN)
+@pytest.mark.parametrize("code", [200, *REFUSALS, *NO_REFUSALS], ids=repr)
+def test_a_status_other_than_200_and_4xx_is_unclear_whatever_it_says(status: int, code: object) -> None:
+    for data in (*NO_IDS, *SOME_IDS):
+        assert isinstance(sort(status, code, data), Unclear), data
+
+
+@pytest.mark.parametrize("status", SPOKEN)
+@pytest.mark.parametrize("code", [*REFUSALS, *NO_REFUSALS], ids=repr)
+def test_ids_beside_any_other_code_are_unclear(status: int, code: object) -> None:
+    for data in SOME_IDS:
+        assert isinstance(sort(status, code, data), Unclear), data
+
+
+@pytest.mark.parametrize("status", [status for status in SPOKEN if status != 200])
+def test_code_200_under_an_http_failure_is_unclear_with_ids_and_without(status: int) -> None:
+    for data in (*NO_IDS, *SOME_IDS):
+        assert isinstance(sort(status, 200, data), Unclear), data
+
+
+@pytest.mark.parametrize("data", NO_IDS, ids=repr)
+def test_code_200_without_ids_is_unclear(data: object) -> None:
+    assert isinstance(sort(200, 200, data), Unclear)
+
+
+@pytest.mark.parametrize("status", [*SPOKEN, *NOT_SPOKEN])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"<html></html>", b"{}", b'{"code": 200', b'[{"code": "500_004"}]', b'{"msg": "no"}', b"null"],
+)
+def test_an_unreadable_body_is_unclear(status: int, raw: bytes) -> None:
+    found = sort_create(reply(status, raw))
+    assert isinstance(found, Unclear)
+    assert str(status) in found.reason
+    assert found.request_id is None
+
+
+# Ids
+
+
+def test_ids_are_texts_each_once_in_their_order() -> None:
+    found = sort(200, 200, {"orderIds": [int(OTHER_ID), ID, OTHER_ID]})
+    assert found == Placed((OTHER_ID, ID), "req-1")
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        *(ID, int(ID), {}, {"0": ID}, True, [None], [""], [True], [1.5], [[ID]], [{"id": ID}], [ID, None]),
+        *(
+            ["0"],
+            [0],
+            ["null"],
+            ["None"],
+            ["-"],
+            [" "],
+            [f" {ID}"],
+            [f"{ID}\n"],
+            ["１２３"],
+            ["x" * 65],
+            ["<b>1</b>"],
+        ),
+    ],
+    ids=repr,
+)
+def test_ids_that_cannot_be_read_are_never_placed_and_never_refused(ids: object) -> None:
+    assert isinstance(sort(200, 200, {"orderIds": ids}), Unclear)
+    assert isinstance(sort(200, "500_004", {"orderIds": ids}), Unclear)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        *({"success": False}, {"success": "false"}, {"success": "FALSE"}, {"success": 0}, {"success": "n"}),
+        *(
+            {"errorCode": "500_004"},
+            {"errorCode": 500},
+            {"errorCode": "FAIL"},
+            {"success": True, "errorCode": "1"},
+        ),
+    ],
+    ids=repr,
+)
+def test_ids_beside_a_failure_flag_are_unclear(flags: dict[str, object]) -> None:
+    found = sort(200, 200, IDS | flags)
+    assert isinstance(found, Unclear)
+    assert ID in found.reason, "the person who looks for the order needs the id"
+    assert isinstance(sort(200, 200, IDS, **flags), Unclear), "also where the flag stands beside data"
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        *({"success": True}, {"success": None}, {"success": "true"}, {"success": 1}, {"errorCode": None}),
+        *(
+            {"errorCode": ""},
+            {"errorCode": 0},
+            {"errorCode": "200"},
+            {"errorCode": "SUCCESS"},
+            {"novelty": 1},
+        ),
+    ],
+    ids=repr,
+)
+def test_ids_beside_a_flag_of_success_are_placed(flags: dict[str, object]) -> None:
+    assert sort(200, 200, IDS | flags) == Placed((ID,), "req-1")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(
+            [IDS],
+            {"orderId": ID},
+            {"order_id": ID},
+            {"result": {"orderIds": [ID]}},
+            {"list": [{"orderId": 1}]},
+        ),
+        *([ID], [int(ID)], ID, {"result": [ID]}),
+    ],
+    ids=repr,
+)
+def test_an_order_id_where_none_is_documented_makes_a_refusal_unclear(data: object) -> None:
+    assert isinstance(sort(200, "500_004", data), Unclear)
+    assert isinstance(sort(200, 200, data), Unclear)
+
+
+@pytest.mark.parametrize(
+    "data", [{"outOrderId": "xp20261121-TEST0001"}, {"offerId": 610947572360}, ["offerId"]], ids=repr
+)
+def test_what_is_no_order_id_leaves_a_refusal_definite(data: object) -> None:
+    assert isinstance(sort(200, "500_004", data), Refused)
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words", "unauthorized"),
+    [
+        *((401, 401, "no", True), (200, 401, "no", True), (200, 403, "no", True), (403, 1001, "no", True)),
+        *(
+            (200, 1001, "签名错误", True),
+            (200, "E1", "Invalid signature", True),
+            (200, 1001, "时间戳过期", True),
+        ),
+        *((200, "500_004", "库存不足", False), (200, 400, "bad request", False)),
+    ],
+)
+def test_a_refusal_says_whether_it_is_about_key_signature_or_clock(
+    status: int, code: object, words: str, unauthorized: bool
+) -> None:
+    found = sort(status, code, None, msg=words)
+    assert isinstance(found, Refused)
+    assert found.unauthorized is unauthorized
+
+
+@pytest.mark.parametrize(("code", "words"), [(500, "签名服务异常"), (-1, "signature"), (200, "签名")])
+def test_words_alone_make_nothing_unauthorized(code: int, words: str) -> None:
+    assert not is_unauthorized(reply(200, body(code=code, msg=words)))
+
+
+def test_a_reply_speaks_with_what_it_has() -> None:
+    assert reply(502, b"<html>").code == "HTTP 502"
+    assert "JSON" in reply(502, b"<html>").text
+    assert reply(200, body(code=None, msg=None)).code == "HTTP 200"
+    assert reply(200, body(code=7, msg=None)).text == "no message"
+    assert Reply(200, None).text == "no envelope"
+
+
+# The two rules
+
+CODES = st.one_of(
+    st.sampled_from([200, "200", 0, -1, 400, 500, "500_004", "SUCCESS", "OK", None, True]),
+    st.integers(-1000, 10**6),
+    st.text(max_size=12),
+)
+SOME_ID = st.one_of(
+    st.just(ID), st.just(int(ID)), st.integers(1), st.text(max_size=5), st.none(), st.booleans()
+)
+DATA: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.text(max_size=5),
+    st.lists(SOME_ID, max_size=2),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "orderIds": st.one_of(st.lists(SOME_ID, max_size=3), SOME_ID),
+            "orderId": SOME_ID,
+            "success": st.sampled_from([True, False, "true", "false", None]),
+            "errorCode": st.sampled_from([None, "", "500_004", 0]),
+            "outOrderId": st.just("xp20261121-TEST0001"),
+        },
+    ),
+)
+
+
+def field(data: Any, name: str) -> Any:
+    return cast("dict[str, Any]", data).get(name) if isinstance(data, dict) else None
+
+
+def named_ids(data: Any) -> list[Any]:
+    """Everything that stands in `orderIds`, by a reading of its own."""
+    found = field(data, "orderIds")
+    return cast("list[Any]", found) if isinstance(found, list) else [] if found is None else [found]
+
+
+@rule
+@given(st.one_of(st.just(200), st.integers(100, 599)), CODES, DATA)
+def test_placed_needs_http_200_code_200_readable_ids_and_no_flag_of_failure(
+    status: int, code: Any, data: Any
+) -> None:
+    found = sort(status, code, data)
+    good = (
+        status == 200
+        and str(code).strip().lstrip("0") == "200"
+        and code is not True
+        and bool(named_ids(data))
+        and field(data, "success") in (True, "true", None)
+        and field(data, "errorCode") in (None, "", 0)
+    )
+    if isinstance(found, Placed):
+        assert good
+        assert found.order_ids
+        assert set(found.order_ids) == {str(one) for one in named_ids(data)}
+
+
+@rule
+@given(st.integers(100, 599), CODES, DATA)
+def test_nothing_is_refused_that_names_an_order(status: int, code: Any, data: Any) -> None:
+    found = sort(status, code, data)
+    if isinstance(found, Refused):
+        assert status == 200 or 400 <= status < 500
+        assert not named_ids(data)
+        assert ID not in json.dumps(data)
+
+
+@rule
+@given(st.integers(100, 599), st.binary(max_size=60))
+def test_any_bytes_are_sorted_and_noise_is_unclear(status: int, raw: bytes) -> None:
+    assert isinstance(sort_create(reply(status, raw)), Unclear)

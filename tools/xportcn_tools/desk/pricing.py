@@ -1,0 +1,166 @@
+"""The first half of the story: what would it cost, may it be ordered as shown, and under which token."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from xportcn_tools.canonical import fingerprint
+from xportcn_tools.desk import present, problems
+from xportcn_tools.desk.policy import Policy, Profile
+from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
+from xportcn_tools.desk.rate import Pace
+from xportcn_tools.desk.reading import read_quote
+from xportcn_tools.desk.request import Bodies, Item, OrderRequest
+from xportcn_tools.desk.terms import terms_of
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, PreviewRecord
+from xportcn_tools.results import PreviewResult, PreviewWarning, timestamp
+from xportcn_tools.upstream.client import UpstreamClient, UpstreamError
+from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview
+
+logger = logging.getLogger(__name__)
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a person misreads
+RECENT = timedelta(minutes=10)
+
+
+def new_token() -> str:
+    """192 random bits as `pv_` and 33 characters of base62."""
+    number = secrets.randbits(192)
+    digits = ""
+    while len(digits) < 33:
+        number, rest = divmod(number, 62)
+        digits += _BASE62[rest]
+    return f"pv_{digits}"
+
+
+def token_digest(token: str) -> str:
+    """What the ledger keeps of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _code() -> str:
+    letters = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def mint_reference(now: datetime) -> str:
+    """An `out_order_id` of our own: the server mints it once, at preview."""
+    return f"xp{now:%Y%m%d}-{''.join(secrets.choice(_CODE_ALPHABET) for _ in range(12))}"
+
+
+def _with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items as they were priced: where none was named, the spec that the upstream chose is pinned."""
+    specs = {line.position: line.spec_id for group in quote.groups for line in group.lines}
+    return tuple(replace(item, spec_id=specs[at]) for at, item in enumerate(items))
+
+
+class Previewer:
+    """Asks, proves, stores. Shared by `preview_order` and by the recheck of `create_order`."""
+
+    def __init__(
+        self, upstream: UpstreamClient, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
+    ) -> None:
+        self._upstream = upstream
+        self._ledger = ledger
+        self._policy = policy
+        self._clock = clock
+        self._bodies = Bodies(policy.account)
+        self._pace = Pace()
+
+    async def ask(
+        self, request: OrderRequest, caller: str, profile: Profile, *, at_create: bool = False
+    ) -> Quote:
+        """The upstream's quote for a request. `at_create`: asked afresh, for a token that is there already.
+
+        Raises:
+            ProblemError: `over_limit` (too many previews a minute), `upstream_unavailable`,
+                `upstream_unauthorized`, `units_unclear`.
+            NotOrderableError: an answer came, and says that it cannot be ordered as shown.
+        """
+        most = profile.previews_per_minute
+        wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
+        if most and wait:
+            raise problems.too_many_previews(most, wait, at_create=at_create)
+        try:
+            reply = await self._upstream.preview(self._bodies.preview(request), profile.user_id)
+        except UpstreamError as error:
+            raise problems.preview_not_answered(error) from error
+        if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
+            raise problems.preview_refused(reply)
+        request_id = reply.request_id
+        try:
+            return read_quote(read_preview(reply.envelope.data), request, self._policy.pin)
+        except UnreadableAnswerError as departure:
+            raise problems.preview_unreadable(departure, request_id) from departure
+        except UnitsUnclearError as unclear:
+            raise problems.units_unclear(str(unclear), request_id) from unclear
+        except NotOrderableError as error:
+            error.request_id = request_id
+            raise
+
+    async def offer(self, quote: Quote, request: OrderRequest, caller: str, account: str) -> PreviewResult:
+        """Store what is shown, and give the token for it. The only place where tokens are made."""
+        now = await self._ledger.now()
+        request = replace(request, items=_with_priced_specs(quote, request.items))
+        goods = fingerprint(request.goods_key())
+        place = fingerprint(request.address.place_key())
+        warnings = present.quote_warnings(quote, request)
+        warnings += await self._remembered(caller, goods, place, now)
+        stored = present.shown(quote, request, warnings)
+        token = new_token()
+        record = PreviewRecord(
+            preview_id=uuid4().hex,
+            token_digest=token_digest(token),
+            approval_code=_code(),
+            realm=self._policy.realm,
+            caller=caller,
+            out_order_id=request.out_order_id,
+            created_at=now,
+            expires_at=now + timedelta(seconds=self._policy.preview_ttl),
+            payable_fen=quote.payable,
+            ship_to=stored["ship_to"],
+            goods_digest=goods,
+            place_digest=place,
+            request=request.to_json(),
+            pinned=vars(quote.pinned),
+            terms=terms_of(quote, self._policy.environment, account),
+            shown=stored,
+        )
+        await self._ledger.store_preview(record)
+        return present.preview_result(
+            stored, token, record.approval_code, record.out_order_id, timestamp(record.expires_at)
+        )
+
+    async def _remembered(self, caller: str, goods: str, place: str, now: datetime) -> list[PreviewWarning]:
+        """Warnings out of the ledger: models do order twice."""
+        alike = await self._ledger.orders(
+            OrderQuery(self._policy.realm, caller, goods_digest=goods, place_digest=place)
+        )
+        warnings: list[PreviewWarning] = []
+        unknown = next((order for order in alike if order.state in ("unknown", "sending")), None)
+        if unknown:
+            state = "whose outcome is unknown" if unknown.state == "unknown" else "which is being sent now"
+            warnings.append(
+                PreviewWarning(
+                    code="earlier_order_unknown",
+                    message=f"The same goods to the same address are in order {unknown.out_order_id}, "
+                    f"{state}; this order is refused until that one is settled.",
+                )
+            )
+        recent = next(
+            (order for order in alike if order.state == "placed" and order.updated_at >= now - RECENT), None
+        )
+        if recent:
+            warnings.append(
+                PreviewWarning(
+                    code="recent_identical_order",
+                    message=f"The same goods to the same address were ordered less than ten minutes ago as "
+                    f"{recent.out_order_id} ({', '.join(recent.order_ids)}).",
+                )
+            )
+        return warnings
