@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,17 +21,18 @@ from xportcn_server.guide.resources import add_resources
 from xportcn_server.http.callers import OTHERS, Callers
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.canonical import fingerprint
+from xportcn_tools.clock import utc_now
 from xportcn_tools.create_order import create_tool
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.desk.request import AccountFields
 from xportcn_tools.desk.sending import Step, no_step
 from xportcn_tools.get_orders import orders_tool
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
 from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.order import AccountFields
 from xportcn_tools.preview_order import preview_tool
 from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamClient
 from xportcn_tools.upstream.signing import Credentials, Signer
@@ -55,10 +56,6 @@ _OF_MODE = {
     "preview": "This is PREVIEW mode: prices are real, and create_order is refused (orders_disabled).",
     "live": "This is LIVE: create_order places real orders that cost real money.",
 }
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,7 @@ def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -
         # Its warnings quote the driver, which quotes what it was given. What fails is told by the ledger.
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
         return PostgresLedger(settings.ledger_url, clock=clock)
-    return SqliteLedger(Path(settings.ledger), clock=clock or _utc_now)
+    return SqliteLedger(Path(settings.ledger), clock=clock or utc_now)
 
 
 def address_book_of(settings: Settings) -> AddressBook:
@@ -148,7 +145,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
             Endpoint("http://127.0.0.1/api", settings.timeout_seconds),
             Signer(SANDBOX_CREDENTIALS),
             new_transport=seams.new_transport or _into_sandbox(seams),
-            clock=seams.clock or _utc_now,
+            clock=seams.clock or utc_now,
         )
     credentials = Credentials(
         settings.access_key or "",
@@ -159,7 +156,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
         Endpoint(settings.base_url, settings.timeout_seconds),
         Signer(credentials, settings.signature, settings.timestamp_unit),
         new_transport=seams.new_transport,
-        clock=seams.clock or _utc_now,
+        clock=seams.clock or utc_now,
     )
 
 
@@ -172,7 +169,7 @@ def _into_sandbox(seams: Seams) -> TransportFactory:
         from xportcn_server.sandbox.transport import SandboxTransport  # noqa: PLC0415
 
         nonlocal built
-        built = built or build_sandbox(clock=seams.clock or _utc_now)
+        built = built or build_sandbox(clock=seams.clock or utc_now)
         return SandboxTransport(built)
 
     return new_transport
@@ -213,7 +210,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             upstream,
             ledger,
             policy,
-            clock=outside.clock or _utc_now,
+            clock=outside.clock or utc_now,
             step=outside.step,
             addresses=address_book_of(settings),
             profile_of=gate.profile_of,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from xportcn_tools.desk.quote import PinRules, Quote
 from xportcn_tools.desk.reading import read_quote
-from xportcn_tools.desk.request import Address, Item, OrderRequest
+from xportcn_tools.order import Address, Item, OrderRequest
 from xportcn_tools.upstream.wire import PreviewAnswer, read_envelope, read_preview
 
 VECTORS = Path(__file__).parents[1] / "upstream" / "vectors"

@@ -45,7 +45,6 @@ from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
 from xportcn_tools.desk.policy import Answer, Policy
 from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.ledger.ledger import (
     Claimed,
     DayUsage,
@@ -60,6 +59,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.ledger.trail import first_break
+from xportcn_tools.order import Address, Item, OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream import client as upstream_client
 from xportcn_tools.upstream.signing import Signer

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from xportcn_server.serve import look_before
 from xportcn_server.settings import settings as settings_module
 from xportcn_server.settings.settings import FIELDS, Settings, SettingsError, load_settings
-from xportcn_server.settings.values import fen_of_yuan
+from xportcn_tools.money import fen_of_yuan
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 SECRET = "s3cr3t-that-nobody-may-see"

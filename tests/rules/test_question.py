@@ -10,7 +10,7 @@ from harness.builders import OFFER, SPEC, asked, group, line, quoted
 from xportcn_tools.desk.present import quote_warnings, shown
 from xportcn_tools.desk.question import question, summary
 from xportcn_tools.desk.quote import Quote
-from xportcn_tools.desk.request import Item, OrderRequest
+from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.results import Environment
 
 NUMBER = "xp20261121-TEST0001"

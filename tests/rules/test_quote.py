@@ -28,7 +28,7 @@ from harness.builders import (
 from xportcn_tools.desk.present import quote_warnings
 from xportcn_tools.desk.quote import NotOrderableError, PinRules, Quote, Reason, UnitsUnclearError
 from xportcn_tools.desk.reading import read_quote
-from xportcn_tools.desk.request import Item, OrderRequest
+from xportcn_tools.order import Item, OrderRequest
 
 OWNERS_CHOICE = PinRules(("alipay", "assureTrade"), trade_types_set=True)
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, address, asked, rule
-from xportcn_tools.desk.request import AccountFields, Address, Bodies, Item, OrderRequest, Pinned, folded
+from xportcn_tools.order import AccountFields, Address, Item, OrderRequest, Pinned, folded
+from xportcn_tools.upstream.requests import Bodies
 
 FULL_ITEM = Item(OFFER, 2, SPEC, "BBBseller", "P-1", "箱")
 FULL_ADDRESS = address(

@@ -18,9 +18,9 @@ from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
 from xportcn_server.settings.settings import load_settings
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
-from xportcn_tools.desk.request import Address, Item, OrderRequest
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.order import Address, Item, OrderRequest
 from xportcn_tools.results import CreateOrderArguments, PreviewResult, ProblemError
 
 PATIENT = 20.0  # seconds for a whole call, as the product's default is

@@ -7,9 +7,9 @@ from mcp_types import CallToolResult, ToolAnnotations
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from xportcn_tools import order
 from xportcn_tools.arguments import FromJson, NotNull, OptionalMessage, OptionalText, Text, WholeNumber
 from xportcn_tools.caller import caller_of
-from xportcn_tools.desk import request
 from xportcn_tools.desk.address import province_of
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.question import asked_for
@@ -128,13 +128,13 @@ def preview_tool(environment: Environment) -> EnvelopeTool:
         if (address is None) == (address_name is None):
             raise wrong_argument("address", "give exactly one of address and address_name")
         where = (
-            request.Address(**address.model_dump())
+            order.Address(**address.model_dump())
             if address
-            else request.Address(**saved_address(desk, address_name or "").model_dump())
+            else order.Address(**saved_address(desk, address_name or "").model_dump())
         )
-        asked = request.OrderRequest(
+        asked = order.OrderRequest(
             out_order_id=out_order_id or "",
-            items=tuple(request.Item(**item.model_dump()) for item in items),
+            items=tuple(order.Item(**item.model_dump()) for item in items),
             address=where,
             address_name=address_name,
             flow=flow,

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from xportcn_tools.money import yuan
+
 Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -59,12 +61,6 @@ class Money(Shape):
 
     amount: str
     currency: Literal["CNY"] = "CNY"
-
-
-def yuan(fen: int) -> str:
-    """Integer fen as a decimal string in yuan: 6561 → `65.61`."""
-    sign = "-" if fen < 0 else ""
-    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
 def money(fen: int) -> Money:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from xportcn_server.app import address_book_of
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.address import province_conflict
-from xportcn_tools.desk.request import Address
 from xportcn_tools.ledger.ledger import LedgerError
+from xportcn_tools.order import Address
 from xportcn_tools.preview_order import AddressArgument
 from xportcn_tools.tool import invalid_arguments
 

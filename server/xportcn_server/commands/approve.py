@@ -7,7 +7,8 @@ from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.question import question
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, PreviewRecord, Realm
-from xportcn_tools.results import timestamp, yuan
+from xportcn_tools.money import yuan
+from xportcn_tools.results import timestamp
 
 
 def approve_preview(settings: Settings, code: str) -> int:

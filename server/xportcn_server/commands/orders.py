@@ -10,7 +10,8 @@ from xportcn_server.app import ledger_of, policy_of
 from xportcn_server.guide.receipts import MEANING, WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Realm
-from xportcn_tools.results import timestamp, yuan
+from xportcn_tools.money import yuan
+from xportcn_tools.results import timestamp
 
 T = TypeVar("T")
 

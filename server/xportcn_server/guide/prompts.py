@@ -27,8 +27,9 @@ from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.desk import Desk, Receipt
 from xportcn_tools.ledger.ledger import State
+from xportcn_tools.money import yuan
 from xportcn_tools.preview_order import AddressArgument
-from xportcn_tools.results import ProblemError, timestamp, yuan
+from xportcn_tools.results import ProblemError, timestamp
 
 MOST_VALUES = 100  # the protocol's own bound
 LOOKED_THROUGH = 1000  # recent references: enough to complete from, and quick at every key

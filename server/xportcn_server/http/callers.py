@@ -28,9 +28,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from xportcn_server.settings.values import fen_of_yuan
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import Profile
+from xportcn_tools.money import fen_of_yuan
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ Control, unsigned, for tests and people:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from starlette.applications import Starlette
@@ -40,6 +40,7 @@ from xportcn_server.sandbox.jsontext import Json, decode, encode
 from xportcn_server.sandbox.office import Office
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.shapes import Shape
+from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, TimestampUnit
 
 API = "/api"
@@ -67,17 +68,13 @@ class Sandbox:
         return self.faults.next(endpoint) if endpoint and method == "POST" else None
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def build_sandbox(
     shape: Shape = "object",
     *,
     credentials: Credentials = SANDBOX_CREDENTIALS,
     rule: SignatureRule = "concat",
     unit: TimestampUnit = "s",
-    clock: Callable[[], datetime] = _utc_now,
+    clock: Callable[[], datetime] = utc_now,
     faults: FaultPlan | None = None,
     books: Books | None = None,
     catalogue: Mapping[int, Offer] = CATALOGUE,

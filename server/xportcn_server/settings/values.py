@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 
+from xportcn_tools.money import fen_of_yuan
+
 KEY_MIN_CHARACTERS = 32  # of 4 bits or more each: 128 bits
 SHOWN_CHARACTERS = 80
 _WRITTEN = r"(?:[A-Za-z0-9._~!$'()*+,;-]|%[0-9A-Fa-f]{2})"  # in a URL as it is, or percent-encoded
@@ -47,18 +49,6 @@ def plain_url(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.lower().removesuffix({"https": ":443", "http": ":80"}[parts.scheme])
     return parts._replace(netloc=host).geturl()
-
-
-def fen_of_yuan(text: str) -> int:
-    """`99.5` → 9950. No sign, no exponent, no third decimal, no float on the way.
-
-    Raises:
-        ValueError: any other form, or a trillion yuan and more.
-
-    """
-    _require(re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", text))
-    yuan, _, decimals = text.partition(".")
-    return int(yuan) * 100 + int(decimals.ljust(2, "0"))
 
 
 def _require(holds: object) -> None:

@@ -4,7 +4,7 @@ Upstream the district code (GB/T 2260, six digits) wins over the texts, silently
 province is not the one that the text names, the preview warns with both.
 """
 
-from xportcn_tools.desk.request import Address, folded
+from xportcn_tools.order import Address, folded
 
 # The first two digits of a GB/T 2260 code, with the names that addresses use for the province.
 PROVINCES: dict[str, tuple[str, str]] = {

@@ -6,7 +6,7 @@ An order counts from its claim: placed, under way and of unknown outcome alike. 
 from dataclasses import dataclass
 
 from xportcn_tools.ledger.ledger import DayUsage
-from xportcn_tools.results import yuan
+from xportcn_tools.money import yuan
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.request import OrderRequest, folded
 from xportcn_tools.desk.sending import Step
 from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Ledger, PreviewRecord
+from xportcn_tools.order import OrderRequest, folded
 from xportcn_tools.results import timestamp
 
 

@@ -7,11 +7,12 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 import anyio
 
+from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Clearing, CreateCall
@@ -20,7 +21,6 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.request import OrderRequest
 from xportcn_tools.desk.sending import Sender, Step, no_step
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
@@ -32,6 +32,7 @@ from xportcn_tools.ledger.ledger import (
     PreviewRecord,
     State,
 )
+from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.client import UpstreamClient
 
@@ -71,7 +72,7 @@ class Desk:
         ledger: Ledger,
         policy: Policy,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         step: Step = no_step,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),

@@ -6,8 +6,8 @@ from typing import Literal
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.desk.request import NO_FIELDS, AccountFields
 from xportcn_tools.ledger.ledger import Realm
+from xportcn_tools.order import NO_FIELDS, AccountFields
 from xportcn_tools.results import ApprovalMethod, Environment
 
 ApprovalRule = Literal["ask", "require", "off"]

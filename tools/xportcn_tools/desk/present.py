@@ -4,8 +4,8 @@ from typing import Any
 
 from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.desk.quote import Group, Quote
-from xportcn_tools.desk.request import OrderRequest
 from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import (
     ApprovalResult,
     CreateOrderArguments,

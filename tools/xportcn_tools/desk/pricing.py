@@ -14,11 +14,12 @@ from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
 from xportcn_tools.desk.rate import Pace
 from xportcn_tools.desk.reading import read_quote
-from xportcn_tools.desk.request import Bodies, Item, OrderRequest
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, PreviewRecord
+from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.results import PreviewResult, PreviewWarning, timestamp
 from xportcn_tools.upstream.client import UpstreamClient, UpstreamError
+from xportcn_tools.upstream.requests import Bodies
 from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview
 
 logger = logging.getLogger(__name__)

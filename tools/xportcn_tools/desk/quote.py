@@ -7,7 +7,7 @@ for the whole.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xportcn_tools.desk.request import Pinned
+from xportcn_tools.order import Pinned
 
 
 @dataclass(frozen=True)

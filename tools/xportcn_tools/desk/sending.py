@@ -17,7 +17,6 @@ import anyio
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.policy import Approval, Policy
-from xportcn_tools.desk.request import Bodies, OrderRequest, Pinned
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
@@ -31,8 +30,10 @@ from xportcn_tools.ledger.ledger import (
     PreviewRecord,
     ReferenceUsed,
 )
+from xportcn_tools.order import OrderRequest, Pinned
 from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
+from xportcn_tools.upstream.requests import Bodies
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from xportcn_tools.desk.quote import Group, Line, Promotion, UnitsUnclearError
-from xportcn_tools.desk.request import Item
+from xportcn_tools.order import Item
 from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer
 
 Unit = Literal["fen", "yuan"]

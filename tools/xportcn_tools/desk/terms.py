@@ -6,7 +6,8 @@ Texts that a seller may reword without changing the deal (messages, promotion te
 from dataclasses import dataclass
 
 from xportcn_tools.desk.quote import Group, Line, Promotion, Quote
-from xportcn_tools.results import Environment, yuan
+from xportcn_tools.money import yuan
+from xportcn_tools.results import Environment
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
+from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import LedgerUnavailableError
 from xportcn_tools.ledger.migrations import migrate, refuse_newer
@@ -46,7 +47,7 @@ class SqliteLedger(SqlLedger):
         self,
         path: Path,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self.path = path

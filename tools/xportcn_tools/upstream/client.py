@@ -12,11 +12,12 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream import wire
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.signing import Signer
@@ -84,7 +85,7 @@ class UpstreamClient:
         signer: Signer,
         *,
         new_transport: TransportFactory | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
         preview_attempts: int = PREVIEW_ATTEMPTS,
     ) -> None:
         self._endpoint = endpoint

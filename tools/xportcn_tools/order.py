@@ -1,4 +1,4 @@
-"""What was asked for, in canonical form, and the bodies that go upstream because of it. Pure.
+"""What was asked for, in canonical form. Pure.
 
 The request is fixed at preview and stored; create is built from the stored one and the pinned terms, so
 that nothing can reach the upstream that was not shown.
@@ -7,7 +7,7 @@ that nothing can reach the upstream that was not shown.
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 _SUFFIX = re.compile("(?:维吾尔|壮族|回族)?自治区$|特别行政区$|(?<=..)[省市区县]$")
@@ -127,76 +127,6 @@ class Pinned:
 NO_FIELDS = AccountFields()
 
 
-@dataclass(frozen=True)
-class Bodies:
-    """Builds the two request bodies (documented field names)."""
-
-    account: AccountFields = field(default=NO_FIELDS)
-
-    def preview(self, request: OrderRequest) -> dict[str, Any]:
-        return _set_only(
-            {
-                "aliId": self.account.ali_id,
-                "flow": request.flow,
-                "outOrderId": request.out_order_id,
-                "addressParam": _address(request.address),
-                "cargoParamList": [_cargo(item) for item in request.items],
-            }
-        )
-
-    def create(self, request: OrderRequest, pinned: Pinned) -> dict[str, Any]:
-        return _set_only(
-            {
-                "flow": pinned.flow,
-                "message": request.message,
-                "shopPromotionId": pinned.promotion_id,
-                "tradeType": pinned.trade_type,
-                "addressParam": _address(request.address),
-                "cargoParamList": [_cargo(item) for item in request.items],
-                "userId": self.account.user_id,
-                "staffName": self.account.staff_name,
-                "outOrderId": request.out_order_id,
-                "developerId": self.account.developer_id,
-                "platformOrder": self.account.platform_order,
-                "dropshipping": None if request.dropshipping is None else "ny"[request.dropshipping],
-            }
-        )
-
-
 def folded(text: str) -> str:
     """NFKC with runs of white space as one space: two spellings of one address are equal."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
-
-
-def _address(address: Address) -> dict[str, Any]:
-    return _set_only(
-        {
-            "fullName": address.full_name,
-            "mobile": address.mobile,
-            "phone": address.phone,
-            "postCode": address.post_code,
-            "cityText": address.city,
-            "provinceText": address.province,
-            "areaText": address.area,
-            "townText": address.town,
-            "address": address.address,
-            "districtCode": address.district_code,
-        }
-    )
-
-
-def _cargo(item: Item) -> dict[str, Any]:
-    return _set_only(
-        {
-            "sellerOpenId": item.seller_open_id,
-            "offerId": int(item.offer_id),
-            "specId": item.spec_id,
-            "quantity": item.quantity,
-            "productNo": item.product_no,
-            "container": item.container,
-        }
-    )
-
-
-def _set_only(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,76 @@
+"""The request bodies of preview and create, in the vendor's documented field names. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from xportcn_tools.order import NO_FIELDS, AccountFields, Address, Item, OrderRequest, Pinned
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """Builds the two request bodies (documented field names)."""
+
+    account: AccountFields = field(default=NO_FIELDS)
+
+    def preview(self, request: OrderRequest) -> dict[str, Any]:
+        return _set_only(
+            {
+                "aliId": self.account.ali_id,
+                "flow": request.flow,
+                "outOrderId": request.out_order_id,
+                "addressParam": _address(request.address),
+                "cargoParamList": [_cargo(item) for item in request.items],
+            }
+        )
+
+    def create(self, request: OrderRequest, pinned: Pinned) -> dict[str, Any]:
+        return _set_only(
+            {
+                "flow": pinned.flow,
+                "message": request.message,
+                "shopPromotionId": pinned.promotion_id,
+                "tradeType": pinned.trade_type,
+                "addressParam": _address(request.address),
+                "cargoParamList": [_cargo(item) for item in request.items],
+                "userId": self.account.user_id,
+                "staffName": self.account.staff_name,
+                "outOrderId": request.out_order_id,
+                "developerId": self.account.developer_id,
+                "platformOrder": self.account.platform_order,
+                "dropshipping": None if request.dropshipping is None else "ny"[request.dropshipping],
+            }
+        )
+
+
+def _address(address: Address) -> dict[str, Any]:
+    return _set_only(
+        {
+            "fullName": address.full_name,
+            "mobile": address.mobile,
+            "phone": address.phone,
+            "postCode": address.post_code,
+            "cityText": address.city,
+            "provinceText": address.province,
+            "areaText": address.area,
+            "townText": address.town,
+            "address": address.address,
+            "districtCode": address.district_code,
+        }
+    )
+
+
+def _cargo(item: Item) -> dict[str, Any]:
+    return _set_only(
+        {
+            "sellerOpenId": item.seller_open_id,
+            "offerId": int(item.offer_id),
+            "specId": item.spec_id,
+            "quantity": item.quantity,
+            "productNo": item.product_no,
+            "container": item.container,
+        }
+    )
+
+
+def _set_only(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
