@@ -38,6 +38,7 @@ from xportcn_tools.ledger.ledger import (
     Claimed,
     LedgerUnavailableError,
     NewerLedgerError,
+    OrderQuery,
     StoredPreview,
 )
 from xportcn_tools.ledger.sqlite import SqliteLedger
