@@ -19,8 +19,9 @@ import pytest
 
 from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
+from ledger.ledger_suite import claim
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, NewOrder, OrderQuery
+from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, OrderQuery
 from xportcn_tools.ledger.migrations import numbered_scripts, statements
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -145,10 +146,7 @@ async def test_an_order_that_was_under_way_at_the_change_blocks_every_twin(old: 
         assert first is not None
         twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
         await ledger.store_preview(twin)
-        result: object = await ledger.claim(
-            NewOrder("k", twin, "off", approval_verified=False), 50, lambda _: None
-        )
-        assert isinstance(result, EarlierUnknown)
+        assert isinstance(await claim(ledger, twin), EarlierUnknown)
 
 
 async def test_an_earlier_program_that_still_runs_claims_nothing_more(old: OldLedger) -> None:
