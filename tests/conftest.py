@@ -8,7 +8,7 @@ import pytest
 
 from harness.postgres_server import PostgresServer, postgres_server
 
-pytest.register_assert_rewrite("ledger.ledger_suite")
+pytest.register_assert_rewrite("ledger.suite")
 
 
 @pytest.fixture

@@ -20,10 +20,9 @@ import anyio.abc
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from ledger.ledger_suite import (
+from harness.clock import START, Clock
+from ledger.suite.stores import (
     PLACED,
-    START,
-    Clock,
     all_orders,
     assert_whole,
     claim,
@@ -89,7 +88,8 @@ def files_beside(path: Path) -> dict[str, bytes]:
 CHILD = """
 import json, sys, anyio
 from pathlib import Path
-from ledger.ledger_suite import START, claim, preview_of
+from harness.clock import START
+from ledger.suite.stores import claim, preview_of
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
