@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "harness" / "stdio_child.py"
+SCRIPT = Path(__file__).with_name("stdio_child.py")
 START_SECONDS = 30.0  # imports, on a busy machine
 CALL_SECONDS = 15.0
 WATCHDOG_SECONDS = 60.0  # kills the process, which ends every read of its pipes

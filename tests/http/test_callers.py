@@ -16,8 +16,10 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from harness.house import call, order_arguments, previewed, settings_for
+from harness.clock import Clock
+from harness.house import call, order_arguments, previewed
 from harness.over_http import bearer, client_of, http_client, made_callers, serving
+from harness.settings import settings_for
 from xportcn_server.app import Gate, Seams, ledger_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http import callers as module
@@ -511,18 +513,10 @@ async def test_a_caller_struck_out_between_two_steps_of_its_create_sends_nothing
 # How often
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)  # signatures are judged by it too
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 async def test_more_previews_a_minute_than_allowed_are_told_when_to_come_back(path: Path) -> None:
     tokens = made_callers(path, "alice", "bob", alice="previews_per_minute = 2")
     settings = settings_for(path.with_name("ledger"), CALLERS=str(path), RECHECK_AFTER_SECONDS="600")
-    clock, sandbox = Clock(), build_sandbox()
+    clock, sandbox = Clock(datetime.now(UTC)), build_sandbox()  # the sandbox judges signatures by its own
     with anyio.fail_after(60):
         async with (
             serving(settings, Seams(sandbox=sandbox, clock=clock), ledger_of(settings)) as url,
@@ -555,7 +549,7 @@ async def test_a_create_that_prices_afresh_counts_as_a_preview_and_waits_without
 ) -> None:
     tokens = made_callers(path, "alice", alice="previews_per_minute = 1")
     settings = settings_for(path.with_name("ledger"), CALLERS=str(path), RECHECK_AFTER_SECONDS="0")
-    clock, sandbox = Clock(), build_sandbox()
+    clock, sandbox = Clock(datetime.now(UTC)), build_sandbox()  # the sandbox judges signatures by its own
     with anyio.fail_after(60):
         async with (
             serving(settings, Seams(sandbox=sandbox, clock=clock), ledger_of(settings)) as url,

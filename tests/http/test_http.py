@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import signal
-import subprocess
 import sys
 from asyncio import StreamReader
 from collections.abc import AsyncGenerator
@@ -19,23 +18,21 @@ import anyio.lowlevel
 import pytest
 from mcp_types import METHOD_NOT_FOUND
 
-from harness.house import ADDRESS, ERAS, Era, Person, call, order_arguments, previewed, settings_for
+from harness.house import ADDRESS, ERAS, Era, Person, call, order_arguments, previewed
 from harness.over_http import (
     ACCEPT,
     INITIALIZE,
     STATE_KEY,
     bearer,
     client_of,
-    command,
     http_client,
     made_callers,
     modern,
     modern_headers,
-    process_environment,
-    processes,
     serving,
 )
-from harness.race_child import live
+from harness.processes import process_environment, processes, ran, xportcn_mcp
+from harness.settings import environ_of, live, settings_for
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.http import application as http
 from xportcn_server.http import limits
@@ -454,17 +451,8 @@ async def test_answers_are_json_where_no_session_is_kept(tmp_path: Path) -> None
 
 def refused(folder: Path, *arguments: str, **environment: str) -> str:
     """What `serve --http` said when it refused to start."""
-    named = {f"XPORTCN_{name}": value for name, value in environment.items()}
-    named.setdefault("XPORTCN_LEDGER", str(folder / "ledger.sqlite3"))
-    done = subprocess.run(
-        command("serve", "--http", *arguments),
-        env=process_environment(named),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    named = environ_of(**{"LEDGER": str(folder / "ledger.sqlite3")} | environment)
+    done = ran(xportcn_mcp("serve", "--http", *arguments), folder, process_environment(named))
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -557,7 +545,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
         async with running_sandbox(sandbox) as (_, base_url):
             named = live(base_url) | {"LEDGER": str(tmp_path / "ledger.sqlite3")}
             named |= {"STATE_KEYS": keys} if keys else {}
-            environment = {f"XPORTCN_{name}": value for name, value in named.items()}
+            environment = environ_of(**named)
             async with processes(environment, tmp_path, 1) as (process,):
                 async with client_of(process.url) as client, anyio.create_task_group() as tasks:
                     preview = await previewed(client)

@@ -12,8 +12,9 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import CallToolResult, InputRequiredResult, PromptReference, ResourceTemplateReference
 
-from harness.house import ERAS, Era, Person, call, order_arguments, previewed, settings_for
+from harness.house import ERAS, Era, Person, call, order_arguments, previewed
 from harness.over_http import ACCEPT, INITIALIZE, STATE_KEY, bearer, client_of, made_callers, serving, yes_to
+from harness.settings import settings_for
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 

@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from harness.house import call, previewed, settings_for
+from harness.house import call, previewed
 from harness.over_http import (
     ACCEPT,
     INITIALIZE,
@@ -34,6 +34,7 @@ from harness.over_http import (
     made_callers,
     serving,
 )
+from harness.settings import settings_for
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.http import issuer_keys
 from xportcn_server.http.limits import MOST_CALLS

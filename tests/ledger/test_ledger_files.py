@@ -21,6 +21,7 @@ import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from harness.clock import START, Clock
+from harness.processes import script_environment
 from ledger.suite.stores import (
     PLACED,
     all_orders,
@@ -44,7 +45,6 @@ from xportcn_tools.ledger.trail import first_break
 
 pytestmark = pytest.mark.anyio
 
-TESTS = Path(__file__).parents[1]
 GARBAGE = bytes(range(256)) * 64
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither modes nor these signals")
 
@@ -162,14 +162,13 @@ class Child:
 @asynccontextmanager
 async def children(number: int) -> AsyncGenerator[list[Child]]:
     """Processes that end by themselves, or must have been killed."""
-    paths = os.pathsep.join((str(TESTS), os.environ.get("PYTHONPATH", "")))
-    environment = {**os.environ, "PYTHONPATH": paths}
     started: list[Child] = []
     try:
         with anyio.fail_after(60):
             for _ in range(number):
-                command = [sys.executable, "-W", "error", "-c", CHILD]
-                started.append(Child(await anyio.open_process(command, env=environment, stderr=None)))
+                command = [sys.executable, "-c", CHILD]
+                process = await anyio.open_process(command, env=script_environment(), stderr=None)
+                started.append(Child(process))
             for child in started:
                 assert await child.told() == "ready"
             yield started

@@ -10,8 +10,8 @@ import pytest
 from mcp import Client
 
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed, settings_for, text_of
+from harness.settings import SANDBOX_ACCOUNT
 from xportcn_server.app import build_server
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import Sandbox
 from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_server.settings.settings import SettingsError
@@ -21,12 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 def account(base_url: str) -> dict[str, str]:
-    return {
-        "BASE_URL": base_url,
-        "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
-        "ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
-        "USER_ID": SANDBOX_CREDENTIALS.user_id,
-    }
+    return {"BASE_URL": base_url} | SANDBOX_ACCOUNT
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
+from harness.settings import environ_of
 from xportcn_server.serve import look_before
 from xportcn_server.settings import settings as settings_module
 from xportcn_server.settings.settings import FIELDS, Settings, SettingsError, load_settings
@@ -40,7 +41,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def load(work: Path, **values: str) -> Settings:
-    return load_settings({f"XPORTCN_{name}": value for name, value in values.items()}, work)
+    return load_settings(environ_of(**values), work)
 
 
 def fault(work: Path, **values: str) -> str:

@@ -7,15 +7,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from mcp import Client
 
 from harness.house import ADDRESS, ERAS, Era, House, Person, call, order_arguments, previewed, text_of
-from xportcn_server.commands.cli import main
+from harness.terminal import command
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
 # GB/T 2260: the first two digits of all 34 provinces, with the name that an address has for each.
 PROVINCES = {
@@ -68,21 +67,6 @@ PRIVATE = {
     "district_code": "330108",
 }
 SECRETS = ("13987654321", "3987654", "88997766", "保密路", "寅卯室", "长河街道")
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No `.env` of the working directory takes part."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-
-
-async def command(house: House, *words: str, answer: str = "") -> Result:
-    environ = {"XPORTCN_LEDGER": str(house.ledger), "XPORTCN_MODE": "sandbox"}
-    return await anyio.to_thread.run_sync(
-        lambda: CliRunner().invoke(main, list(words), input=answer, env=environ, catch_exceptions=False)
-    )
 
 
 async def save(house: House, name: str, fields: dict[str, str]) -> Result:
