@@ -4,12 +4,15 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from harness.postgres_server import PostgresServer, postgres_server
 from harness.processes import free_port
 
 pytest.register_assert_rewrite("ledger.suite")
+
+hypothesis.settings.register_profile("quick", max_examples=10)  # of `make quick`; else 100
 
 
 @pytest.fixture
