@@ -34,7 +34,6 @@ from harness.over_http import (
 from harness.processes import process_environment, processes, ran, xportcn_mcp
 from harness.settings import environ_of, live, settings_for
 from xportcn_server.app import Seams, ledger_of
-from xportcn_server.http import application as http
 from xportcn_server.http import limits
 from xportcn_server.http.application import MOST_BODY_BYTES, Readiness
 from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE
@@ -177,10 +176,7 @@ async def test_a_ledger_that_is_gone_is_told_by_readyz_and_not_by_healthz(tmp_pa
     assert alive.status_code == 200
 
 
-async def test_a_ledger_that_hangs_is_told_in_time_and_asked_by_one_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(http, "READY_SECONDS", 0.2)
+async def test_a_ledger_that_hangs_is_told_in_time_and_asked_by_one_alone() -> None:
     asked, thawed = 0, anyio.Event()
 
     async def hangs() -> None:
@@ -189,7 +185,7 @@ async def test_a_ledger_that_hangs_is_told_in_time_and_asked_by_one_alone(
         with anyio.CancelScope(shield=True):  # as a thread does that waits for a database
             await thawed.wait()
 
-    ready = Readiness(hangs)
+    ready = Readiness(hangs, seconds=0.2)
     with anyio.fail_after(5):
         for _ in range(3):
             assert await ready.ledger_is_reachable() is False
@@ -530,6 +526,14 @@ async def test_at_the_most_talkative_the_log_holds_no_token_no_code_and_no_addre
         assert secret not in log
 
 
+async def no_longer_listening(port: int) -> None:
+    """Wait until a server has begun to end."""
+    with contextlib.suppress(OSError):
+        while True:
+            async with await anyio.connect_tcp("127.0.0.1", port):
+                await anyio.sleep(0.02)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
 @pytest.mark.parametrize(
     ("numbers", "keys"),
@@ -559,7 +563,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
                         await anyio.sleep(0.02)
                     for number in numbers:
                         process.popen.send_signal(number)
-                        await anyio.sleep(0.3)  # two at once would be one
+                        await no_longer_listening(process.port)  # two signals at once would be one
                 status = await process.ended()
     assert status == 0, process.log.read_text()
     assert "Traceback" not in process.log.read_text()
