@@ -263,7 +263,7 @@ def test_a_client_that_stopped_reading_cannot_hold_up_the_end(tmp_path: Path) ->
         child.close()
 
 
-def test_what_the_lifespan_raised_reaches_the_caller_bare_while_the_client_waits(tmp_path: Path) -> None:
+def test_an_error_of_the_lifespan_reaches_the_caller_while_the_client_waits(tmp_path: Path) -> None:
     child = Child(tmp_path, "fail", reading=False, hello=False)
     try:
         assert child.exit_code(START_SECONDS) == 2

@@ -456,7 +456,7 @@ def refused(folder: Path, *arguments: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104 - refused
-def test_what_others_can_reach_does_not_start_without_callers(tmp_path: Path, host: str) -> None:
+def test_a_server_that_others_can_reach_does_not_start_without_callers(tmp_path: Path, host: str) -> None:
     with pytest.raises(StartError) as stop:
         serve_over_http(settings_for(tmp_path / "ledger.sqlite3"), host, 0)
     assert host in str(stop.value)

@@ -165,7 +165,7 @@ async def test_a_completion_names_only_the_callers_own_references(tmp_path: Path
             assert found == [both, both[:1], both]
 
 
-async def test_of_anothers_number_no_more_is_told_than_that_it_is_taken(tmp_path: Path) -> None:
+async def test_a_number_of_another_caller_is_only_said_to_be_taken(tmp_path: Path) -> None:
     async with two(tmp_path) as here:
         await previewed(here.alice, out_order_id="PO-2026-0002")
         # A number that was only previewed is nobody's yet.

@@ -285,7 +285,7 @@ async def test_the_audience_is_the_same_however_the_setting_spells_it(tmp_path: 
     assert statuses == [200, 200]
 
 
-async def test_what_cannot_be_a_token_of_the_issuer_is_refused_before_the_issuer_is_asked(
+async def test_a_token_that_cannot_be_the_issuers_is_refused_before_the_issuer_is_asked(
     tmp_path: Path,
 ) -> None:
     async with guarded(tmp_path) as (base, issuer):

@@ -223,7 +223,7 @@ async def test_a_commit_is_on_disk_when_it_returns(path: Path) -> None:
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-async def test_what_was_written_is_there_after_closing_and_opening_again(path: Path) -> None:
+async def test_every_row_is_there_after_closing_and_opening_again(path: Path) -> None:
     async with ledger_at(path) as ledger:
         order = await settled(ledger, preview_of(1), PLACED)
         trail = await ledger.trail()
@@ -500,7 +500,7 @@ CALLS: dict[str, Write] = {
 @POSIX
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed between"])
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_file_deleted_under_the_server_is_missed_and_not_made_anew(
+async def test_a_file_deleted_under_the_server_is_missed_and_not_made_again(
     path: Path, call: str, closed: bool
 ) -> None:
     async with ledger_at(path) as ledger:
@@ -527,7 +527,7 @@ async def test_a_file_that_was_moved_away_and_back_is_the_ledger_again(path: Pat
 
 
 @POSIX
-async def test_a_folder_deleted_under_the_server_is_not_made_anew(tmp_path: Path) -> None:
+async def test_a_folder_deleted_under_the_server_is_not_made_again(tmp_path: Path) -> None:
     path = tmp_path / "data" / "ledger.db"
     async with ledger_at(path) as ledger:
         await prepared(ledger)
@@ -652,7 +652,7 @@ async def test_a_text_that_cannot_be_stored_is_refused_whole(path: Path) -> None
 # Processes
 
 
-async def test_of_claims_by_many_processes_exactly_one_is_had(path: Path) -> None:
+async def test_exactly_one_of_many_processes_claims(path: Path) -> None:
     rounds = 15
     async with ledger_at(path) as ledger:
         for number in range(rounds):

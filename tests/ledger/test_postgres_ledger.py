@@ -79,7 +79,7 @@ async def test_a_database_with_another_isolation_level_counts_the_caps_on_commit
     assert claims.count(Judged("full")) == 9
 
 
-async def test_who_vanishes_inside_a_transaction_does_not_keep_the_others_waiting_for_long(
+async def test_a_client_that_vanishes_in_a_transaction_holds_up_nobody_for_long(
     postgres: PostgresServer,
 ) -> None:
     ledger = PostgresLedger(postgres.new_database())

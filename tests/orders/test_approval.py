@@ -220,7 +220,7 @@ NO_YES: list[tuple[str, ElicitResult]] = [
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(("what", "answer"), NO_YES, ids=[what for what, _ in NO_YES])
-async def test_whatever_is_no_plain_yes_spends_nothing_and_leaves_the_token_good(
+async def test_an_answer_that_is_no_plain_yes_spends_nothing_and_keeps_the_token(
     tmp_path: Path, era: Era, what: str, answer: ElicitResult
 ) -> None:
     house, person = House(tmp_path), Answers(answer, YES)

@@ -54,7 +54,7 @@ async def test_the_spec_that_the_upstream_priced_is_the_one_that_is_ordered(tmp_
     assert [item["spec_id"] for item in stored.request["items"]] == ["BLUE"]
 
 
-async def test_a_trade_type_that_the_owner_has_struck_out_is_not_ordered_with_an_old_token(
+async def test_a_trade_type_that_the_owner_removed_is_not_ordered_with_an_old_token(
     tmp_path: Path,
 ) -> None:
     credit = {"offer_id": "713360927845", "spec_id": "f3b6d9172e8c4a05b7d40c1e5a9f2863", "quantity": 1}
@@ -125,7 +125,7 @@ async def test_trade_types_in_another_order_are_the_same_terms(tmp_path: Path) -
         assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
 
 
-async def test_what_is_sent_to_the_seller_is_shown_with_the_preview(tmp_path: Path) -> None:
+async def test_the_message_to_the_seller_is_shown_with_the_preview(tmp_path: Path) -> None:
     items = [order_arguments()["items"][0] | {"product_no": "SKU-77"}]
     async with House(tmp_path).client() as client:
         arguments = order_arguments(message="请用纸箱", dropshipping=True, items=items)

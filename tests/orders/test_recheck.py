@@ -443,7 +443,7 @@ def only_credit(answer: dict[str, Any]) -> None:
     [group_refused, line_refused, refused_as_a_whole, refused_inside_the_data, no_trade_type, only_credit],
     ids=lambda alteration: alteration.__name__.replace("_", "-"),
 )
-async def test_what_can_no_longer_be_ordered_is_a_change_of_terms_without_a_new_token(
+async def test_an_item_no_longer_on_sale_changes_the_terms_without_a_new_token(
     tmp_path: Path, era: Era, alteration: Alteration
 ) -> None:
     house, upstream = the_house(tmp_path)

@@ -412,7 +412,7 @@ def test_trade_types_tell_whether_the_owner_has_set_them(work: Path) -> None:
     assert not load(work).trade_types_set
 
 
-def test_all_faults_are_told_at_once(work: Path) -> None:
+def test_all_faults_are_reported_at_once(work: Path) -> None:
     (work / ".env").write_text("XPORTCN_LOG_FORMAT=xml\nXPORTCN_FLOW\n", "utf-8")
     message = fault(work, MODE="live", TIMEOUT_SECONDS="99", MAX_DAY_CNY="many")
     names = ["FLOW", "ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "TIMEOUT_SECONDS", "MAX_DAY_CNY", "LOG_FORMAT"]

@@ -248,7 +248,7 @@ INVISIBLE = {
 
 
 @pytest.mark.parametrize("what", INVISIBLE)
-async def test_what_could_not_be_shown_as_it_is_is_refused(tmp_path: Path, what: str) -> None:
+async def test_a_text_that_could_not_be_shown_as_it_is_is_refused(tmp_path: Path, what: str) -> None:
     """The person approves what they see; what is sent must hold no more."""
     async with House(tmp_path).client() as client:
         for field in ("full_name", "city", "address"):
@@ -281,7 +281,7 @@ async def test_an_address_is_added_listed_shown_and_removed(tmp_path: Path) -> N
         assert missing.stderr == "xportcn-mcp: there is no saved address home\n"
 
 
-async def test_what_is_not_given_is_asked_for(tmp_path: Path) -> None:
+async def test_the_prompt_asks_for_what_is_not_given(tmp_path: Path) -> None:
     house = House(tmp_path)
     answers = "\n".join(ADDRESS[field] for field in ("full_name", "mobile", "province", "city", "address"))
     assert (await command(house, "address", "add", "home", answer=answers + "\n")).exit_code == 0
@@ -343,9 +343,7 @@ async def test_the_file_is_beside_the_ledger_and_for_its_owner_alone(tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '"home"', '{"home": "x"}', '{"home": {"mobile": 1}}', "\x00"])
-async def test_a_file_that_somebody_spoilt_is_told_in_one_line_and_orders_nothing(
-    tmp_path: Path, content: str
-) -> None:
+async def test_a_spoilt_file_is_reported_in_one_line_and_orders_nothing(tmp_path: Path, content: str) -> None:
     house = House(tmp_path)
     (tmp_path / "addresses.json").write_text(content, encoding="utf-8")
     for words in (["list"], ["show", "home"]):

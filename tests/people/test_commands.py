@@ -293,7 +293,7 @@ def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: li
     [words for words in LOOKING if words[0] not in ("address", "client-config", "serve")],
     ids=" ".join,
 )
-def test_a_ledger_that_is_none_is_told_in_one_line(terminal: Terminal, words: list[str]) -> None:
+def test_a_file_that_is_no_ledger_is_reported_in_one_line(terminal: Terminal, words: list[str]) -> None:
     terminal.ledger.write_text("this is no ledger, and it is long enough to be taken for one" * 20)
     assert "not a database" in terminal.refuses(*words)
 

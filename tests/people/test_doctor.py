@@ -532,7 +532,7 @@ def test_a_proxy_that_is_not_there_is_a_fault_of_tcp_and_the_proxy_is_named(pati
 @pytest.mark.parametrize(
     "proxy", ["desk:{}@127.0.0.1:9", "desk:{}/x@127.0.0.1:9", "http://d:{}@x@127.0.0.1:9"]
 )
-def test_of_a_proxy_no_credentials_are_shown_however_it_is_written(
+def test_a_proxys_credentials_are_not_shown_however_it_is_written(
     patient: Patient, name: str, proxy: str
 ) -> None:
     patient.monkeypatch.setenv(name, proxy.format(SECRET))  # the HTTP library adds the scheme that is missing
@@ -557,7 +557,7 @@ def runs_at_the_start_of_python(patient: Patient, text: str) -> None:
     patient.monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
-def test_what_prints_on_the_stdout_of_serve_is_a_fault_that_quotes_it(with_stdout: Patient) -> None:
+def test_a_print_on_the_stdout_of_serve_is_a_fault_that_quotes_it(with_stdout: Patient) -> None:
     runs_at_the_start_of_python(with_stdout, "print('Welcome to the company laptop')\n")
     check = with_stdout.examined().checks["stdout of serve"]
     assert check["status"] == "fault"

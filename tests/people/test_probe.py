@@ -89,7 +89,7 @@ def test_at_most_four_calls_are_signed(patient: Patient) -> None:
     ],
     ids=["secret", "key", "user"],
 )
-def test_what_is_refused_is_named_with_its_cure_and_the_raw_answer(
+def test_a_refused_preview_is_named_with_its_cure_and_the_raw_answer(
     patient: Patient, settings: dict[str, str], outcome: str, cure: str
 ) -> None:
     report = probed(patient, build_sandbox(), **settings)

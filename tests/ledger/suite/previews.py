@@ -43,7 +43,7 @@ class PreviewSuite:
             if (realm, caller) != ("sandbox", "local"):
                 assert await ledger.preview_of_reference(realm, caller, "PO-1") is None
 
-    async def test_of_several_previews_with_one_reference_the_newest_is_found(self, store: Store) -> None:
+    async def test_the_newest_of_several_previews_with_one_reference_is_found(self, store: Store) -> None:
         async with opened(store) as ledger:
             for number, seconds in ((1, 0), (2, 20), (3, 10)):
                 now = START + timedelta(seconds=seconds)

@@ -28,7 +28,7 @@ from xportcn_tools.ledger.ledger import (
 
 
 class RaceSuite:
-    async def test_of_many_claims_at_once_exactly_one_is_had(self, store: Store) -> None:
+    async def test_exactly_one_of_many_claims_at_once_succeeds(self, store: Store) -> None:
         preview = preview_of(1)
         results: list[object] = []
         async with opened(store) as ledger, opened(store) as other:
@@ -45,7 +45,7 @@ class RaceSuite:
             assert [*orders] == await all_orders(ledger)
             assert (await events(ledger)).count("claimed") == 1
 
-    async def test_of_many_previews_with_one_reference_exactly_one_is_had(self, store: Store) -> None:
+    async def test_exactly_one_of_many_previews_with_one_reference_is_claimed(self, store: Store) -> None:
         results: list[object] = []
         async with opened(store) as ledger, opened(store) as other:
             previews = [preview_of(number, reference="PO-same") for number in range(30)]
