@@ -17,7 +17,6 @@ from xportcn_server.sandbox.serving_http import running_sandbox
 pytestmark = pytest.mark.anyio
 
 CHILD = Path(__file__).with_name("race_child.py")
-TESTS = Path(__file__).parents[1]
 PROCESSES, CALLS = 4, 25
 STORES = ("sqlite", "postgres")
 
