@@ -19,7 +19,7 @@ import pytest
 
 from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
-from ledger.ledger_suite import claim
+from ledger.suite.stores import claim
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, OrderQuery
 from xportcn_tools.ledger.migrations import numbered_scripts, statements

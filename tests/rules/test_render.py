@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.builders import OFFER, asked, group, line, quoted
-from ledger.ledger_suite import preview_of
+from ledger.suite.stores import preview_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.present import preview_result, quote_warnings, shown
 from xportcn_tools.desk.quote import NotOrderableError
