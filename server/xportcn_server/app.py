@@ -35,6 +35,7 @@ from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.order import AccountFields
 from xportcn_tools.preview_order import preview_tool
 from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamClient
+from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.signing import Credentials, Signer
 
 if TYPE_CHECKING:
@@ -139,10 +140,10 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
     """The client for the upstream that the mode asks for. The sandbox is reached in this process."""
     if settings.mode == "sandbox":
         # Loaded in this mode alone, and httpx with it at the first call only.
-        from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS  # noqa: PLC0415
+        from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS  # noqa: PLC0415
 
         return UpstreamClient(
-            Endpoint("http://127.0.0.1/api", settings.timeout_seconds),
+            Endpoint(SANDBOX_BASE_URL, settings.timeout_seconds),
             Signer(SANDBOX_CREDENTIALS),
             new_transport=seams.new_transport or _into_sandbox(seams),
             clock=seams.clock or utc_now,
@@ -199,7 +200,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     async def lifespan(server: MCPServer[Desk]) -> AsyncGenerator[Desk]:
         del server
         books = ledger = outside.ledger or ledger_of(settings, outside.clock)
-        upstream = upstream_of(settings, outside)
+        upstream: Upstream = upstream_of(settings, outside)
         policy = policy_of(settings)
         watch = outside.telemetry
         if watch:

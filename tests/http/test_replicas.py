@@ -32,11 +32,11 @@ from harness.over_http import (
     start,
     yes_to,
 )
+from harness.port_sandbox import running_sandbox
 from harness.postgres_server import PostgresServer
 from harness.race_child import live, said
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.trail import first_break

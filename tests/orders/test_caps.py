@@ -228,8 +228,8 @@ async def test_the_day_is_utcs_and_ends_at_its_midnight(tmp_path: Path) -> None:
 
 
 async def test_orders_of_the_sandbox_do_not_use_up_the_real_day(tmp_path: Path) -> None:
+    from harness.port_sandbox import running_sandbox
     from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
-    from xportcn_server.sandbox.serving_http import running_sandbox
 
     async with House(tmp_path, MAX_DAY_ORDERS="1").client() as client:
         assert (await ordered(client))["ok"]

@@ -9,9 +9,9 @@ import pytest
 from anyio.streams.text import TextReceiveStream
 
 from harness.house import ERAS, Era, House, call, previewed
+from harness.port_sandbox import running_sandbox
 from harness.postgres_server import PostgresServer
 from harness.race_child import at_once, live
-from xportcn_server.sandbox.serving_http import running_sandbox
 
 pytestmark = pytest.mark.anyio
 

@@ -35,11 +35,11 @@ from hypothesis.stateful import (
 from harness.house import ADDRESS, MUG, MUG_SPEC
 from harness.postgres_server import PostgresServer
 from orders.fault_outcomes import CREATE, PREVIEW
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
+from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk

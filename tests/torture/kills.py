@@ -13,11 +13,11 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from harness.port_sandbox import running_sandbox
 from torture.course import Course, Run
 from torture.crashes import memory_folder
 from torture.injuries import Hurt, Injury, Target, Victim
 from torture.world import Told, live_environment
-from xportcn_server.sandbox.serving_http import running_sandbox
 
 CHILD = Path(__file__).parents[1] / "harness" / "crash_child.py"
 KILLED = -9 if sys.platform != "win32" else 9

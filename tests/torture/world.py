@@ -9,12 +9,12 @@ from pathlib import Path
 from harness.house import ADDRESS, MUG, MUG_SPEC
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.app import Seams, policy_of, upstream_of
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import Fault, FaultPlan
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
+from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_server.settings.settings import load_settings
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk

@@ -1,14 +1,11 @@
 """`xportcn-mcp orders resolve`: a person, who has looked upstream, ends an order of unknown outcome."""
 
-import re
-
 import click
 
 from xportcn_server.commands.orders import RefusedError, print_order, with_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Outcome, Realm
-
-_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+from xportcn_tools.order import is_order_id
 
 
 def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
@@ -42,7 +39,7 @@ async def _unknown(ledger: Ledger, realm: Realm, reference: str, order_ids: tupl
             f"order {order.out_order_id} is {order.state}; only an unknown one can be resolved"
         )
     for order_id in order_ids:
-        if not _ORDER_ID.fullmatch(order_id):
+        if not is_order_id(order_id):
             raise RefusedError(f"{order_id!r} is no order id")
         for other in await ledger.orders(OrderQuery(realm, None, reference=order_id, limit=1)):
             raise RefusedError(f"order id {order_id} belongs to order {other.out_order_id} already")

@@ -28,8 +28,8 @@ from xportcn_tools.ledger.ledger import (
     Realm,
     ReferenceUsed,
 )
-from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ class Telemetry:
         """The same ledger, watched. `caps_of`: the day's caps of a caller."""
         return cast("Ledger", _WatchedLedger(ledger, self._instruments, self._recorded, system, caps_of))
 
-    def upstream(self, upstream: UpstreamClient) -> UpstreamClient:
-        """The same client, watched."""
+    def upstream(self, upstream: Upstream) -> Upstream:
+        """The same upstream, watched."""
         return _WatchedUpstream(upstream, self._instruments)
 
     @asynccontextmanager
@@ -177,10 +177,10 @@ def _of_transaction(result: object, seconds: float) -> Attributes:
             return {}
 
 
-class _WatchedUpstream(UpstreamClient):
-    """A span and a latency for each call; the client below does the calling."""
+class _WatchedUpstream:
+    """A span and a latency for each call."""
 
-    def __init__(self, inner: UpstreamClient, instruments: Instruments) -> None:
+    def __init__(self, inner: Upstream, instruments: Instruments) -> None:
         self._inner = inner
         self._instruments = instruments
 
@@ -197,7 +197,7 @@ class _WatchedUpstream(UpstreamClient):
         return await self._call("create", self._inner.create(body, user_id))
 
     async def _call(self, operation: Literal["preview", "read", "create"], call: Awaitable[Reply]) -> Reply:
-        def told(result: Reply | BaseException, seconds: float) -> Attributes:
+        def described(result: Reply | BaseException, seconds: float) -> Attributes:
             result_of = _of_call(result)
             quietly(lambda: self._instruments.took(seconds, {"xportcn.operation": operation, **result_of}))
             return result_of
@@ -207,7 +207,7 @@ class _WatchedUpstream(UpstreamClient):
             "http.request.method": "POST",
             "xportcn.mode": self._instruments.mode,
         }
-        return await self._instruments.watched(f"upstream {operation}", attributes, call, told)
+        return await self._instruments.watched(f"upstream {operation}", attributes, call, described)
 
 
 def _of_call(result: Reply | BaseException) -> Attributes:

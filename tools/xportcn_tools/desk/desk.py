@@ -34,7 +34,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
-from xportcn_tools.upstream.client import UpstreamClient
+from xportcn_tools.upstream.port import Upstream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class Desk:
 
     def __init__(
         self,
-        upstream: UpstreamClient,
+        upstream: Upstream,
         ledger: Ledger,
         policy: Policy,
         *,

@@ -18,9 +18,10 @@ from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, PreviewRecord
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.results import PreviewResult, PreviewWarning, timestamp
-from xportcn_tools.upstream.client import UpstreamClient, UpstreamError
+from xportcn_tools.upstream.envelope import UnreadableAnswerError
+from xportcn_tools.upstream.port import Upstream, UpstreamError
+from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
-from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Previewer:
     """Asks, proves, stores. Shared by `preview_order` and by the recheck of `create_order`."""
 
     def __init__(
-        self, upstream: UpstreamClient, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
+        self, upstream: Upstream, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
     ) -> None:
         self._upstream = upstream
         self._ledger = ledger

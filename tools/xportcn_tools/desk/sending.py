@@ -5,11 +5,11 @@ client's cancellation, within the call's deadline. Recording may be retried, sen
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from importlib import import_module
 from time import monotonic
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
@@ -31,9 +31,12 @@ from xportcn_tools.ledger.ledger import (
     ReferenceUsed,
 )
 from xportcn_tools.order import OrderRequest, Pinned
-from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
+
+if TYPE_CHECKING:
+    from stamina import Attempt
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Sender:
 
     def __init__(
         self,
-        upstream: UpstreamClient,
+        upstream: Upstream,
         ledger: Ledger,
         policy: Policy,
         step: Step,
@@ -87,7 +90,15 @@ class Sender:
             ProblemError: the claim was refused; nothing was sent.
             LedgerUnavailableError: the claim could not be written; nothing was sent.
         """
-        import_module("stamina")  # recording needs it: it must not fail to load after the send
+        import stamina  # noqa: PLC0415 - at the first create, and not after the send, where it may not fail
+
+        retries = stamina.retry_context(
+            on=LedgerUnavailableError,
+            attempts=RECORD_ATTEMPTS,
+            timeout=RECORD_SECONDS,
+            wait_initial=0.1,
+            wait_max=2.0,
+        )
         body = self._bodies.create(OrderRequest.from_json(preview.request), Pinned(**preview.pinned))
         began, awake_since = self._clock(), monotonic()
         # One shield over all three: cancelled between claim and send, an order that never left would
@@ -123,7 +134,7 @@ class Sender:
                 outcome.request_id,
             )
             await self._step("record")
-            recorded = await self._record(order, outcome)
+            recorded = await self._record(order, outcome, retries)
             logger.info("order %s: %s", order.out_order_id, recorded.state)
             await self._step("recorded")
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
@@ -151,17 +162,11 @@ class Sender:
             case unclear:
                 return replace(_unknown(unclear.reason), request_id=unclear.request_id, request_sent="yes")
 
-    async def _record(self, order: OrderRecord, outcome: Outcome) -> OrderRecord:
-        import stamina  # noqa: PLC0415 - it is loaded with the first upstream call
-
+    async def _record(
+        self, order: OrderRecord, outcome: Outcome, retries: "AsyncIterable[Attempt]"
+    ) -> OrderRecord:
         try:
-            async for attempt in stamina.retry_context(
-                on=LedgerUnavailableError,
-                attempts=RECORD_ATTEMPTS,
-                timeout=RECORD_SECONDS,
-                wait_initial=0.1,
-                wait_max=2.0,
-            ):
+            async for attempt in retries:
                 with attempt:
                     return await self._ledger.record(order.order_key, outcome)
         except Exception:  # an answer has come: whatever fails from here on, it must not be lost
