@@ -27,7 +27,6 @@ from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.desk.sending import Step, no_step
 from xportcn_tools.get_orders import orders_tool
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
@@ -67,7 +66,6 @@ class Seams:
     """
 
     clock: Callable[[], datetime] | None = None
-    step: Step = no_step
     sandbox: "Sandbox | None" = None
     ledger: Ledger | None = None
     new_transport: TransportFactory | None = None
@@ -212,7 +210,6 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             ledger,
             policy,
             clock=outside.clock or utc_now,
-            step=outside.step,
             addresses=address_book_of(settings),
             profile_of=gate.profile_of,
         )

@@ -10,7 +10,8 @@ from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
-from xportcn_server.app import Seams, build_server
+from harness.seams import Step, SteppedLedger
+from xportcn_server.app import Seams, build_server, ledger_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.settings.settings import Settings, load_settings
 from xportcn_tools.desk.desk import Desk
@@ -90,8 +91,13 @@ class House:
         self.changes = changes
 
     def server(self, **seams: Any) -> MCPServer[Desk]:
+        """`seams` as in `Seams`, and `step`, which is told each moment of a create."""
         settings = settings_for(self.ledger, **self.changes)
         outside: dict[str, Any] = {"sandbox": self.sandbox} | seams
+        step: Step | None = outside.pop("step", None)
+        if step:
+            ledger = outside.get("ledger") or ledger_of(settings, outside.get("clock"))
+            outside["ledger"] = SteppedLedger(ledger, step)
         return build_server(settings, Seams(**outside))
 
     @asynccontextmanager

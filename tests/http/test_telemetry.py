@@ -47,6 +47,7 @@ from harness.over_http import (
     processes,
     serving,
 )
+from harness.seams import SteppedLedger
 from xportcn_server import serve as start
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.sandbox.service import build_sandbox
@@ -418,10 +419,11 @@ async def test_nothing_of_a_person_an_order_or_an_account_is_exported(tmp_path: 
         "mobile": SENTINELS["mobile"],
         "address": SENTINELS["street"],
     }
-    seams = Seams(sandbox=sandbox, step=step, telemetry=watch.telemetry)
+    seams = Seams(sandbox=sandbox, telemetry=watch.telemetry)
+    ledger = SteppedLedger(ledger_of(settings), step)
     secrets = {*SENTINELS.values(), *tokens.values()}
     async with (
-        serving(settings, seams, ledger_of(settings)) as url,
+        serving(settings, seams, ledger) as url,
         client_of(url, tokens[SENTINELS["caller"]]) as client,
     ):
         arguments = order_arguments(

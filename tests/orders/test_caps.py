@@ -22,6 +22,7 @@ import pytest
 from mcp import Client
 
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
+from harness.seams import SteppedLedger
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.desk.checks import CreateCall
@@ -276,7 +277,7 @@ async def desk_over(
     ledger, upstream = ledger_of(settings), upstream_of(settings, Seams(sandbox=sandbox))
     try:
         await ledger.open()
-        yield Desk(upstream, ledger, policy_of(settings), step=step)
+        yield Desk(upstream, SteppedLedger(ledger, step), policy_of(settings))
     finally:
         await upstream.aclose()
         await ledger.aclose()

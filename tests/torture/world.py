@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
+from harness.seams import SteppedLedger
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.app import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
@@ -118,12 +119,11 @@ class World:
         settings = settings.model_copy(update={"timeout_seconds": seconds})
         seams = Seams(
             clock=self.clock,
-            step=life.step,
             new_transport=lambda: MortalTransport(SandboxTransport(self.sandbox), life),
         )
         upstream = upstream_of(settings, seams)
         async with closing(self.ledger(life, ledger_type)) as ledger:
-            yield Desk(upstream, ledger, policy_of(settings), clock=self.clock, step=life.step)
+            yield Desk(upstream, SteppedLedger(ledger, life.step), policy_of(settings), clock=self.clock)
             await upstream.aclose()
 
     async def preview(self) -> PreviewResult:

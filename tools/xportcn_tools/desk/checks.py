@@ -11,7 +11,6 @@ from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.sending import Step
 from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Ledger, PreviewRecord
 from xportcn_tools.order import OrderRequest, folded
@@ -38,22 +37,18 @@ class Clearing:
         policy: Policy,
         previewer: Previewer,
         caps_of: Callable[[str], Caps],
-        step: Step,
     ) -> None:
         self._ledger = ledger
         self._policy = policy
         self._previewer = previewer
         self._caps_of = caps_of
-        self._step = step
 
     async def clear(
         self, preview: PreviewRecord, call: CreateCall, answer: Answer, profile: Profile
     ) -> Approval:
         """Steps 2 to 4: whatever speaks against the order while nothing is spent; else its approval."""
-        await self._step("check")
         await self.check(preview, call)
         approval = await self._approved(preview, answer)
-        await self._step("recheck")
         await self._recheck(preview, profile)
         return approval
 

@@ -21,7 +21,7 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.sending import Sender, Step, no_step
+from xportcn_tools.desk.sending import Sender
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
@@ -73,21 +73,19 @@ class Desk:
         policy: Policy,
         *,
         clock: Callable[[], datetime] = utc_now,
-        step: Step = no_step,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
-        self._step = step
         self._addresses = addresses
         self._profile_of = profile_of
         self._previewer = Previewer(upstream, ledger, policy, clock)
-        self._clearing = Clearing(ledger, policy, self._previewer, self._caps, step)
+        self._clearing = Clearing(ledger, policy, self._previewer, self._caps)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
-        self._sender = Sender(upstream, ledger, policy, step, clock)
+        self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:
         return self._profile_of(caller).caps or self.policy.caps
@@ -151,7 +149,6 @@ class Desk:
     @_ledger_problems
     async def create(self, call: CreateCall, answer: Answer) -> OrderResult:
         """Order what the token stands for. The same token again returns the recorded outcome."""
-        await self._step("find")
         preview = await self._find(call)
         attempt = await self._attempt(preview)
         if attempt is not None:

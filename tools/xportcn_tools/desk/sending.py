@@ -5,7 +5,7 @@ client's cancellation, within the call's deadline. Recording may be retried, sen
 """
 
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import replace
 from datetime import datetime
 from time import monotonic
@@ -48,14 +48,6 @@ LATEST_SEND_SECONDS = 10.0
 """A machine that slept between claim and send must not send: the lease may be over, and a person may have
 found that no order exists and ordered again. The lease is longer than this and the deadline together."""
 
-Step = Callable[[str], Awaitable[None]]
-"""Told the name of each step before it is taken; tests stop, kill and interleave there."""
-
-
-async def no_step(name: str) -> None:
-    """The step of those whom nobody watches."""
-    del name
-
 
 class Sender:
     """Places one approved order, at most once."""
@@ -65,13 +57,11 @@ class Sender:
         upstream: Upstream,
         ledger: Ledger,
         policy: Policy,
-        step: Step,
         clock: Callable[[], datetime],
     ) -> None:
         self._upstream = upstream
         self._ledger = ledger
         self._policy = policy
-        self._step = step
         self._clock = clock
         self._bodies = Bodies(policy.account)
 
@@ -104,7 +94,6 @@ class Sender:
         # One shield over all three: cancelled between claim and send, an order that never left would
         # be left unknown; cancelled after the send, an outcome that came would be lost.
         with anyio.CancelScope(shield=True):
-            await self._step("claim")
             claimed = await self._ledger.claim(
                 NewOrder(uuid4().hex, preview, approval.method, approval.verified),
                 self._policy.lease,
@@ -122,7 +111,6 @@ class Sender:
                 case Claimed(order):
                     pass
             logger.info("order %s: claimed, sending", order.out_order_id)
-            await self._step("send")
             # By both clocks: one stands still while a machine sleeps, the other may be set back.
             took = max((self._clock() - began).total_seconds(), monotonic() - awake_since)
             outcome = _too_late() if took > LATEST_SEND_SECONDS else await self._send(body, user_id)
@@ -133,10 +121,8 @@ class Sender:
                 ", ".join(outcome.order_ids) or "none",
                 outcome.request_id,
             )
-            await self._step("record")
             recorded = await self._record(order, outcome, retries)
             logger.info("order %s: %s", order.out_order_id, recorded.state)
-            await self._step("recorded")
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
                 raise problems.contradicted(recorded, outcome.order_ids)
             return recorded, False
