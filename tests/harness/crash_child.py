@@ -21,7 +21,7 @@ from typing import Any
 import anyio
 import httpx
 
-from harness.seams import SteppedLedger
+from harness.seams import SteppedLedger, SteppedUpstream
 from torture.mortal import Life, Moment, MortalLedger, MortalTransport, closing, driven
 from torture.world import create
 from xportcn_server.app import Seams, build_server, policy_of, upstream_of
@@ -67,7 +67,8 @@ async def call(job: Job) -> str:
     upstream = upstream_of(settings, seams)
     assert isinstance(seams.ledger, MortalLedger)
     async with closing(seams.ledger) as ledger:
-        desk = Desk(upstream, SteppedLedger(ledger, life.step), policy_of(settings), clock=lambda: now)
+        watched = SteppedUpstream(upstream, life.step)
+        desk = Desk(watched, SteppedLedger(ledger, life.step), policy_of(settings), clock=lambda: now)
         told = await driven(create(desk, CreateOrderArguments(**job["arguments"])), life)
         await upstream.aclose()
     return json.dumps({"told": asdict(told), "passed": [str(moment) for moment in life.passed]})

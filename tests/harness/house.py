@@ -10,8 +10,8 @@ from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
-from harness.seams import Step, SteppedLedger
-from xportcn_server.app import Seams, build_server, ledger_of
+from harness.seams import Step, SteppedLedger, SteppedUpstream
+from xportcn_server.app import Seams, build_server, ledger_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.settings.settings import Settings, load_settings
 from xportcn_tools.desk.desk import Desk
@@ -98,6 +98,7 @@ class House:
         if step:
             ledger = outside.get("ledger") or ledger_of(settings, outside.get("clock"))
             outside["ledger"] = SteppedLedger(ledger, step)
+            outside["upstream"] = SteppedUpstream(upstream_of(settings, Seams(**outside)), step)
         return build_server(settings, Seams(**outside))
 
     @asynccontextmanager

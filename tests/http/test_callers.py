@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from harness.house import call, order_arguments, previewed, settings_for
 from harness.over_http import bearer, client_of, http_client, made_callers, serving
-from harness.seams import SteppedLedger
+from harness.seams import SteppedLedger, SteppedUpstream
 from xportcn_server.app import Gate, Seams, ledger_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http import callers as module
@@ -29,7 +29,7 @@ from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_server.serve import StartError
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import Profile
-from xportcn_tools.desk.rate import Pace
+from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.upstream.signing import Credentials
 
 pytestmark = pytest.mark.anyio
@@ -494,7 +494,7 @@ MOMENTS = ["find", "check", "find", "check", "recheck", "claim"]  # what asks th
 @pytest.mark.parametrize("at", range(len(MOMENTS)))
 async def test_a_caller_removed_between_two_steps_of_its_create_sends_nothing(path: Path, at: int) -> None:
     tokens = made_callers(path, "alice", "bob", alice='user_id = "sandbox-user"')
-    settings = settings_for(path.with_name("ledger"), CALLERS=str(path))
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), RECHECK_AFTER_SECONDS="0")
     sandbox = build_sandbox()
 
     passed: list[str] = []
@@ -505,10 +505,11 @@ async def test_a_caller_removed_between_two_steps_of_its_create_sends_nothing(pa
             strike_out_alice(path)
 
     ledger = SteppedLedger(ledger_of(settings), strike_out)
+    upstream = SteppedUpstream(upstream_of(settings, Seams(sandbox=sandbox)), strike_out)
 
     with anyio.fail_after(60):
         async with (
-            serving(settings, Seams(sandbox=sandbox), ledger) as url,
+            serving(settings, Seams(upstream=upstream), ledger) as url,
             client_of(url, tokens["alice"]) as client,
         ):
             arguments = (await previewed(client))["create_order_arguments"]
@@ -610,7 +611,7 @@ async def test_what_was_previewed_for_one_sub_account_is_not_ordered_for_another
 
 
 def test_the_window_slides_and_never_asks_for_less_than_it_takes() -> None:
-    pace, start = Pace(), datetime(2026, 1, 1, tzinfo=UTC)
+    pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
     assert [pace.wait_seconds("a", 2, start + timedelta(seconds=s)) for s in (0, 30, 59.5)] == [0, 0, 1]
     for seconds in (59.999999, 60.0):
         assert bool(pace.wait_seconds("a", 2, start + timedelta(seconds=seconds))) is (seconds < 60)
@@ -618,13 +619,13 @@ def test_the_window_slides_and_never_asks_for_less_than_it_takes() -> None:
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
-    pace, start = Pace(), datetime(2026, 1, 1, tzinfo=UTC)
+    pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
     assert pace.wait_seconds("a", 1, start) == 0
     assert pace.wait_seconds("a", 1, start - timedelta(hours=1)) == 0
 
 
 def test_a_limit_that_was_lowered_holds_for_what_was_counted_before() -> None:
-    pace, start = Pace(), datetime(2026, 1, 1, tzinfo=UTC)
+    pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
     for seconds in (0, 10, 20):
         assert pace.wait_seconds("a", 3, start + timedelta(seconds=seconds)) == 0
     wait = pace.wait_seconds("a", 1, start + timedelta(seconds=30))

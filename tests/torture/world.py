@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
-from harness.seams import SteppedLedger
+from harness.seams import SteppedLedger, SteppedUpstream
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.app import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
@@ -123,7 +123,8 @@ class World:
         )
         upstream = upstream_of(settings, seams)
         async with closing(self.ledger(life, ledger_type)) as ledger:
-            yield Desk(upstream, SteppedLedger(ledger, life.step), policy_of(settings), clock=self.clock)
+            watched = SteppedUpstream(upstream, life.step)
+            yield Desk(watched, SteppedLedger(ledger, life.step), policy_of(settings), clock=self.clock)
             await upstream.aclose()
 
     async def preview(self) -> PreviewResult:
@@ -139,7 +140,7 @@ class World:
         """`strays`: creates and orders upstream that are not this preview's."""
         books, reference = self.sandbox.books, preview.out_order_id
         async with closing(self.ledger(Life())) as ledger:
-            rows = await ledger.orders(OrderQuery("real", None))
+            rows = await ledger.orders(OrderQuery(None))
             trail = await ledger.trail()
         orders = books.orders_of(reference)
         return Facts(

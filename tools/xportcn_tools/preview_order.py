@@ -145,7 +145,7 @@ def preview_tool(environment: Environment) -> EnvelopeTool:
         )
         preview = await desk.preview(asked, caller_of())
         envelope = Envelope(ok=True, environment=environment, preview=preview)
-        return result_of(environment, envelope, asked_for(asked.to_json()))
+        return result_of(environment, envelope, asked_for(asked))
 
     return EnvelopeTool.of(
         preview_order, title="Preview an order", annotations=ANNOTATIONS, environment=environment

@@ -9,15 +9,15 @@ from xportcn_tools.ledger.ledger import (
     Claimed,
     DayUsage,
     EarlierUnknown,
-    Judged,
     Ledger,
     NewOrder,
     OrderQuery,
     OrderRecord,
     Outcome,
-    PreviewRecord,
-    Realm,
     ReferenceUsed,
+    RuleBroken,
+    Standing,
+    StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
 
@@ -44,52 +44,38 @@ class ForwardingLedger:
     async def aclose(self) -> None:
         await self.around("aclose", self.inner.aclose)
 
-    async def now(self) -> datetime:
-        return await self.around("now", self.inner.now)
-
-    async def store_preview(self, preview: PreviewRecord) -> None:
+    async def store_preview(self, preview: StoredPreview) -> None:
         await self.around("store_preview", self.inner.store_preview, preview)
 
-    async def preview_by_token(self, token_digest: str, realm: Realm, caller: str) -> PreviewRecord | None:
-        return await self.around("preview_by_token", self.inner.preview_by_token, token_digest, realm, caller)
+    async def standing(self, token_digest: str, caller: str) -> Standing | None:
+        return await self.around("standing", self.inner.standing, token_digest, caller)
 
-    async def preview_of_reference(
-        self, realm: Realm, caller: str, out_order_id: str
-    ) -> PreviewRecord | None:
-        return await self.around(
-            "preview_of_reference", self.inner.preview_of_reference, realm, caller, out_order_id
-        )
-
-    async def preview_of(self, order: OrderRecord) -> PreviewRecord | None:
-        return await self.around("preview_of", self.inner.preview_of, order)
-
-    async def preview_by_code(self, realm: Realm, approval_code: str) -> PreviewRecord | None:
-        return await self.around("preview_by_code", self.inner.preview_by_code, realm, approval_code)
-
-    async def waiting(self, realm: Realm) -> list[PreviewRecord]:
-        return await self.around("waiting", self.inner.waiting, realm)
-
-    async def approve(self, preview: PreviewRecord) -> None:
-        await self.around("approve", self.inner.approve, preview)
-
-    async def is_approved(self, preview_id: str) -> bool:
-        return await self.around("is_approved", self.inner.is_approved, preview_id)
+    async def remembered(
+        self, caller: str, goods_digest: str, place_digest: str
+    ) -> tuple[datetime, list[OrderRecord]]:
+        return await self.around("remembered", self.inner.remembered, caller, goods_digest, place_digest)
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self.around("orders", self.inner.orders, query)
 
-    async def earlier_open(self, preview: PreviewRecord) -> OrderRecord | None:
-        return await self.around("earlier_open", self.inner.earlier_open, preview)
+    async def knows(self, query: OrderQuery) -> bool:
+        return await self.around("knows", self.inner.knows, query)
 
-    async def reference_used(self, realm: Realm, out_order_id: str) -> bool:
-        return await self.around("reference_used", self.inner.reference_used, realm, out_order_id)
+    async def preview_of(self, order: OrderRecord) -> StoredPreview | None:
+        return await self.around("preview_of", self.inner.preview_of, order)
 
-    async def usage(self, realm: Realm, caller: str) -> DayUsage:
-        return await self.around("usage", self.inner.usage, realm, caller)
+    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
+        return await self.around("preview_by_code", self.inner.preview_by_code, approval_code)
+
+    async def waiting(self) -> list[StoredPreview]:
+        return await self.around("waiting", self.inner.waiting)
+
+    async def approve(self, preview: StoredPreview) -> None:
+        await self.around("approve", self.inner.approve, preview)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
         return await self.around("claim", self.inner.claim, new, lease_seconds, judge)
 
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
@@ -97,9 +83,6 @@ class ForwardingLedger:
 
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         return await self.around("resolve", self.inner.resolve, order_key, outcome, event)
-
-    async def settle_abandoned(self, realm: Realm) -> list[OrderRecord]:
-        return await self.around("settle_abandoned", self.inner.settle_abandoned, realm)
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)

@@ -6,6 +6,7 @@ nothing proves nothing and changes nothing.
 """
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from xportcn_tools.ledger.ledger import Ledger, OrderRecord, Outcome
@@ -17,13 +18,13 @@ logger = logging.getLogger(__name__)
 MOST_PAGES = 40
 
 
+@dataclass(frozen=True)
 class OrderLookup:
     """Looks an order up by its `out_order_id`, over all pages."""
 
-    def __init__(self, upstream: Upstream, ledger: Ledger, path: str) -> None:
-        self._upstream = upstream
-        self._ledger = ledger
-        self._path = path
+    _upstream: Upstream
+    _ledger: Ledger
+    _path: str
 
     async def settle(self, order: OrderRecord) -> OrderRecord:
         """The order, ended as `placed` if the upstream lists it; else as it was.

@@ -1,11 +1,16 @@
 """Quotes and records in the words of the contract. Pure."""
 
-from typing import Any
-
 from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.desk.quote import Group, Quote
-from xportcn_tools.ledger.ledger import OrderRecord
-from xportcn_tools.order import OrderRequest
+from xportcn_tools.ledger.ledger import OrderRecord, StoredPreview
+from xportcn_tools.order import (
+    OrderRequest,
+    ShownGroup,
+    ShownLine,
+    ShownPreview,
+    ShownPromotion,
+    ShownWarning,
+)
 from xportcn_tools.results import (
     ApprovalResult,
     CreateOrderArguments,
@@ -21,37 +26,46 @@ from xportcn_tools.results import (
 )
 
 
-def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> dict[str, Any]:
-    """The preview as it is shown, without the handles that `preview_result` adds (JSON, stored)."""
-    return {
-        "payable": money(quote.payable).model_dump(),
-        "goods": money(quote.goods).model_dump(),
-        "freight": money(quote.freight).model_dump(),
-        "fees": money(quote.fees).model_dump(),
-        "discount": money(quote.discount).model_dump(),
-        "ship_to": request.ship_to(),
-        "flow": quote.pinned.flow,
-        "trade_type": quote.pinned.trade_type,
-        "promotion_id": quote.pinned.promotion_id,
-        "groups": [_group(group).model_dump() for group in quote.groups],
-        "warnings": [warning.model_dump() for warning in warnings],
-    }
+def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> ShownPreview:
+    """The preview as it is shown, without the handles that `preview_result` adds."""
+    return ShownPreview(
+        payable=quote.payable,
+        goods=quote.goods,
+        freight=quote.freight,
+        fees=quote.fees,
+        discount=quote.discount,
+        ship_to=request.ship_to(),
+        flow=quote.pinned.flow,
+        trade_type=quote.pinned.trade_type,
+        promotion_id=quote.pinned.promotion_id,
+        groups=tuple(map(_group, quote.groups)),
+        warnings=tuple(ShownWarning(warning.code, warning.message) for warning in warnings),
+    )
 
 
-def preview_result(
-    stored: dict[str, Any], token: str, approval_code: str, out_order_id: str, expires_at: str
-) -> PreviewResult:
+def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
+    """The preview with the handles for it."""
+    seen = preview.shown
+    total = money(preview.payable_fen)
     return PreviewResult(
         preview_token=token,
-        approval_code=approval_code,
-        out_order_id=out_order_id,
-        expires_at=expires_at,
+        approval_code=preview.approval_code,
+        out_order_id=preview.out_order_id,
+        expires_at=timestamp(preview.expires_at),
+        payable=total,
+        goods=money(seen.goods),
+        freight=money(seen.freight),
+        fees=money(seen.fees),
+        discount=money(seen.discount),
+        ship_to=seen.ship_to,
+        flow=seen.flow,
+        trade_type=seen.trade_type,
+        promotion_id=seen.promotion_id,
+        groups=[_group_result(group) for group in seen.groups],
+        warnings=[PreviewWarning.model_validate(vars(warning)) for warning in seen.warnings],
         create_order_arguments=CreateOrderArguments(
-            preview_token=token,
-            expected_total=stored["payable"]["amount"],
-            ship_to=stored["ship_to"],
+            preview_token=token, expected_total=total.amount, ship_to=seen.ship_to
         ),
-        **stored,
     )
 
 
@@ -125,7 +139,29 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     return warnings
 
 
-def _group(group: Group) -> GroupResult:
+def _group(group: Group) -> ShownGroup:
+    return ShownGroup(
+        payable=group.payable,
+        goods=group.goods,
+        freight=group.freight,
+        lines=tuple(
+            ShownLine(
+                line.offer_id,
+                line.spec_id,
+                line.sku_id,
+                line.quantity,
+                line.unit_price,
+                line.amount,
+                line.message,
+            )
+            for line in group.lines
+        ),
+        trade_types=group.trade_types or (),
+        promotions=tuple(ShownPromotion(**vars(offer)) for offer in group.promotions or ()),
+    )
+
+
+def _group_result(group: ShownGroup) -> GroupResult:
     return GroupResult(
         payable=money(group.payable),
         goods=money(group.goods),
@@ -142,7 +178,7 @@ def _group(group: Group) -> GroupResult:
             )
             for line in group.lines
         ],
-        trade_types=list(group.trade_types or ()),
+        trade_types=list(group.trade_types),
         promotions=[
             PromotionResult(
                 promotion_id=offer.promotion_id,
@@ -150,6 +186,6 @@ def _group(group: Group) -> GroupResult:
                 selected=offer.selected,
                 discount=None if offer.discount is None else money(offer.discount),
             )
-            for offer in group.promotions or ()
+            for offer in group.promotions
         ],
     )

@@ -6,7 +6,7 @@ client's cancellation, within the call's deadline. Recording may be retried, sen
 
 import logging
 from collections.abc import AsyncIterable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -21,16 +21,15 @@ from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     EarlierUnknown,
-    Judged,
     Ledger,
     LedgerUnavailableError,
     NewOrder,
     OrderRecord,
     Outcome,
-    PreviewRecord,
     ReferenceUsed,
+    RuleBroken,
+    StoredPreview,
 )
-from xportcn_tools.order import OrderRequest, Pinned
 from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
 from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
@@ -49,25 +48,18 @@ LATEST_SEND_SECONDS = 10.0
 found that no order exists and ordered again. The lease is longer than this and the deadline together."""
 
 
+@dataclass(frozen=True)
 class Sender:
     """Places one approved order, at most once."""
 
-    def __init__(
-        self,
-        upstream: Upstream,
-        ledger: Ledger,
-        policy: Policy,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._upstream = upstream
-        self._ledger = ledger
-        self._policy = policy
-        self._clock = clock
-        self._bodies = Bodies(policy.account)
+    _upstream: Upstream
+    _ledger: Ledger
+    _policy: Policy
+    _clock: Callable[[], datetime]
 
     async def place(
         self,
-        preview: PreviewRecord,
+        preview: StoredPreview,
         approval: Approval,
         caps_now: Callable[[], Caps],
         user_id: str | None = None,
@@ -89,7 +81,7 @@ class Sender:
             wait_initial=0.1,
             wait_max=2.0,
         )
-        body = self._bodies.create(OrderRequest.from_json(preview.request), Pinned(**preview.pinned))
+        body = Bodies(self._policy.account).create(preview.request, preview.pinned)
         began, awake_since = self._clock(), monotonic()
         # One shield over all three: cancelled between claim and send, an order that never left would
         # be left unknown; cancelled after the send, an outcome that came would be lost.
@@ -106,7 +98,7 @@ class Sender:
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
                     raise problems.earlier_order_open(order)
-                case Judged(verdict):
+                case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):
                     pass
