@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from harness.house import call, order_arguments, previewed, settings_for
 from harness.over_http import bearer, client_of, http_client, made_callers, serving
 from harness.seams import SteppedLedger, SteppedUpstream
-from xportcn_server.app import Gate, Seams, ledger_of
+from xportcn_server.app import Gate, Seams, ledger_of, upstream_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http import callers as module
 from xportcn_server.http.callers import PREVIEWS_PER_MINUTE, Callers, CallersError, new_caller
@@ -509,7 +509,7 @@ async def test_a_caller_removed_between_two_steps_of_its_create_sends_nothing(pa
 
     with anyio.fail_after(60):
         async with (
-            serving(settings, Seams(upstream=upstream), ledger) as url,
+            serving(settings, Seams(ledger=ledger, upstream=upstream), ledger) as url,
             client_of(url, tokens["alice"]) as client,
         ):
             arguments = (await previewed(client))["create_order_arguments"]

@@ -411,9 +411,11 @@ async def test_nothing_of_a_person_an_order_or_an_account_is_exported(tmp_path: 
     settings = settings_for(tmp_path / "ledger.sqlite3", CALLERS=str(tmp_path / "callers.toml"))
     sandbox = build_sandbox()
     crash: list[str] = []
+    crashes: list[str] = []
 
     async def step(name: str) -> None:
         if name in crash:
+            crashes.append(name)
             raise RuntimeError(f"{SENTINELS['crash']} {SENTINELS['mobile']}")
 
     address = ADDRESS | {
@@ -421,8 +423,8 @@ async def test_nothing_of_a_person_an_order_or_an_account_is_exported(tmp_path: 
         "mobile": SENTINELS["mobile"],
         "address": SENTINELS["street"],
     }
-    seams = Seams(sandbox=sandbox, telemetry=watch.telemetry)
     ledger = SteppedLedger(ledger_of(settings), step)
+    seams = Seams(sandbox=sandbox, ledger=ledger, telemetry=watch.telemetry)
     secrets = {*SENTINELS.values(), *tokens.values()}
     async with (
         serving(settings, seams, ledger) as url,
@@ -448,6 +450,7 @@ async def test_nothing_of_a_person_an_order_or_an_account_is_exported(tmp_path: 
             headers = modern_headers("tools/call", "create_order") | key
             crashed = (await http.post("/mcp", json=body, headers=headers)).text
             assert "isError" in crashed or "error" in crashed
+            assert crashes == ["find"]
             method = SENTINELS["method"]
             answer = await http.post("/mcp", json=modern(method), headers=modern_headers(method) | key)
             assert "error" in answer.text

@@ -26,6 +26,7 @@ Dies = str | tuple[str, int] | None
 # The moments by name, and by what a death there leaves behind.
 NOTHING_CLAIMED = (
     "find: reached",
+    "find: before BEGIN",
     "check: reached",
     "recheck: reached",
     "recheck: request left",
@@ -62,10 +63,10 @@ RECOVERY = (
     "find: after COMMIT",
 )
 
-MOMENTS = {"find": 10, "check": 13, "recheck": 16, "claim": 9, "send": 17, "record": 9, "recorded": 1}
+MOMENTS = {"find": 5, "check": 1, "recheck": 16, "claim": 9, "send": 17, "record": 9, "recorded": 1}
 """As `injuries.MOMENTS`, with sockets and threads."""
 
-IN_RECOVERY = 14
+IN_RECOVERY = 10
 """Moments of the step "find" when it finds an abandoned attempt."""
 
 MOST_SECONDS = 60.0
