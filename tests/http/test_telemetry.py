@@ -294,7 +294,7 @@ async def test_the_unknown_orders_are_not_told_while_nobody_can_count_them(
         asked.set()
         raise LedgerUnavailableError
 
-    async with watch.telemetry.refreshing(Mock(orders=orders), "sandbox"):
+    async with watch.telemetry.refreshing(Mock(orders=orders)):
         await asked.wait()
         assert watch.points("xportcn.orders.unknown") == []
 

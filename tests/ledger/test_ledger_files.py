@@ -38,6 +38,7 @@ from xportcn_tools.ledger.ledger import (
     Claimed,
     LedgerUnavailableError,
     NewerLedgerError,
+    OrderQuery,
     StoredPreview,
 )
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -243,7 +244,7 @@ async def test_the_trail_can_only_be_appended_to(path: Path) -> None:
             for change in (
                 "UPDATE trail SET event = 'x'",
                 "DELETE FROM trail",
-                "DELETE FROM trail WHERE sequence = 2",
+                "DELETE FROM trail WHERE sequence = 1",
             ):
                 with pytest.raises(sqlite3.IntegrityError, match="append only"):
                     sql.execute(change)
@@ -265,7 +266,10 @@ async def test_the_trail_can_only_be_appended_to(path: Path) -> None:
 )
 async def test_a_trail_that_was_tampered_with_shows_where(path: Path, change: str, broken: int) -> None:
     async with ledger_at(path) as ledger:
-        await settled(ledger, preview_of(1), PLACED)
+        await ledger.store_preview(preview_of(1))
+        await ledger.approve(preview_of(1))
+        assert isinstance(await claim(ledger, preview_of(1)), Claimed)
+        await ledger.record("order-preview-1", PLACED)
         assert first_break(await ledger.trail()) is None
         with by_hand(path) as sql:
             sql.execute("DROP TRIGGER trail_is_append_only_u")
@@ -365,7 +369,7 @@ async def test_a_locked_ledger_is_unavailable_soon_and_back_when_it_is_let_go(pa
             assert len(await all_orders(ledger, states=("sending",))) == 1
             other.execute("ROLLBACK")
             await WRITES[write](ledger)
-        assert len(await ledger.trail()) == len(before) + 1
+        assert len(await ledger.trail()) == len(before) + (write != "store_preview")
         assert_whole(await ledger.trail())
 
 
@@ -399,7 +403,7 @@ async def test_a_claim_waits_for_a_short_lock_and_the_event_loop_goes_on(path: P
 
 
 def padded(number: int) -> StoredPreview:
-    return replace(preview_of(number), shown={"padding": "满" * 5000})
+    return replace(preview_of(number), terms={"padding": "满" * 5000})
 
 
 async def until_it_fails(ledger: SqliteLedger) -> int:
@@ -423,7 +427,6 @@ async def test_a_full_ledger_is_unavailable_and_nothing_is_half_written(path: Pa
         assert taken > 0
         with by_hand(path) as other:
             assert other.execute("SELECT count(*) FROM previews").fetchone() == (taken,)
-        assert await events(ledger) == [] * taken
         with pytest.raises(LedgerUnavailableError, match="full"):
             await ledger.store_preview(padded(taken))
         sql.execute("PRAGMA max_page_count = 100000")

@@ -1,10 +1,13 @@
 """The short text beside each result: what happened, what it costs, what next, and no stranger's words."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from harness.builders import OFFER, asked, group, line, quoted
+from ledger.ledger_suite import preview_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.present import preview_result, quote_warnings, shown
 from xportcn_tools.desk.quote import NotOrderableError
@@ -27,8 +30,15 @@ TOKEN = "pv_0123456789abcdefghijABCDEFGHIJ012"
 
 def preview(*groups: dict[str, Any], **fields: Any) -> PreviewResult:
     quote = quoted(*groups, **fields)
-    stored = shown(quote, asked(), quote_warnings(quote, asked()))
-    return preview_result(stored, TOKEN, "ABCD-EFGH", "xp20261121-TEST0001", "2026-11-21T09:40:00Z")
+    stored = replace(
+        preview_of(1),
+        approval_code="ABCD-EFGH",
+        out_order_id="xp20261121-TEST0001",
+        expires_at=datetime(2026, 11, 21, 9, 40, tzinfo=UTC),
+        payable_fen=quote.payable,
+        shown=shown(quote, asked(), quote_warnings(quote, asked())),
+    )
+    return preview_result(stored, TOKEN)
 
 
 def order(state: OrderState, **changes: Any) -> OrderResult:
