@@ -1,6 +1,6 @@
 """One upstream, one ledger file and one clock; desks come and go over them, as processes do."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -86,7 +86,7 @@ class World:
 
     def __init__(self, folder: Path, now: datetime | None = None, url: str | None = None) -> None:
         self.url = url
-        self.now = now or datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        self.now = self.began = now or datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         self.ledger_path = folder / "ledger.sqlite3"
         self.arrivals = Arrivals()
         self.sandbox: Sandbox = build_sandbox(clock=self.clock, pace=NO_WAIT, faults=self.arrivals)
@@ -97,9 +97,14 @@ class World:
     def ledger(
         self, life: Life, file_type: type[MortalLedger] = MortalLedger
     ) -> MortalLedger | MortalPostgresLedger:
+        return self._ledger(life, file_type, self.clock)
+
+    def _ledger(
+        self, life: Life, file_type: type[MortalLedger], clock: Callable[[], datetime]
+    ) -> MortalLedger | MortalPostgresLedger:
         if self.url:
-            return MortalPostgresLedger(self.url, life, clock=self.clock)
-        return file_type(self.ledger_path, life, clock=self.clock)
+            return MortalPostgresLedger(self.url, life, clock=clock)
+        return file_type(self.ledger_path, life, clock=clock)
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -139,7 +144,8 @@ class World:
     async def facts(self, preview: PreviewResult) -> Facts:
         """`strays`: creates and orders upstream that are not this preview's."""
         books, reference = self.sandbox.books, preview.out_order_id
-        async with closing(self.ledger(Life())) as ledger:
+        # Every read gives up attempts beyond their lease: not this one, by whose clock no lease has ended.
+        async with closing(self._ledger(Life(), MortalLedger, lambda: self.began)) as ledger:
             rows = await ledger.orders(OrderQuery(None))
             trail = await ledger.trail()
         orders = books.orders_of(reference)
