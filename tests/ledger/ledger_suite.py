@@ -43,12 +43,12 @@ from xportcn_tools.ledger.trail import TrailRow, first_break
 from xportcn_tools.order import (
     Address,
     Item,
+    Line,
     OrderRequest,
     Pinned,
+    Promotion,
     ShownGroup,
-    ShownLine,
     ShownPreview,
-    ShownPromotion,
     ShownWarning,
 )
 
@@ -155,9 +155,9 @@ def preview_of(
                     payable=fen,
                     goods=fen - 600,
                     freight=600,
-                    lines=(ShownLine("610947572360", None, "4890012345678", 2, None, fen - 600, "塑料盒"),),
+                    lines=(Line("610947572360", None, "4890012345678", 2, None, fen - 600, "塑料盒"),),
                     trade_types=("fxassure",),
-                    promotions=(ShownPromotion("p-1", "满减", None, -50),),
+                    promotions=(Promotion("p-1", "满减", None, -50),),
                 ),
             ),
             warnings=(ShownWarning("trade_type_open", "The platform picks one."),),

@@ -1,14 +1,12 @@
 """Quotes and records in the words of the contract. Pure."""
 
 from xportcn_tools.desk.address import province_conflict
-from xportcn_tools.desk.quote import Group, Quote
+from xportcn_tools.desk.quote import Quote
 from xportcn_tools.ledger.ledger import OrderRecord, StoredPreview
 from xportcn_tools.order import (
     OrderRequest,
     ShownGroup,
-    ShownLine,
     ShownPreview,
-    ShownPromotion,
     ShownWarning,
 )
 from xportcn_tools.results import (
@@ -38,7 +36,17 @@ def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -
         flow=quote.pinned.flow,
         trade_type=quote.pinned.trade_type,
         promotion_id=quote.pinned.promotion_id,
-        groups=tuple(map(_group, quote.groups)),
+        groups=tuple(
+            ShownGroup(
+                group.payable,
+                group.goods,
+                group.freight,
+                group.lines,
+                group.trade_types or (),
+                group.promotions or (),
+            )
+            for group in quote.groups
+        ),
         warnings=tuple(ShownWarning(warning.code, warning.message) for warning in warnings),
     )
 
@@ -137,28 +145,6 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     if conflict:
         warnings.append(PreviewWarning(code="address_conflict", message=conflict))
     return warnings
-
-
-def _group(group: Group) -> ShownGroup:
-    return ShownGroup(
-        payable=group.payable,
-        goods=group.goods,
-        freight=group.freight,
-        lines=tuple(
-            ShownLine(
-                line.offer_id,
-                line.spec_id,
-                line.sku_id,
-                line.quantity,
-                line.unit_price,
-                line.amount,
-                line.message,
-            )
-            for line in group.lines
-        ),
-        trade_types=group.trade_types or (),
-        promotions=tuple(ShownPromotion(**vars(offer)) for offer in group.promotions or ()),
-    )
 
 
 def _group_result(group: ShownGroup) -> GroupResult:
