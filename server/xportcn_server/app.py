@@ -27,7 +27,6 @@ from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.desk.sending import Step, no_step
 from xportcn_tools.get_orders import orders_tool
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery, Realm
@@ -35,6 +34,7 @@ from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.order import AccountFields
 from xportcn_tools.preview_order import preview_tool
 from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamClient
+from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.signing import Credentials, Signer
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Seams:
     """
 
     clock: Callable[[], datetime] | None = None
-    step: Step = no_step
     sandbox: "Sandbox | None" = None
     ledger: Ledger | None = None
+    upstream: Upstream | None = None
     new_transport: TransportFactory | None = None
     telemetry: "Telemetry | None" = None
 
@@ -140,10 +140,10 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
     """The client for the upstream that the mode asks for. The sandbox is reached in this process."""
     if settings.mode == "sandbox":
         # Loaded in this mode alone, and httpx with it at the first call only.
-        from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS  # noqa: PLC0415
+        from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS  # noqa: PLC0415
 
         return UpstreamClient(
-            Endpoint("http://127.0.0.1/api", settings.timeout_seconds),
+            Endpoint(SANDBOX_BASE_URL, settings.timeout_seconds),
             Signer(SANDBOX_CREDENTIALS),
             new_transport=seams.new_transport or _into_sandbox(seams),
             clock=seams.clock or utc_now,
@@ -200,7 +200,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     async def lifespan(server: MCPServer[Desk]) -> AsyncGenerator[Desk]:
         del server
         books = ledger = outside.ledger or ledger_of(settings, outside.clock)
-        upstream = upstream_of(settings, outside)
+        upstream = outside.upstream or upstream_of(settings, outside)
         policy = policy_of(settings)
         watch = outside.telemetry
         if watch:
@@ -212,7 +212,6 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             ledger,
             policy,
             clock=outside.clock or utc_now,
-            step=outside.step,
             addresses=address_book_of(settings),
             profile_of=gate.profile_of,
         )

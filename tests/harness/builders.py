@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from xportcn_tools.desk.quote import PinRules, Quote
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.order import Address, Item, OrderRequest
-from xportcn_tools.upstream.wire import PreviewAnswer, read_envelope, read_preview
+from xportcn_tools.upstream.envelope import read_envelope
+from xportcn_tools.upstream.preview_answer import PreviewAnswer, read_preview
 
 VECTORS = Path(__file__).parents[1] / "upstream" / "vectors"
 

@@ -11,8 +11,9 @@ from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
+from harness.seams import Step, SteppedLedger, SteppedUpstream
 from harness.settings import settings_for
-from xportcn_server.app import Seams, build_server
+from xportcn_server.app import Seams, build_server, ledger_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.desk.desk import Desk
 
@@ -104,8 +105,14 @@ class House:
         self.changes = changes
 
     def server(self, **seams: Any) -> MCPServer[Desk]:
+        """`seams` as in `Seams`, and `step`, which is told each moment of a create."""
         settings = settings_for(self.ledger, **self.changes)
         outside: dict[str, Any] = {"sandbox": self.sandbox} | seams
+        step: Step | None = outside.pop("step", None)
+        if step:
+            ledger = outside.get("ledger") or ledger_of(settings, outside.get("clock"))
+            outside["ledger"] = SteppedLedger(ledger, step)
+            outside["upstream"] = SteppedUpstream(upstream_of(settings, Seams(**outside)), step)
         return build_server(settings, Seams(**outside))
 
     @asynccontextmanager

@@ -15,12 +15,12 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner
 
+from harness.port_sandbox import running_sandbox
 from harness.settings import environ_of
 from xportcn_server.commands.cli import main
 from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.check import Check
 from xportcn_server.sandbox.service import Sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
-from xportcn_server.sandbox.transport import SANDBOX_BASE_URL
+from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.settings.settings import Settings, load_settings
 
 SANDBOX_ACCOUNT = {

@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from harness.clock import Clock
 from harness.house import call, order_arguments, previewed
 from harness.over_http import bearer, client_of, http_client, made_callers, serving
+from harness.seams import SteppedLedger, SteppedUpstream
 from harness.settings import settings_for
-from xportcn_server.app import Gate, Seams, ledger_of
+from xportcn_server.app import Gate, Seams, ledger_of, upstream_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http import callers as module
 from xportcn_server.http.callers import PREVIEWS_PER_MINUTE, Callers, CallersError, new_caller
@@ -489,23 +490,33 @@ async def test_a_removed_caller_is_refused_at_its_next_request(path: Path) -> No
             assert await let_in(http) == [False, True]
 
 
-@pytest.mark.parametrize("at", ["find", "check", "recheck", "claim"])
-async def test_a_caller_removed_between_two_steps_of_its_create_sends_nothing(path: Path, at: str) -> None:
+MOMENTS = ["find", "check", "find", "check", "recheck", "claim"]  # what asks the person looks first
+
+
+@pytest.mark.parametrize("at", range(len(MOMENTS)))
+async def test_a_caller_removed_between_two_steps_of_its_create_sends_nothing(path: Path, at: int) -> None:
     tokens = made_callers(path, "alice", "bob", alice='user_id = "sandbox-user"')
-    settings = settings_for(path.with_name("ledger"), CALLERS=str(path))
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), RECHECK_AFTER_SECONDS="0")
     sandbox = build_sandbox()
 
-    async def strike_out(step: str) -> None:
-        if step == at:
+    passed: list[str] = []
+
+    async def strike_out(moment: str) -> None:
+        passed.append(moment)
+        if len(passed) == at + 1:
             strike_out_alice(path)
+
+    ledger = SteppedLedger(ledger_of(settings), strike_out)
+    upstream = SteppedUpstream(upstream_of(settings, Seams(sandbox=sandbox)), strike_out)
 
     with anyio.fail_after(60):
         async with (
-            serving(settings, Seams(sandbox=sandbox, step=strike_out), ledger_of(settings)) as url,
+            serving(settings, Seams(ledger=ledger, upstream=upstream), ledger) as url,
             client_of(url, tokens["alice"]) as client,
         ):
             arguments = (await previewed(client))["create_order_arguments"]
             answer = await call(client, "create_order", arguments)
+    assert passed[: at + 1] == MOMENTS[: at + 1]
     assert (answer["problem"]["code"], answer["problem"]["request_sent"]) == ("over_limit", "no")
     assert sandbox.books.received["create"] == 0
 

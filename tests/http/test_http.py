@@ -31,6 +31,7 @@ from harness.over_http import (
     modern_headers,
     serving,
 )
+from harness.port_sandbox import running_sandbox
 from harness.processes import process_environment, processes, ran, xportcn_mcp
 from harness.settings import environ_of, live, settings_for
 from xportcn_server.app import Seams, ledger_of
@@ -40,7 +41,6 @@ from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE
 from xportcn_server.http.start_http import serve_over_http
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_server.serve import StartError
 from xportcn_tools.ledger.ledger import LedgerUnavailableError, OrderQuery
 

@@ -20,13 +20,21 @@ from mcp_types import CallToolResult, InputRequiredResult
 
 from harness.house import ADDRESS, Person, order_arguments, previewed, said
 from harness.nginx_server import nginx_program, round_robin
-from harness.over_http import STATE_KEY, bearer, client_of, made_callers, modern, modern_headers, yes_to
+from harness.over_http import (
+    STATE_KEY,
+    bearer,
+    client_of,
+    made_callers,
+    modern,
+    modern_headers,
+    yes_to,
+)
+from harness.port_sandbox import running_sandbox
 from harness.postgres_server import PostgresServer
 from harness.processes import Process, answering, start
 from harness.settings import environ_of, live
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.trail import first_break

@@ -19,6 +19,7 @@ from mcp import Client
 
 from harness.house import call, order_arguments, previewed, settings_for
 from harness.postgres_server import PostgresServer
+from harness.seams import SteppedLedger
 from xportcn_server.app import Seams, build_server
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
@@ -166,7 +167,8 @@ async def scene(folder: Path, postgres: PostgresServer) -> AsyncGenerator[Scene]
     await direct.open()
     cuttable = PostgresLedger(database.replace(f":{postgres.port}/", f":{port}/"), "sandbox", clock=clock)
     settings = settings_for(folder / "unused", LEDGER=database, APPROVAL="off")
-    server = build_server(settings, Seams(clock=clock, step=step, sandbox=sandbox, ledger=cuttable))
+    stepped = SteppedLedger(cuttable, step)
+    server = build_server(settings, Seams(clock=clock, sandbox=sandbox, ledger=stepped))
     with anyio.fail_after(60):
         async with Client(server, read_timeout_seconds=60) as client:
             made.append(Scene(client, wire, sandbox, direct, database))

@@ -16,9 +16,10 @@ from mcp import Client
 from harness.clock import Clock
 from harness.house import call, previewed, settings_for
 from harness.postgres_server import PostgresServer
+from harness.seams import SteppedLedger
 from ledger.ledger_suite import LedgerSuite
 from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of
-from xportcn_server.app import Seams, build_server
+from xportcn_server.app import Seams, build_server, ledger_of
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import rows, sql
 from xportcn_tools.ledger.ledger import (
@@ -151,7 +152,9 @@ async def test_a_claim_that_the_standby_does_not_hold_is_not_sent(
             await anyio.to_thread.run_sync(standby, server, "away")
 
     with anyio.fail_after(60):
-        async with Client(build_server(settings, Seams(sandbox=sandbox, step=step))) as client:
+        async with Client(
+            build_server(settings, Seams(sandbox=sandbox, ledger=SteppedLedger(ledger_of(settings), step)))
+        ) as client:
             arguments = (await previewed(client))["create_order_arguments"]
             async with anyio.create_task_group() as tasks:
 
@@ -180,7 +183,9 @@ async def test_an_answer_that_came_is_told_though_its_commit_hangs(
             await anyio.to_thread.run_sync(standby, server, "away")
 
     with anyio.fail_after(60):
-        async with Client(build_server(settings, Seams(sandbox=sandbox, step=step))) as client:
+        async with Client(
+            build_server(settings, Seams(sandbox=sandbox, ledger=SteppedLedger(ledger_of(settings), step)))
+        ) as client:
             arguments = (await previewed(client))["create_order_arguments"]
             told = await call(client, "create_order", arguments)
             standby(server, "")

@@ -26,10 +26,10 @@ from mcp_types import (
 
 from harness.clock import Clock
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
+from harness.port_sandbox import running_sandbox
 from harness.terminal import command
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_tools import create_order
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk

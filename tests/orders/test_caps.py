@@ -23,6 +23,7 @@ from mcp import Client
 from harness.clock import Clock
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
 from harness.processes import script_environment
+from harness.seams import SteppedLedger
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.desk.checks import CreateCall
@@ -218,8 +219,8 @@ async def test_the_day_is_utcs_and_ends_at_its_midnight(tmp_path: Path) -> None:
 
 
 async def test_orders_of_the_sandbox_do_not_use_up_the_real_day(tmp_path: Path) -> None:
+    from harness.port_sandbox import running_sandbox
     from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
-    from xportcn_server.sandbox.serving_http import running_sandbox
 
     async with House(tmp_path, MAX_DAY_ORDERS="1").client() as client:
         assert (await ordered(client))["ok"]
@@ -266,7 +267,7 @@ async def desk_over(
     ledger, upstream = ledger_of(settings), upstream_of(settings, Seams(sandbox=sandbox))
     try:
         await ledger.open()
-        yield Desk(upstream, ledger, policy_of(settings), step=step)
+        yield Desk(upstream, SteppedLedger(ledger, step), policy_of(settings))
     finally:
         await upstream.aclose()
         await ledger.aclose()

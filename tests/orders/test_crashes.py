@@ -14,6 +14,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
 from harness.house import call, previewed
+from harness.port_sandbox import running_sandbox
 from harness.postgres_server import PostgresServer
 from harness.processes import script_environment
 from torture.course import Course, Run
@@ -36,7 +37,6 @@ from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 
 pytestmark = pytest.mark.anyio
 

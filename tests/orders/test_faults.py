@@ -15,12 +15,12 @@ import pytest
 import stamina
 
 from harness.house import ERAS, MUG, Era, House, call, order_arguments, previewed
+from harness.port_sandbox import running_sandbox
 from harness.settings import live
 from orders.fault_outcomes import CREATE, PREVIEW, as_markdown, contradiction
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 
 pytestmark = pytest.mark.anyio
 

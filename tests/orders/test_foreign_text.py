@@ -368,7 +368,7 @@ def group_of_refused_offer_id(answer: Answer, payload: str) -> None:
 
 
 def listed_offer_ids(answer: Answer, payload: str) -> None:
-    for name in ("postFeeByDescOfferList", "consignOfferList", "unsupportedCrossBorderPayOfferList"):
+    for name in ("postFeeByDescOfferList", "unsupportedCrossBorderPayOfferList"):
         answer["data"][name] = [payload]
 
 

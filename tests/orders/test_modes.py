@@ -10,10 +10,10 @@ import pytest
 from mcp import Client
 
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed, settings_for, text_of
+from harness.port_sandbox import running_sandbox
 from harness.settings import SANDBOX_ACCOUNT
 from xportcn_server.app import build_server
 from xportcn_server.sandbox.service import Sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_server.settings.settings import SettingsError
 from xportcn_tools.ledger.sqlite import SqliteLedger
 

@@ -9,10 +9,10 @@ import pytest
 from anyio.streams.text import TextReceiveStream
 
 from harness.house import ERAS, Era, House, at_once, call, previewed
+from harness.port_sandbox import running_sandbox
 from harness.postgres_server import PostgresServer
 from harness.processes import script_environment
 from harness.settings import live
-from xportcn_server.sandbox.serving_http import running_sandbox
 
 pytestmark = pytest.mark.anyio
 

@@ -34,13 +34,14 @@ from hypothesis.stateful import (
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
 from harness.postgres_server import PostgresServer
+from harness.seams import SteppedLedger
 from ledger.suite.stores import preview_of
 from orders.fault_outcomes import CREATE, PREVIEW
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
+from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
@@ -149,7 +150,8 @@ class Walk(RuleBasedStateMachine):
 
     def _open(self) -> tuple[Desk, Ledger]:
         ledger = self._ledger()
-        return Desk(self.upstream, ledger, self.policy, clock=lambda: self.now, step=self._step), ledger
+        stepped = SteppedLedger(ledger, self._step)
+        return Desk(self.upstream, stepped, self.policy, clock=lambda: self.now), ledger
 
     async def _step(self, name: str) -> None:
         if name == self.dies_at:

@@ -12,17 +12,19 @@ import pytest
 from mcp import Client
 
 from harness.house import ADDRESS, ERAS, MUG, Era, House, call, previewed
+from xportcn_server.sandbox.access import API
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.faults import FaultPlan
-from xportcn_server.sandbox.service import API, ORDER_LIST_PATH, Sandbox, build_sandbox
+from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.pricing import token_digest
 from xportcn_tools.ledger.ledger import Claimed, NewOrder, OrderQuery, OrderRecord, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.upstream.client import UpstreamClient
+from xportcn_tools.upstream.envelope import read_envelope
+from xportcn_tools.upstream.order_list import ORDER_LIST_PATH
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.wire import read_envelope
 
 pytestmark = pytest.mark.anyio
 

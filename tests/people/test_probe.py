@@ -9,9 +9,9 @@ from harness.patient import Answer, Patient, Report, patient, sandbox_on_a_port,
 from harness.settings import SANDBOX_ACCOUNT
 from xportcn_server.doctor.probe import Attempt, Meaning, sort_reply, sum_up
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
+from xportcn_tools.upstream.envelope import read_envelope
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.signing import SignatureRule, TimestampUnit
-from xportcn_tools.upstream.wire import read_envelope
 
 __all__ = ["patient"]
 

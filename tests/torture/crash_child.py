@@ -14,13 +14,14 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 import anyio
 import httpx
 
+from harness.seams import SteppedLedger, SteppedUpstream
 from torture.mortal import Life, Moment, MortalLedger, MortalTransport, closing, driven
 from torture.world import create
 from xportcn_server.app import Seams, build_server, policy_of, upstream_of
@@ -54,7 +55,6 @@ def seams_of(job: Job, life: Life) -> Seams:
     settings = load_settings(job["environment"])
     return Seams(
         clock=lambda: now,
-        step=life.step,
         ledger=MortalLedger(settings.ledger_path or sys.exit("no file"), life, clock=lambda: now),
         new_transport=lambda: MortalTransport(httpx.AsyncHTTPTransport(), life),
     )
@@ -67,14 +67,19 @@ async def call(job: Job) -> str:
     upstream = upstream_of(settings, seams)
     assert isinstance(seams.ledger, MortalLedger)
     async with closing(seams.ledger) as ledger:
-        desk = Desk(upstream, ledger, policy_of(settings), clock=lambda: now, step=seams.step)
+        watched = SteppedUpstream(upstream, life.step)
+        desk = Desk(watched, SteppedLedger(ledger, life.step), policy_of(settings), clock=lambda: now)
         told = await driven(create(desk, CreateOrderArguments(**job["arguments"])), life)
         await upstream.aclose()
     return json.dumps({"told": asdict(told), "passed": [str(moment) for moment in life.passed]})
 
 
 def serve(job: Job) -> None:
-    run_stdio(build_server(load_settings(job["environment"]), seams_of(job, life_of(job))))
+    life = life_of(job)
+    seams = seams_of(job, life)
+    assert seams.ledger
+    seams = replace(seams, ledger=SteppedLedger(seams.ledger, life.step))
+    run_stdio(build_server(load_settings(job["environment"]), seams))
 
 
 def nursery() -> None:

@@ -18,7 +18,7 @@ from xportcn_tools.results import PreviewResult
 How = Literal["died", "cancelled", "cut off", "stalled"]
 HOWS: tuple[How, ...] = ("died", "cancelled", "cut off", "stalled")
 
-MOMENTS = {"find": 16, "check": 14, "recheck": 8, "claim": 9, "send": 8, "record": 10, "recorded": 1}
+MOMENTS = {"find": 10, "check": 1, "recheck": 5, "claim": 9, "send": 8, "record": 10, "recorded": 1}
 """The desk's steps, and how many moments to draw from in each: about as many as there are. Where the drawn
 one never comes, the call ends unharmed: a case too."""
 

@@ -13,12 +13,12 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from harness.port_sandbox import running_sandbox
 from harness.processes import script_environment
 from torture.course import Course, Run
 from torture.crashes import memory_folder
 from torture.injuries import Hurt, Injury, Target, Victim
 from torture.world import Told, rechecking
-from xportcn_server.sandbox.serving_http import running_sandbox
 
 CHILD = Path(__file__).with_name("crash_child.py")
 KILLED = -9 if sys.platform != "win32" else 9
@@ -27,6 +27,7 @@ Dies = str | tuple[str, int] | None
 # The moments by name, and by what a death there leaves behind.
 NOTHING_CLAIMED = (
     "find: reached",
+    "find: before BEGIN",
     "check: reached",
     "recheck: reached",
     "recheck: request left",
@@ -63,10 +64,10 @@ RECOVERY = (
     "find: after COMMIT",
 )
 
-MOMENTS = {"find": 10, "check": 13, "recheck": 16, "claim": 9, "send": 17, "record": 9, "recorded": 1}
+MOMENTS = {"find": 5, "check": 1, "recheck": 16, "claim": 9, "send": 17, "record": 9, "recorded": 1}
 """As `injuries.MOMENTS`, with sockets and threads."""
 
-IN_RECOVERY = 14
+IN_RECOVERY = 10
 """Moments of the step "find" when it finds an abandoned attempt."""
 
 MOST_SECONDS = 60.0

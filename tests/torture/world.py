@@ -1,20 +1,22 @@
 """One upstream, one ledger file and one clock; desks come and go over them, as processes do."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
+from harness.seams import SteppedLedger, SteppedUpstream
 from harness.settings import environ_of, live
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.app import Seams, policy_of, upstream_of
+from xportcn_server.sandbox.access import SANDBOX_BASE_URL
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import Fault, FaultPlan
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
+from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_server.settings.settings import load_settings
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
@@ -77,7 +79,7 @@ class World:
 
     def __init__(self, folder: Path, now: datetime | None = None, url: str | None = None) -> None:
         self.url = url
-        self.now = now or datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        self.now = self.began = now or datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
         self.ledger_path = folder / "ledger.sqlite3"
         self.arrivals = Arrivals()
         self.sandbox: Sandbox = build_sandbox(clock=self.clock, pace=NO_WAIT, faults=self.arrivals)
@@ -88,9 +90,14 @@ class World:
     def ledger(
         self, life: Life, file_type: type[MortalLedger] = MortalLedger
     ) -> MortalLedger | MortalPostgresLedger:
+        return self._ledger(life, file_type, self.clock)
+
+    def _ledger(
+        self, life: Life, file_type: type[MortalLedger], clock: Callable[[], datetime]
+    ) -> MortalLedger | MortalPostgresLedger:
         if self.url:
-            return MortalPostgresLedger(self.url, life, clock=self.clock)
-        return file_type(self.ledger_path, life, clock=self.clock)
+            return MortalPostgresLedger(self.url, life, clock=clock)
+        return file_type(self.ledger_path, life, clock=clock)
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -110,12 +117,12 @@ class World:
         settings = settings.model_copy(update={"timeout_seconds": seconds})
         seams = Seams(
             clock=self.clock,
-            step=life.step,
             new_transport=lambda: MortalTransport(SandboxTransport(self.sandbox), life),
         )
         upstream = upstream_of(settings, seams)
         async with closing(self.ledger(life, ledger_type)) as ledger:
-            yield Desk(upstream, ledger, policy_of(settings), clock=self.clock, step=life.step)
+            watched = SteppedUpstream(upstream, life.step)
+            yield Desk(watched, SteppedLedger(ledger, life.step), policy_of(settings), clock=self.clock)
             await upstream.aclose()
 
     async def preview(self) -> PreviewResult:
@@ -130,7 +137,8 @@ class World:
     async def facts(self, preview: PreviewResult) -> Facts:
         """`strays`: creates and orders upstream that are not this preview's."""
         books, reference = self.sandbox.books, preview.out_order_id
-        async with closing(self.ledger(Life())) as ledger:
+        # Every read gives up attempts beyond their lease: not this one, by whose clock no lease has ended.
+        async with closing(self._ledger(Life(), MortalLedger, lambda: self.began)) as ledger:
             rows = await ledger.orders(OrderQuery(None))
             trail = await ledger.trail()
         orders = books.orders_of(reference)

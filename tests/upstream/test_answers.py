@@ -12,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.builders import OFFER, OTHER_OFFER, SPEC, answer, body, group, line, preview_vector, rule
-from xportcn_tools.upstream.wire import (
-    Envelope,
-    PreviewAnswer,
-    UnreadableAnswerError,
-    read_envelope,
-    read_preview,
-)
+from xportcn_tools.upstream.envelope import Envelope, UnreadableAnswerError, read_envelope
+from xportcn_tools.upstream.preview_answer import PreviewAnswer, read_preview
 
 HIDING = "<b>好</b>\u202e\u200b的&amp;lt;i&amp;gt;"
 
@@ -59,7 +54,6 @@ def test_a_fact_that_the_list_shape_leaves_out_is_unknown() -> None:
     assert found.promotions is None
     assert found.offered_trade_types() is None
     assert whole.freight_by_description is None
-    assert whole.consignment is None
     assert whole.no_cross_border_pay is None
 
 
@@ -79,7 +73,7 @@ def test_the_object_shape_is_read_with_its_figures() -> None:
         False,
         500,
     )
-    assert (whole.freight_by_description, whole.consignment) == ([], [OFFER])
+    assert (whole.freight_by_description, whole.no_cross_border_pay) == ([], [])
 
 
 @pytest.mark.parametrize("groups", ["orderPreviewResuslt", "orderPreviewResult"])

@@ -28,25 +28,17 @@ import pytest
 import stamina
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
-from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
+from harness.port_sandbox import running_sandbox
+from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.serving_http import running_sandbox
-from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SENT, SandboxTransport
-from xportcn_tools.upstream.client import (
-    ANSWER_LIMIT_BYTES,
-    PREVIEW_ATTEMPTS,
-    AnswerLostError,
-    Endpoint,
-    NotSentError,
-    UpstreamClient,
-    UpstreamError,
-)
+from xportcn_server.sandbox.transport import SENT, SandboxTransport
+from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, PREVIEW_ATTEMPTS, Endpoint, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, UpstreamError
+from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.signing import Credentials, Signer
-from xportcn_tools.upstream.wire import CREATE_PATH, PREVIEW_PATH
 
 pytestmark = pytest.mark.anyio
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.builders import body, rule
+from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import (
     Placed,
     Refused,
@@ -16,7 +17,6 @@ from xportcn_tools.upstream.outcome import (
     is_unauthorized,
     sort_create,
 )
-from xportcn_tools.upstream.wire import UnreadableAnswerError, read_envelope
 
 ID, OTHER_ID = "1927364850192736485", "1927364850192736486"
 IDS = {"orderIds": [ID]}

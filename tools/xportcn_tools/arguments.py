@@ -17,10 +17,10 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
+from xportcn_tools.upstream.clean import INVISIBLE
+
 _WHOLE = re.compile(r"[0-9]{1,18}(\.0{1,6})?")
 _JOINER = "\u200d"  # holds the parts of an emoji together
-# Letters and signs that show nothing: fillers, blanks, joiners. Rows of them push a form's lines apart.
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0")
 
 
 class ToolSchema(GenerateJsonSchema):
@@ -82,7 +82,7 @@ def _one_line(value: object) -> object:
 def _plain(value: str | None) -> str | None:
     """Refuses text that could not be shown as it is: control, bidirectional, invisible, half characters."""
     for character in value or "":
-        hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") or character in _BLANKS
+        hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") or character in INVISIBLE
         if hidden and character != _JOINER:
             raise PydanticCustomError(
                 "unprintable", "must be printable text without line breaks or invisible characters"

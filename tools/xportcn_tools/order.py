@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+_ORDER_ID = re.compile(r"(?=.*[1-9])[A-Za-z0-9_-]{1,64}")
 _SUFFIX = re.compile("(?:维吾尔|壮族|回族)?自治区$|特别行政区$|(?<=..)[省市区县]$")
 
 
@@ -182,3 +183,8 @@ class ShownPreview:
 def folded(text: str) -> str:
     """NFKC with runs of white space as one space: two spellings of one address are equal."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def is_order_id(text: str) -> bool:
+    """Whether this can be an id that the upstream gave an order (inferred): `0` and `null` name no order."""
+    return _ORDER_ID.fullmatch(text) is not None

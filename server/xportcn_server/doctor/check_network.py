@@ -18,7 +18,8 @@ from xportcn_server.doctor.unreached import STEPS, Unreached, sort_error
 from xportcn_server.settings.values import masked, masked_url
 from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT
-from xportcn_tools.upstream.wire import PREVIEW_PATH, UnreadableAnswerError, read_envelope
+from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
+from xportcn_tools.upstream.requests import PREVIEW_PATH
 
 if TYPE_CHECKING:
     import httpx

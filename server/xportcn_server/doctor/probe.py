@@ -13,11 +13,12 @@ from typing import Any, Literal, cast
 
 import anyio
 
-from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.client import Endpoint, UpstreamClient, UpstreamError
+from xportcn_tools.upstream.client import Endpoint, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.port import UpstreamError
+from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, TimestampUnit
 
 Meaning = Literal["accepted", "signature", "key", "permission", "clock", "unclear", "unreachable"]

@@ -7,7 +7,6 @@ asked, which suits one process on one machine.
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import signal
 import time
@@ -26,7 +25,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xportcn_server.http.limits import LimitedCalls
-from xportcn_server.settings.values import plain_url
+from xportcn_server.settings.values import is_loopback, plain_url
 from xportcn_tools.desk.desk import Desk
 
 logger = logging.getLogger(__name__)
@@ -40,16 +39,6 @@ READY_SECONDS = 5
 
 SHUTDOWN_SECONDS = 120
 """For calls under way; a create has ended or given up long before."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach a server bound to `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _security(host: str, public_url: str | None) -> TransportSecuritySettings:

@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 from xportcn_server.app import Gate, Seams, build_server, ledger_of, policy_of
-from xportcn_server.http.application import Readiness, http_app, is_loopback, serve_http
+from xportcn_server.http.application import Readiness, http_app, serve_http
 from xportcn_server.http.auth import verifier_of
 from xportcn_server.http.callers import Callers, CallersError
 from xportcn_server.serve import StartError, look_before, telemetry_of
 from xportcn_server.settings.settings import Settings
+from xportcn_server.settings.values import is_loopback
 
 
 def serve_over_http(settings: Settings, host: str, port: int) -> None:

@@ -18,6 +18,10 @@ from xportcn_tools.upstream.signing import (
 # Nothing secret: these open the sandbox and nothing else.
 SANDBOX_CREDENTIALS = Credentials("SANDBOX0access0key", "SANDBOX0access0secret", "sandbox-user")
 
+API = "/api"
+SANDBOX_BASE_URL = f"http://127.0.0.1{API}"
+"""Never dialled: requests go to the application in this process."""
+
 CLOCK_TOLERANCE_SECONDS = 600  # documented
 
 _NONCE = re.compile(r"[A-Za-z0-9]{32}")

@@ -109,10 +109,9 @@ def instead_of_carrying_out(fault: Fault) -> Response:
         case "reset-before-order":
             return Reset()
         case "http-500" | "http-503" | "http-429":
-            return _page(int(fault.name.removeprefix("http-")))
+            return _page(fault.status)
         case "http-502-envelope" | "http-503-envelope":
-            status = int(fault.name.removeprefix("http-").removesuffix("-envelope"))
-            return _json(envelope(status, "服务暂不可用"), status)
+            return _json(envelope(fault.status, "服务暂不可用"), fault.status)
         case "http-429-envelope":
             return _json(envelope(429, "请求过于频繁"), 429)
         case "redirect":

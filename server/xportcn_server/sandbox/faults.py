@@ -22,7 +22,7 @@ class Fault:
 
     `order_exists`: after a create that was otherwise in order, the books hold the order. It is also what
     the sandbox acts on: the request is carried out before the fault if true, not at all if false.
-    `in_process_only`: no honest form of it exists where a port listens.
+    `in_process_only`: it cannot happen where a port listens. `status`: of the HTTP error that is answered.
     """
 
     name: str
@@ -30,19 +30,20 @@ class Fault:
     order_exists: bool
     endpoints: frozenset[Endpoint] = EVERYWHERE
     in_process_only: bool = False
+    status: int = 200
 
 
 _TABLE = (
     # The network
     Fault(
         "not-connectable",
-        "No connection comes about, nothing is sent.",
+        "The connection fails, nothing is sent.",
         order_exists=False,
         in_process_only=True,
     ),
     Fault(
         "timeout-before-read",
-        "The connection stands, the request is never read or answered.",
+        "The connection opens, the request is never read or answered.",
         order_exists=False,
     ),
     Fault(
@@ -65,8 +66,8 @@ _TABLE = (
         "The request is carried out, the right answer comes byte by byte, slower than any deadline.",
         order_exists=True,
     ),
-    # Servers and gateways: both kinds of truth stand behind a 5xx
-    Fault("http-500", "HTTP 500 with an HTML page; nothing was done.", order_exists=False),
+    # Servers and gateways: behind a 5xx an order may exist or not
+    Fault("http-500", "HTTP 500 with an HTML page; nothing was done.", order_exists=False, status=500),
     Fault(
         "http-500-envelope",
         "HTTP 500 with an envelope, after the request was carried out.",
@@ -77,10 +78,14 @@ _TABLE = (
         "HTTP 502 with an HTML page: the gateway lost the answer to what was done.",
         order_exists=True,
     ),
-    Fault("http-502-envelope", "HTTP 502 with an envelope; nothing was done.", order_exists=False),
-    Fault("http-503", "HTTP 503 with an HTML page; nothing was done.", order_exists=False),
-    Fault("http-503-envelope", "HTTP 503 with an envelope; nothing was done.", order_exists=False),
-    Fault("http-429", "HTTP 429 with an HTML page; nothing was done.", order_exists=False),
+    Fault(
+        "http-502-envelope", "HTTP 502 with an envelope; nothing was done.", order_exists=False, status=502
+    ),
+    Fault("http-503", "HTTP 503 with an HTML page; nothing was done.", order_exists=False, status=503),
+    Fault(
+        "http-503-envelope", "HTTP 503 with an envelope; nothing was done.", order_exists=False, status=503
+    ),
+    Fault("http-429", "HTTP 429 with an HTML page; nothing was done.", order_exists=False, status=429),
     Fault(
         "http-429-envelope", "HTTP 429 with an envelope of code 429; nothing was done.", order_exists=False
     ),

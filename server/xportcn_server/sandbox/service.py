@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive
 
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS, Door
+from xportcn_server.sandbox.access import API, SANDBOX_CREDENTIALS, Door
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.catalogue import CATALOGUE, Offer
 from xportcn_server.sandbox.conduct import (
@@ -41,12 +41,9 @@ from xportcn_server.sandbox.office import Office
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.shapes import Shape
 from xportcn_tools.clock import utc_now
+from xportcn_tools.upstream.order_list import ORDER_LIST_PATH
+from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, TimestampUnit
-
-API = "/api"
-PREVIEW_PATH = "/alibaba/ka/order/create/preview"
-CREATE_PATH = "/alibaba/ka/order/create"
-ORDER_LIST_PATH = "/alibaba/ka/order/list"
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Sandbox:
     endpoints: Mapping[str, Endpoint]
 
     def draw(self, method: str, path: str) -> Fault | None:
-        """The fault of a request that is beginning; to be asked once, by what brings the request."""
+        """The fault of a request that is beginning; the transport or the port asks for it once."""
         endpoint = self.endpoints.get(path)
         return self.faults.next(endpoint) if endpoint and method == "POST" else None
 
@@ -77,19 +74,17 @@ def build_sandbox(
     clock: Callable[[], datetime] = utc_now,
     faults: FaultPlan | None = None,
     books: Books | None = None,
-    catalogue: Mapping[int, Offer] = CATALOGUE,
-    order_list_path: str = ORDER_LIST_PATH,
     pace: Pace = Pace(),  # noqa: B008 - frozen
 ) -> Sandbox:
     """A sandbox that answers previews in `shape`, to one account that signs by `rule` and `unit`."""
     books = Books() if books is None else books
     faults = FaultPlan() if faults is None else faults
-    offers = dict(catalogue)
+    offers = dict(CATALOGUE)
     office = Office(shape, Door(credentials, rule, unit), clock, books, offers)
     endpoints: dict[str, Endpoint] = {
         API + PREVIEW_PATH: "preview",
         API + CREATE_PATH: "create",
-        API + order_list_path: "list",
+        API + ORDER_LIST_PATH: "list",
     }
     routes = [
         Route(path, _api_call(office, endpoint, pace), methods=["POST"])
@@ -124,7 +119,7 @@ async def _nothing_to_reset(receive: Receive) -> None:  # noqa: ARG001 - a Line'
     raise RuntimeError("faults need SandboxTransport or a port")
 
 
-# Under a plain ASGI server or test client: all is well, since nobody draws faults.
+# Under a plain ASGI server or test client, which draw no faults.
 _PLAIN_LINE = Line(None, _nothing_to_reset)
 
 
@@ -156,11 +151,11 @@ def _control_routes(shape: Shape, books: Books, faults: FaultPlan) -> list[Route
 
 def _add_fault(faults: FaultPlan, wanted: object) -> None:
     if not isinstance(wanted, dict):
-        raise TypeError("an object is wanted: {name, endpoint, times, probability, seed}")
+        raise TypeError("expected an object: {name, endpoint, times, probability, seed}")
     fields = cast("dict[str, Any]", wanted)
     unknown = fields.keys() - {"name", "endpoint", "times", "probability", "seed"}
     if unknown or not fields.keys() >= {"name", "endpoint"}:
-        raise ValueError("fields are: name and endpoint; and, where wanted, times, probability, seed")
+        raise ValueError("the fields are name and endpoint; optional: times, probability, seed")
     if fields["endpoint"] not in EVERYWHERE:
         raise ValueError(f"endpoint is one of: {', '.join(sorted(EVERYWHERE))}")
     times = fields.get("times", 1)

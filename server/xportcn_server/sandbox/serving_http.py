@@ -1,27 +1,26 @@
 """The sandbox on a port: uvicorn, with faults that happen to real sockets.
 
 A reset is a RST on the wire. `timeout-before-read`, `hang` and their like keep the connection open and
-silent for as long as the client does. `not-connectable` is refused here with a clear error: whoever listens
-is connectable. Point the client at a closed port instead.
+silent for as long as the client does. `not-connectable` is refused here with a clear error, since a port that
+listens accepts connections. Point the client at a closed port instead.
 """
 
-import asyncio
 import contextlib
 import signal
 import socket
 import struct
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
-import anyio
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from xportcn_server.sandbox.access import API
 from xportcn_server.sandbox.conduct import Line, client_gone
-from xportcn_server.sandbox.service import API, Sandbox, build_sandbox
+from xportcn_server.sandbox.service import Sandbox
 
 # A `close` under these options drops what is unsent and answers with RST. Windows has shorter fields.
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -37,45 +36,19 @@ async def serve_sandbox(
 
     Raises OSError where the port is taken, ValueError for a planned fault that no port can have.
     """
-    listener = _listen(sandbox, host, port)
+    server = SandboxServer(sandbox, host, port)
     if on_ready:
-        on_ready(_base_url(listener))
-    await _Server(sandbox, ends_by_signal=True).serve(sockets=[listener])
+        on_ready(server.base_url)
+    await server.run_until_ended()
 
 
-@contextlib.asynccontextmanager
-async def running_sandbox(
-    sandbox: Sandbox | None = None, host: str = "127.0.0.1", port: int = 0
-) -> AsyncGenerator[tuple[Sandbox, str]]:
-    """A sandbox and its base URL, served by the running asyncio loop for as long as the block lasts.
+class SandboxServer(uvicorn.Server):
+    """Listens from the start: connections before `run_until_ended` wait. Port 0 takes a free one."""
 
-    Port 0 takes a free one. Signals are left alone; requests still open at the end are reset.
-    """
-    sandbox = sandbox or build_sandbox()
-    # It listens from here on: who connects before uvicorn is up waits in the backlog.
-    listener = _listen(sandbox, host, port)
-    server = _Server(sandbox, ends_by_signal=False)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield sandbox, _base_url(listener)
-    finally:
-        server.should_exit = True
-        with anyio.CancelScope(shield=True):
-            await serving
-
-
-def _listen(sandbox: Sandbox, host: str, port: int) -> socket.socket:
-    sandbox.faults.serve_over_a_port()
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-
-
-def _base_url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}{API}"
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, sandbox: Sandbox, *, ends_by_signal: bool) -> None:
+    def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
+        sandbox.faults.serve_over_a_port()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family)
         super().__init__(
             uvicorn.Config(
                 sandbox.app,
@@ -88,7 +61,14 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=1,
             )
         )
-        self._ends_by_signal = ends_by_signal
+
+    @property
+    def base_url(self) -> str:
+        host, port = self._listener.getsockname()[:2]
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}{API}"
+
+    async def run_until_ended(self) -> None:
+        await self.serve(sockets=[self._listener])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Some requests hang by design. uvicorn would wait for them; without a connection they end.
@@ -100,7 +80,7 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Uvicorn raises a signal again once it has shut down; here a signal is how one ends it, cleanly."""
-        if not self._ends_by_signal or threading.current_thread() is not threading.main_thread():
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
         before = {

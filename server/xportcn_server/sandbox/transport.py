@@ -1,7 +1,7 @@
 """The sandbox in process: an httpx transport that fails as a network does.
 
-What it cannot be true to: a client that gives up cancels the request it is waiting in. A real server goes
-on. So the sandbox decides in one piece, before any wait, whether an order exists (see `faults`).
+Unlike a network, a client that gives up cancels the request it is waiting for, where a real server goes on.
+So the sandbox decides in one piece, before any wait, whether an order exists (see `faults`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,10 +11,7 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 from xportcn_server.sandbox.conduct import Line
-from xportcn_server.sandbox.service import API, Sandbox
-
-# Never dialled; a loopback address, so that settings that ask for one are content.
-SANDBOX_BASE_URL = f"http://127.0.0.1{API}"
+from xportcn_server.sandbox.service import Sandbox
 
 # httpcore's name for the moment from which on a request counts as sent.
 SENT = "http11.send_request_headers.started"
@@ -24,8 +21,8 @@ class SandboxTransport(httpx.AsyncBaseTransport):
     """Brings requests to the application without a socket.
 
     A `trace` callback among the request's extensions hears SENT before the application gets the request,
-    and does not where no connection came about. Faults that never end, end by cancellation only: httpx's
-    own timeouts are httpcore's, which is not here.
+    and does not where the connection failed. Faults that never end, end by cancellation only: httpx's own
+    timeouts are httpcore's, which is not used here.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:

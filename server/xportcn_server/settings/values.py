@@ -115,15 +115,16 @@ def _url(value: object) -> object:
     _require(parts.port != 0)  # `port` itself raises ValueError where it is no number
     host = parts.hostname or ""
     _require(re.fullmatch(r"[a-z0-9.-]+", host) or (":" in host and ip_address(host)))
-    _require(parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+    _require(parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` (a name, or an address, with or without brackets) is this machine only."""
     if host == "localhost":
         return True
     try:
-        address = ip_address(host)
+        address = ip_address(host.strip("[]"))
     except ValueError:
         return False
     return address in _LOOPBACK_V4 if address.version == 4 else address == IPv6Address("::1")

@@ -1,7 +1,7 @@
 """Spans and metrics, and the rule that observing an order never changes it.
 
-What fails while something is observed is a line in the log: no call returns or raises anything else for
-it. No attribute holds anything of a person, an order or an account: values are from short fixed lists.
+A failing observation becomes a line in the log: no call returns or raises anything else because of it. No
+attribute identifies a person, an order or an account: values are from short fixed lists.
 """
 
 import logging
@@ -39,7 +39,7 @@ def quietly(observe: Callable[[], T]) -> T | None:
 class Instruments:
     """The tracer and the four metrics of one server. A method that may raise says so.
 
-    `unknowns`: how many orders of unknown outcome are open; `None` while nobody knows.
+    `unknowns`: how many orders of unknown outcome are open; `None` while that is not known.
     """
 
     def __init__(
@@ -102,11 +102,11 @@ class Instruments:
         name: str,
         attributes: Attributes,
         call: Awaitable[T],
-        told: Callable[[T | BaseException, float], Attributes],
+        describe: Callable[[T | BaseException, float], Attributes],
     ) -> T:
         """Await `call` in a span; its result or error comes out untouched, whatever the span does.
 
-        `told(result or error, seconds)`: what to say of it. The span is not made the current one: nothing
+        `describe(result or error, seconds)`: its attributes. The span is not made the current one: nothing
         below makes spans, and there is nothing to reset.
         """
         span = quietly(lambda: self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes))
@@ -114,20 +114,20 @@ class Instruments:
         try:
             result = await call
         except BaseException as error:
-            _end(span, told, error, perf_counter() - began)
+            _end(span, describe, error, perf_counter() - began)
             raise
-        _end(span, told, result, perf_counter() - began)
+        _end(span, describe, result, perf_counter() - began)
         return result
 
 
 def _end(
     span: Span | None,
-    told: Callable[[T | BaseException, float], Attributes],
+    describe: Callable[[T | BaseException, float], Attributes],
     result: T | BaseException,
     seconds: float,
 ) -> None:
     def end() -> None:
-        attributes = told(result, seconds)
+        attributes = describe(result, seconds)
         if span is None:
             return
         try:

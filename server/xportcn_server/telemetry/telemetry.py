@@ -1,17 +1,17 @@
 """What is watched when telemetry is on: the calls of the upstream and the transactions of the ledger.
 
-Proxies at the two seams of the desk; neither the desk nor what is below the seams knows of them. After a
+Wrappers at the two seams of the desk; neither the desk nor what is below the seams knows of them. After a
 claim they do nothing that waits and nothing that can raise: `instruments.quietly` is around all of it.
 """
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from inspect import iscoroutinefunction
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import anyio
 
+from xportcn_server.telemetry.forwarding import ForwardingLedger
 from xportcn_server.telemetry.instruments import Attributes, Instruments, quietly
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.ledger.ledger import (
@@ -28,11 +28,12 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
 )
 from xportcn_tools.ledger.sql import SqlLedger
-from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 REFRESH_SECONDS = 30.0
@@ -53,15 +54,15 @@ class Telemetry:
         """The same ledger, watched. `caps_of`: the day's caps of a caller."""
         if isinstance(ledger, SqlLedger):
             ledger.on_abandoned = self._recorded
-        return cast("Ledger", _WatchedLedger(ledger, self._instruments, self._recorded, system, caps_of))
+        return _WatchedLedger(ledger, self._instruments, self._recorded, system, caps_of)
 
-    def upstream(self, upstream: UpstreamClient) -> UpstreamClient:
-        """The same client, watched."""
+    def upstream(self, upstream: Upstream) -> Upstream:
+        """The same upstream, watched."""
         return _WatchedUpstream(upstream, self._instruments)
 
     @asynccontextmanager
     async def refreshing(self, ledger: Ledger) -> AsyncGenerator[None]:
-        """Keep the number of open unknown orders fresh. `ledger`: unwatched, this is nobody's call."""
+        """Keep the number of open unknown orders fresh. `ledger`: not watched, so no spans."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._refresh, ledger)
             try:
@@ -94,8 +95,8 @@ class Telemetry:
             quietly(self._changed.set)
 
 
-class _WatchedLedger:
-    """A span for each method of the ledger, by its name: one that the seam gains is watched at once."""
+class _WatchedLedger(ForwardingLedger):
+    """A span for each method of the ledger, by its name."""
 
     def __init__(
         self,
@@ -105,21 +106,22 @@ class _WatchedLedger:
         system: System,
         caps_of: Callable[[str], Caps],
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._instruments = instruments
         self._recorded = recorded
         self._system = system
         self._caps_of = caps_of
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._inner, name)
-        if not iscoroutinefunction(method):
-            return method
-
-        async def watched(*args: Any, **kwargs: Any) -> Any:
-            return await self._transaction(name, method(*args, **kwargs))
-
-        return watched
+    async def around(
+        self, name: str, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        attributes = {
+            "db.system.name": self._system,
+            "db.operation.name": name,
+            "xportcn.mode": self._instruments.mode,
+        }
+        call = method(*args, **kwargs)
+        return await self._instruments.watched(f"ledger {name}", attributes, call, _of_transaction)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
@@ -132,30 +134,22 @@ class _WatchedLedger:
             seen.append(used)
             return judge(used)
 
-        claimed = await self._transaction("claim", self._inner.claim(new, lease_seconds, listening))
+        claimed = await super().claim(new, lease_seconds, listening)
         if caps and seen:
             fen = new.preview.payable_fen if isinstance(claimed, Claimed) else None
             quietly(lambda: self._instruments.used(caps, seen[-1], fen))
         return claimed
 
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
-        order = await self._transaction("record", self._inner.record(order_key, outcome))
+        order = await super().record(order_key, outcome)
         # In another state it had ended before, and was counted then.
         self._recorded([order] if order.state == outcome.state else [])
         return order
 
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
-        order = await self._transaction("resolve", self._inner.resolve(order_key, outcome, event))
+        order = await super().resolve(order_key, outcome, event)
         self._recorded([order] if order else [])
         return order
-
-    async def _transaction(self, name: str, call: Awaitable[T]) -> T:
-        attributes = {
-            "db.system.name": self._system,
-            "db.operation.name": name,
-            "xportcn.mode": self._instruments.mode,
-        }
-        return await self._instruments.watched(f"ledger {name}", attributes, call, _of_transaction)
 
 
 def _of_transaction(result: object, seconds: float) -> Attributes:
@@ -171,10 +165,10 @@ def _of_transaction(result: object, seconds: float) -> Attributes:
             return {}
 
 
-class _WatchedUpstream(UpstreamClient):
-    """A span and a latency for each call; the client below does the calling."""
+class _WatchedUpstream:
+    """A span and a latency for each call."""
 
-    def __init__(self, inner: UpstreamClient, instruments: Instruments) -> None:
+    def __init__(self, inner: Upstream, instruments: Instruments) -> None:
         self._inner = inner
         self._instruments = instruments
 
@@ -191,7 +185,7 @@ class _WatchedUpstream(UpstreamClient):
         return await self._call("create", self._inner.create(body, user_id))
 
     async def _call(self, operation: Literal["preview", "read", "create"], call: Awaitable[Reply]) -> Reply:
-        def told(result: Reply | BaseException, seconds: float) -> Attributes:
+        def described(result: Reply | BaseException, seconds: float) -> Attributes:
             result_of = _of_call(result)
             quietly(lambda: self._instruments.took(seconds, {"xportcn.operation": operation, **result_of}))
             return result_of
@@ -201,7 +195,7 @@ class _WatchedUpstream(UpstreamClient):
             "http.request.method": "POST",
             "xportcn.mode": self._instruments.mode,
         }
-        return await self._instruments.watched(f"upstream {operation}", attributes, call, told)
+        return await self._instruments.watched(f"upstream {operation}", attributes, call, described)
 
 
 def _of_call(result: Reply | BaseException) -> Attributes:

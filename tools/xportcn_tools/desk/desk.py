@@ -1,4 +1,4 @@
-"""The flow of an order, from a request to its outcome. What tools call; the steps are design.md's.
+"""The flow of an order, from a request to its outcome. What tools call.
 
 Each public method raises `ProblemError` for whatever a user can meet. `caller` is who asks: the local
 user on stdio, a principal over HTTP; previews and orders belong to their caller.
@@ -21,7 +21,7 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.sending import Sender, Step, no_step
+from xportcn_tools.desk.sending import Sender
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
@@ -35,7 +35,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
-from xportcn_tools.upstream.client import UpstreamClient
+from xportcn_tools.upstream.port import Upstream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,26 +69,24 @@ class Desk:
 
     def __init__(
         self,
-        upstream: UpstreamClient,
+        upstream: Upstream,
         ledger: Ledger,
         policy: Policy,
         *,
         clock: Callable[[], datetime] = utc_now,
-        step: Step = no_step,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
-        self._step = step
         self._addresses = addresses
         self._profile_of = profile_of
         self._previewer = Previewer(upstream, ledger, policy, clock)
         self._checks = Checks(policy, self._previewer)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
-        self._sender = Sender(upstream, ledger, policy, step, clock)
+        self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:
         return self._profile_of(caller).caps or self.policy.caps
@@ -144,16 +142,13 @@ class Desk:
     @_ledger_problems
     async def create(self, call: CreateCall, answer: Answer) -> OrderResult:
         """Order what the token stands for. The same token again returns the recorded outcome."""
-        await self._step("find")
         standing = await self._standing(call)
         if standing.attempt:
             return _result_of(standing.attempt, replayed=True)
         profile = self._profile_of(call.caller)
         try:
-            await self._step("check")
             self._checks.check(standing, call, self._caps(call.caller))
             approval = self._checks.approval(standing, answer)
-            await self._step("recheck")
             await self._checks.recheck(standing, profile)
         except ProblemError:
             # Another call with this token may have claimed it meanwhile: then what stood in the way was

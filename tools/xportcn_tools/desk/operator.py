@@ -1,12 +1,10 @@
 """What a person may do outside the conversation: approve a preview, and end an order of unknown outcome."""
 
-import re
 from dataclasses import dataclass
 
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
+from xportcn_tools.order import is_order_id
 from xportcn_tools.results import timestamp
-
-_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class RefusedError(Exception):
@@ -70,7 +68,7 @@ class Operator:
                 f"order {order.out_order_id} is {order.state}; only an unknown one can be resolved"
             )
         for order_id in order_ids:
-            if not _ORDER_ID.fullmatch(order_id):
+            if not is_order_id(order_id):
                 raise RefusedError(f"{order_id!r} is no order id")
             for other in await self.ledger.orders(OrderQuery(None, order_id, limit=1)):
                 raise RefusedError(f"order id {order_id} belongs to order {other.out_order_id} already")

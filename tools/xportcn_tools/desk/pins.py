@@ -1,7 +1,7 @@
 """Each default that would otherwise be the platform's to choose, and that moves money, pinned. Pure."""
 
 from xportcn_tools.desk.quote import Group, NotOrderableError, PinRules, Reason
-from xportcn_tools.upstream.wire import GroupAnswer
+from xportcn_tools.upstream.preview_answer import GroupAnswer
 
 # Names that documents know (1688, vendor). Any word may come, also one that reads like a command.
 _TRADE_TYPES = (

@@ -18,9 +18,10 @@ from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.ledger.ledger import Ledger, OrderRecord, StoredPreview
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.results import PreviewResult, PreviewWarning
-from xportcn_tools.upstream.client import UpstreamClient, UpstreamError
+from xportcn_tools.upstream.envelope import UnreadableAnswerError
+from xportcn_tools.upstream.port import Upstream, UpstreamError
+from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
-from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def _with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...
 class Previewer:
     """Asks, proves, stores. Shared by `preview_order` and by the recheck of `create_order`."""
 
-    _upstream: UpstreamClient
+    _upstream: Upstream
     _ledger: Ledger
     _policy: Policy
     _clock: Callable[[], datetime]

@@ -10,8 +10,8 @@ from xportcn_tools.desk.quote import NotOrderableError, Reason
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
-from xportcn_tools.upstream.client import UpstreamError
 from xportcn_tools.upstream.outcome import Reply, is_unauthorized
+from xportcn_tools.upstream.port import UpstreamError
 
 _OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."

@@ -4,7 +4,7 @@ from xportcn_tools.desk.pins import pin_flow, pin_promotion, pin_trade_type
 from xportcn_tools.desk.quote import NotOrderableError, PinRules, Quote, Reason
 from xportcn_tools.desk.sums import group_in_fen, proven_unit
 from xportcn_tools.order import Item, OrderRequest, Pinned
-from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer, PreviewAnswer
+from xportcn_tools.upstream.preview_answer import GroupAnswer, LineAnswer, PreviewAnswer
 
 
 def read_quote(answer: PreviewAnswer, request: OrderRequest, rules: PinRules) -> Quote:

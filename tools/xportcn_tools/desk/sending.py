@@ -5,11 +5,11 @@ client's cancellation, within the call's deadline. Recording may be retried, sen
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib import import_module
 from time import monotonic
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
@@ -30,9 +30,12 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     StoredPreview,
 )
-from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
+
+if TYPE_CHECKING:
+    from stamina import Attempt
 
 logger = logging.getLogger(__name__)
 
@@ -44,23 +47,14 @@ LATEST_SEND_SECONDS = 10.0
 """A machine that slept between claim and send must not send: the lease may be over, and a person may have
 found that no order exists and ordered again. The lease is longer than this and the deadline together."""
 
-Step = Callable[[str], Awaitable[None]]
-"""Told the name of each step before it is taken; tests stop, kill and interleave there."""
-
-
-async def no_step(name: str) -> None:
-    """The step of those whom nobody watches."""
-    del name
-
 
 @dataclass(frozen=True)
 class Sender:
     """Places one approved order, at most once."""
 
-    _upstream: UpstreamClient
+    _upstream: Upstream
     _ledger: Ledger
     _policy: Policy
-    _step: Step
     _clock: Callable[[], datetime]
 
     async def place(
@@ -78,13 +72,20 @@ class Sender:
             ProblemError: the claim was refused; nothing was sent.
             LedgerUnavailableError: the claim could not be written; nothing was sent.
         """
-        import_module("stamina")  # recording needs it: it must not fail to load after the send
+        import stamina  # noqa: PLC0415 - at the first create, and not after the send, where it may not fail
+
+        retries = stamina.retry_context(
+            on=LedgerUnavailableError,
+            attempts=RECORD_ATTEMPTS,
+            timeout=RECORD_SECONDS,
+            wait_initial=0.1,
+            wait_max=2.0,
+        )
         body = Bodies(self._policy.account).create(preview.request, preview.pinned)
         began, awake_since = self._clock(), monotonic()
         # One shield over all three: cancelled between claim and send, an order that never left would
         # be left unknown; cancelled after the send, an outcome that came would be lost.
         with anyio.CancelScope(shield=True):
-            await self._step("claim")
             claimed = await self._ledger.claim(
                 NewOrder(uuid4().hex, preview, approval.method, approval.verified),
                 self._policy.lease,
@@ -102,7 +103,6 @@ class Sender:
                 case Claimed(order):
                     pass
             logger.info("order %s: claimed, sending", order.out_order_id)
-            await self._step("send")
             # By both clocks: one stands still while a machine sleeps, the other may be set back.
             took = max((self._clock() - began).total_seconds(), monotonic() - awake_since)
             outcome = _too_late() if took > LATEST_SEND_SECONDS else await self._send(body, user_id)
@@ -113,10 +113,8 @@ class Sender:
                 ", ".join(outcome.order_ids) or "none",
                 outcome.request_id,
             )
-            await self._step("record")
-            recorded = await self._record(order, outcome)
+            recorded = await self._record(order, outcome, retries)
             logger.info("order %s: %s", order.out_order_id, recorded.state)
-            await self._step("recorded")
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
                 raise problems.contradicted(recorded, outcome.order_ids)
             return recorded, False
@@ -142,17 +140,11 @@ class Sender:
             case unclear:
                 return replace(_unknown(unclear.reason), request_id=unclear.request_id, request_sent="yes")
 
-    async def _record(self, order: OrderRecord, outcome: Outcome) -> OrderRecord:
-        import stamina  # noqa: PLC0415 - it is loaded with the first upstream call
-
+    async def _record(
+        self, order: OrderRecord, outcome: Outcome, retries: "AsyncIterable[Attempt]"
+    ) -> OrderRecord:
         try:
-            async for attempt in stamina.retry_context(
-                on=LedgerUnavailableError,
-                attempts=RECORD_ATTEMPTS,
-                timeout=RECORD_SECONDS,
-                wait_initial=0.1,
-                wait_max=2.0,
-            ):
+            async for attempt in retries:
                 with attempt:
                     return await self._ledger.record(order.order_key, outcome)
         except Exception:  # an answer has come: whatever fails from here on, it must not be lost

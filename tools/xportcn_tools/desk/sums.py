@@ -10,7 +10,7 @@ from typing import Literal
 
 from xportcn_tools.desk.quote import Group, UnitsUnclearError
 from xportcn_tools.order import Item, Line, Promotion
-from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer
+from xportcn_tools.upstream.preview_answer import GroupAnswer, LineAnswer
 
 Unit = Literal["fen", "yuan"]
 _FEN_IN: dict[Unit, int] = {"fen": 1, "yuan": 100}

@@ -1,9 +1,9 @@
-"""Text that a stranger wrote, made fit to be shown: one cleaner for all of it.
+"""One cleaner for all text that others wrote.
 
 Sellers and the upstream write messages, promotion texts and error texts; a person and a language model
 read them. What leaves here is plain text of one line: no mark-up, no control, bidirectional, zero-width
 or tag characters, at most 300 characters. Chinese, emoji and valid variation sequences stay as they are:
-nothing is normalised. Used by `wire.py` only, so that no path goes round it.
+nothing is normalised. Answers are cleaned as they are read, so no text goes past it.
 """
 
 import html
@@ -12,7 +12,7 @@ import unicodedata
 
 TEXT_LIMIT = 300
 _INPUT_LIMIT = 4000  # no honest text is longer; bounds the work on a hostile one
-_COATS = 8  # nothing honest is wrapped deeper; what is, loses the characters that wrap
+_LAYERS = 8  # nothing honest is wrapped deeper; what is, loses the characters that wrap
 _WRAPPING = re.compile(r"[<>&\[\]]")
 _MARKS_IN_A_ROW = 4  # stacked diacritics beyond this only deface what stands around them
 
@@ -32,7 +32,7 @@ _OPEN_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _ZERO_WIDTH_JOINER = "\u200d"
 # Invisible although their category does not say so: fillers, joiners, blanks, Mongolian selectors.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0")
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0")
 
 
 def _in_place_of(markup: re.Match[str]) -> str:
@@ -41,14 +41,14 @@ def _in_place_of(markup: re.Match[str]) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """One coat off: invisible characters, entities, tags, links."""
+    """One layer off: invisible characters, entities, tags, links."""
     text = _MARKUP.sub(_in_place_of, html.unescape(_without_invisible(text)))
     return _MARKDOWN_LINK.sub(r"\1", text)
 
 
 def _plain(text: str) -> str:
-    """Coats off until nothing changes: `&amp;lt;b&gt;` is a tag in two, `&l&#8203;t;b&gt;` in two others."""
-    for _ in range(_COATS):
+    """Layers off until nothing changes: `&amp;lt;b&gt;` is a tag in two, `&l&#8203;t;b&gt;` in two others."""
+    for _ in range(_LAYERS):
         plain = _unwrapped(text)
         if plain == text:
             return plain
@@ -100,7 +100,7 @@ def _without_invisible(text: str) -> str:
             if joins and (_is_pictograph(before) or before == "\ufe0f"):
                 kept.append(character)
             continue
-        if category in ("Cc", "Cf", "Cs", "Co") or character in _INVISIBLE:
+        if category in ("Cc", "Cf", "Cs", "Co") or character in INVISIBLE:
             continue
         if category == "Cn" and (0xE0000 <= ord(character) <= 0xE0FFF or ord(character) & 0xFFFE == 0xFFFE):
             continue
@@ -111,7 +111,7 @@ def _without_invisible(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """One line of plain text, at most 300 characters, out of whatever a stranger wrote."""
+    """One line of plain text, at most 300 characters, out of text that somebody else wrote."""
     # What still looks like the start of a tag was never closed; apart, it is a less-than sign.
     line = " ".join(_OPEN_TAG.sub("< ", _plain(text[:_INPUT_LIMIT])).split())
     return line[:TEXT_LIMIT].rstrip(f" {_ZERO_WIDTH_JOINER}")

@@ -1,11 +1,6 @@
-"""The signed HTTP client. One deadline a call; failures sorted by whether the request was sent.
+"""The signed HTTP client. One deadline a call; failures sorted by whether the request was sent (`port.py`).
 
-    UpstreamError
-    ├── NotSentError      no connection (DNS, refused, TLS, connect time-out): the upstream saw nothing
-    └── AnswerLostError   the request left, or may have; no whole answer came back
-
-What came back is a `Reply`, readable or not. httpx is known here alone, and imported at the first call:
-beside the SDK's own HTTP library it costs start-up time that nobody needs to pay sooner.
+httpx is imported at the first call: it would slow the start.
 """
 
 import json
@@ -18,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from xportcn_tools.clock import utc_now
-from xportcn_tools.upstream import wire
+from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, UpstreamError
+from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Signer
 
 if TYPE_CHECKING:
@@ -36,30 +33,11 @@ USER_AGENT = "xportcn-mcp"
 TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
 
 
-class UpstreamError(Exception):
-    """No answer. The text is ours and holds no secret."""
-
-
-class NotSentError(UpstreamError):
-    """No connection was made: the request never left."""
-
-
-class AnswerLostError(UpstreamError):
-    """The request left, or may have; what became of it is not known from here.
-
-    `sent`: the HTTP library had begun to hand it to the network.
-    """
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason)
-        self.sent = sent
-
-
 class _RetryableError(Exception):
-    """A preview's passing failure, carried to the retrying library and out of it again."""
+    """A preview's temporary failure, carried into the retrying library and out of it."""
 
     def __init__(self, outcome: Reply | UpstreamError) -> None:
-        # The library logs this text: not a word of the upstream's in it.
+        # The library logs this text, so it holds nothing of the upstream's.
         super().__init__(f"HTTP {outcome.status}" if isinstance(outcome, Reply) else str(outcome))
         self.outcome = outcome
 
@@ -73,10 +51,10 @@ class Endpoint:
 
 
 class UpstreamClient:
-    """Calls the upstream for one account. Close it with `aclose`.
+    """The `Upstream` of one account, over HTTP. Close it with `aclose`.
 
     `new_transport` puts another httpx transport below (the embedded sandbox); without it, real sockets.
-    `preview_attempts`: how often a preview is tried in all, where its failure may be a passing one.
+    `preview_attempts`: how often a preview is tried in all, where its failure may be temporary.
     """
 
     def __init__(
@@ -94,7 +72,7 @@ class UpstreamClient:
         self._clock = clock
         self._preview_attempts = preview_attempts
         self._pool: httpx.AsyncClient | None = None
-        # Read once: the certificates take some 20 ms of the event loop, and each create has a client anew.
+        # Read once: the certificates take some 20 ms of the event loop, and each create has its own client.
         self._tls: ssl.SSLContext | None = None
 
     async def aclose(self) -> None:
@@ -103,35 +81,17 @@ class UpstreamClient:
             self._pool = None
 
     async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
-        """Ask what an order would cost. Creates nothing, so passing failures are tried again.
-
-        `user_id`: another sub-account than the owner's; it takes no part in the signature.
-
-        Raises:
-            NotSentError, AnswerLostError: nothing came within the deadline.
-        """
-        return await self._retried(wire.PREVIEW_PATH, body, user_id)
+        return await self._retried(PREVIEW_PATH, body, user_id)
 
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
-        """Any other call that changes nothing upstream, with the preview's rules.
-
-        Raises:
-            NotSentError, AnswerLostError: nothing came within the deadline.
-        """
         return await self._retried(path, body)
 
     async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
-        """Send one create, once. Nothing here, above or below tries it again.
-
-        It goes over a connection of its own: a pooled one that the upstream has quietly closed would
-        turn a harmless miss into an unknown outcome.
-
-        Raises:
-            NotSentError: it never left. AnswerLostError: it did, or may have.
-        """
+        # Over a connection of its own: a pooled one that the upstream has quietly closed would turn a
+        # harmless miss into an unknown outcome.
         async with self._new_client() as client:
             return await self._within_deadline(
-                lambda trace: self._exchange(client, wire.CREATE_PATH, body, trace, user_id)
+                lambda trace: self._exchange(client, CREATE_PATH, body, trace, user_id)
             )
 
     async def _retried(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
@@ -162,10 +122,10 @@ class UpstreamClient:
 
         try:
             return await self._within_deadline(attempts)
-        except _RetryableError as passing:
-            if isinstance(passing.outcome, Reply):
-                return passing.outcome
-            raise passing.outcome from None
+        except _RetryableError as last:
+            if isinstance(last.outcome, Reply):
+                return last.outcome
+            raise last.outcome from None
 
     async def _within_deadline(self, call: "Callable[[_Trace], Awaitable[Reply]]") -> Reply:
         """One deadline for connecting, sending and reading together."""
@@ -220,9 +180,9 @@ class UpstreamClient:
             raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
         except Exception as error:
             if not isinstance(error, httpx.HTTPError | httpx.StreamError | OSError):
-                # Its type alone: the text of a stranger's error, and its traceback, may hold anything.
+                # Its type alone: the text of another program's error, and its traceback, may hold anything.
                 logger.warning(
-                    "a call of the upstream ended in an unforeseen error: %s", type(error).__name__
+                    "a call of the upstream ended in an unexpected error: %s", type(error).__name__
                 )
             if trace.only_connecting:
                 raise NotSentError(f"not connected ({type(error).__name__})") from error
@@ -285,6 +245,6 @@ class _Trace:
 
 def _reply(status: int, body: bytes) -> Reply:
     try:
-        return Reply(status, wire.read_envelope(body))
-    except wire.UnreadableAnswerError as departure:
+        return Reply(status, read_envelope(body))
+    except UnreadableAnswerError as departure:
         return Reply(status, None, str(departure))

@@ -1,4 +1,4 @@
-"""What an answer to a create means: placed, refused, or unclear. Pure; the rule of design.md, step 6.
+"""What an answer to a create means: placed, refused, or unclear. Pure.
 
 HTTP 200, code 200, order ids, no contradiction      → Placed
 HTTP 200 or 4xx, readable envelope, a code that is
@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from xportcn_tools.upstream.wire import Envelope
+from xportcn_tools.upstream.envelope import Envelope, order_id_of
 
-_ORDER_ID = re.compile(r"(?=.*[1-9])[A-Za-z0-9_-]{1,64}")  # `0` and `null` name no order
 _LONG_NUMBER = re.compile(r"(?<![0-9])[0-9]{15,}(?![0-9])")
-# The vendor's list of error codes could not be read; that these words tell of a refused signature is
-# inferred. They only choose between two names for a definite refusal, never its definiteness.
+# The vendor's list of error codes could not be read; that these words mean a refused signature is inferred.
+# They only choose between two names for a definite refusal, never whether it is one.
 _ABOUT_SIGNATURE = re.compile(
     r"签名|验签|密钥|时间戳|未授权|signature|access.?key|timestamp|nonce|unauthori[sz]ed", re.IGNORECASE
 )
@@ -24,7 +23,7 @@ _ABOUT_SIGNATURE = re.compile(
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that came: its HTTP status, and its envelope or why there is none that can be read."""
+    """An answer: its HTTP status, and its envelope, or why that cannot be read."""
 
     status: int
     envelope: Envelope | None
@@ -51,7 +50,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Placed:
-    """The upstream names the orders that it made."""
+    """The upstream made these orders."""
 
     order_ids: tuple[str, ...]
     request_id: str | None
@@ -59,7 +58,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Refused:
-    """The upstream says in so many words that it made no order."""
+    """The upstream says that it made no order."""
 
     code: str
     text: str
@@ -94,17 +93,17 @@ def _order_ids(data: object) -> tuple[str, ...] | None:
         return ()
     if not isinstance(value, list):
         return None
-    ids = [
-        str(item) if isinstance(item, int) and not isinstance(item, bool) else item
-        for item in cast("list[object]", value)
-    ]
-    if not all(isinstance(item, str) and _ORDER_ID.fullmatch(item) for item in ids):
-        return None
-    return tuple(dict.fromkeys(cast("list[str]", ids)))
+    found: list[str] = []
+    for item in cast("list[object]", value):
+        order_id = order_id_of(item)
+        if order_id is None:
+            return None
+        found.append(order_id)
+    return tuple(dict.fromkeys(found))
 
 
 def _hints_at_order(data: object) -> bool:
-    """Whether an id that may be an order's stands anywhere, also where the documentation has none."""
+    """Whether the answer holds what may be an order's id, also where the documentation has none."""
     waiting = [data]
     while waiting:
         part = waiting.pop()

@@ -1,9 +1,34 @@
-"""The request bodies of preview and create, in the vendor's documented field names. Pure."""
+"""Paths and request bodies of preview and create, in the vendor's documented field names. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from xportcn_tools.order import NO_FIELDS, AccountFields, Address, Item, OrderRequest, Pinned
+
+PREVIEW_PATH = "/alibaba/ka/order/create/preview"
+CREATE_PATH = "/alibaba/ka/order/create"
+
+VENDOR_EXAMPLE_REQUEST: Mapping[str, object] = {
+    "flow": "fenxiaonew",
+    "addressParam": {
+        "fullName": "张三",
+        "mobile": "13800138000",
+        "phone": "",
+        "postCode": "310000",
+        "provinceText": "长河街道",
+        "cityText": "杭州市",
+        "areaText": "滨江区",
+        "townText": "浙江省",
+        "address": "网商路699号",
+        "districtCode": "330108",
+    },
+    "cargoParamList": [
+        {"offerId": 610947572360, "specId": "b266e0726506185beaf205cbae88530d", "quantity": 2.0},
+    ],
+}
+"""The form of the vendor's published request (documented, 2026-04): province and town are swapped, the
+district code is right, the phone is empty, the quantity has a point. The ids and the person are ours."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +62,15 @@ class Bodies:
                 "outOrderId": request.out_order_id,
                 "developerId": self.account.developer_id,
                 "platformOrder": self.account.platform_order,
-                "dropshipping": None if request.dropshipping is None else "ny"[request.dropshipping],
+                "dropshipping": _yes_or_no(request.dropshipping),
             }
         )
+
+
+def _yes_or_no(value: bool | None) -> str | None:
+    if value is None:
+        return None
+    return "y" if value else "n"
 
 
 def _address(address: Address) -> dict[str, Any]:

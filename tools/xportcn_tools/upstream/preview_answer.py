@@ -1,12 +1,10 @@
-"""The upstream's own words: its envelope and its answers, misspellings included.
+"""An answer to a preview, misspellings included.
 
-Two shapes of a preview answer are documented and both are read (2025-09: an object with
-`orderPreviewResuslt`; 2026-04: a list of groups with `orderItemTOList`). Unknown fields and unknown
-values are taken as they come; a field that is absent is unknown (`None`), not false. Texts are cleaned
-here, at the border. Numbers never become floats: JSON decimals are read as `Decimal`.
+Two shapes are documented and both are read (2025-09: an object with `orderPreviewResuslt`; 2026-04: a list
+of groups with `orderItemTOList`). Unknown fields and unknown values are taken as they come; a field that is
+absent is unknown (`None`), not false. Texts are cleaned here, where they come in.
 """
 
-import json
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, cast
@@ -21,30 +19,17 @@ from pydantic import (
     model_validator,
 )
 
-from xportcn_tools.upstream.clean import clean
-
-PREVIEW_PATH = "/alibaba/ka/order/create/preview"
-CREATE_PATH = "/alibaba/ka/order/create"
-PAY_PATH = "/alibaba/ka/order/pay"
-
-_TOKEN = re.compile(r"[A-Za-z0-9_.:+/=@-]{1,64}")  # in Chinese a whole sentence is letters without spaces
-_OFFER_ID = re.compile(r"[0-9]{1,19}")
-# Codes in words, or numbers with a tail, that say nothing of what became of the request: general errors,
-# and successes that are not 200.
-_SAYS_NOTHING = re.compile(
-    r".*(system|internal|server|gateway|time.?out|busy|unknown|unavailable|exception).*"
-    r"|success\w*|succeed\w*|ok|true|accepted|processing|pending|error|fail\w*"
-    r"|-.*|[+]?0*(0|[25][0-9][0-9])(?![_0-9]).*",
-    re.IGNORECASE,
+from xportcn_tools.upstream.envelope import (
+    TOKEN,
+    UnreadableAnswerError,
+    identifier,
+    reports_failure,
+    text_of,
 )
+
+_OFFER_ID = re.compile(r"[0-9]{1,19}")
 _FINE_CODES = (None, "", "200", "SUCCESS")
-_FINE_ERROR_CODES = (None, "", 0, "0", 200, "200", "SUCCESS")
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _LARGEST = 10**15  # ten thousand billion yuan in fen: beyond it a figure is nonsense, and arithmetic dear
-
-
-class UnreadableAnswerError(Exception):
-    """The body is not what the documentation describes; the text says where it departs."""
 
 
 def _number(value: object) -> Decimal:
@@ -70,39 +55,16 @@ def _fen(value: object) -> int:
     return int(number)
 
 
-def _identifier(value: object) -> str:
-    """An id as a string, whether it came as a JSON integer or a string; it is passed back as it is."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not _TOKEN.fullmatch(text):
-        raise ValueError("is not an identifier")
-    return text
-
-
 def _offer_id(value: object) -> str:
     """Offer ids are integers on the wire (documented); sentences of ours name them."""
-    text = _identifier(value)
+    text = identifier(value)
     if not _OFFER_ID.fullmatch(text):
         raise ValueError("is not an offer id")
     return text
 
 
-def _request_id(value: object) -> str | None:
-    """The vendor's number for an answer. It is shown beside our own words, so no sentence passes for one."""
-    try:
-        return _identifier(value)
-    except ValueError:
-        return None
-
-
-def _text(value: object) -> str | None:
-    """Foreign text, cleaned; what is neither text nor number says nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        return None
-    return clean(str(value)) or None
-
-
 def _optional_identifier(value: object) -> str | None:
-    return None if value is None or value == "" else _identifier(value)
+    return None if value is None or value == "" else identifier(value)
 
 
 def _or_empty(value: object) -> object:
@@ -120,26 +82,25 @@ Fen = Annotated[int, BeforeValidator(_fen)]
 Exact = Annotated[Decimal, BeforeValidator(_number)]
 OfferId = Annotated[str, BeforeValidator(_offer_id)]
 OptionalIdentifier = Annotated[str | None, BeforeValidator(_optional_identifier)]
-Text = Annotated[str | None, BeforeValidator(_text)]
+Text = Annotated[str | None, BeforeValidator(text_of)]
 
 
-class Wire(BaseModel):
-    """A part of an answer. Unknown fields are left aside."""
+class AnswerPart(BaseModel):
+    """A part of an answer. Unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class PromotionAnswer(Wire):
+class PromotionAnswer(AnswerPart):
     """A shop promotion (documented). `discount_fee` is in fen."""
 
     promotion_id: OptionalIdentifier = Field(None, alias="promotionId")
     selected: bool | None = None
     text: Text = None
     discount_fee: Fen | None = Field(None, alias="discountFee")
-    free_postage: bool | None = Field(None, alias="freePostage")
 
 
-class TradeModelAnswer(Wire):
+class TradeModelAnswer(AnswerPart):
     """A trade type on offer (documented); usable on create where `op_support` is true (1688)."""
 
     trade_type: Text = Field(None, alias="tradeType")
@@ -147,8 +108,8 @@ class TradeModelAnswer(Wire):
     op_support: bool | None = Field(None, alias="opSupport")
 
 
-class LineAnswer(Wire):
-    """A line. `amount` and `unit_price` are in yuan or in fen: `desk/quote.py` proves which."""
+class LineAnswer(AnswerPart):
+    """A line. `amount` and `unit_price` are in yuan or in fen: `desk/sums.py` proves which."""
 
     offer_id: OfferId = Field(alias="offerId")
     spec_id: OptionalIdentifier = Field(None, alias="specId")
@@ -163,7 +124,7 @@ class LineAnswer(Wire):
         return self.result_code not in _FINE_CODES
 
 
-class GroupAnswer(Wire):
+class GroupAnswer(AnswerPart):
     """One order to come. All sums are in fen (documented example; 1688)."""
 
     sum_payment: Fen | None = Field(None, alias="sumPayment")
@@ -208,7 +169,7 @@ class GroupAnswer(Wire):
     def offered_trade_types(self) -> tuple[str, ...] | None:
         """The values that create allows as `tradeType`; `None` where the answer names no list at all.
 
-        An empty list, where it is present, means that the group cannot be ordered by API (1688).
+        An empty list, where it is present, means that the group cannot be ordered through the API (1688).
         """
         if self.trade_names is None and self.trade_models is None:
             return None
@@ -218,11 +179,11 @@ class GroupAnswer(Wire):
         refused = {model.trade_type for model in models if model.op_support is False}
         named = [name for name in self.trade_names or [] if name not in refused]
         supported = [model.trade_type for model in models if model.op_support]
-        tokens = (name for name in (*supported, *named) if name and _TOKEN.fullmatch(name))
+        tokens = (name for name in (*supported, *named) if name and TOKEN.fullmatch(name))
         return tuple(dict.fromkeys(tokens))
 
 
-class PreviewAnswer(Wire):
+class PreviewAnswer(AnswerPart):
     """A preview answer of either shape. The offer lists hold offer ids; `None` is unknown.
 
     `refused`: the sibling's way to refuse as a whole; `error_code` and `error_message` say why.
@@ -236,7 +197,6 @@ class PreviewAnswer(Wire):
         validation_alias=AliasChoices("orderPreviewResuslt", "orderPreviewResult"),
     )
     freight_by_description: list[OfferId] | None = Field(None, alias="postFeeByDescOfferList")
-    consignment: list[OfferId] | None = Field(None, alias="consignOfferList")
     no_cross_border_pay: list[OfferId] | None = Field(None, alias="unsupportedCrossBorderPayOfferList")
 
     @model_validator(mode="after")
@@ -244,91 +204,6 @@ class PreviewAnswer(Wire):
         if not (self.groups or self.refused):
             raise ValueError("has no groups")
         return self
-
-
-class Envelope(BaseModel):
-    """`{requestId, code, developId, msg, data}`. Success is code 200 and nothing else (inferred)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: int | str | None
-    message: str | None
-    request_id: str | None
-    data: Any
-    reports_failure: bool = False
-    beside: Any = None
-    """Whatever fields the envelope has that no page names."""
-
-    @property
-    def succeeded(self) -> bool:
-        return self.code == 200
-
-    @property
-    def refuses(self) -> bool:
-        """Whether the code is a refusal in so many words.
-
-        Not 200; not a general server error (500–599, negative, absent, or a word for one); and not 0,
-        201–299 or a word that other programs use for success: such codes say nothing of the request's
-        fate.
-        """
-        if isinstance(self.code, str):
-            return not _SAYS_NOTHING.fullmatch(self.code.strip())
-        if self.code is None or self.code <= 0:
-            return False
-        return not (200 <= self.code <= 299 or 500 <= self.code <= 599)
-
-
-_ENVELOPE_FIELDS = frozenset(("requestId", "code", "developId", "msg", "data"))
-
-
-def _refuse_constant(name: str) -> object:
-    raise UnreadableAnswerError(f"the body holds {name}")
-
-
-def read_envelope(body: bytes) -> Envelope:
-    """The envelope of an answer's body.
-
-    Raises:
-        UnreadableAnswerError: the body is no JSON object with a `code`.
-    """
-    try:
-        answer: object = json.loads(
-            body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError, InvalidOperation) as error:
-        raise UnreadableAnswerError(f"the body is not JSON ({type(error).__name__})") from None
-    if not isinstance(answer, dict):
-        raise UnreadableAnswerError("the body is not a JSON object")
-    fields = cast("dict[str, Any]", answer)
-    if "code" not in fields:
-        raise UnreadableAnswerError("the body has no code")
-    return Envelope(
-        code=_code(fields["code"]),
-        message=_text(fields.get("msg")),
-        request_id=_request_id(fields.get("requestId")),
-        data=fields.get("data"),
-        beside={name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS},
-        reports_failure=reports_failure(fields) or reports_failure(fields.get("data")),
-    )
-
-
-def reports_failure(data: object) -> bool:
-    """Whether `success` and `errorCode` tell of a failure: the sibling's way, inside `data`."""
-    if not isinstance(data, dict):
-        return False
-    fields = cast("dict[str, Any]", data)
-    success = fields.get("success")
-    failed = success is not None and str(success).strip().casefold() in ("false", "0", "no", "n", "f")
-    return failed or fields.get("errorCode") not in _FINE_ERROR_CODES
-
-
-def _code(value: object) -> int | str | None:
-    """An envelope's code: an integer where it is one, else its text (1688 has codes like `500_004`)."""
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return clean(value)[:64] or None if isinstance(value, str) else None
 
 
 def _without_null_spellings(fields: dict[str, Any]) -> dict[str, Any]:
@@ -353,11 +228,11 @@ def read_preview(data: object) -> PreviewAnswer:
     try:
         return PreviewAnswer.model_validate(whole)
     except (ValidationError, ValueError) as error:
-        raise UnreadableAnswerError(f"the preview answer is not as documented: {where(error)}") from None
+        raise UnreadableAnswerError(f"the preview answer is not as documented: {_where(error)}") from None
 
 
-def where(error: Exception) -> str:
-    """Names of the departing fields only: values are a stranger's."""
+def _where(error: Exception) -> str:
+    """Only the names of the offending fields: their values are untrusted."""
     if not isinstance(error, ValidationError):
         return type(error).__name__
     places = (".".join(str(part) for part in item["loc"]) for item in error.errors()[:5])

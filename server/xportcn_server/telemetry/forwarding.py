@@ -1,0 +1,88 @@
+"""A ledger around another one: every method goes through `around`, which may look on."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+from xportcn_tools.ledger.ledger import (
+    AlreadyClaimed,
+    Claimed,
+    DayUsage,
+    EarlierUnknown,
+    Ledger,
+    NewOrder,
+    OrderQuery,
+    OrderRecord,
+    Outcome,
+    ReferenceUsed,
+    RuleBroken,
+    Standing,
+    StoredPreview,
+)
+from xportcn_tools.ledger.trail import TrailRow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ForwardingLedger:
+    """The same ledger. A method that the Protocol gains and this lacks is an error of types."""
+
+    def __init__(self, inner: Ledger) -> None:
+        self.inner = inner
+
+    async def around(
+        self, name: str, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call the ledger's method, whose name is `name`."""
+        del name
+        return await method(*args, **kwargs)
+
+    async def open(self) -> None:
+        await self.around("open", self.inner.open)
+
+    async def aclose(self) -> None:
+        await self.around("aclose", self.inner.aclose)
+
+    async def store_preview(self, preview: StoredPreview) -> None:
+        await self.around("store_preview", self.inner.store_preview, preview)
+
+    async def standing(self, token_digest: str, caller: str) -> Standing | None:
+        return await self.around("standing", self.inner.standing, token_digest, caller)
+
+    async def remembered(
+        self, caller: str, goods_digest: str, place_digest: str
+    ) -> tuple[datetime, list[OrderRecord]]:
+        return await self.around("remembered", self.inner.remembered, caller, goods_digest, place_digest)
+
+    async def orders(self, query: OrderQuery) -> list[OrderRecord]:
+        return await self.around("orders", self.inner.orders, query)
+
+    async def knows(self, query: OrderQuery) -> bool:
+        return await self.around("knows", self.inner.knows, query)
+
+    async def preview_of(self, order: OrderRecord) -> StoredPreview | None:
+        return await self.around("preview_of", self.inner.preview_of, order)
+
+    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
+        return await self.around("preview_by_code", self.inner.preview_by_code, approval_code)
+
+    async def waiting(self) -> list[StoredPreview]:
+        return await self.around("waiting", self.inner.waiting)
+
+    async def approve(self, preview: StoredPreview) -> None:
+        await self.around("approve", self.inner.approve, preview)
+
+    async def claim(
+        self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+        return await self.around("claim", self.inner.claim, new, lease_seconds, judge)
+
+    async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
+        return await self.around("record", self.inner.record, order_key, outcome)
+
+    async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
+        return await self.around("resolve", self.inner.resolve, order_key, outcome, event)
+
+    async def trail(self) -> list[TrailRow]:
+        return await self.around("trail", self.inner.trail)

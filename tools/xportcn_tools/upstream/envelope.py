@@ -1,0 +1,144 @@
+"""The upstream's envelope, and how its codes are read.
+
+Numbers never become floats: JSON decimals are read as `Decimal`. Texts are cleaned here, where they come
+in. The vendor documents the fields; its list of codes could not be read, so what a code means is inferred.
+"""
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from xportcn_tools.order import is_order_id
+from xportcn_tools.upstream.clean import clean
+
+TOKEN = re.compile(r"[A-Za-z0-9_.:+/=@-]{1,64}")
+"""An identifier of the vendor's. In Chinese a whole sentence is letters without spaces, so ASCII only."""
+
+# Codes in words, or numbers with a tail, that do not say what became of the request: general errors, and
+# successes other than 200.
+_SAYS_NOTHING = re.compile(
+    r".*(system|internal|server|gateway|time.?out|busy|unknown|unavailable|exception).*"
+    r"|success\w*|succeed\w*|ok|true|accepted|processing|pending|error|fail\w*"
+    r"|-.*|[+]?0*(0|[25][0-9][0-9])(?![_0-9]).*",
+    re.IGNORECASE,
+)
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_FINE_ERROR_CODES = (None, "", 0, "0", 200, "200", "SUCCESS")
+_ENVELOPE_FIELDS = frozenset(("requestId", "code", "developId", "msg", "data"))
+
+
+class UnreadableAnswerError(Exception):
+    """The body is not what the documentation describes; the text says where it departs."""
+
+
+def identifier(value: object) -> str:
+    """An id as a string, whether it came as a JSON integer or a string; it is passed back as it is."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not TOKEN.fullmatch(text):
+        raise ValueError("is not an identifier")
+    return text
+
+
+def order_id_of(value: object) -> str | None:
+    """An order id as a string, from a JSON integer or a string; `None` where it names no order."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return text if isinstance(text, str) and is_order_id(text) else None
+
+
+def _request_id(value: object) -> str | None:
+    """The vendor's number for an answer; never a sentence, since it is shown beside our own words."""
+    try:
+        return identifier(value)
+    except ValueError:
+        return None
+
+
+def text_of(value: object) -> str | None:
+    """Foreign text, cleaned; `None` for anything but a text or a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return None
+    return clean(str(value)) or None
+
+
+class Envelope(BaseModel):
+    """`{requestId, code, developId, msg, data}`. Success is code 200 and nothing else (inferred)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: int | str | None
+    message: str | None
+    request_id: str | None
+    data: Any
+    reports_failure: bool = False
+    beside: Any = None
+    """Fields of the envelope that no page documents."""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.code == 200
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the code is a definite refusal (inferred).
+
+        A general server error (500–599, negative, absent, or a word for one) is none; nor is 0, 201–299 or a
+        word that other programs use for success: such codes do not say what became of the request.
+        """
+        if isinstance(self.code, str):
+            return not _SAYS_NOTHING.fullmatch(self.code.strip())
+        if self.code is None or self.code <= 0:
+            return False
+        return not (200 <= self.code <= 299 or 500 <= self.code <= 599)
+
+
+def _refuse_constant(name: str) -> object:
+    raise UnreadableAnswerError(f"the body holds {name}")
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """The envelope of an answer's body.
+
+    Raises:
+        UnreadableAnswerError: the body is no JSON object with a `code`.
+    """
+    try:
+        answer: object = json.loads(
+            body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError, InvalidOperation) as error:
+        raise UnreadableAnswerError(f"the body is not JSON ({type(error).__name__})") from None
+    if not isinstance(answer, dict):
+        raise UnreadableAnswerError("the body is not a JSON object")
+    fields = cast("dict[str, Any]", answer)
+    if "code" not in fields:
+        raise UnreadableAnswerError("the body has no code")
+    return Envelope(
+        code=_code(fields["code"]),
+        message=text_of(fields.get("msg")),
+        request_id=_request_id(fields.get("requestId")),
+        data=fields.get("data"),
+        beside={name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS},
+        reports_failure=reports_failure(fields) or reports_failure(fields.get("data")),
+    )
+
+
+def reports_failure(data: object) -> bool:
+    """Whether `success` or `errorCode` reports a failure, as the sibling API does inside `data`."""
+    if not isinstance(data, dict):
+        return False
+    fields = cast("dict[str, Any]", data)
+    success = fields.get("success")
+    failed = success is not None and str(success).strip().casefold() in ("false", "0", "no", "n", "f")
+    return failed or fields.get("errorCode") not in _FINE_ERROR_CODES
+
+
+def _code(value: object) -> int | str | None:
+    """An envelope's code: an integer where it is one, else its text (1688 has codes like `500_004`)."""
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return clean(value)[:64] or None if isinstance(value, str) else None

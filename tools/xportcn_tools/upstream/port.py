@@ -1,0 +1,54 @@
+"""The upstream as the desk sees it. `client.py` calls the real one; telemetry and tests wrap it.
+
+UpstreamError
+├── NotSentError      no connection (DNS, refused, TLS, connect time-out): the upstream saw nothing
+└── AnswerLostError   the request left, or may have; no whole answer came back
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from xportcn_tools.upstream.outcome import Reply
+
+
+class UpstreamError(Exception):
+    """No answer. The text is ours and holds no secret."""
+
+
+class NotSentError(UpstreamError):
+    """No connection was made: the request never left."""
+
+
+class AnswerLostError(UpstreamError):
+    """The request left, or may have; we do not know what became of it.
+
+    `sent`: the HTTP library had begun to hand it to the network.
+    """
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+class Upstream(Protocol):
+    """One account's calls. An answer is a `Reply`, readable or not.
+
+    Each call has one deadline, and raises NotSentError or AnswerLostError where no answer came within it.
+    """
+
+    async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+        """Ask what an order would cost. Creates nothing, so passing failures are tried again.
+
+        `user_id`: another sub-account than the owner's; it takes no part in the signature.
+        """
+        ...
+
+    async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+        """Send one create, once. Nothing here, above or below tries it again."""
+        ...
+
+    async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
+        """Any other call that changes nothing upstream; tried again as a preview is."""
+        ...
+
+    async def aclose(self) -> None: ...
