@@ -24,7 +24,7 @@ from xportcn_server.commands.client_config import (
     snippet,
     start_of,
 )
-from xportcn_server.settings.settings import load_settings
+from xportcn_server.settings.loaded import load_settings
 
 SECRET = "Kolibri-Geheimnis-7719"
 SECONDS = 60

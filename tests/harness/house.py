@@ -12,7 +12,8 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 
 from xportcn_server.app import Seams, build_server
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.settings.settings import Settings, load_settings
+from xportcn_server.settings.loaded import load_settings
+from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.desk import Desk
 
 Era = Literal["legacy", "auto"]

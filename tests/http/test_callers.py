@@ -22,10 +22,9 @@ from xportcn_server.app import Gate, Seams, ledger_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http import callers as module
 from xportcn_server.http.callers import PREVIEWS_PER_MINUTE, Callers, CallersError, new_caller
-from xportcn_server.http.start_http import gate_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
-from xportcn_server.serve import StartError
+from xportcn_server.serve import StartError, gate_of
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import Profile
 from xportcn_tools.desk.rate import Pace

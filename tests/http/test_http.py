@@ -41,11 +41,10 @@ from xportcn_server.http import application as http
 from xportcn_server.http import limits
 from xportcn_server.http.application import MOST_BODY_BYTES, Readiness
 from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE
-from xportcn_server.http.start_http import serve_over_http
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.serving_http import running_sandbox
-from xportcn_server.serve import StartError
+from xportcn_server.serve import StartError, serve_over_http
 from xportcn_tools.ledger.ledger import LedgerUnavailableError, OrderQuery
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from xportcn_server.app import build_server
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import Sandbox
 from xportcn_server.sandbox.serving_http import running_sandbox
-from xportcn_server.settings.settings import SettingsError
+from xportcn_server.settings.loaded import SettingsError
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
@@ -211,7 +211,7 @@ async def test_in_the_sandbox_nothing_leaves_the_process_even_with_an_account_at
 
 
 async def test_the_sandbox_is_what_a_server_without_settings_is(tmp_path: Path) -> None:
-    from xportcn_server.settings.settings import load_settings
+    from xportcn_server.settings.loaded import load_settings
 
     settings = load_settings({"XPORTCN_LEDGER": str(tmp_path / "l")}, tmp_path)
     async with Client(build_server(settings)) as client:

@@ -19,8 +19,8 @@ from harness.house import (
     previewed,
     text_of,
 )
-from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.service import build_sandbox
+from xportcn_tools.upstream.vendor_example import VENDOR_EXAMPLE_REQUEST
 
 pytestmark = pytest.mark.anyio
 

@@ -43,7 +43,7 @@ from xportcn_server.doctor import check_postgres as postgres_check
 from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.unreached import sort_error
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.settings.settings import load_settings
+from xportcn_server.settings.loaded import load_settings
 
 __all__ = ["patient"]
 

@@ -11,10 +11,11 @@ import pytest
 
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.books import Books
-from xportcn_server.sandbox.catalogue import CATALOGUE, VENDOR_EXAMPLE_REQUEST
+from xportcn_server.sandbox.catalogue import CATALOGUE
 from xportcn_server.sandbox.service import CREATE_PATH, ORDER_LIST_PATH, PREVIEW_PATH, Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SandboxTransport
 from xportcn_tools.upstream.signing import Credentials, Signer
+from xportcn_tools.upstream.vendor_example import VENDOR_EXAMPLE_REQUEST
 
 NOW = datetime(2025, 10, 9, 8, 0, tzinfo=UTC)
 ORDER = {**VENDOR_EXAMPLE_REQUEST, "tradeType": "assureTrade", "outOrderId": "PO-0001"}

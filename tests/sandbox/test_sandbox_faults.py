@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
-from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS, FaultPlan
 from xportcn_server.sandbox.parsing import Endpoint
@@ -20,6 +19,7 @@ from xportcn_server.sandbox.service import CREATE_PATH, PREVIEW_PATH, Sandbox, b
 from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_server.sandbox.transport import SANDBOX_BASE_URL, SENT, SandboxTransport
 from xportcn_tools.upstream.signing import Signer
+from xportcn_tools.upstream.vendor_example import VENDOR_EXAMPLE_REQUEST
 
 ORDER = {**VENDOR_EXAMPLE_REQUEST, "tradeType": "assureTrade", "outOrderId": "PO-0001"}
 PATHS: dict[Endpoint, str] = {"create": CREATE_PATH, "preview": PREVIEW_PATH}

@@ -29,7 +29,6 @@ import stamina
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
-from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
@@ -46,6 +45,7 @@ from xportcn_tools.upstream.client import (
 )
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.signing import Credentials, Signer
+from xportcn_tools.upstream.vendor_example import VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.wire import CREATE_PATH, PREVIEW_PATH
 
 pytestmark = pytest.mark.anyio

@@ -1,14 +1,26 @@
 """`xportcn-mcp approve`: a person says yes to a preview outside the conversation with the model."""
 
+import sys
+
 import click
 
-from xportcn_server.commands.orders import RefusedError, with_ledger
+from xportcn_server.commands.shared import RefusedError, current_settings, with_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.question import question
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, PreviewRecord, Realm
 from xportcn_tools.money import yuan
 from xportcn_tools.results import timestamp
+
+
+@click.command()
+@click.argument("code", required=False)
+@click.option("--list", "listing", is_flag=True, help="Show what waits for approval.")
+def approve(code: str | None, *, listing: bool) -> None:
+    """Approve a preview outside the conversation: shows it, asks, records the yes."""
+    if listing == bool(code):
+        raise click.UsageError("say either a CODE or --list")
+    sys.exit(approve_preview(current_settings(), code) if code else list_waiting(current_settings()))
 
 
 def approve_preview(settings: Settings, code: str) -> int:
@@ -63,10 +75,10 @@ async def _waiting(ledger: Ledger, realm: Realm, code: str) -> PreviewRecord:
         raise RefusedError(f"no preview has the code {code}")
     ordered = await ledger.orders(OrderQuery(realm, None, preview_id=preview.preview_id, limit=1))
     for order in ordered:
-        raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
+        raise RefusedError(f"this preview was already ordered: {order.out_order_id} is {order.state}")
     if preview.preview_id not in {other.preview_id for other in await ledger.waiting(realm)}:
         if await ledger.is_approved(preview.preview_id):
-            raise RefusedError("this preview is approved already")
+            raise RefusedError("this preview is already approved")
         raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
     return preview
 

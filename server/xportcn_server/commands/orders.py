@@ -1,41 +1,58 @@
-"""`xportcn-mcp orders`: the ledger, for a person."""
+"""`xportcn-mcp orders`: the ledger, for a person, who can also end an order of unknown outcome."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import re
+import sys
+from collections.abc import Callable
 
-import anyio
 import click
 
-from xportcn_server.app import ledger_of, policy_of
+from xportcn_server.commands.shared import RefusedError, current_settings, with_ledger
 from xportcn_server.guide.receipts import MEANING, WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Realm
+from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Outcome, Realm
 from xportcn_tools.money import yuan
 from xportcn_tools.results import timestamp
 
-T = TypeVar("T")
+_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class RefusedError(Exception):
-    """Why a person's command changes nothing."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def orders(context: click.Context) -> None:
+    """Look at the ledger. Without a command: list."""
+    if context.invoked_subcommand is None:
+        context.invoke(orders_list)
 
 
-def with_ledger(settings: Settings, work: Callable[[Ledger, Realm], Awaitable[T]]) -> T:
-    """Run `work` on the opened ledger.
+@orders.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+def orders_list(limit: int) -> None:
+    """List orders, newest first."""
+    sys.exit(list_orders(current_settings(), limit))
 
-    Raises:
-        LedgerError: it cannot be read or written.
-    """
 
-    async def run() -> T:
-        ledger = ledger_of(settings)
-        try:
-            await ledger.open()
-            return await work(ledger, policy_of(settings).realm)
-        finally:
-            await ledger.aclose()
+@orders.command("show")
+@click.argument("reference")
+def orders_show(reference: str) -> None:
+    """Show one order: by out_order_id or order id."""
+    sys.exit(show_order(current_settings(), reference))
 
-    return anyio.run(run)
+
+@orders.command("resolve")
+@click.argument("reference")
+@click.argument("order_ids", nargs=-1, metavar="[ID]...")
+@click.option("--placed", is_flag=True, help="The order exists; name its ids.")
+@click.option("--absent", is_flag=True, help="No order exists.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def orders_resolve(
+    reference: str, order_ids: tuple[str, ...], *, placed: bool, absent: bool, yes: bool
+) -> None:
+    """End an order of unknown outcome: REF --placed ID... or REF --absent."""
+    if placed == absent:
+        raise click.UsageError("say either --placed with the order ids, or --absent")
+    if placed != bool(order_ids):
+        raise click.UsageError("--placed needs the order ids, and --absent takes none")
+    sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
 
 
 def _found(settings: Settings, query: Callable[[Realm], OrderQuery]) -> list[OrderRecord] | None:
@@ -104,3 +121,53 @@ def print_order(order: OrderRecord) -> None:
     }
     for name, value in rows.items():
         click.echo(f"{name:<13} {value}")
+
+
+def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
+    """End it as placed under `order_ids`, or as absent where there are none; the exit code."""
+    try:
+        order = with_ledger(settings, lambda ledger, realm: _unknown(ledger, realm, reference, order_ids))
+        print_order(order)
+        ending = f"this order exists as {', '.join(order_ids)}" if order_ids else "no such order exists"
+        if ask and not click.confirm(f"\nConfirm: you checked the account yourself, and {ending} upstream?"):
+            click.echo("Nothing was changed.", err=True)
+            return 1
+        with_ledger(settings, lambda ledger, _: _resolve(ledger, order, order_ids))
+    except (LedgerError, RefusedError) as error:
+        click.echo(f"xportcn-mcp: {error}", err=True)
+        return 1
+    click.echo(f"Order {order.out_order_id} is now {'placed' if order_ids else 'absent'}.")
+    return 0
+
+
+async def _unknown(ledger: Ledger, realm: Realm, reference: str, order_ids: tuple[str, ...]) -> OrderRecord:
+    await ledger.settle_abandoned(realm)
+    found = await ledger.orders(OrderQuery(realm, None, reference=reference, limit=1))
+    if not found:
+        raise RefusedError(f"no order has the reference {reference}")
+    (order,) = found
+    if order.state == "sending":
+        raise RefusedError(f"order {order.out_order_id} is being sent; wait until its sender has ended")
+    if order.state != "unknown":
+        raise RefusedError(
+            f"order {order.out_order_id} is {order.state}; only an unknown one can be resolved"
+        )
+    for order_id in order_ids:
+        if not _ORDER_ID.fullmatch(order_id):
+            raise RefusedError(f"{order_id!r} is no order id")
+        for other in await ledger.orders(OrderQuery(realm, None, reference=order_id, limit=1)):
+            raise RefusedError(f"order id {order_id} belongs to order {other.out_order_id} already")
+    return order
+
+
+async def _resolve(ledger: Ledger, order: OrderRecord, order_ids: tuple[str, ...]) -> None:
+    outcome = Outcome(
+        "placed" if order_ids else "absent",
+        "yes" if order_ids else order.request_sent,
+        order_ids,
+        order.request_id,
+        None if order_ids else order.problem_code,
+        None if order_ids else order.problem_text,
+    )
+    if await ledger.resolve(order.order_key, outcome, "resolved_by_operator") is None:
+        raise RefusedError(f"order {order.out_order_id} is no longer unknown; nothing was changed")

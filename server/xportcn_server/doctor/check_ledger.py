@@ -12,8 +12,8 @@ from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
 from xportcn_server.doctor.check_postgres import check_postgres
-from xportcn_server.doctor.check_settings import Configuration
 from xportcn_server.doctor.ledger_state import judged_unknown, judged_version
+from xportcn_server.settings.loaded import Loaded
 from xportcn_tools.ledger.migrations import numbered_scripts
 
 BYTES_FAULT = 10 * 2**20
@@ -21,10 +21,10 @@ BYTES_WARNING = 200 * 2**20
 _BUSY_SECONDS = 2
 
 
-def check_ledger(configuration: Configuration) -> list[Check]:
+def check_ledger(loaded: Loaded) -> list[Check]:
     """The ledger that the settings name."""
-    settings = configuration.settings
-    if "ledger" in configuration.broken:
+    settings = loaded.settings
+    if "ledger" in loaded.broken:
         return [warning("ledger", "not looked at", "correct XPORTCN_LEDGER, then call doctor again")]
     if settings.ledger_url:
         return check_postgres(settings.ledger_url)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
-from xportcn_server.doctor.check_settings import Configuration
 from xportcn_server.doctor.unreached import STEPS, Unreached, sort_error
+from xportcn_server.settings.loaded import Loaded
 from xportcn_server.settings.values import masked, masked_url
 from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT
@@ -38,19 +38,19 @@ class _Answer:
     ahead: timedelta | None
 
 
-def check_network(configuration: Configuration) -> list[Check]:
+def check_network(loaded: Loaded) -> list[Check]:
     """Proxy, DNS, TCP, TLS, HTTP and clock, in the order in which a call needs them."""
-    if configuration.offline:
+    if loaded.settings.mode == "sandbox" and "mode" not in loaded.broken:
         return [ok(name, "not needed in sandbox mode") for name in _NAMES]
     for field in ("mode", "base_url"):
-        if field in configuration.broken:
+        if field in loaded.broken:
             step = f"correct XPORTCN_{field.upper()}, then call doctor again"
             return [warning(name, "not looked at", step) for name in _NAMES]
-    base_url = configuration.settings.base_url
+    base_url = loaded.settings.base_url
     proxy = _proxy_for(base_url)
     checks = [_told_proxy(base_url, proxy)]
     reached: list[str] = []
-    outcome = _asked(base_url, configuration.settings.timeout_seconds, reached)
+    outcome = _asked(base_url, loaded.settings.timeout_seconds, reached)
     if isinstance(outcome, _Answer):
         checks += [_passed(step, base_url, proxy) for step in STEPS[:-1]]
         return [*checks, _http(outcome), _clock(outcome.ahead)]

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok
-from xportcn_server.settings.dotenv_files import PREFIX
+from xportcn_server.settings.sources import PREFIX
 from xportcn_tools.upstream.clean import clean
 
 STDOUT_SECONDS = 30

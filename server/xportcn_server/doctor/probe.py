@@ -13,12 +13,12 @@ from typing import Any, Literal, cast
 
 import anyio
 
-from xportcn_server.sandbox.catalogue import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.client import Endpoint, UpstreamClient, UpstreamError
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, TimestampUnit
+from xportcn_tools.upstream.vendor_example import VENDOR_EXAMPLE_REQUEST
 
 Meaning = Literal["accepted", "signature", "key", "permission", "clock", "unclear", "unreachable"]
 Outcome = Meaning | Literal["not run"]

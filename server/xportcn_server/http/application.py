@@ -171,7 +171,7 @@ class SameOrigin:
         await self._app(scope, receive, send)
 
 
-class _Server(uvicorn.Server):
+class _GracefulServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Uvicorn raises a signal again once it has shut down; here a signal is how one ends it, cleanly."""
@@ -185,7 +185,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
+async def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
     """Serve until SIGTERM or SIGINT; then no new calls, and those under way are finished."""
     config = uvicorn.Config(
         app,
@@ -196,4 +196,4 @@ def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    _Server(config).run()
+    await _GracefulServer(config).serve()
