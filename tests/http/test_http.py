@@ -496,11 +496,8 @@ def test_a_postgresql_url_without_psycopg_says_what_to_install(
 ) -> None:
     from xportcn_server.commands import cli
 
-    def no_psycopg(name: str) -> None:
-        assert name == "psycopg"
-
     monkeypatch.setenv("XPORTCN_LEDGER", "postgresql://user:hidden@127.0.0.1/orders")
-    monkeypatch.setattr(cli, "find_spec", no_psycopg)
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as if it were not installed
     with pytest.raises(SystemExit) as end:
         cli.main(["serve", "--http"], standalone_mode=False)
     assert end.value.code == 2

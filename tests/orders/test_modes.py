@@ -233,7 +233,7 @@ async def test_a_token_of_the_sandbox_is_worth_nothing_live_on_the_same_ledger(t
         assert sandbox.books.received["create"] == 0
 
 
-@pytest.mark.parametrize("mode", ["Live", "LIVE", "production", "true", "live,sandbox", "1"])
+@pytest.mark.parametrize("mode", ["production", "true", "live,sandbox", "1", "$MODE"])
 async def test_a_mode_that_is_none_stops_the_start(tmp_path: Path, mode: str) -> None:
     with pytest.raises(SettingsError, match="XPORTCN_MODE"):
         settings_for(tmp_path / "ledger.sqlite3", **account("https://example.invalid") | {"MODE": mode})

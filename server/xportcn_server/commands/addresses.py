@@ -11,8 +11,6 @@ from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
-from xportcn_tools.preview_order import AddressArgument
-from xportcn_tools.tool import invalid_arguments
 
 _NAME = re.compile(r"[\w.-]{1,64}")
 
@@ -42,6 +40,9 @@ def _book() -> AddressBook:
 )
 def address_add(name: str, **fields: str) -> None:
     """Save an address under NAME; asks for what is not given."""
+    from xportcn_tools.preview_order import AddressArgument
+    from xportcn_tools.tool import invalid_arguments
+
     book = _book()
     if not _NAME.fullmatch(name):
         stop("a name is 1 to 64 letters, digits, dots, dashes or underscores", 1)

@@ -75,10 +75,10 @@ async def _waiting(ledger: Ledger, realm: Realm, code: str) -> PreviewRecord:
         raise RefusedError(f"no preview has the code {code}")
     ordered = await ledger.orders(OrderQuery(realm, None, preview_id=preview.preview_id, limit=1))
     for order in ordered:
-        raise RefusedError(f"this preview was already ordered: {order.out_order_id} is {order.state}")
+        raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
     if preview.preview_id not in {other.preview_id for other in await ledger.waiting(realm)}:
         if await ledger.is_approved(preview.preview_id):
-            raise RefusedError("this preview is already approved")
+            raise RefusedError("this preview is approved already")
         raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
     return preview
 

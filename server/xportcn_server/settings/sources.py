@@ -87,7 +87,7 @@ def from_file(path: Path, faults: list[SettingFault], *, named: bool) -> Source:
 
 
 def small_text(path: Path) -> str:
-    """The text of a regular file, or of a link to one, of at most 64 KB of UTF-8; every line end is a newline.
+    """The text of a regular file, or of a link to one, of at most 64 KB of UTF-8, with plain newlines.
 
     Raises:
         OSError: the file cannot be opened.
