@@ -145,10 +145,10 @@ def test_the_proxy_publishes_the_tools_and_their_metadata_and_no_health() -> Non
 
 
 def test_every_command_of_the_page_is_one() -> None:
-    from xportcn_server.commands.cli import main
+    from xportcn_server.commands.cli import COMMANDS
 
     for command in re.findall(r"xportcn-mcp ((?:[a-z]+ ?)+)", PAGE):
-        assert command.split()[0] in main.commands, command
+        assert command.split()[0] in COMMANDS, command
 
 
 def test_every_program_that_the_page_runs_in_a_container_is_on_its_path() -> None:

@@ -57,7 +57,7 @@ class Terminal:
     def run(self, *words: str, answer: str = "", **changes: str) -> Done:
         """One command; whatever comes of it, no traceback. What takes the process over gets one of its own."""
         environ = self.settings | {f"XPORTCN_{name}": value for name, value in changes.items()}
-        if not words or words[0] in ("serve", "demo"):
+        if not words or {"serve", "demo"} & set(words):
             return self.run_process(*words, answer=answer, **changes)
         done = CliRunner().invoke(main, list(words), input=answer, env=environ, prog_name="xportcn-mcp")
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
@@ -502,3 +502,50 @@ def test_the_demo_shows_the_whole_conversation_and_touches_nobodys_ledger(
     ]
     assert all(step(said) for step in steps), said
     assert not terminal.ledger.exists()
+
+
+# Settings
+
+
+def test_a_projects_env_file_brings_neither_ledger_nor_address_book_nor_approval(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of a repository that was cloned: a stranger's ledger, book and settings lie ready in it."""
+    project = terminal.folder / "project"
+    project.mkdir()
+    book = {"home": {"full_name": "stranger", "city": "elsewhere"}}
+    (project / "addresses.json").write_text(json.dumps(book), "utf-8")
+    (project / ".env").write_text(
+        f"XPORTCN_LEDGER={project / 'l.sqlite3'}\nXPORTCN_APPROVAL=off\nXPORTCN_MODE=live\n", "utf-8"
+    )
+    monkeypatch.chdir(project)
+    order = place(terminal)
+    assert terminal.says("address", "list") == "No saved addresses.\n"
+    assert order["out_order_id"] in terminal.says("orders", "list")
+    del terminal.settings["XPORTCN_LEDGER"]
+    assert terminal.says("address", "list") == "No saved addresses.\n"
+    assert terminal.says("orders", "list") == "No orders.\n"
+    assert sorted(path.name for path in project.iterdir()) == [".env", "addresses.json"]
+    assert "home: stranger, elsewhere" in terminal.says(
+        "--env-file", ".env", "address", "list", MODE="sandbox"
+    )
+
+
+def test_serve_logs_one_line_for_an_env_file_that_it_does_not_read(terminal: Terminal) -> None:
+    (terminal.folder / ".env").write_text("XPORTCN_APPROVAL=off\n", "utf-8")
+    terminal.settings["XPORTCN_LEDGER"] = str(terminal.folder / "ledgers" / "ledger.sqlite3")
+    done = terminal.run("serve")
+    assert (done.code, done.stdout) == (0, "")
+    (line,) = done.stderr.splitlines()
+    assert f"{terminal.folder / '.env'} is not read" in line
+    assert "--env-file" in line
+    assert terminal.run("--env-file", ".env", "serve").stderr == ""
+
+
+def test_a_named_file_sets_what_the_environment_does_not(terminal: Terminal) -> None:
+    file = terminal.folder / "owners.env"
+    file.write_text("XPORTCN_MODE=live\nXPORTCN_MAX_ORDER_CNY=77.01\n", "utf-8")
+    assert "mode live needs it" in terminal.refuses("--env-file", str(file), "orders", code=2)
+    assert "mode live needs it" in terminal.refuses("orders", code=2, ENV_FILE=str(file))
+    assert terminal.says("--env-file", str(file), "orders", MODE="sandbox") == "No orders.\n"
+    assert "no such file" in terminal.refuses("--env-file", "gone.env", "orders", code=2)

@@ -29,7 +29,7 @@ _NAMES = ("proxy", *STEPS, "clock")
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _Answered:
     """What came back, and how far this machine's clock is ahead of the server's; None: no usable Date."""
 
     status: int
@@ -51,7 +51,7 @@ def check_network(loaded: Loaded) -> list[Check]:
     checks = [_told_proxy(base_url, proxy)]
     reached: list[str] = []
     outcome = _asked(base_url, loaded.settings.timeout_seconds, reached)
-    if isinstance(outcome, _Answer):
+    if isinstance(outcome, _Answered):
         checks += [_passed(step, base_url, proxy) for step in STEPS[:-1]]
         return [*checks, _http(outcome), _clock(outcome.ahead)]
     if outcome.step == "proxy":
@@ -105,7 +105,7 @@ def _told_proxy(base_url: str, proxy: str | None) -> Check:
     return ok("proxy", "none for this address (NO_PROXY)" if excepted else "none")
 
 
-def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answer | Unreached":
+def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answered | Unreached":
     import httpx  # noqa: PLC0415 - not needed in sandbox mode
 
     def trace(event: str, info: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answe
         return sort_error(error, reached, base_url)
 
 
-def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _Answer:
+def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _Answered:
     before = datetime.now(UTC)
     response = client.send(request, stream=True)
     try:
@@ -141,7 +141,7 @@ def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _An
                 raise TimeoutError
     finally:
         response.close()
-    return _Answer(
+    return _Answered(
         response.status_code,
         bytes(body),
         response.headers.get("location", ""),
@@ -158,7 +158,7 @@ def _ahead(date: str, now: datetime) -> timedelta | None:
     return now - (server if server.tzinfo else server.replace(tzinfo=UTC))
 
 
-def _http(answer: _Answer) -> Check:
+def _http(answer: _Answered) -> Check:
     """Whether what answers is the API. The request was not signed: that it is refused is as it should be."""
     try:
         envelope = read_envelope(answer.body)

@@ -21,7 +21,7 @@ from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, T
 from xportcn_tools.upstream.vendor_example import VENDOR_EXAMPLE_REQUEST
 
 Meaning = Literal["accepted", "signature", "key", "permission", "clock", "unclear", "unreachable"]
-Outcome = Meaning | Literal["not run"]
+ProbeOutcome = Meaning | Literal["not run"]
 
 # The first that matches decides. A plainly wrong signature comes first, since such a text may repeat the
 # names of the headers; an "expired signature" is about the clock.
@@ -77,7 +77,7 @@ class Attempt:
 class Finding:
     """What the attempts come to. `signature` and `timestamp_unit` are set where one was accepted."""
 
-    outcome: Outcome
+    outcome: ProbeOutcome
     found: str
     next_step: str
     inferred: bool = False

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-Step = Literal["proxy", "dns", "tcp", "tls", "http"]
-STEPS: tuple[Step, ...] = ("dns", "tcp", "tls", "http")
+NetworkStep = Literal["proxy", "dns", "tcp", "tls", "http"]
+STEPS: tuple[NetworkStep, ...] = ("dns", "tcp", "tls", "http")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -18,7 +18,7 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 class Unreached:
     """`step`: where the call failed, so that those before it went well."""
 
-    step: Step
+    step: NetworkStep
     found: str
     next_step: str
 

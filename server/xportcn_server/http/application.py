@@ -27,7 +27,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xportcn_server.http.limits import LimitedCalls
 from xportcn_server.settings.values import plain_url
-from xportcn_tools.desk.desk import Desk
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ def _security(host: str, public_url: str | None) -> TransportSecuritySettings:
 
 
 def http_app(
-    server: MCPServer[Desk],
+    server: MCPServer[Any],
     ready: "Readiness",
     *,
     host: str,

@@ -1,4 +1,4 @@
-"""Text that a stranger wrote, made fit to be shown: one cleaner for all of it.
+"""Text that a stranger wrote, made fit to be shown: one cleaner for all of it. Pure.
 
 Sellers and the upstream write messages, promotion texts and error texts; a person and a language model
 read them. What leaves here is plain text of one line: no mark-up, no control, bidirectional, zero-width
