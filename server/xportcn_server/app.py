@@ -49,7 +49,7 @@ class Gate:
     auth: AuthSettings | None = None
 
     def profile_of(self, caller: str) -> Profile:
-        """What holds for one caller; the local user, where nobody else can call, has no limits but caps."""
+        """What holds for one caller; the local user, who is then the only caller, has no limits but caps."""
         if self.callers:
             return self.callers.profile_of(caller)
         return OTHERS if self.verifier else Profile()
@@ -70,7 +70,7 @@ def _question_state(settings: Settings) -> RequestStateSecurity:
 def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | None = None) -> MCPServer[Desk]:
     """The server, ready for any transport. The ledger is opened when its lifespan starts.
 
-    `gate`: who may call, over HTTP; without it everybody who reaches the server is the local user.
+    `gate`: who may call, over HTTP; without it every caller is the local user.
     """
     outside = seams or Seams()
     gate = gate or Gate()
@@ -129,7 +129,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
 
 
 async def _look_at_ledger(ledger: Ledger, desk: Desk) -> None:
-    """Open the ledger and name what is open in it. One that is unavailable now may be back for a call."""
+    """Open the ledger and name what is open in it. One that is unavailable may be back at the next call."""
     try:
         await ledger.open()
         await ledger.settle_abandoned(desk.policy.realm)

@@ -77,7 +77,7 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def _orders_as(settings: Settings) -> str:
-    """What stands for the account upstream; nothing can be read off it."""
+    """A digest that stands for the upstream's account, and reveals nothing of it."""
     if settings.mode == "sandbox":
         return "sandbox"
     return fingerprint([settings.access_key, settings.user_id])
@@ -88,7 +88,7 @@ def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -
     if settings.ledger_url:
         from xportcn_tools.ledger.postgres import PostgresLedger  # noqa: PLC0415 - the extra `postgres`
 
-        # Its warnings quote the driver, which quotes what it was given. What fails is told by the ledger.
+        # Its warnings quote the driver, which quotes what it was given. The ledger reports what fails.
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
         return PostgresLedger(settings.ledger_url, clock=clock)
     return SqliteLedger(Path(settings.ledger), clock=clock or utc_now)

@@ -373,8 +373,8 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (callers_file_that_is_not_there, "callers", "fault", "xportcn-mcp caller new NAME"),
     (callers_file_with_a_token_in_it, "callers", "fault", "correct the file"),
     (issuer_without_an_audience, "callers", "fault", "XPORTCN_OAUTH_AUDIENCE"),
-    (old_package, "packages", "fault", "install xportcn-mcp anew"),
-    (missing_package, "packages", "fault", "install xportcn-mcp anew"),
+    (old_package, "packages", "fault", "reinstall xportcn-mcp"),
+    (missing_package, "packages", "fault", "reinstall xportcn-mcp"),
     (check_that_fails_itself, "ledger", "fault", "report this"),
 ]
 if POSIX:  # Windows keeps permissions elsewhere
@@ -580,15 +580,14 @@ def test_a_server_that_does_not_start_is_a_fault(with_stdout: Patient) -> None:
     check = with_stdout.examined().checks["stdout of serve"]
     assert check["status"] == "fault"
     assert "ended with code" in check["found"]
-    assert "install xportcn-mcp anew" in check["next_step"]
+    assert "reinstall xportcn-mcp" in check["next_step"]
 
 
 def test_a_server_that_does_not_end_is_a_fault(with_stdout: Patient) -> None:
     runs_at_the_start_of_python(with_stdout, "import threading\nthreading.Event().wait()\n")
-    with_stdout.monkeypatch.setattr(program, "STDOUT_SECONDS", 1)
-    check = with_stdout.examined().checks["stdout of serve"]
-    assert check["status"] == "fault"
-    assert "by hand" in check["next_step"]
+    check = program.check_stdout(seconds=1)
+    assert check.status == "fault"
+    assert "by hand" in check.next_step
 
 
 def test_the_real_ledger_and_the_real_account_are_far_from_the_server_that_is_tried(

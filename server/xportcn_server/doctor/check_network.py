@@ -166,18 +166,18 @@ def _http(answer: _Answered) -> Check:
         envelope = None
     said = f"HTTP {answer.status}"
     if answer.status >= 500 or answer.status == 429:
-        return warning("http", said, "wait and try again; where it stays so, ask the vendor")
+        return warning("http", said, "wait and try again; if it persists, ask the vendor")
     if 300 <= answer.status < 400:
         found = f"{said}, a redirect to {clean(masked(answer.location)) or 'nowhere'}; orders follow none"
         return fault("http", found, "set XPORTCN_BASE_URL to the address where the API itself is")
     if envelope:
         return ok("http", f"{said}, code {envelope.code}: {envelope.message or 'no message'}")
     if answer.status in (401, 403):
-        return warning("http", f"{said} without an envelope", "see whether `doctor --probe` is let in")
+        return warning("http", f"{said} without an envelope", "see whether `doctor --probe` is accepted")
     return fault(
         "http",
         f"{said}, and no answer of the API",
-        "correct XPORTCN_BASE_URL (by default https://www.xportcn.com/api), or see what stands in between:"
+        "correct XPORTCN_BASE_URL (by default https://www.xportcn.com/api), or check what is in between:"
         " a proxy, a log-in page of the network",
     )
 

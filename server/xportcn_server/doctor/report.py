@@ -83,7 +83,7 @@ def _judged(finding: Finding, loaded: Loaded) -> Check:
     return warning(
         "probe",
         f"{finding.found}; set is {settings.signature} with {settings.timestamp_unit}",
-        f"set {lines} where the others are set (the environment wins over .env)",
+        f"set {lines} next to the other XPORTCN_ settings (the environment wins over files)",
     )
 
 
@@ -92,7 +92,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 
 
 def _without(secrets: tuple[str, ...], part: Any) -> Any:
-    """The report with whatever repeats a secret blackened: an upstream's words, say."""
+    """The report with every secret replaced, wherever it is repeated: in the upstream's words, say."""
     if isinstance(part, dict):
         fields = cast("dict[str, Any]", part)
         return {name: _without(secrets, value) for name, value in fields.items()}

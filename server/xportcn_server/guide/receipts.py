@@ -129,7 +129,7 @@ def _split(shown: dict[str, Any]) -> str:
 
 def _approval(order: OrderRecord) -> str:
     if order.approval_method == "off":
-        return "off (nobody was asked)"
+        return "off (no approval was asked for)"
     verified = "verified" if order.approval_verified else "the client's word"
     return f"{order.approval_method} ({verified})"
 

@@ -35,14 +35,14 @@ MOST_BODY_BYTES = 256 * 1024
 """Fifty lines and an address are a tenth of it."""
 
 READY_SECONDS = 5
-"""For the ledger's sign of life; whoever asks for it has a deadline of its own."""
+"""For the ledger's answer; what asks /readyz has a deadline of its own."""
 
 SHUTDOWN_SECONDS = 120
 """For calls under way; a create has ended or given up long before."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach a server bound to `host`."""
+    """Whether only this machine can reach a server bound to `host`."""
     if host == "localhost":
         return True
     try:
@@ -104,15 +104,15 @@ def http_app(
         transport_security=security,
         host=host,
     )
-    app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: who calls is known by then
+    app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: the caller is known by then
     return PlainSpelling(app if security.enable_dns_rebinding_protection else SameOrigin(app))
 
 
 class Readiness:
-    """Asks the ledger for a sign of life, one question at a time.
+    """Asks whether the ledger answers, one question at a time.
 
-    A database that hangs keeps the question waiting, and the thread that asks it. Nobody waits along with it
-    beyond the deadline, and nobody asks anew before it has an answer.
+    A database that hangs holds up the question, and the thread that asks it. Callers stop waiting at the
+    deadline, and no second question is asked before the first has its answer.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[Any]]) -> None:
@@ -154,7 +154,7 @@ class PlainSpelling:
 
 
 class SameOrigin:
-    """Where no Host can be told from another: what a browser sends must come from this very host's pages."""
+    """Where any Host may be right: what a browser sends must come from a page of this very host."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -164,7 +164,7 @@ class SameOrigin:
             headers = Headers(scope=scope)
             origin = headers.get("origin")
             if origin is not None and urlsplit(origin).netloc != headers.get("host"):
-                foreign = JSONResponse({"error": "Origin and Host differ"}, 403)
+                foreign = JSONResponse({"error": "Origin does not match Host"}, 403)
                 await foreign(scope, receive, send)
                 return
         await self._app(scope, receive, send)
