@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from xportcn_server.commands.shared import RefusedError, current_settings, with_ledger
+from xportcn_server.commands.shared import RefusedError, current_settings, stop, with_ledger
 from xportcn_server.guide.receipts import MEANING, WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Outcome, Realm
@@ -28,14 +28,27 @@ def orders(context: click.Context) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 def orders_list(limit: int) -> None:
     """List orders, newest first."""
-    sys.exit(list_orders(current_settings(), limit))
+    found = _found(lambda realm: OrderQuery(realm, None, limit=limit))
+    for order in found:
+        ids = ", ".join(order.order_ids) or "-"
+        click.echo(
+            f"{timestamp(order.created_at)}  {order.state:<8}  {yuan(order.payable_fen):>10} CNY  "
+            f"{order.out_order_id}  {ids}"
+        )
+    if not found:
+        click.echo("No orders.")
 
 
 @orders.command("show")
 @click.argument("reference")
 def orders_show(reference: str) -> None:
     """Show one order: by out_order_id or order id."""
-    sys.exit(show_order(current_settings(), reference))
+    found = _found(lambda realm: OrderQuery(realm, None, reference=reference))
+    for order in found:
+        print_order(order)
+    if not found:
+        click.echo(f"No order has the reference {reference}.", err=True)
+        sys.exit(1)
 
 
 @orders.command("resolve")
@@ -55,45 +68,15 @@ def orders_resolve(
     sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
 
 
-def _found(settings: Settings, query: Callable[[Realm], OrderQuery]) -> list[OrderRecord] | None:
+def _found(query: Callable[[Realm], OrderQuery]) -> list[OrderRecord]:
     async def work(ledger: Ledger, realm: Realm) -> list[OrderRecord]:
         await ledger.settle_abandoned(realm)
         return await ledger.orders(query(realm))
 
     try:
-        return with_ledger(settings, work)
+        return with_ledger(current_settings(), work)
     except LedgerError as error:
-        click.echo(f"xportcn-mcp: the ledger cannot be read: {error}", err=True)
-        return None
-
-
-def list_orders(settings: Settings, limit: int) -> int:
-    """Print a line an order, newest first; exit code 1 where the ledger cannot be read."""
-    found = _found(settings, lambda realm: OrderQuery(realm, None, limit=limit))
-    if found is None:
-        return 1
-    for order in found:
-        ids = ", ".join(order.order_ids) or "-"
-        click.echo(
-            f"{timestamp(order.created_at)}  {order.state:<8}  {yuan(order.payable_fen):>10} CNY  "
-            f"{order.out_order_id}  {ids}"
-        )
-    if not found:
-        click.echo("No orders.")
-    return 0
-
-
-def show_order(settings: Settings, reference: str) -> int:
-    """Print all that the ledger holds of an order; exit code 1 where there is none."""
-    found = _found(settings, lambda realm: OrderQuery(realm, None, reference=reference))
-    if found is None:
-        return 1
-    if not found:
-        click.echo(f"No order has the reference {reference}.", err=True)
-        return 1
-    for order in found:
-        print_order(order)
-    return 0
+        stop(f"the ledger cannot be read: {error}", 1)
 
 
 def _reason(order: OrderRecord) -> str:

@@ -32,7 +32,7 @@ def check_settings(loaded: Loaded) -> list[Check]:
 
 
 def secrets_of(loaded: Loaded) -> tuple[str, ...]:
-    """Every value that nobody may see, also of places that lose; the longest first."""
+    """Every secret value, also of places that lose; the longest first."""
     found: set[str] = set()
     for source in loaded.sources:
         for name in _MASKED & source.values.keys():
@@ -80,7 +80,7 @@ def _private(loaded: Loaded) -> list[Check]:
 
 
 def _mode_of(file: str) -> int | None:
-    """The permission bits of a file; None where there is none that can be looked at."""
+    """The permission bits of a file; None where it cannot be looked at."""
     try:
         return stat.S_IMODE(Path(file).stat().st_mode)
     except OSError:  # the environment, too
@@ -113,7 +113,7 @@ def _set(name: str, value: str, holding: list[Source]) -> Check:
 def _unknown(name: str, place: str) -> Check:
     alike = difflib.get_close_matches(name, FIELDS, 1, 0.75)
     step = f"did you mean {alike[0]}?" if alike else "remove it, or look its name up in the README"
-    return warning(name, f"no setting of this program, without effect (from {place})", step)
+    return warning(name, f"not a setting of this program, no effect (from {place})", step)
 
 
 def _hidden(name: str, value: str) -> str:

@@ -61,7 +61,7 @@ _OF_CODE: dict[int, Meaning] = {401: "signature", 403: "permission"}
 
 @dataclass(frozen=True)
 class Attempt:
-    """One signed preview and its answer. `inferred`: sorted by words, which nobody has documented."""
+    """One signed preview and its answer. `inferred`: sorted by words, which are not documented."""
 
     signature: SignatureRule
     timestamp_unit: TimestampUnit

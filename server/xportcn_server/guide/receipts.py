@@ -1,6 +1,6 @@
 """Orders in Markdown, for people. Pure.
 
-What a stranger or a caller wrote can be anything: it is shown as text of one line, and is never a link, a
+Text of a seller or a caller can be anything: it is shown as text of one line, and is never a link, a
 table's cell border, an image or HTML.
 """
 
@@ -32,7 +32,7 @@ _NEXT: dict[State, str] = {
         "same goods to the same address are blocked, and the sum counts against the caps."
     ),
 }
-WHOSE_WORDS = {  # a stranger's text has a label wherever it is shown; a reason of our own needs none
+WHOSE_WORDS = {  # foreign text has a label wherever it is shown; our own reasons need no label
     "upstream_rejected": ", the upstream's words (data)",
     "upstream_unauthorized": ", the upstream's words (data)",
     "outcome_unknown": ", what came back (data)",

@@ -95,7 +95,7 @@ class OAuthIssuer:
 
 
 def _may_be_shown(subject: object) -> bool:
-    """It stands in ledger, log and the terminal's question: it must write no line of its own there."""
+    """It is shown in ledger, log and the terminal's question, where it must not start a line of its own."""
     if not isinstance(subject, str):
         return False
     return 0 < len(subject) <= SUBJECT_MOST_CHARACTERS and subject.isprintable()

@@ -31,7 +31,7 @@ RETRY_SECONDS = 5.0
 class IssuerKeys:
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
-        self._url: str | None = None  # of the keys, once the metadata have told it
+        self._url: str | None = None  # of the keys, once known from the metadata
         self._keys: dict[str, jwt.PyJWK] = {}
         self._good_until = self._ask_again_at = 0.0
         self._asking = anyio.Lock()

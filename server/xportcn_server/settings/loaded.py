@@ -244,7 +244,7 @@ def _refused(name: str, found: tuple[str, str] | None) -> SettingFault:
     field = FIELDS[name]
     value, source = found or (str(default_ledger().parent), "default")
     allowed = str(Settings.model_fields[field].description)
-    # Where the password begins and ends in a URL that cannot be read, nobody can say.
+    # Where the password begins and ends in a URL that cannot be read, cannot be known.
     if field in SECRET or (field == "ledger" and "://" in value):
         what = "cannot be read (its value is not shown)"
     else:

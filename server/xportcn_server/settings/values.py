@@ -20,7 +20,7 @@ SHOWN_CHARACTERS = 80
 _WRITTEN = r"(?:[A-Za-z0-9._~!$'()*+,;-]|%[0-9A-Fa-f]{2})"  # in a URL as it is, or percent-encoded
 _HOST = rf"(?:{_WRITTEN}+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
 # As libpq reads it, hosts separated by commas. A password with a raw @, / or % would be cut there, and what
-# follows taken for a host, which stands in logs.
+# follows taken for a host, which appears in logs.
 _POSTGRESQL = re.compile(
     rf"postgresql://(?:{_WRITTEN}*(?::(?:{_WRITTEN}|[:&=])*)?@)?(?P<hosts>{_HOST}(?:,{_HOST})*)?"
     rf"(?:/{_WRITTEN}*)?(?P<options>\?(?:{_WRITTEN}|[&=:/])*)?"
@@ -47,9 +47,9 @@ def shown(text: str) -> str:
 
 
 def is_placeholder(value: str, *, a_path: bool = False, secret: bool = False) -> bool:
-    """Whether a value is `${…}`, `$NAME` or `%NAME%`, or a path that begins with one: nobody filled it in.
+    """Whether a value is `${…}`, `$NAME` or `%NAME%`, or a path that begins with one: it was not filled in.
 
-    `secret`: a name in small letters is none, since a password may well begin with `$`.
+    `secret`: names in small letters do not count, since a password may well begin with `$`.
     """
     form = _PLACEHOLDER if secret else _ANY_PLACEHOLDER
     return bool(form.match(value) if a_path else form.fullmatch(value))

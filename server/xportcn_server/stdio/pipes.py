@@ -140,7 +140,7 @@ def _lines_of(source: int) -> Iterator[str]:
 def _read(source: int) -> bytes:
     try:
         return os.read(source, CHUNK_BYTES)
-    except OSError:  # a terminal that hung up, a pipe that broke: nobody will say more
+    except OSError:  # a terminal that hung up, a pipe that broke: nothing more will come
         return b""
 
 
@@ -161,7 +161,7 @@ def _point_nowhere(fd: int, flags: int) -> None:
 
 
 def settle_standard_streams() -> None:
-    """Let go of text that nobody can read any more, else the interpreter exits with 120 instead of 0."""
+    """Drop text that cannot be delivered, else the interpreter exits with 120 instead of 0."""
     for fd, stream in ((1, sys.__stdout__), (2, sys.__stderr__)):
         try:
             if stream is not None:
