@@ -246,7 +246,7 @@ def test_a_failure_to_read_that_passes_needs_no_change_of_the_file(
         raise OSError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_text", too_many_files)
+        patch.setattr(Path, "open", too_many_files)
         assert callers.name_of(TOKEN) is None
     assert callers.name_of(TOKEN) == "caller:alice"
 

@@ -109,7 +109,7 @@ def _content(path: Path) -> Iterator[Check]:
 def _opened(path: Path) -> sqlite3.Connection:
     """A connection that cannot write.
 
-    Where there is no write-ahead log, no program has the ledger open and the file alone holds everything: then
+    Without a write-ahead log, no program has the ledger open and the file alone holds everything: then
     it is read as it lies, since SQLite would otherwise leave an empty log behind. Beside a log without its
     index (a ledger that was copied with its log) SQLite makes the index, `…-shm`, and may leave it there: it
     holds nothing of its own, and to remove it could take it from a program that has just come.
