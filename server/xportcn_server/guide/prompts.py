@@ -41,8 +41,8 @@ _COMPLETED: dict[tuple[str, str], tuple[State, ...]] = {
 }
 """Which arguments are completed, with orders of which states (none named: all)."""
 
-# Carried over into the new preview. Not the promotion, which the platform chooses again; not the message,
-# which may be of its day; never the order number, which is used up.
+# Carried over into the new preview. Not the promotion, which the platform picks anew; not the message, which
+# may be of its day; never the order number, which is used up.
 _ITEM_FIELDS = ("offer_id", "spec_id", "quantity", "seller_open_id", "product_no", "container")
 _ORDER_FIELDS = ("flow", "trade_type", "dropshipping")
 
