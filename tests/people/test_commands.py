@@ -286,7 +286,10 @@ def test_a_database_without_its_driver_is_refused_before_anything_is_made(
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in LOOKING if words[0] not in ("address", "client-config")],
+    [
+        ["serve", "--http", "--port", "0"],
+        *(words for words in LOOKING if words[0] not in ("address", "client-config")),
+    ],
     ids=" ".join,
 )
 def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: list[str]) -> None:
@@ -295,7 +298,7 @@ def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: li
         ledger.execute("INSERT INTO migrations VALUES (999, '999_later.sql', '2030-01-01T00:00:00.000000Z')")
     ledger.close()
     before = terminal.ledger.read_bytes()
-    line = terminal.refuses(*words, code=2 if words == ["serve"] else 1)
+    line = terminal.refuses(*words, code=2 if words[0] == "serve" else 1)
     assert "version 999" in line
     assert "newer" in line
     assert terminal.ledger.read_bytes() == before
@@ -549,3 +552,28 @@ def test_a_named_file_sets_what_the_environment_does_not(terminal: Terminal) -> 
     assert "mode live needs it" in terminal.refuses("orders", code=2, ENV_FILE=str(file))
     assert terminal.says("--env-file", str(file), "orders", MODE="sandbox") == "No orders.\n"
     assert "no such file" in terminal.refuses("--env-file", "gone.env", "orders", code=2)
+
+
+OPENINGS = """
+import sys
+opened = []
+sys.addaudithook(lambda event, _: opened.append(event) if event == "sqlite3.connect" else None)
+from xportcn_server.commands.cli import main
+try:
+    main(["serve"])
+finally:
+    print(len(opened), file=sys.stderr)
+"""
+
+
+def test_serve_opens_the_ledger_once(terminal: Terminal) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPENINGS],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | terminal.settings,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert done.stderr.split() == ["1"]
