@@ -132,7 +132,7 @@ def test_a_file_that_was_named_goes_with_the_snippet_as_an_absolute_path(work: P
     assert SECRET not in done.stdout + done.stderr
 
 
-def test_the_snippet_leads_to_the_ledger_of_here_whatever_home_or_folder_the_client_starts_in(
+def test_the_snippet_names_this_ledger_wherever_the_client_starts(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = load_settings({}, work)
@@ -201,7 +201,7 @@ def test_the_script_beside_the_interpreter_is_the_command_and_where_there_is_non
     assert command_of(interpreter, windows=windows) == (str(tmp_path / name),)
 
 
-def test_an_installation_that_uv_may_clear_away_is_told_so(work: Path) -> None:
+def test_an_installation_that_uv_may_clear_away_is_warned_about(work: Path) -> None:
     loaded = read_settings({}, work)
     for folder, told in (("/c/uv/archive-v0/x/bin", True), ("/opt/x/bin", False)):
         start = start_of(loaded, [f"{folder}/xportcn-mcp"])

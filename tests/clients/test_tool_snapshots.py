@@ -43,7 +43,7 @@ async def test_each_tool_is_as_its_snapshot_says(tmp_path: Path, era: Era) -> No
         assert text == file.read_text(encoding="utf-8")
 
 
-async def test_what_a_model_reads_of_all_tools_is_at_most_6000_bytes(tmp_path: Path) -> None:
+async def test_all_tools_together_cost_a_model_at_most_6000_bytes(tmp_path: Path) -> None:
     seen = [
         (tool.name, tool.description, json.dumps(tool.input_schema, ensure_ascii=False))
         for tool in await _tools(tmp_path, "auto")

@@ -35,18 +35,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from harness.house import ADDRESS, ERAS, Era, House, Person, call, order_arguments, previewed, settings_for
-from harness.over_http import (
-    bearer,
-    client_of,
-    command,
-    http_client,
-    made_callers,
-    modern,
-    modern_headers,
-    process_environment,
-    processes,
-    serving,
-)
+from harness.over_http import bearer, client_of, http_client, made_callers, modern, modern_headers, serving
+from harness.processes import process_environment, processes, ran, xportcn_mcp
 from xportcn_server import serve as start
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.sandbox.service import build_sandbox
@@ -486,16 +476,8 @@ MAIN = "from xportcn_server.commands.cli import main; main(prog_name='xportcn-mc
 
 def served(folder: Path, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """`serve` by a client that leaves at once."""
-    return subprocess.run(
-        [sys.executable, "-c", code + MAIN, "serve"],
-        input="",
-        capture_output=True,
-        encoding="utf-8",
-        cwd=folder,
-        env=process_environment({"XPORTCN_LEDGER": str(folder / "ledger.sqlite3")} | environ),
-        timeout=60,
-        check=False,
-    )
+    environment = process_environment({"XPORTCN_LEDGER": str(folder / "ledger.sqlite3")} | environ)
+    return ran([sys.executable, "-c", code + MAIN, "serve"], folder, environment)
 
 
 @pytest.mark.parametrize(
@@ -611,7 +593,7 @@ class Receiver:
 
 
 def program(folder: Path, **environ: str) -> StdioServerParameters:
-    program, *words = command("serve")
+    program, *words = xportcn_mcp("serve")
     own = {"XPORTCN_LEDGER": str(folder / "ledger.sqlite3"), "XPORTCN_APPROVAL": "off"} | environ
     return StdioServerParameters(command=program, args=words, env=process_environment(own))
 

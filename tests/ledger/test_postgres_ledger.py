@@ -13,26 +13,17 @@ import psycopg.sql
 import pytest
 from mcp import Client
 
+from harness.clock import Clock
 from harness.house import call, previewed, settings_for
 from harness.postgres_server import PostgresServer
+from ledger.ledger_suite import LedgerSuite
+from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of
 from xportcn_server.app import Seams, build_server
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import sql
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, Judged, Ledger, PreviewRecord
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.trail import first_break
-
-pytest.register_assert_rewrite("ledger.ledger_suite")
-
-from ledger.ledger_suite import (  # noqa: E402 - asserts rewritten first
-    PLACED,
-    Clock,
-    LedgerSuite,
-    Store,
-    claim,
-    claimed,
-    preview_of,
-)
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +79,7 @@ async def test_a_database_with_another_isolation_level_counts_the_caps_on_commit
     assert claims.count(Judged("full")) == 9
 
 
-async def test_who_vanishes_inside_a_transaction_does_not_keep_the_others_waiting_for_long(
+async def test_a_client_that_vanishes_in_a_transaction_holds_up_nobody_for_long(
     postgres: PostgresServer,
 ) -> None:
     ledger = PostgresLedger(postgres.new_database())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
+from harness.settings import environ_of
 from xportcn_server.settings import loaded as loaded_module
 from xportcn_server.settings.loaded import Loaded, SettingsError, load_settings, read_settings
 from xportcn_server.settings.settings import FIELDS, Settings
@@ -43,11 +44,11 @@ def work(tmp_path: Path) -> Path:
 
 
 def load(work: Path, **values: str) -> Settings:
-    return load_settings({f"XPORTCN_{name}": value for name, value in values.items()}, work)
+    return load_settings(environ_of(**values), work)
 
 
 def read(work: Path, env_file: str | None = None, **values: str) -> Loaded:
-    return read_settings({f"XPORTCN_{name}": value for name, value in values.items()}, work, env_file)
+    return read_settings(environ_of(**values), work, env_file)
 
 
 def fault(work: Path, **values: str) -> str:
@@ -563,7 +564,7 @@ def test_signs_of_placeholders_inside_a_secret_a_url_or_a_text_are_taken_literal
     assert load(work, LEDGER=path).ledger == path
 
 
-def test_all_faults_are_told_at_once(work: Path, data_folder: Path) -> None:
+def test_all_faults_are_reported_at_once(work: Path, data_folder: Path) -> None:
     (data_folder / ".env").write_text("XPORTCN_LOG_FORMAT=xml\nXPORTCN_FLOW\n", "utf-8")
     message = fault(work, MODE="live", TIMEOUT_SECONDS="99", MAX_DAY_CNY="many")
     names = ["FLOW", "ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "TIMEOUT_SECONDS", "MAX_DAY_CNY", "LOG_FORMAT"]
