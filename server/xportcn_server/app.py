@@ -1,49 +1,31 @@
 """`build_server(settings)`: the MCP server with its tools, prompts, resources and lifespan."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.request_state import RequestStateSecurity
-from platformdirs import user_data_path
 
 from xportcn_server.guide.current_desk import keep_desk
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
 from xportcn_server.http.callers import OTHERS, Callers
+from xportcn_server.parts import NAME, Seams, address_book_of, ledger_of, policy_of, upstream_of
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.canonical import fingerprint
 from xportcn_tools.clock import utc_now
 from xportcn_tools.create_order import create_tool
-from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import Desk
-from xportcn_tools.desk.policy import Policy, Profile
-from xportcn_tools.desk.quote import PinRules
+from xportcn_tools.desk.policy import Profile
 from xportcn_tools.get_orders import orders_tool
-from xportcn_tools.ledger.address_book import AddressBook
-from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery, Realm
-from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.order import AccountFields
+from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
 from xportcn_tools.preview_order import preview_tool
-from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamClient
-from xportcn_tools.upstream.port import Upstream
-from xportcn_tools.upstream.signing import Credentials, Signer
-
-if TYPE_CHECKING:
-    from xportcn_server.sandbox.service import Sandbox
-    from xportcn_server.telemetry.telemetry import Telemetry  # loaded where it is switched on, and only there
 
 logger = logging.getLogger(__name__)
-
-NAME = "xportcn-mcp"
 
 _ALWAYS = (
     "Orders goods of Chinese suppliers on 1688 through Xportcn. First preview_order, then show the person "
@@ -59,21 +41,6 @@ _OF_MODE = {
 
 
 @dataclass(frozen=True)
-class Seams:
-    """What the server meets outside: as it stands, the real world, and nobody watches.
-
-    A test puts its own in place; starting puts in telemetry, and over HTTP the ledger that `/readyz` asks.
-    """
-
-    clock: Callable[[], datetime] | None = None
-    sandbox: "Sandbox | None" = None
-    ledger: Ledger | None = None
-    upstream: Upstream | None = None
-    new_transport: TransportFactory | None = None
-    telemetry: "Telemetry | None" = None
-
-
-@dataclass(frozen=True)
 class Gate:
     """Who may call over HTTP, and what holds for each."""
 
@@ -82,98 +49,10 @@ class Gate:
     auth: AuthSettings | None = None
 
     def profile_of(self, caller: str) -> Profile:
-        """What holds for one caller; the local user, where nobody else can call, has no limits but caps."""
+        """What holds for one caller; the local user, who is then the only caller, has no limits but caps."""
         if self.callers:
             return self.callers.profile_of(caller)
         return OTHERS if self.verifier else Profile()
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The owner's settings as the desk's rules."""
-    return Policy(
-        environment=settings.mode,
-        caps=Caps(settings.max_order_fen, settings.max_day_fen, settings.max_day_orders),
-        pin=PinRules(settings.trade_types, settings.trade_types_set),
-        flow=settings.flow,
-        approval=settings.approval,
-        preview_ttl=settings.preview_ttl_seconds,
-        recheck_after=settings.recheck_after_seconds,
-        call_timeout=settings.timeout_seconds,
-        account=AccountFields(
-            ali_id=settings.ali_id,
-            user_id=settings.order_user_id,
-            staff_name=settings.staff_name,
-            developer_id=settings.developer_id,
-            platform_order=settings.platform_order,
-        ),
-        orders_as=_orders_as(settings),
-        order_list_path=settings.order_list_path if settings.order_lookup == "list" else None,
-    )
-
-
-def _orders_as(settings: Settings) -> str:
-    """What stands for the account upstream; nothing can be read off it."""
-    if settings.mode == "sandbox":
-        return "sandbox"
-    return fingerprint([settings.access_key, settings.user_id])
-
-
-def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:
-    """The ledger that the settings name; not yet opened. `clock`: for tests."""
-    realm: Realm = "sandbox" if settings.mode == "sandbox" else "real"  # never mixed, even in one ledger
-    if settings.ledger_url:
-        from xportcn_tools.ledger.postgres import PostgresLedger  # noqa: PLC0415 - the extra `postgres`
-
-        # Its warnings quote the driver, which quotes what it was given. What fails is told by the ledger.
-        logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
-        return PostgresLedger(settings.ledger_url, realm, clock=clock)
-    return SqliteLedger(Path(settings.ledger), realm, clock=clock or utc_now)
-
-
-def address_book_of(settings: Settings) -> AddressBook:
-    """The saved addresses: beside the ledger's file, or in the user's data folder."""
-    folder = settings.ledger_path.parent if settings.ledger_path else user_data_path(NAME)
-    return AddressBook(folder / "addresses.json")
-
-
-def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
-    """The client for the upstream that the mode asks for. The sandbox is reached in this process."""
-    if settings.mode == "sandbox":
-        # Loaded in this mode alone, and httpx with it at the first call only.
-        from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS  # noqa: PLC0415
-
-        return UpstreamClient(
-            Endpoint(SANDBOX_BASE_URL, settings.timeout_seconds),
-            Signer(SANDBOX_CREDENTIALS),
-            new_transport=seams.new_transport or _into_sandbox(seams),
-            clock=seams.clock or utc_now,
-        )
-    credentials = Credentials(
-        settings.access_key or "",
-        settings.access_secret.get_secret_value() if settings.access_secret else "",
-        settings.user_id or "",
-    )
-    return UpstreamClient(
-        Endpoint(settings.base_url, settings.timeout_seconds),
-        Signer(credentials, settings.signature, settings.timestamp_unit),
-        new_transport=seams.new_transport,
-        clock=seams.clock or utc_now,
-    )
-
-
-def _into_sandbox(seams: Seams) -> TransportFactory:
-    """One sandbox for the life of the process, built at the first call."""
-    built = seams.sandbox
-
-    def new_transport() -> Any:
-        from xportcn_server.sandbox.service import build_sandbox  # noqa: PLC0415
-        from xportcn_server.sandbox.transport import SandboxTransport  # noqa: PLC0415
-
-        nonlocal built
-        built = built or build_sandbox(clock=seams.clock or utc_now)
-        return SandboxTransport(built)
-
-    return new_transport
 
 
 def _question_state(settings: Settings) -> RequestStateSecurity:
@@ -191,17 +70,17 @@ def _question_state(settings: Settings) -> RequestStateSecurity:
 def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | None = None) -> MCPServer[Desk]:
     """The server, ready for any transport. The ledger is opened when its lifespan starts.
 
-    `gate`: who may call, over HTTP; without it everybody who reaches the server is the local user.
+    `gate`: who may call, over HTTP; without it every caller is the local user.
     """
     outside = seams or Seams()
     gate = gate or Gate()
+    policy = policy_of(settings)
 
     @asynccontextmanager
     async def lifespan(server: MCPServer[Desk]) -> AsyncGenerator[Desk]:
         del server
         books = ledger = outside.ledger or ledger_of(settings, outside.clock)
         upstream = outside.upstream or upstream_of(settings, outside)
-        policy = policy_of(settings)
         watch = outside.telemetry
         if watch:
             system = "postgresql" if settings.ledger_url else "sqlite"
@@ -249,7 +128,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
 
 
 async def _look_at_ledger(ledger: Ledger) -> None:
-    """Open the ledger and name what is open in it. One that is unavailable now may be back for a call."""
+    """Open the ledger and name what is open in it. One that is unavailable may be back at the next call."""
     try:
         await ledger.open()
         for order in await ledger.orders(OrderQuery(None, states=("unknown",))):

@@ -1,16 +1,20 @@
-"""Starting: what is looked at before the server serves, then the transport."""
+"""Starting the server: over stdio for the local user, or over HTTP for callers."""
 
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
-from xportcn_server.app import Seams, build_server, ledger_of
+from xportcn_server.app import Gate, build_server
+from xportcn_server.http.callers import Callers, CallersError
+from xportcn_server.parts import Seams, caps_of, ledger_of
 from xportcn_server.settings.settings import Settings
-from xportcn_server.stdio.pipes import Wire
+from xportcn_server.stdio.pipes import Pipes
 from xportcn_server.stdio.serving import run_stdio
 from xportcn_tools.ledger.ledger import LedgerUnavailableError, NewerLedgerError
 
@@ -24,46 +28,82 @@ class StartError(Exception):
     """Why the server does not start, in one line."""
 
 
-def serve_over_stdio(settings: Settings, wire: Wire) -> None:
+def serve_over_stdio(settings: Settings, pipes: Pipes) -> None:
     """Serve the local user until the client ends it.
 
     Raises:
         StartError: the ledger is a newer program's.
     """
-    look_before(settings)
-    run_stdio(build_server(settings, Seams(telemetry=telemetry_of(settings, os.environ))), wire)
+    server = build_server(settings, Seams(telemetry=telemetry_of(settings, os.environ)))
+    try:
+        run_stdio(server, pipes)
+    except NewerLedgerError as error:
+        raise _newer(error) from error
 
 
-def look_before(settings: Settings) -> None:
-    """Name misspelt settings in the log, and those that the folder sets; refuse a ledger of a newer program.
+def serve_over_http(settings: Settings, host: str, port: int) -> None:
+    """Serve callers until a signal ends it.
 
     Raises:
-        StartError: the ledger must not be touched by this program.
+        StartError: the ledger is a newer program's, the callers cannot be read, or anybody could order.
     """
-    for name in settings.unknown_names:
-        logger.warning("%s is not a setting of this program and has no effect: is it misspelt?", name)
-    if settings.set_by_folder:
-        # A client starts the server in the folder of a project, whose files may be anybody's.
-        logger.warning(
-            "the .env of the working directory sets %s: if that is not meant, set them beside the ledger or "
-            "in the environment, which win",
-            ", ".join(settings.set_by_folder),
+    from xportcn_server.http.application import (  # noqa: PLC0415 - stdio starts without uvicorn
+        Readiness,
+        http_app,
+        is_loopback,
+        serve_http,
+    )
+
+    gate = gate_of(settings)
+    if gate.verifier is None and not is_loopback(host):
+        raise StartError(
+            f"--host {host} can be reached from other machines, and no callers are configured: "
+            "set XPORTCN_CALLERS or XPORTCN_OAUTH_ISSUER"
         )
+    ledger = ledger_of(settings)  # one for both: the server's lifespan finds it open, and closes it
+    server = build_server(settings, Seams(ledger=ledger, telemetry=telemetry_of(settings, os.environ)), gate)
+    app = http_app(
+        server,
+        Readiness(ledger.open),
+        host=host,
+        stateless=bool(settings.state_keys),
+        public_url=settings.oauth_audience,
+    )
+
+    async def serve() -> None:
+        # Before the lifespan: uvicorn reports no error of a lifespan to its caller.
+        with suppress(LedgerUnavailableError):  # the lifespan logs it, and /readyz says so
+            await ledger.open()
+        await serve_http(app, host, port, settings.log_level)
+
     try:
-        anyio.run(_open_once, settings)
+        anyio.run(serve)
     except NewerLedgerError as error:
-        raise StartError(f"the ledger cannot be used: {error}") from error
+        raise _newer(error) from error
 
 
-async def _open_once(settings: Settings) -> None:
-    """Open the ledger once, so that one of a newer program stops the start."""
-    ledger = ledger_of(settings)
+def _newer(error: NewerLedgerError) -> StartError:
+    return StartError(f"the ledger cannot be used: {error}")
+
+
+def gate_of(settings: Settings) -> Gate:
+    """The callers' file and the OAuth issuer that the settings name.
+
+    Raises:
+        StartError: a source of callers cannot be used.
+    """
+    from xportcn_server.http.auth import verifier_of  # noqa: PLC0415 - stdio starts without PyJWT
+
+    if settings.oauth_issuer and not settings.oauth_audience:
+        raise StartError("XPORTCN_OAUTH_ISSUER needs XPORTCN_OAUTH_AUDIENCE, the URL of this server's /mcp")
+    callers = Callers(Path(settings.callers), caps_of(settings)) if settings.callers else None
     try:
-        await ledger.open()
-    except LedgerUnavailableError:
-        return  # the lifespan logs it, and each call answers `ledger_unavailable` until it is back
-    finally:
-        await ledger.aclose()
+        if callers:
+            callers.check()
+    except CallersError as error:
+        raise StartError(f"XPORTCN_CALLERS: {error}") from error
+    found = verifier_of(settings, callers)
+    return Gate(callers, *found) if found else Gate()
 
 
 def telemetry_of(settings: Settings, environ: Mapping[str, str]) -> "Telemetry | None":

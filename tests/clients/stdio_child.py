@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 from mcp.server import MCPServer
 
-from xportcn_server.stdio.pipes import take_wire
+from xportcn_server.stdio.pipes import take_pipes
 from xportcn_server.stdio.serving import run_stdio
 
 DIARY = Path(sys.argv[1])
@@ -42,7 +42,7 @@ async def lifespan(_server: MCPServer[Any]) -> AsyncGenerator[None]:
         note("lifespan ended")
 
 
-wire = take_wire()
+wire = take_pipes()
 logging.basicConfig(stream=sys.stderr)  # else the SDK's rich handler exits with 1 where stderr is broken
 print("stray: before serving")
 server = MCPServer("child", lifespan=lifespan)

@@ -24,7 +24,7 @@ from xportcn_server.commands.client_config import (
     snippet,
     start_of,
 )
-from xportcn_server.settings.settings import load_settings
+from xportcn_server.settings.loaded import load_settings, read_settings
 
 SECRET = "Kolibri-Geheimnis-7719"
 SECONDS = 60
@@ -91,8 +91,9 @@ def test_without_a_client_all_are_printed_each_under_its_name(work: Path) -> Non
 
 @pytest.mark.parametrize("words", [(), *((client,) for client in CLIENTS)])
 def test_no_secret_is_printed_wherever_it_was_set(work: Path, words: tuple[str, ...]) -> None:
-    (work / ".env").write_text("\n".join(f"{name}={value}" for name, value in LIVE.items()), "utf-8")
-    for environ in (LIVE, {}):
+    file = work / "owners.env"
+    file.write_text("\n".join(f"{name}={value}" for name, value in LIVE.items()), "utf-8")
+    for environ in (LIVE, {"XPORTCN_ENV_FILE": str(file)}):
         stdout, stderr = printed(*words, **environ)
         assert '"XPORTCN_MODE": "live"' in stdout
         assert SECRET not in stdout + stderr
@@ -100,26 +101,35 @@ def test_no_secret_is_printed_wherever_it_was_set(work: Path, words: tuple[str, 
 
 
 def test_what_the_client_would_not_pass_on_is_named_with_the_file_where_it_belongs(work: Path) -> None:
-    (work / ".env").write_text("XPORTCN_MAX_DAY_CNY=100\n", "utf-8")
     (work / "ledgers").mkdir()
     beside = work / "ledgers" / ".env"
     beside.write_text("XPORTCN_MAX_DAY_ORDERS=3\n", "utf-8")
     ledger = str(work / "ledgers" / "mine.sqlite3")
     _, stderr = printed("cursor", XPORTCN_LEDGER=ledger, XPORTCN_MAX_ORDER_CNY="77.01")
-    assert str(beside) in stderr
-    (line,) = [line for line in stderr.splitlines() if line.startswith("Set elsewhere")]
-    assert "XPORTCN_MAX_DAY_CNY" in line
-    assert "XPORTCN_MAX_ORDER_CNY" in line
-    assert "XPORTCN_MAX_DAY_ORDERS" not in line
-    assert "XPORTCN_LEDGER" not in line
+    assert f"all other settings to {beside}, never" in stderr
+    (line,) = [line for line in stderr.splitlines() if line.startswith("Set in this environment only")]
+    assert line.endswith(": XPORTCN_MAX_ORDER_CNY")
 
 
-def test_a_ledger_that_was_chosen_goes_with_the_snippet_as_an_absolute_path(work: Path) -> None:
-    stdout, _ = printed("claude-desktop", XPORTCN_LEDGER="mine.sqlite3")
+def test_a_ledger_that_was_chosen_goes_with_the_snippet(work: Path) -> None:
+    stdout, _ = printed("claude-desktop", XPORTCN_LEDGER=str(work / "mine.sqlite3"))
     assert server_in(stdout)["env"] == {
         "XPORTCN_MODE": "sandbox",
         "XPORTCN_LEDGER": str(work / "mine.sqlite3"),
     }
+
+
+def test_a_file_that_was_named_goes_with_the_snippet_as_an_absolute_path(work: Path) -> None:
+    file = work / "owners.env"
+    file.write_text(f"XPORTCN_LEDGER=postgresql://me:{SECRET}@db/orders\nXPORTCN_MODE=live\n", "utf-8")
+    words = ["--env-file", "owners.env", "client-config", "cursor"]
+    done = CliRunner().invoke(main, words, env={name: LIVE[name] for name in LIVE if "MODE" not in name})
+    assert server_in(done.stdout)["env"] == {"XPORTCN_MODE": "live", "XPORTCN_ENV_FILE": str(file)}
+    assert f"all other settings to {file}, never" in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("Set in this environment only")]
+    assert "XPORTCN_LEDGER" not in line
+    assert "XPORTCN_ACCESS_SECRET" in line
+    assert SECRET not in done.stdout + done.stderr
 
 
 def test_the_snippet_names_this_ledger_wherever_the_client_starts(
@@ -134,32 +144,25 @@ def test_the_snippet_names_this_ledger_wherever_the_client_starts(
     assert load_settings(server_in(stdout)["env"], project).ledger == here.ledger
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there the data folder is no variable's")
-def test_with_a_ledger_in_a_server_the_notes_name_its_setting_and_the_file_where_it_and_the_keys_belong(
-    work: Path,
-) -> None:
+def test_with_a_ledger_in_a_server_the_notes_ask_for_a_file_that_names_it(work: Path) -> None:
     url = f"postgresql://me:{SECRET}@db/orders"
-    file = work / "data" / "xportcn-mcp" / ".env"
-    _, stderr = printed("cursor", XPORTCN_LEDGER=url, XPORTCN_MAX_ORDER_CNY="77.01")
+    stdout, stderr = printed("cursor", XPORTCN_LEDGER=url, XPORTCN_MAX_ORDER_CNY="77.01")
+    assert server_in(stdout)["env"] == {"XPORTCN_MODE": "sandbox"}
     lines = stderr.splitlines()
-    (elsewhere,) = [line for line in lines if line.startswith("Set elsewhere")]
-    assert "XPORTCN_LEDGER" in elsewhere
-    assert "XPORTCN_MAX_ORDER_CNY" in elsewhere
-    assert any(line.startswith("Keys, secret") and str(file) in line for line in lines)
-    assert any(line.startswith("XPORTCN_LEDGER is a URL") and str(file) in line for line in lines)
+    (only_here,) = [line for line in lines if line.startswith("Set in this environment only")]
+    assert "XPORTCN_LEDGER" in only_here
+    assert "XPORTCN_MAX_ORDER_CNY" in only_here
+    (note,) = [line for line in lines if line.startswith("XPORTCN_LEDGER is a URL")]
+    assert "xportcn-mcp --env-file FILE client-config" in note
     assert SECRET not in stderr
-    file.parent.mkdir(parents=True)
-    file.write_text(f"XPORTCN_LEDGER={url}\n", "utf-8")
-    assert load_settings({}, work).ledger_url == url
-    assert "Set elsewhere" not in printed("cursor")[1]
 
 
 def test_a_ledger_in_a_server_is_never_in_a_snippet_since_its_url_may_hold_a_password(work: Path) -> None:
-    settings = load_settings({"XPORTCN_LEDGER": f"postgresql://me:{SECRET}@db/orders"}, work)
-    start = start_of(settings, ["/opt/xportcn-mcp"])
+    loaded = read_settings({"XPORTCN_LEDGER": f"postgresql://me:{SECRET}@db/orders"}, work)
+    start = start_of(loaded, ["/opt/xportcn-mcp"])
     assert start.env == {"XPORTCN_MODE": "sandbox"}
     for client in CLIENTS:
-        assert SECRET not in snippet(client, start) + "".join(notes(client, start, settings, windows=False))
+        assert SECRET not in snippet(client, start) + "".join(notes(client, start, loaded, windows=False))
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -199,10 +202,10 @@ def test_the_script_beside_the_interpreter_is_the_command_and_where_there_is_non
 
 
 def test_an_installation_that_uv_may_clear_away_is_warned_about(work: Path) -> None:
-    settings = load_settings({}, work)
+    loaded = read_settings({}, work)
     for folder, told in (("/c/uv/archive-v0/x/bin", True), ("/opt/x/bin", False)):
-        start = start_of(settings, [f"{folder}/xportcn-mcp"])
-        lines = notes("cursor", start, settings, windows=False)
+        start = start_of(loaded, [f"{folder}/xportcn-mcp"])
+        lines = notes("cursor", start, loaded, windows=False)
         assert any("uv tool install" in line for line in lines) is told
 
 

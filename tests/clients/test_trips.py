@@ -110,15 +110,16 @@ async def test_a_env_file_as_windows_writes_it_is_read(tmp_path: Path) -> None:
         "XPORTCN_STAFF_NAME=王小明",
     ]
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
-    order = await ordered(tmp_path, environment())
+    order = await ordered(tmp_path, environment(XPORTCN_ENV_FILE=".env"))
     assert order["payable"]["amount"] == "64.00"
     assert (tmp_path / "orders of ours.sqlite3").exists()
 
 
 async def test_a_path_with_backslashes_is_one_file_and_no_escape(tmp_path: Path) -> None:
     """It must not become a line end; on other systems than Windows it is part of a plain name."""
-    (tmp_path / ".env").write_text("XPORTCN_LEDGER=.\\new\\table.sqlite3\n", encoding="utf-8")
-    await ordered(tmp_path, environment())
+    text = f"XPORTCN_LEDGER={tmp_path}{os.sep}.\\new\\table.sqlite3\n"
+    (tmp_path / ".env").write_text(text, encoding="utf-8")
+    await ordered(tmp_path, environment(XPORTCN_ENV_FILE=".env"))
     place = tmp_path / "new" / "table.sqlite3" if os.name == "nt" else tmp_path / ".\\new\\table.sqlite3"
     assert place.exists()
 

@@ -22,7 +22,7 @@ from harness.house import Era, Person
 from xportcn_server.app import Seams, build_server
 from xportcn_server.http.application import Readiness, http_app
 from xportcn_server.http.callers import new_caller
-from xportcn_server.http.start_http import gate_of
+from xportcn_server.serve import gate_of
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
 

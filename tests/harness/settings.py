@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
-from xportcn_server.settings.settings import Settings, load_settings
+from xportcn_server.settings.loaded import load_settings
+from xportcn_server.settings.settings import Settings
 
 SANDBOX_ACCOUNT = {
     "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,

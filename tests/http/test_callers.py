@@ -25,10 +25,9 @@ from xportcn_server.app import Gate, Seams, ledger_of, upstream_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http import callers as module
 from xportcn_server.http.callers import PREVIEWS_PER_MINUTE, Callers, CallersError, new_caller
-from xportcn_server.http.start_http import gate_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
-from xportcn_server.serve import StartError
+from xportcn_server.serve import StartError, gate_of
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import Profile
 from xportcn_tools.desk.rate import RateLimit
@@ -250,7 +249,7 @@ def test_a_failure_to_read_that_passes_needs_no_change_of_the_file(
         raise OSError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_text", too_many_files)
+        patch.setattr(Path, "open", too_many_files)
         assert callers.name_of(TOKEN) is None
     assert callers.name_of(TOKEN) == "caller:alice"
 

@@ -38,10 +38,9 @@ from xportcn_server.app import Seams, ledger_of
 from xportcn_server.http import limits
 from xportcn_server.http.application import MOST_BODY_BYTES, Readiness
 from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE
-from xportcn_server.http.start_http import serve_over_http
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.serve import StartError
+from xportcn_server.serve import StartError, serve_over_http
 from xportcn_tools.ledger.ledger import LedgerUnavailableError, OrderQuery
 
 pytestmark = pytest.mark.anyio
@@ -481,11 +480,8 @@ def test_a_postgresql_url_without_psycopg_says_what_to_install(
 ) -> None:
     from xportcn_server.commands import cli
 
-    def no_psycopg(name: str) -> None:
-        assert name == "psycopg"
-
     monkeypatch.setenv("XPORTCN_LEDGER", "postgresql://user:hidden@127.0.0.1/orders")
-    monkeypatch.setattr(cli, "find_spec", no_psycopg)
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as if it were not installed
     with pytest.raises(SystemExit) as end:
         cli.main(["serve", "--http"], standalone_mode=False)
     assert end.value.code == 2

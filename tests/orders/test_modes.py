@@ -14,7 +14,7 @@ from harness.port_sandbox import running_sandbox
 from harness.settings import SANDBOX_ACCOUNT
 from xportcn_server.app import build_server
 from xportcn_server.sandbox.service import Sandbox
-from xportcn_server.settings.settings import SettingsError
+from xportcn_server.settings.loaded import SettingsError
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
@@ -206,7 +206,7 @@ async def test_in_the_sandbox_nothing_leaves_the_process_even_with_an_account_at
 
 
 async def test_the_sandbox_is_what_a_server_without_settings_is(tmp_path: Path) -> None:
-    from xportcn_server.settings.settings import load_settings
+    from xportcn_server.settings.loaded import load_settings
 
     settings = load_settings({"XPORTCN_LEDGER": str(tmp_path / "l")}, tmp_path)
     async with Client(build_server(settings)) as client:
@@ -228,7 +228,7 @@ async def test_a_token_of_the_sandbox_is_worth_nothing_live_on_the_same_ledger(t
         assert sandbox.books.received["create"] == 0
 
 
-@pytest.mark.parametrize("mode", ["Live", "LIVE", "production", "true", "live,sandbox", "1"])
+@pytest.mark.parametrize("mode", ["production", "true", "live,sandbox", "1", "$MODE"])
 async def test_an_unknown_mode_stops_the_start(tmp_path: Path, mode: str) -> None:
     with pytest.raises(SettingsError, match="XPORTCN_MODE"):
         settings_for(tmp_path / "ledger.sqlite3", **account("https://example.invalid") | {"MODE": mode})

@@ -121,7 +121,7 @@ async def test_a_list_of_trade_types_that_cannot_be_read_stops_the_start(
     tmp_path: Path, setting: str
 ) -> None:
     from harness.house import settings_for
-    from xportcn_server.settings.settings import SettingsError
+    from xportcn_server.settings.loaded import SettingsError
 
     with pytest.raises(SettingsError, match="XPORTCN_TRADE_TYPES"):
         settings_for(tmp_path / "ledger.sqlite3", TRADE_TYPES=setting)

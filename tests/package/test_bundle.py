@@ -98,7 +98,7 @@ def test_the_manifest_asks_for_mode_keys_caps_and_ledger_folder_and_hides_the_ke
 
     env: dict[str, str] = told["server"]["mcp_config"]["env"]
     assert sorted(env.values()) == sorted(f"${{user_config.{name}}}" for name in asked)
-    defaults = {name: value for name, value, _ in Settings.model_validate({"ledger": "unused"}).describe()}
+    defaults = Settings.model_validate({"ledger": "postgresql://unused"}).shown()
     for name, value in env.items():
         field = asked[value.removeprefix("${user_config.").removesuffix("}")]
         if "default" in field:

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from xportcn_server.http.application import MOST_BODY_BYTES, SHUTDOWN_SECONDS
-from xportcn_server.settings.settings import FIELDS, load_settings
+from xportcn_server.settings.loaded import load_settings
+from xportcn_server.settings.settings import FIELDS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -144,10 +145,10 @@ def test_the_proxy_publishes_the_tools_and_their_metadata_and_no_health() -> Non
 
 
 def test_every_command_of_the_page_is_one() -> None:
-    from xportcn_server.commands.cli import main
+    from xportcn_server.commands.cli import COMMANDS
 
     for command in re.findall(r"xportcn-mcp ((?:[a-z]+ ?)+)", PAGE):
-        assert command.split()[0] in main.commands, command
+        assert command.split()[0] in COMMANDS, command
 
 
 def test_every_program_that_the_page_runs_in_a_container_is_on_its_path() -> None:

@@ -46,7 +46,7 @@ def test_the_package_is_the_one_on_pypi_in_an_exact_version_over_stdio() -> None
 
 
 def test_each_variable_is_a_setting_with_its_own_default_and_secrets_are_marked() -> None:
-    defaults = {name: value for name, value, _ in Settings.model_validate({"ledger": "unused"}).describe()}
+    defaults = Settings.model_validate({"ledger": "postgresql://unused"}).shown()
     for name, item in VARIABLES.items():
         assert set(item) <= {"name", "description", "isSecret", "format", "choices", "default"}
         assert name in FIELDS

@@ -278,7 +278,7 @@ async def test_an_address_is_added_listed_shown_and_removed(tmp_path: Path) -> N
     for words in (("show", "home"), ("remove", "home")):
         missing = await command(house, "address", *words)
         assert missing.exit_code == 1
-        assert missing.stderr == "xportcn-mcp: there is no saved address home\n"
+        assert missing.stderr == "xportcn-mcp: no saved address has the name home\n"
 
 
 async def test_the_prompt_asks_for_what_is_not_given(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """The command line as a person meets it: words, exit codes, one line where it fails, never a traceback."""
 
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -56,7 +59,7 @@ class Terminal:
     def run(self, *words: str, answer: str = "", **changes: str) -> Done:
         """One command; whatever comes of it, no traceback. What takes the process over gets one of its own."""
         environ = self.settings | environ_of(**changes)
-        if not words or words[0] in ("serve", "demo"):
+        if not words or {"serve", "demo"} & set(words):
             return self.run_process(*words, answer=answer, **changes)
         done = CliRunner().invoke(main, list(words), input=answer, env=environ, prog_name="xportcn-mcp")
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
@@ -258,10 +261,7 @@ def test_a_database_that_does_not_answer_is_told_in_one_line_without_its_passwor
 def test_a_database_without_its_driver_is_refused_before_anything_is_made(
     terminal: Terminal, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nothing_installed(name: str) -> None:
-        assert name == "psycopg"
-
-    monkeypatch.setattr("xportcn_server.commands.cli.find_spec", nothing_installed)
+    monkeypatch.setitem(sys.modules, "psycopg", None)  # as if it were not installed
     line = terminal.refuses(*words, code=2, LEDGER=f"postgresql://me:{SECRET}@127.0.0.1:1/orders")
     assert "xportcn-mcp[postgres]" in line
     assert SECRET not in line
@@ -273,7 +273,10 @@ def test_a_database_without_its_driver_is_refused_before_anything_is_made(
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in LOOKING if words[0] not in ("address", "client-config")],
+    [
+        ["serve", "--http", "--port", "0"],
+        *(words for words in LOOKING if words[0] not in ("address", "client-config")),
+    ],
     ids=" ".join,
 )
 def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: list[str]) -> None:
@@ -282,7 +285,7 @@ def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: li
         ledger.execute("INSERT INTO migrations VALUES (999, '999_later.sql', '2030-01-01T00:00:00.000000Z')")
     ledger.close()
     before = terminal.ledger.read_bytes()
-    line = terminal.refuses(*words, code=2 if words == ["serve"] else 1)
+    line = terminal.refuses(*words, code=2 if words[0] == "serve" else 1)
     assert "version 999" in line
     assert "newer" in line
     assert terminal.ledger.read_bytes() == before
@@ -369,7 +372,7 @@ def test_a_person_ends_an_unknown_order_as_placed(terminal: Terminal, by: str) -
         assert "looked at the account yourself" not in said
     else:
         said = terminal.says(*words, answer="y\n")
-        assert "placed as 1234567890123456789, 1234567890123456790?" in said
+        assert "exists as 1234567890123456789, 1234567890123456790 upstream?" in said
     assert said.splitlines()[-1].endswith("is now placed.")
     shown = terminal.says("orders", "show", "1234567890123456790")
     assert "placed" in shown
@@ -383,7 +386,7 @@ def test_a_person_ends_an_unknown_order_as_absent_and_the_same_goods_can_be_orde
     lost = place(terminal, "http-503")
     said = terminal.says("orders", "resolve", lost["out_order_id"], "--absent", answer="y\n")
     assert "OUTCOME UNKNOWN" in said
-    assert "absent: no order exists upstream?" in said
+    assert "no such order exists upstream?" in said
     assert "absent" in terminal.says("orders", "list")
     assert place(terminal)["state"] == "placed"
 
@@ -449,8 +452,8 @@ def test_an_address_is_saved_in_a_conversation_with_the_terminal(terminal: Termi
     assert saved["home"]["mobile"] == "13987654321"
     assert terminal.says("address", "remove", "home") == "Removed home.\n"
     assert terminal.says("address", "list") == "No saved addresses.\n"
-    assert "no saved address home" in terminal.refuses("address", "show", "home")
-    assert "no saved address home" in terminal.refuses("address", "remove", "home")
+    assert "no saved address has the name home" in terminal.refuses("address", "show", "home")
+    assert "no saved address has the name home" in terminal.refuses("address", "remove", "home")
 
 
 # sandbox
@@ -489,3 +492,75 @@ def test_the_demo_shows_the_whole_conversation_and_touches_nobodys_ledger(
     ]
     assert all(step(said) for step in steps), said
     assert not terminal.ledger.exists()
+
+
+# Settings
+
+
+def test_a_projects_env_file_brings_neither_ledger_nor_address_book_nor_approval(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of a repository that was cloned: a stranger's ledger, book and settings lie ready in it."""
+    project = terminal.folder / "project"
+    project.mkdir()
+    book = {"home": {"full_name": "stranger", "city": "elsewhere"}}
+    (project / "addresses.json").write_text(json.dumps(book), "utf-8")
+    (project / ".env").write_text(
+        f"XPORTCN_LEDGER={project / 'l.sqlite3'}\nXPORTCN_APPROVAL=off\nXPORTCN_MODE=live\n", "utf-8"
+    )
+    monkeypatch.chdir(project)
+    order = place(terminal)
+    assert terminal.says("address", "list") == "No saved addresses.\n"
+    assert order["out_order_id"] in terminal.says("orders", "list")
+    del terminal.settings["XPORTCN_LEDGER"]
+    assert terminal.says("address", "list") == "No saved addresses.\n"
+    assert terminal.says("orders", "list") == "No orders.\n"
+    assert sorted(path.name for path in project.iterdir()) == [".env", "addresses.json"]
+    assert "home: stranger, elsewhere" in terminal.says(
+        "--env-file", ".env", "address", "list", MODE="sandbox"
+    )
+
+
+def test_serve_logs_one_line_for_an_env_file_that_it_does_not_read(terminal: Terminal) -> None:
+    (terminal.folder / ".env").write_text("XPORTCN_APPROVAL=off\n", "utf-8")
+    terminal.settings["XPORTCN_LEDGER"] = str(terminal.folder / "ledgers" / "ledger.sqlite3")
+    done = terminal.run("serve")
+    assert (done.code, done.stdout) == (0, "")
+    (line,) = done.stderr.splitlines()
+    assert f"{terminal.folder / '.env'} is not read" in line
+    assert "--env-file" in line
+    assert terminal.run("--env-file", ".env", "serve").stderr == ""
+
+
+def test_a_named_file_sets_what_the_environment_does_not(terminal: Terminal) -> None:
+    file = terminal.folder / "owners.env"
+    file.write_text("XPORTCN_MODE=live\nXPORTCN_MAX_ORDER_CNY=77.01\n", "utf-8")
+    assert "mode live needs it" in terminal.refuses("--env-file", str(file), "orders", code=2)
+    assert "mode live needs it" in terminal.refuses("orders", code=2, ENV_FILE=str(file))
+    assert terminal.says("--env-file", str(file), "orders", MODE="sandbox") == "No orders.\n"
+    assert "no such file" in terminal.refuses("--env-file", "gone.env", "orders", code=2)
+
+
+OPENINGS = """
+import sys
+opened = []
+sys.addaudithook(lambda event, _: opened.append(event) if event == "sqlite3.connect" else None)
+from xportcn_server.commands.cli import main
+try:
+    main(["serve"])
+finally:
+    print(len(opened), file=sys.stderr)
+"""
+
+
+def test_serve_opens_the_ledger_once(terminal: Terminal) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPENINGS],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | terminal.settings,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert done.stderr.split() == ["1"]

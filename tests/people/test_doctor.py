@@ -43,7 +43,7 @@ from xportcn_server.doctor import check_postgres as postgres_check
 from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.unreached import sort_error
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.settings.settings import load_settings
+from xportcn_server.settings.loaded import load_settings
 
 __all__ = ["patient"]
 
@@ -113,11 +113,19 @@ def secret_for_everybody(patient: Patient) -> None:
     patient.write_env(f"XPORTCN_ACCESS_SECRET={SECRET}\n").chmod(0o644)
 
 
-def working_directory_gone(patient: Patient) -> None:
-    gone = patient.folder / "gone"
-    gone.mkdir()
-    patient.monkeypatch.chdir(gone)
-    gone.rmdir()
+def env_file_of_a_project(patient: Patient) -> None:
+    project = patient.folder / "project"
+    project.mkdir()
+    (project / ".env").write_text("XPORTCN_APPROVAL=off\n", encoding="utf-8")
+    patient.monkeypatch.chdir(project)
+
+
+def named_file_that_is_missing(patient: Patient) -> None:
+    patient.set(ENV_FILE=str(patient.folder / "gone.env"))
+
+
+def ledger_of_every_folder(patient: Patient) -> None:
+    patient.set(LEDGER="orders.sqlite3")
 
 
 def folder_that_is_a_file(patient: Patient) -> None:
@@ -345,7 +353,10 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (cap_that_is_no_amount, "XPORTCN_MAX_DAY_CNY", "fault", "at most two decimals"),
     (plain_http_to_the_world, "XPORTCN_BASE_URL", "fault", "https://"),
     (line_without_an_equals_sign, "XPORTCN_MAX_ORDER_CNY", "fault", "correct this line"),
-    (env_file_in_another_encoding, "settings", "fault", "put this right"),
+    (env_file_in_another_encoding, "settings", "fault", "correct the file"),
+    (env_file_of_a_project, "settings", "warning", "--env-file"),
+    (named_file_that_is_missing, "settings", "fault", "XPORTCN_ENV_FILE"),
+    (ledger_of_every_folder, "XPORTCN_LEDGER", "fault", "the absolute path of a file"),
     (misspelt_name, "XPORTCN_MAX_DAY_CNI", "warning", "did you mean XPORTCN_MAX_DAY_CNY?"),
     (value_that_loses, "XPORTCN_MAX_DAY_ORDERS", "warning", "remove XPORTCN_MAX_DAY_ORDERS"),
     (folder_that_is_a_file, "ledger", "fault", "XPORTCN_LEDGER"),
@@ -362,15 +373,14 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (callers_file_that_is_not_there, "callers", "fault", "xportcn-mcp caller new NAME"),
     (callers_file_with_a_token_in_it, "callers", "fault", "correct the file"),
     (issuer_without_an_audience, "callers", "fault", "XPORTCN_OAUTH_AUDIENCE"),
-    (old_package, "packages", "fault", "install xportcn-mcp anew"),
-    (missing_package, "packages", "fault", "install xportcn-mcp anew"),
+    (old_package, "packages", "fault", "reinstall xportcn-mcp"),
+    (missing_package, "packages", "fault", "reinstall xportcn-mcp"),
     (check_that_fails_itself, "ledger", "fault", "report this"),
 ]
-if POSIX:  # Windows keeps permissions elsewhere, and its working directory
+if POSIX:  # Windows keeps permissions elsewhere
     PLANTED.extend(
         [
             (secret_for_everybody, "settings file mode", "warning", "chmod 600"),
-            (working_directory_gone, "settings", "fault", "put this right"),
             (ledger_for_everybody, "ledger mode", "warning", "chmod 600"),
         ]
     )
@@ -570,15 +580,14 @@ def test_a_server_that_does_not_start_is_a_fault(with_stdout: Patient) -> None:
     check = with_stdout.examined().checks["stdout of serve"]
     assert check["status"] == "fault"
     assert "ended with code" in check["found"]
-    assert "install xportcn-mcp anew" in check["next_step"]
+    assert "reinstall xportcn-mcp" in check["next_step"]
 
 
 def test_a_server_that_does_not_end_is_a_fault(with_stdout: Patient) -> None:
     runs_at_the_start_of_python(with_stdout, "import threading\nthreading.Event().wait()\n")
-    with_stdout.monkeypatch.setattr(program, "STDOUT_SECONDS", 1)
-    check = with_stdout.examined().checks["stdout of serve"]
-    assert check["status"] == "fault"
-    assert "by hand" in check["next_step"]
+    check = program.check_stdout(seconds=1)
+    assert check.status == "fault"
+    assert "by hand" in check.next_step
 
 
 def test_the_real_ledger_and_the_real_account_are_far_from_the_server_that_is_tried(

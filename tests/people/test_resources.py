@@ -106,7 +106,7 @@ async def test_a_receipt_of_an_order_that_nobody_was_asked_about_says_so(tmp_pat
     async with House(tmp_path, APPROVAL="off").client() as client:
         order = await ordered(client)
         text = await read(client, f"order://{order['out_order_id']}")
-    assert cells(text)["Approval"] == "off (nobody was asked)"
+    assert cells(text)["Approval"] == "off (no approval was asked for)"
 
 
 async def test_a_refused_order_has_its_reason_in_words_that_are_marked_as_the_upstreams(

@@ -17,7 +17,7 @@ from xportcn_server.sandbox.faults import Fault, FaultPlan
 from xportcn_server.sandbox.parsing import Endpoint
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
-from xportcn_server.settings.settings import load_settings
+from xportcn_server.settings.loaded import load_settings
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord

@@ -1,4 +1,4 @@
-"""Canonical JSON and its fingerprint: sorted keys, NFC, no floats. The raw body is not the order."""
+"""Canonical JSON and its fingerprint: sorted keys, NFC, no floats. The raw body is not the order. Pure."""
 
 import hashlib
 import json

@@ -5,73 +5,95 @@ import re
 import click
 from pydantic import ValidationError
 
-from xportcn_server.app import address_book_of
-from xportcn_server.settings.settings import Settings
+from xportcn_server.commands.shared import current_settings, stop
+from xportcn_server.parts import address_book_of
 from xportcn_tools.desk.address import province_conflict
+from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
-from xportcn_tools.preview_order import AddressArgument
-from xportcn_tools.tool import invalid_arguments
 
 _NAME = re.compile(r"[\w.-]{1,64}")
 
 
-def add_address(settings: Settings, name: str, fields: dict[str, str]) -> int:
-    """Save it if it would do for an order; the exit code."""
+@click.group()
+def address() -> None:
+    """Saved addresses, used by name so that they need not pass through the model."""
+
+
+def _book() -> AddressBook:
+    return address_book_of(current_settings())
+
+
+@address.command("add")
+@click.argument("name")
+@click.option("--full-name", prompt=True)
+@click.option("--mobile", prompt=True)
+@click.option("--province", prompt=True)
+@click.option("--city", prompt=True)
+@click.option("--address", prompt=True, help="Street and number.")
+@click.option("--area", default="")
+@click.option("--town", default="")
+@click.option("--post-code", default="")
+@click.option("--phone", default="")
+@click.option(
+    "--district-code", default="", help="GB/T 2260, six digits; the upstream follows it, not the texts."
+)
+def address_add(name: str, **fields: str) -> None:
+    """Save an address under NAME; asks for what is not given."""
+    from xportcn_tools.preview_order import AddressArgument
+    from xportcn_tools.tool import invalid_arguments
+
+    book = _book()
     if not _NAME.fullmatch(name):
-        return _failed("a name is 1 to 64 letters, digits, dots, dashes or underscores")
+        stop("a name is 1 to 64 letters, digits, dots, dashes or underscores", 1)
     try:
         checked = AddressArgument.model_validate(fields).model_dump(exclude_none=True)
-        address_book_of(settings).save(name, checked)
+        book.save(name, checked)
     except ValidationError as error:
-        return _failed(invalid_arguments(error).problem.message)
+        stop(invalid_arguments(error).problem.message, 1)
     except (LedgerError, OSError) as error:
-        return _failed(str(error))
+        stop(error, 1)
     conflict = province_conflict(Address(**checked))
     if conflict:
         click.echo(f"Note: {conflict}.", err=True)
     click.echo(f"Saved as {name}. The assistant can use it as address_name.")
-    return 0
 
 
-def list_addresses(settings: Settings) -> int:
-    """Names with recipient and city; the exit code."""
+@address.command("list")
+def address_list() -> None:
+    """List the names, with recipient and city."""
     try:
-        saved = address_book_of(settings).all()
+        saved = _book().all()
     except LedgerError as error:
-        return _failed(str(error))
+        stop(error, 1)
     for name, fields in sorted(saved.items()):
         click.echo(f"{name}: {fields.get('full_name', '?')}, {fields.get('city', '?')}")
     if not saved:
         click.echo("No saved addresses.")
-    return 0
 
 
-def show_address(settings: Settings, name: str) -> int:
-    """One whole address; the exit code."""
+@address.command("show")
+@click.argument("name")
+def address_show(name: str) -> None:
+    """Show one whole address."""
     try:
-        fields = address_book_of(settings).all().get(name)
+        fields = _book().all().get(name)
     except LedgerError as error:
-        return _failed(str(error))
+        stop(error, 1)
     if fields is None:
-        return _failed(f"there is no saved address {name}")
+        stop(f"no saved address has the name {name}", 1)
     for field, value in fields.items():
         click.echo(f"{field:<14} {value}")
-    return 0
 
 
-def remove_address(settings: Settings, name: str) -> int:
-    """Forget it; the exit code."""
+@address.command("remove")
+@click.argument("name")
+def address_remove(name: str) -> None:
+    """Forget an address. Orders keep theirs."""
     try:
-        removed = address_book_of(settings).remove(name)
+        removed = _book().remove(name)
     except (LedgerError, OSError) as error:
-        return _failed(str(error))
+        stop(error, 1)
     if not removed:
-        return _failed(f"there is no saved address {name}")
+        stop(f"no saved address has the name {name}", 1)
     click.echo(f"Removed {name}.")
-    return 0
-
-
-def _failed(reason: str) -> int:
-    click.echo(f"xportcn-mcp: {reason}", err=True)
-    return 1

@@ -1,8 +1,10 @@
 """`xportcn-mcp approve`: a person says yes to a preview outside the conversation with the model."""
 
+import sys
+
 import click
 
-from xportcn_server.commands.orders import with_ledger
+from xportcn_server.commands.shared import current_settings, with_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
@@ -10,6 +12,16 @@ from xportcn_tools.desk.question import question
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 from xportcn_tools.results import timestamp
+
+
+@click.command()
+@click.argument("code", required=False)
+@click.option("--list", "listing", is_flag=True, help="Show what waits for approval.")
+def approve(code: str | None, *, listing: bool) -> None:
+    """Approve a preview outside the conversation: shows it, asks, records the yes."""
+    if listing == bool(code):
+        raise click.UsageError("say either a CODE or --list")
+    sys.exit(approve_preview(current_settings(), code) if code else list_waiting(current_settings()))
 
 
 def approve_preview(settings: Settings, code: str) -> int:

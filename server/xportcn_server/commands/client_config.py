@@ -2,10 +2,10 @@
 
 The snippet goes to stdout, so that it can be piped; where it belongs, and what it leaves out, to stderr.
 No secret is ever in a snippet: these files are synchronised, shared and read by other programs. A client
-starts the server in a folder of its own choosing and passes little of its environment on, so whatever is set
-elsewhere is named, with the one file that the server always reads. The ledger's path is always in the
-snippet: another home, or a project's `.env`, must not lead to another ledger, where no earlier order is known
-and no cap is used up.
+starts the server in a folder of its own choosing and passes on little of its environment, so whatever is set
+there is named, with the file to write it to. The ledger's path is always in the snippet: another home must
+not lead to another ledger, where no earlier order is known and no cap is used up. So is the path of the file
+that `--env-file` names.
 """
 
 import json
@@ -20,7 +20,10 @@ from typing import Literal
 
 import click
 
-from xportcn_server.settings.settings import Settings, default_ledger
+from xportcn_server.commands.shared import loaded_settings
+from xportcn_server.settings.loaded import Loaded
+from xportcn_server.settings.settings import FIELDS
+from xportcn_server.settings.sources import ENV_FILE, ENVIRONMENT
 
 Client = Literal["claude-desktop", "claude-code", "vscode", "cursor"]
 CLIENTS: tuple[Client, ...] = ("claude-desktop", "claude-code", "vscode", "cursor")
@@ -80,11 +83,13 @@ def command_of(executable: Path, *, windows: bool) -> tuple[str, ...]:
     return (str(script),) if script.is_file() else (str(executable), "-m", "xportcn_server")
 
 
-def start_of(settings: Settings, command: Sequence[str]) -> Start:
+def start_of(loaded: Loaded, command: Sequence[str]) -> Start:
     """The start that leads to the same mode and the same ledger as here."""
-    env = {"XPORTCN_MODE": settings.mode}
-    if settings.ledger_path:  # a database's URL may hold a password
-        env["XPORTCN_LEDGER"] = str(settings.ledger_path)
+    env = {"XPORTCN_MODE": loaded.settings.mode}
+    if loaded.env_file:
+        env[ENV_FILE] = str(loaded.env_file)
+    if loaded.settings.ledger_path:  # a database's URL may hold a password
+        env["XPORTCN_LEDGER"] = str(loaded.settings.ledger_path)
     return Start(command[0], (*command[1:], "serve"), env)
 
 
@@ -122,38 +127,48 @@ def _word_of_windows(word: str) -> str:
     return f'"{quoted}{closing}'
 
 
-def notes(client: Client, start: Start, settings: Settings, *, windows: bool) -> list[str]:
+def notes(client: Client, start: Start, loaded: Loaded, *, windows: bool) -> list[str]:
     """Where the snippet belongs, and what the client will not pass on: lines for a person."""
+    settings = loaded.settings
     line = command_line(start, windows=windows)
     lines = [text.replace("{command_line}", line) for text in PLACES[client]]
-    file = (settings.ledger_path or default_ledger()).parent / ".env"
-    lines.append(f"Keys, secret and all other settings belong into {file}, never into the snippet.")
-    elsewhere = [name for name, source in settings.sources if name not in start.env and source != str(file)]
-    if elsewhere:
-        lines.append(f"Set elsewhere and not passed on by the client, so write there: {', '.join(elsewhere)}")
-    if settings.ledger_url:
-        lines.append(
-            "XPORTCN_LEDGER is a URL that may hold a password, so it is not in the snippet. Without it the "
-            f"server would keep a ledger of its own: it must stand in {file}, or in the client's own `env`."
-        )
+    file = loaded.env_file or (settings.ledger_path.parent / ".env" if settings.ledger_path else None)
+    if file:
+        lines.append(f"Write keys, secret and all other settings to {file}, never to the snippet.")
     else:
-        lines.append("For another mode, call this again with it: the snippet names the ledger of this one.")
+        lines.append(
+            "XPORTCN_LEDGER is a URL that may hold a password, so it is not in the snippet. Write it, keys, "
+            "secret and all other settings to a file, and run `xportcn-mcp --env-file FILE client-config`: "
+            "that snippet names the file."
+        )
+    only_here = [
+        name
+        for name in loaded.names()
+        if name in FIELDS and name not in start.env and loaded.holding(name)[0].label == ENVIRONMENT
+    ]
+    if only_here:
+        lines.append(f"Set in this environment only, so write to that file: {', '.join(only_here)}")
+    if settings.ledger_path:
+        lines.append("For another mode, run this again with it: the snippet names this mode's ledger.")
     if UV_CACHE in Path(start.command).parts:
         lines.append(
-            "This installation is in uv's cache and may vanish: `uv tool install xportcn-mcp` first."
+            "This installation is in uv's cache and may be deleted: run `uv tool install xportcn-mcp`."
         )
     return lines
 
 
-def print_client_config(settings: Settings, client: Client | None) -> None:
-    """Print the snippet of one client, or of all under headings."""
+@click.command("client-config")
+@click.argument("client", required=False, type=click.Choice(CLIENTS))
+def client_config(client: Client | None) -> None:
+    """Print the configuration with which a client starts this installation. Without a client: all."""
+    loaded = loaded_settings()
     windows = sys.platform == "win32"
-    start = start_of(settings, command_of(Path(sys.executable).absolute(), windows=windows))
+    start = start_of(loaded, command_of(Path(sys.executable).absolute(), windows=windows))
     for each in (client,) if client else CLIENTS:
         if not client:
             click.echo(f"# {TITLES[each]}")
         click.echo(snippet(each, start))
-        for line in notes(each, start, settings, windows=windows):
+        for line in notes(each, start, loaded, windows=windows):
             click.echo(line, err=True)
         if not client:
             click.echo()

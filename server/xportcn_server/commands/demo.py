@@ -39,6 +39,18 @@ class DemoError(Exception):
     """A step did not come out as it should."""
 
 
+@click.command()
+@click.option(
+    "--mode",
+    type=click.Choice(["auto", "legacy"]),
+    default="auto",
+    help="MCP protocol era of the demo client.",
+)
+def demo(mode: str) -> None:
+    """Show the whole conversation on the sandbox: preview, approval, create, repeat, look-up."""
+    sys.exit(run_demo(mode))
+
+
 def run_demo(mode: str) -> int:
     """Run it with the SDK's client in protocol mode `auto` or `legacy`; the exit code."""
     failed = ""

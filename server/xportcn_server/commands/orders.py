@@ -1,52 +1,31 @@
-"""`xportcn-mcp orders`: the ledger, for a person."""
+"""`xportcn-mcp orders`: the ledger, for a person, who can also end an order of unknown outcome."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import sys
 
-import anyio
 import click
 
-from xportcn_server.app import ledger_of
+from xportcn_server.commands.shared import current_settings, stop, with_ledger
 from xportcn_server.guide.receipts import MEANING, WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord
+from xportcn_tools.desk.operator import Operator, RefusedError
+from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord
 from xportcn_tools.money import yuan
 from xportcn_tools.results import timestamp
 
-T = TypeVar("T")
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def orders(context: click.Context) -> None:
+    """Look at the ledger. Without a command: list."""
+    if context.invoked_subcommand is None:
+        context.invoke(orders_list)
 
 
-def with_ledger(settings: Settings, work: Callable[[Ledger], Awaitable[T]]) -> T:
-    """Run `work` on the opened ledger.
-
-    Raises:
-        LedgerError: it cannot be read or written.
-    """
-
-    async def run() -> T:
-        ledger = ledger_of(settings)
-        try:
-            await ledger.open()
-            return await work(ledger)
-        finally:
-            await ledger.aclose()
-
-    return anyio.run(run)
-
-
-def _found(settings: Settings, query: OrderQuery) -> list[OrderRecord] | None:
-    try:
-        return with_ledger(settings, lambda ledger: ledger.orders(query))
-    except LedgerError as error:
-        click.echo(f"xportcn-mcp: the ledger cannot be read: {error}", err=True)
-        return None
-
-
-def list_orders(settings: Settings, limit: int) -> int:
-    """Print a line an order, newest first; exit code 1 where the ledger cannot be read."""
-    found = _found(settings, OrderQuery(None, limit=limit))
-    if found is None:
-        return 1
+@orders.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+def orders_list(limit: int) -> None:
+    """List orders, newest first."""
+    found = _found(OrderQuery(None, limit=limit))
     for order in found:
         ids = ", ".join(order.order_ids) or "-"
         click.echo(
@@ -55,20 +34,42 @@ def list_orders(settings: Settings, limit: int) -> int:
         )
     if not found:
         click.echo("No orders.")
-    return 0
 
 
-def show_order(settings: Settings, reference: str) -> int:
-    """Print all that the ledger holds of an order; exit code 1 where there is none."""
-    found = _found(settings, OrderQuery(None, reference=reference))
-    if found is None:
-        return 1
-    if not found:
-        click.echo(f"No order has the reference {reference}.", err=True)
-        return 1
+@orders.command("show")
+@click.argument("reference")
+def orders_show(reference: str) -> None:
+    """Show one order: by out_order_id or order id."""
+    found = _found(OrderQuery(None, reference=reference))
     for order in found:
         print_order(order)
-    return 0
+    if not found:
+        click.echo(f"No order has the reference {reference}.", err=True)
+        sys.exit(1)
+
+
+@orders.command("resolve")
+@click.argument("reference")
+@click.argument("order_ids", nargs=-1, metavar="[ID]...")
+@click.option("--placed", is_flag=True, help="The order exists; name its ids.")
+@click.option("--absent", is_flag=True, help="No order exists.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def orders_resolve(
+    reference: str, order_ids: tuple[str, ...], *, placed: bool, absent: bool, yes: bool
+) -> None:
+    """End an order of unknown outcome: REF --placed ID... or REF --absent."""
+    if placed == absent:
+        raise click.UsageError("say either --placed with the order ids, or --absent")
+    if placed != bool(order_ids):
+        raise click.UsageError("--placed needs the order ids, and --absent takes none")
+    sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
+
+
+def _found(query: OrderQuery) -> list[OrderRecord]:
+    try:
+        return with_ledger(current_settings(), lambda ledger: ledger.orders(query))
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
 
 
 def _reason(order: OrderRecord) -> str:
@@ -96,3 +97,20 @@ def print_order(order: OrderRecord) -> None:
     }
     for name, value in rows.items():
         click.echo(f"{name:<13} {value}")
+
+
+def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
+    """End it as placed under `order_ids`, or as absent where there are none; the exit code."""
+    try:
+        order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
+        print_order(order)
+        ending = f"this order exists as {', '.join(order_ids)}" if order_ids else "no such order exists"
+        if ask and not click.confirm(f"\nConfirm: you checked the account yourself, and {ending} upstream?"):
+            click.echo("Nothing was changed.", err=True)
+            return 1
+        with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
+    except (LedgerError, RefusedError) as error:
+        click.echo(f"xportcn-mcp: {error}", err=True)
+        return 1
+    click.echo(f"Order {order.out_order_id} is now {'placed' if order_ids else 'absent'}.")
+    return 0

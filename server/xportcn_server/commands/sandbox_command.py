@@ -1,10 +1,9 @@
 """`xportcn-mcp sandbox`: the sandbox upstream on a port, with faults on demand."""
 
-import sys
-
 import anyio
 import click
 
+from xportcn_server.commands.shared import stop
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import build_sandbox
@@ -12,16 +11,25 @@ from xportcn_server.sandbox.serving_http import serve_sandbox
 from xportcn_server.sandbox.shapes import Shape
 
 
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=9900, show_default=True)
+@click.option("--shape", type=click.Choice(["object", "list"]), default="object", show_default=True)
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Fail like this; may be repeated.")
+def sandbox(host: str, port: int, shape: str, faults: tuple[str, ...]) -> None:
+    """Serve the sandbox upstream on its own, over HTTP."""
+    run_sandbox(host, port, "list" if shape == "list" else "object", faults)
+
+
 def run_sandbox(host: str, port: int, shape: Shape, faults: tuple[str, ...]) -> None:
     """Serve until SIGINT or SIGTERM. Each fault lasts, for every endpoint that it applies to."""
-    sandbox = build_sandbox(shape)
+    upstream = build_sandbox(shape)
     for name in faults:
         if name not in FAULTS or FAULTS[name].in_process_only:
             known = ", ".join(sorted(name for name, fault in FAULTS.items() if not fault.in_process_only))
-            click.echo(f"xportcn-mcp: there is no fault {name!r} on a port; there are: {known}", err=True)
-            sys.exit(2)
+            stop(f"there is no fault {name!r} on a port; there are: {known}")
         for endpoint in FAULTS[name].endpoints:
-            sandbox.faults.add(name, endpoint, times=None)
+            upstream.faults.add(name, endpoint, times=None)
 
     def ready(base_url: str) -> None:
         click.echo(f"sandbox upstream at {base_url}; reach it with these settings:")
@@ -33,7 +41,6 @@ def run_sandbox(host: str, port: int, shape: Shape, faults: tuple[str, ...]) -> 
             click.echo(f"faults: {', '.join(faults)}")
 
     try:
-        anyio.run(serve_sandbox, sandbox, host, port, ready)
+        anyio.run(serve_sandbox, upstream, host, port, ready)
     except OSError as error:
-        click.echo(f"xportcn-mcp: the sandbox cannot listen on {host}:{port}: {error.strerror}", err=True)
-        sys.exit(1)
+        stop(f"the sandbox cannot listen on {host}:{port}: {error.strerror}", 1)

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
-from xportcn_server.doctor.check_settings import Configuration
 from xportcn_server.http.callers import Callers, CallersError
+from xportcn_server.settings.loaded import Loaded
 from xportcn_tools.desk.caps import Caps
 
 _NAME = "callers"
 
 
-def check_callers(configuration: Configuration) -> Iterator[Check]:
+def check_callers(loaded: Loaded) -> Iterator[Check]:
     """The callers' file and the OAuth settings; nothing is asked of an issuer."""
-    settings = configuration.settings
-    if {"callers", "oauth_issuer", "oauth_audience"} & configuration.broken:
+    settings = loaded.settings
+    if {"callers", "oauth_issuer", "oauth_audience"} & loaded.broken:
         yield warning(_NAME, "not looked at", "correct the settings named above, then call doctor again")
         return
     if settings.oauth_issuer and not settings.oauth_audience:
@@ -32,5 +32,5 @@ def _file(path: Path) -> Check:
     try:
         callers.check()
     except CallersError as error:
-        return fault(_NAME, f"{path}: {error}", "correct the file: until then nobody is let in")
+        return fault(_NAME, f"{path}: {error}", "correct the file: until then all callers are refused")
     return ok(_NAME, f"{len(callers.names)} in {path}, each with caps of its own")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
 from xportcn_server.doctor.check_postgres import check_postgres
-from xportcn_server.doctor.check_settings import Configuration
 from xportcn_server.doctor.ledger_state import judged_unknown, judged_version
+from xportcn_server.settings.loaded import Loaded
 from xportcn_tools.ledger.migrations import numbered_scripts
 
 BYTES_FAULT = 10 * 2**20
@@ -21,10 +21,10 @@ BYTES_WARNING = 200 * 2**20
 _BUSY_SECONDS = 2
 
 
-def check_ledger(configuration: Configuration) -> list[Check]:
+def check_ledger(loaded: Loaded) -> list[Check]:
     """The ledger that the settings name."""
-    settings = configuration.settings
-    if "ledger" in configuration.broken:
+    settings = loaded.settings
+    if "ledger" in loaded.broken:
         return [warning("ledger", "not looked at", "correct XPORTCN_LEDGER, then call doctor again")]
     if settings.ledger_url:
         return check_postgres(settings.ledger_url)
@@ -46,7 +46,7 @@ def _check_file(path: Path) -> Iterator[Check]:
         yield ok("ledger", f"{path} does not exist yet; the first start makes it")
         return
     if not stat.S_ISREG(status.st_mode):
-        yield fault("ledger", f"{path} is no file", "set XPORTCN_LEDGER to the path of a file")
+        yield fault("ledger", f"{path} is not a file", "set XPORTCN_LEDGER to the path of a file")
         return
     yield _mode(path, status.st_mode)
     yield from _content(path)
@@ -101,7 +101,7 @@ def _content(path: Path) -> Iterator[Check]:
     except (sqlite3.DatabaseError, OSError) as error:
         yield fault(
             "ledger",
-            f"{path} is damaged, or no ledger: {error}",
+            f"{path} is damaged or not a ledger: {error}",
             "keep the file, restore your latest backup beside it, and look your latest orders up upstream",
         )
 
@@ -109,7 +109,7 @@ def _content(path: Path) -> Iterator[Check]:
 def _opened(path: Path) -> sqlite3.Connection:
     """A connection that cannot write.
 
-    Where there is no write-ahead log, nobody has the ledger open and the file alone holds everything: then
+    Without a write-ahead log, no program has the ledger open and the file alone holds everything: then
     it is read as it lies, since SQLite would otherwise leave an empty log behind. Beside a log without its
     index (a ledger that was copied with its log) SQLite makes the index, `…-shm`, and may leave it there: it
     holds nothing of its own, and to remove it could take it from a program that has just come.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
-from xportcn_server.doctor.check_settings import Configuration
 from xportcn_server.doctor.unreached import STEPS, Unreached, sort_error
+from xportcn_server.settings.loaded import Loaded
 from xportcn_server.settings.values import masked, masked_url
 from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT
@@ -30,7 +30,7 @@ _NAMES = ("proxy", *STEPS, "clock")
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _Answered:
     """What came back, and how far this machine's clock is ahead of the server's; None: no usable Date."""
 
     status: int
@@ -39,20 +39,20 @@ class _Answer:
     ahead: timedelta | None
 
 
-def check_network(configuration: Configuration) -> list[Check]:
+def check_network(loaded: Loaded) -> list[Check]:
     """Proxy, DNS, TCP, TLS, HTTP and clock, in the order in which a call needs them."""
-    if configuration.offline:
+    if loaded.settings.mode == "sandbox" and "mode" not in loaded.broken:
         return [ok(name, "not needed in sandbox mode") for name in _NAMES]
     for field in ("mode", "base_url"):
-        if field in configuration.broken:
+        if field in loaded.broken:
             step = f"correct XPORTCN_{field.upper()}, then call doctor again"
             return [warning(name, "not looked at", step) for name in _NAMES]
-    base_url = configuration.settings.base_url
+    base_url = loaded.settings.base_url
     proxy = _proxy_for(base_url)
     checks = [_told_proxy(base_url, proxy)]
     reached: list[str] = []
-    outcome = _asked(base_url, configuration.settings.timeout_seconds, reached)
-    if isinstance(outcome, _Answer):
+    outcome = _asked(base_url, loaded.settings.timeout_seconds, reached)
+    if isinstance(outcome, _Answered):
         checks += [_passed(step, base_url, proxy) for step in STEPS[:-1]]
         return [*checks, _http(outcome), _clock(outcome.ahead)]
     if outcome.step == "proxy":
@@ -106,7 +106,7 @@ def _told_proxy(base_url: str, proxy: str | None) -> Check:
     return ok("proxy", "none for this address (NO_PROXY)" if excepted else "none")
 
 
-def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answer | Unreached":
+def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answered | Unreached":
     import httpx  # noqa: PLC0415 - not needed in sandbox mode
 
     def trace(event: str, info: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answe
         return sort_error(error, reached, base_url)
 
 
-def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _Answer:
+def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _Answered:
     before = datetime.now(UTC)
     response = client.send(request, stream=True)
     try:
@@ -142,7 +142,7 @@ def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _An
                 raise TimeoutError
     finally:
         response.close()
-    return _Answer(
+    return _Answered(
         response.status_code,
         bytes(body),
         response.headers.get("location", ""),
@@ -159,7 +159,7 @@ def _ahead(date: str, now: datetime) -> timedelta | None:
     return now - (server if server.tzinfo else server.replace(tzinfo=UTC))
 
 
-def _http(answer: _Answer) -> Check:
+def _http(answer: _Answered) -> Check:
     """Whether what answers is the API. The request was not signed: that it is refused is as it should be."""
     try:
         envelope = read_envelope(answer.body)
@@ -167,18 +167,18 @@ def _http(answer: _Answer) -> Check:
         envelope = None
     said = f"HTTP {answer.status}"
     if answer.status >= 500 or answer.status == 429:
-        return warning("http", said, "wait and try again; where it stays so, ask the vendor")
+        return warning("http", said, "wait and try again; if it persists, ask the vendor")
     if 300 <= answer.status < 400:
         found = f"{said}, a redirect to {clean(masked(answer.location)) or 'nowhere'}; orders follow none"
         return fault("http", found, "set XPORTCN_BASE_URL to the address where the API itself is")
     if envelope:
         return ok("http", f"{said}, code {envelope.code}: {envelope.message or 'no message'}")
     if answer.status in (401, 403):
-        return warning("http", f"{said} without an envelope", "see whether `doctor --probe` is let in")
+        return warning("http", f"{said} without an envelope", "see whether `doctor --probe` is accepted")
     return fault(
         "http",
         f"{said}, and no answer of the API",
-        "correct XPORTCN_BASE_URL (by default https://www.xportcn.com/api), or see what stands in between:"
+        "correct XPORTCN_BASE_URL (by default https://www.xportcn.com/api), or check what is in between:"
         " a proxy, a log-in page of the network",
     )
 

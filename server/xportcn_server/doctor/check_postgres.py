@@ -27,7 +27,7 @@ _WRITTEN = (
 )
 _NAME = "ledger"
 
-# In libpq's own English words, or a server's; what matches none is told without a reason.
+# In libpq's own English words, or a server's; where none matches, no reason is given.
 _REASONS = (
     (
         "password authentication",
@@ -46,8 +46,8 @@ _REASONS = (
     ),
     ("timeout", "the database does not answer in time", "check the network and the firewall on the way"),
     ("does not exist", "the database or the user does not exist", "create it, or correct XPORTCN_LEDGER"),
-    ("no pg_hba.conf entry", "the database does not let this machine in", "add it to pg_hba.conf"),
-    ("ssl", "the TLS connection does not come about", "check sslmode and the certificates"),
+    ("no pg_hba.conf entry", "the database refuses connections from this machine", "add it to pg_hba.conf"),
+    ("ssl", "the TLS handshake fails", "check sslmode and the certificates"),
 )
 
 

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok
-from xportcn_server.settings.dotenv_files import PREFIX
+from xportcn_server.settings.sources import PREFIX
 from xportcn_tools.upstream.clean import clean
 
 STDOUT_SECONDS = 30
@@ -42,7 +42,7 @@ def _packages() -> Check:
         if not _fits(version, wanted):
             unfit.append(f"{name} {version} is not {wanted}")
     if unfit:
-        return fault("packages", "; ".join(unfit), "install xportcn-mcp anew, in an environment of its own")
+        return fault("packages", "; ".join(unfit), "reinstall xportcn-mcp in its own virtual environment")
     return ok("packages", ", ".join(found))
 
 
@@ -62,13 +62,13 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in leading[0].split(".")) if leading else ()
 
 
-def check_stdout() -> Check:
+def check_stdout(seconds: float = STDOUT_SECONDS) -> Check:
     """Start `serve` in the sandbox, far from the real ledger, and see that nothing but MCP is on its stdout.
 
     Its input ends at once, so there is no MCP either. What a `sitecustomize` or a `.pth` file prints comes
     before any line of this program, and would break the conversation.
     """
-    # Nor does it tell a collector of OpenTelemetry anything, or wait for one that hangs.
+    # Nor does it send anything to a collector of OpenTelemetry, or wait for one that hangs.
     strange = (PREFIX, "OTEL_")
     environ = {name: value for name, value in os.environ.items() if not name.upper().startswith(strange)}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -80,13 +80,13 @@ def check_stdout() -> Check:
                 capture_output=True,
                 cwd=folder,
                 env=environ,
-                timeout=STDOUT_SECONDS,
+                timeout=seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             return fault(
                 "stdout of serve",
-                f"serve did not end within {STDOUT_SECONDS} s of its input's end",
+                f"serve did not end within {seconds} s of its input's end",
                 "start `xportcn-mcp serve` by hand with XPORTCN_MODE=sandbox, and read what it says",
             )
     if done.stdout:
@@ -101,6 +101,6 @@ def check_stdout() -> Check:
         return fault(
             "stdout of serve",
             f"serve ended with code {done.returncode}: {clean(lines[-1])}",
-            "install xportcn-mcp anew, in an environment of its own",
+            "reinstall xportcn-mcp in its own virtual environment",
         )
     return ok("stdout of serve", "nothing but MCP")

@@ -22,7 +22,7 @@ from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, TimestampUnit
 
 Meaning = Literal["accepted", "signature", "key", "permission", "clock", "unclear", "unreachable"]
-Outcome = Meaning | Literal["not run"]
+ProbeOutcome = Meaning | Literal["not run"]
 
 # The first that matches decides. A plainly wrong signature comes first, since such a text may repeat the
 # names of the headers; an "expired signature" is about the clock.
@@ -62,7 +62,7 @@ _OF_CODE: dict[int, Meaning] = {401: "signature", 403: "permission"}
 
 @dataclass(frozen=True)
 class Attempt:
-    """One signed preview and its answer. `inferred`: sorted by words, which nobody has documented."""
+    """One signed preview and its answer. `inferred`: sorted by words, which are not documented."""
 
     signature: SignatureRule
     timestamp_unit: TimestampUnit
@@ -78,7 +78,7 @@ class Attempt:
 class Finding:
     """What the attempts come to. `signature` and `timestamp_unit` are set where one was accepted."""
 
-    outcome: Outcome
+    outcome: ProbeOutcome
     found: str
     next_step: str
     inferred: bool = False

@@ -12,8 +12,9 @@ from xportcn_server.doctor import check_ledger as ledger
 from xportcn_server.doctor import check_network as network
 from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.check import Check, fault, ok, warning
-from xportcn_server.doctor.check_settings import Configuration, read_configuration
+from xportcn_server.doctor.check_settings import check_settings, secrets_of
 from xportcn_server.doctor.probe import Finding, find_rule
+from xportcn_server.settings.loaded import Loaded, read_settings
 
 HIDDEN = "***"
 IN_WORDS = {
@@ -25,22 +26,22 @@ IN_WORDS = {
 }
 
 
-def run_doctor(*, probe: bool, as_json: bool) -> int:
+def run_doctor(*, probe: bool, as_json: bool, env_file: str | None = None) -> int:
     """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault)."""
-    configuration = read_configuration()
+    loaded = read_settings(env_file=env_file)
     checks = [
         *_guarded("program", program.check_program),
-        *configuration.checks,
-        *_guarded("ledger", lambda: ledger.check_ledger(configuration)),
-        *_guarded("callers", lambda: callers.check_callers(configuration)),
-        *_guarded("network", lambda: network.check_network(configuration)),
+        *_guarded("settings", lambda: check_settings(loaded)),
+        *_guarded("ledger", lambda: ledger.check_ledger(loaded)),
+        *_guarded("callers", lambda: callers.check_callers(loaded)),
+        *_guarded("network", lambda: network.check_network(loaded)),
         *_guarded("stdout of serve", lambda: [program.check_stdout()]),
     ]
-    finding = _probed(configuration) if probe else None
+    finding = _probed(loaded) if probe else None
     if finding:
-        checks.append(_judged(finding, configuration))
+        checks.append(_judged(finding, loaded))
     report = _without(
-        configuration.secrets,
+        secrets_of(loaded),
         {
             "ok": all(check.status != "fault" for check in checks),
             "checks": [asdict(check) for check in checks],
@@ -63,26 +64,26 @@ def _guarded(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
         return [fault(name, f"the check itself failed ({type(error).__name__})", step)]
 
 
-def _probed(configuration: Configuration) -> Finding:
-    unreadable = {"mode", "base_url", "timeout_seconds"} & configuration.broken
+def _probed(loaded: Loaded) -> Finding:
+    unreadable = {"mode", "base_url", "timeout_seconds"} & loaded.broken
     if unreadable:
         names = ", ".join(sorted(f"XPORTCN_{field.upper()}" for field in unreadable))
         return Finding("not run", f"{names} cannot be read", f"correct {names}, then call doctor again")
-    return find_rule(configuration.settings)
+    return find_rule(loaded.settings)
 
 
-def _judged(finding: Finding, configuration: Configuration) -> Check:
+def _judged(finding: Finding, loaded: Loaded) -> Check:
     """The probe as a check: where another pair than the configured one is accepted, a person has to act."""
     if finding.outcome != "accepted":
         return fault("probe", finding.found, finding.next_step)
-    settings = configuration.settings
+    settings = loaded.settings
     if (finding.signature, finding.timestamp_unit) == (settings.signature, settings.timestamp_unit):
         return ok("probe", f"{finding.found}, as it is set")
     lines = " and ".join(finding.env_lines)
     return warning(
         "probe",
         f"{finding.found}; set is {settings.signature} with {settings.timestamp_unit}",
-        f"set {lines} where the others are set (the environment wins over .env)",
+        f"set {lines} next to the other XPORTCN_ settings (the environment wins over files)",
     )
 
 
@@ -91,7 +92,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 
 
 def _without(secrets: tuple[str, ...], part: Any) -> Any:
-    """The report with whatever repeats a secret blackened: an upstream's words, say."""
+    """The report with every secret replaced, wherever it is repeated: in the upstream's words, say."""
     if isinstance(part, dict):
         fields = cast("dict[str, Any]", part)
         return {name: _without(secrets, value) for name, value in fields.items()}

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-Step = Literal["proxy", "dns", "tcp", "tls", "http"]
-STEPS: tuple[Step, ...] = ("dns", "tcp", "tls", "http")
+NetworkStep = Literal["proxy", "dns", "tcp", "tls", "http"]
+STEPS: tuple[NetworkStep, ...] = ("dns", "tcp", "tls", "http")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -18,7 +18,7 @@ _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 class Unreached:
     """`step`: where the call failed, so that those before it went well."""
 
-    step: Step
+    step: NetworkStep
     found: str
     next_step: str
 
@@ -53,8 +53,8 @@ def sort_error(error: Exception, reached: Sequence[str], base_url: str) -> Unrea
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or _last(reached, "start_tls"):
         return Unreached(
             "tls",
-            f"what answers at {host} does not speak TLS as it should",
-            "check scheme and port of XPORTCN_BASE_URL, and what stands in between (proxy, firewall)",
+            f"what answers at {host} does not speak TLS correctly",
+            "check scheme and port of XPORTCN_BASE_URL, and for a proxy or firewall in between",
         )
     if _last(reached, "connect_tcp"):
         refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
@@ -67,12 +67,13 @@ def sort_error(error: Exception, reached: Sequence[str], base_url: str) -> Unrea
     return Unreached(
         "http",
         f"connected, and no whole answer came ({type(error).__name__})",
-        "try again; where it stays so, raise XPORTCN_TIMEOUT_SECONDS, and see what stands in between",
+        "try again; if it persists, raise XPORTCN_TIMEOUT_SECONDS, and check for a proxy or firewall in"
+        " between",
     )
 
 
 def _before_connecting(error: Exception) -> Unreached:
-    """Nothing was tried: the settings of the environment are none that the library can use."""
+    """Nothing was tried: the library cannot use the proxy or certificate settings of the environment."""
     missing = [name for name in _CERTIFICATES if os.environ.get(name) and not Path(os.environ[name]).exists()]
     if missing:
         return Unreached(
@@ -88,7 +89,7 @@ def _before_connecting(error: Exception) -> Unreached:
     return Unreached(
         "proxy",
         f"no connection can be set up ({type(error).__name__})",
-        "correct or unset HTTPS_PROXY, ALL_PROXY and NO_PROXY: a proxy is http://HOST:PORT",
+        "correct or unset HTTPS_PROXY, ALL_PROXY and NO_PROXY; proxies have the form http://HOST:PORT",
     )
 
 

@@ -1,7 +1,7 @@
-"""The desk for those who get no context: static resources and completions.
+"""The desk for handlers to which the SDK passes no context: static resources and completions.
 
 The SDK hands its context to tools, prompts and resource templates only. This middleware keeps the desk of
-the lifespan at hand while a request is served. The variable is a module's, but its value belongs to the
+the lifespan available while a request is served. The variable is a module's, but its value belongs to the
 context of the one request that set it: no other sees it.
 """
 

@@ -1,6 +1,6 @@
 """Orders in Markdown, for people. Pure.
 
-What a stranger or a caller wrote can be anything: it is shown as text of one line, and is never a link, a
+Text of a seller or a caller can be anything: it is shown as text of one line, and is never a link, a
 table's cell border, an image or HTML.
 """
 
@@ -34,7 +34,7 @@ _NEXT: dict[State, str] = {
         "same goods to the same address are blocked, and the sum counts against the caps."
     ),
 }
-WHOSE_WORDS = {  # a stranger's text has a label wherever it is shown; a reason of our own needs none
+WHOSE_WORDS = {  # foreign text has a label wherever it is shown; our own reasons need no label
     "upstream_rejected": ", the upstream's words (data)",
     "upstream_unauthorized": ", the upstream's words (data)",
     "outcome_unknown": ", what came back (data)",
@@ -125,7 +125,7 @@ def _ids(order_ids: Sequence[str]) -> str:
 
 def _approval(order: OrderRecord) -> str:
     if order.approval_method == "off":
-        return "off (nobody was asked)"
+        return "off (no approval was asked for)"
     verified = "verified" if order.approval_verified else "the client's word"
     return f"{order.approval_method} ({verified})"
 

@@ -26,7 +26,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xportcn_server.http.limits import LimitedCalls
 from xportcn_server.settings.values import is_loopback, plain_url
-from xportcn_tools.desk.desk import Desk
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ MOST_BODY_BYTES = 256 * 1024
 """Fifty lines and an address are a tenth of it."""
 
 READY_SECONDS = 5
-"""For the ledger's sign of life; whoever asks for it has a deadline of its own."""
+"""For the ledger's answer; what asks /readyz has a deadline of its own."""
 
 SHUTDOWN_SECONDS = 120
 """For calls under way; a create has ended or given up long before."""
@@ -62,7 +61,7 @@ def _security(host: str, public_url: str | None) -> TransportSecuritySettings:
 
 
 def http_app(
-    server: MCPServer[Desk],
+    server: MCPServer[Any],
     ready: "Readiness",
     *,
     host: str,
@@ -94,15 +93,15 @@ def http_app(
         transport_security=security,
         host=host,
     )
-    app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: who calls is known by then
+    app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: the caller is known by then
     return PlainSpelling(app if security.enable_dns_rebinding_protection else SameOrigin(app))
 
 
 class Readiness:
-    """Asks the ledger for a sign of life, one question at a time.
+    """Asks whether the ledger answers, one question at a time.
 
-    A database that hangs keeps the question waiting, and the thread that asks it. Nobody waits along with it
-    beyond the deadline, and nobody asks anew before it has an answer.
+    A database that hangs holds up the question, and the thread that asks it. Callers stop waiting at the
+    deadline, and no second question is asked before the first has its answer.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[Any]], seconds: float = READY_SECONDS) -> None:
@@ -145,7 +144,7 @@ class PlainSpelling:
 
 
 class SameOrigin:
-    """Where no Host can be told from another: what a browser sends must come from this very host's pages."""
+    """Where any Host may be right: what a browser sends must come from a page of this very host."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -155,13 +154,13 @@ class SameOrigin:
             headers = Headers(scope=scope)
             origin = headers.get("origin")
             if origin is not None and urlsplit(origin).netloc != headers.get("host"):
-                foreign = JSONResponse({"error": "Origin and Host differ"}, 403)
+                foreign = JSONResponse({"error": "Origin does not match Host"}, 403)
                 await foreign(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-class _Server(uvicorn.Server):
+class _GracefulServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Uvicorn raises a signal again once it has shut down; here a signal is how one ends it, cleanly."""
@@ -175,7 +174,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
+async def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
     """Serve until SIGTERM or SIGINT; then no new calls, and those under way are finished."""
     config = uvicorn.Config(
         app,
@@ -186,4 +185,4 @@ def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    _Server(config).run()
+    await _GracefulServer(config).serve()

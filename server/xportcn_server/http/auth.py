@@ -30,7 +30,7 @@ class Verifier:
         self._oauth = oauth
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """The caller behind a bearer token, its name in `subject`; `None` lets nobody in."""
+        """The caller behind a bearer token, its name in `subject`; `None`: the call is refused."""
         name = self._callers.name_of(token) if self._callers else None
         if name:
             resource = self._oauth.audience if self._oauth else None
@@ -53,10 +53,10 @@ class OAuthIssuer:
         return self._checked(token, key) if key else None
 
     def _key_named_by(self, token: str) -> str | None:
-        """By the words of the token alone; whether they are the issuer's own, its signature tells."""
+        """As the token itself says; whether the issuer wrote it, its signature proves later."""
         try:
             read = jwt.decode_complete(token, options={"verify_signature": False})
-        except Exception as error:  # noqa: BLE001 - a stranger's text: whatever it breaks, it lets nobody in
+        except Exception as error:  # noqa: BLE001 - a stranger's text: whatever it breaks, the call is refused
             logger.info("a bearer token was refused: %s", type(error).__name__)
             return None
         key_id = read["header"].get("kid")
@@ -95,7 +95,7 @@ class OAuthIssuer:
 
 
 def _may_be_shown(subject: object) -> bool:
-    """It stands in ledger, log and the terminal's question: it must write no line of its own there."""
+    """It is shown in ledger, log and the terminal's question, where it must not start a line of its own."""
     if not isinstance(subject, str):
         return False
     return 0 < len(subject) <= SUBJECT_MOST_CHARACTERS and subject.isprintable()
@@ -109,7 +109,7 @@ def verifier_of(settings: Settings, callers: Callers | None) -> tuple[Verifier, 
         return None
     resource = AnyHttpUrl(oauth.audience) if oauth else None
     auth = AuthSettings(
-        # Without OAuth nobody is told where to get a token; the SDK wants a URL all the same.
+        # Without OAuth no client is sent anywhere for a token; the SDK requires a URL all the same.
         issuer_url=AnyHttpUrl(issuer or "https://localhost"),
         resource_server_url=resource,
         validate_token_resource=resource is not None,

@@ -9,7 +9,7 @@
     max_day_orders = 10
     previews_per_minute = 30      # optional
 
-The file is read again when it changes; one that cannot be read lets nobody in.
+The file is read again when it changes; while it cannot be read, all callers are refused.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from xportcn_server.settings.sources import small_text
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import Profile
 from xportcn_tools.money import fen_of_yuan
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 PREFIX = "caller:"
 PREVIEWS_PER_MINUTE = 60
 OTHERS = Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
-STRUCK_OUT = Profile(Caps(0, 0, 0), None, 1)
+REMOVED = Profile(Caps(0, 0, 0), None, 1)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -76,7 +77,7 @@ class _Read:
     """The entries of a file as it was at `stamp`; no stamp: it is to be read again.
 
     One value, since the event loop and the ledger's threads both read the file: entries of one state beside
-    the stamp of another would keep a caller in who has been struck out.
+    the stamp of another would admit a caller who has been removed.
     """
 
     stamp: tuple[int, ...] | None
@@ -97,7 +98,7 @@ class Callers:
         Raises:
             CallersError: it cannot be used.
         """
-        self._read_anew()
+        self._read_again()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,8 +120,8 @@ class Callers:
         if not caller.startswith(PREFIX):
             return OTHERS
         entry = self._current().get(caller.removeprefix(PREFIX))
-        if entry is None:  # struck out while its call is under way: nothing more is ordered for it
-            return STRUCK_OUT
+        if entry is None:  # removed while its call is under way: nothing more is ordered for it
+            return REMOVED
         caps = Caps(
             self._owner.order_fen if entry.max_order_cny is None else entry.max_order_cny,
             self._owner.day_fen if entry.max_day_cny is None else entry.max_day_cny,
@@ -128,7 +129,7 @@ class Callers:
         )
         return Profile(caps, entry.user_id, entry.previews_per_minute)
 
-    def _read_anew(self) -> _Read:
+    def _read_again(self) -> _Read:
         # The stamp first: a change while it is read is then seen as one, and read at the next call.
         stamp = self._stamp()
         self._read = read = _Read(stamp, _entries_of(self._path))
@@ -138,11 +139,11 @@ class Callers:
         read = self._read  # once: another thread may put another in its place
         if self._stamp() != read.stamp:
             try:
-                read = self._read_anew()
+                read = self._read_again()
             except CallersError as error:
-                # Whoever was let in by the old file may have been struck out in the new one. It is read
-                # again at the next call: what was in the way may pass without another change.
-                logger.error("nobody is let in: %s", error)  # noqa: TRY400 - the reason is in its text
+                # The new file may have removed a caller of the old one. It is read again at the next call:
+                # the obstacle may pass without another change of the file.
+                logger.error("all callers are refused: %s", error)  # noqa: TRY400 - the reason is in its text
                 self._read = read = _Read(None, {})
         return read.entries
 
@@ -157,7 +158,7 @@ class Callers:
 
 def _entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
     try:
-        stored = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        stored = tomllib.loads(small_text(path))
     except (OSError, ValueError) as error:
         raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
     if may_be_empty and not stored:
@@ -190,7 +191,7 @@ def new_caller(path: Path, name: str) -> str:
     """Add a caller to the file (made 0600 if new); the bearer token, which is shown this once.
 
     Raises:
-        CallersError: the name is no name or taken, or the file cannot be used.
+        CallersError: the name is not valid or taken, or the file cannot be used.
     """
     if not _NAME.fullmatch(name):
         raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
@@ -198,10 +199,10 @@ def new_caller(path: Path, name: str) -> str:
     token, digest = new_token()
     beside = path.with_name(f"{path.name}.new")
     try:
-        # Made here and nowhere else, so it is the lock too: of two that write at once, one is sent away.
+        # Made here and nowhere else, so it is the lock too: of two that write at once, one is refused.
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise CallersError(f"another is writing it; if that has ended, remove {beside}") from None
+        raise CallersError(f"another process is writing the file; if none is, delete {beside}") from None
     except OSError as error:
         raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
     try:
@@ -211,7 +212,7 @@ def new_caller(path: Path, name: str) -> str:
             os.fsync(file.fileno())
         if path.exists():
             _take_over_rights(path, beside)
-        # Moved over the old one: whoever reads meanwhile reads a whole file.
+        # Moved over the old one: a reader always sees a whole file.
         beside.replace(path)
     except BaseException as error:
         beside.unlink()  # ours, and only here: once it is moved, the name may be another's
@@ -225,7 +226,7 @@ def _contents(path: Path, name: str) -> bytes:
     if not path.exists():
         return b""
     if name in _entries_of(path, may_be_empty=True):
-        raise CallersError(f"there is a caller {name} already")
+        raise CallersError(f"caller {name} exists already")
     return path.read_bytes()
 
 

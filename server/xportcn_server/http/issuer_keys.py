@@ -1,7 +1,7 @@
 """The keys that an OAuth issuer publishes: fetched when one is needed that is not known, and rarely.
 
-Whoever can write a token can name a key that nobody has, so a question to the issuer is asked by one call
-at a time, given up after a while, and not repeated soon. A key that is known waits for none of this.
+Anybody can write a token that names an unknown key, so only one call at a time asks the issuer, for a limited
+time, and not again soon. A key that is known waits for none of this.
 """
 
 import logging
@@ -22,7 +22,7 @@ GOOD_SECONDS = 300.0
 """A key that the issuer has withdrawn is taken for no longer."""
 
 COOLDOWN_SECONDS = 30.0
-"""Keys that nobody has published are not asked for more often than this, whoever names them."""
+"""The issuer is asked for unknown keys no more often than this."""
 
 RETRY_SECONDS = 5.0
 """After a question that had no answer."""
@@ -32,7 +32,7 @@ class IssuerKeys:
     def __init__(self, issuer: str, ask_seconds: float = ASK_SECONDS) -> None:
         self._issuer = issuer
         self._ask_seconds = ask_seconds
-        self._url: str | None = None  # of the keys, once the metadata have told it
+        self._url: str | None = None  # of the keys, once known from the metadata
         self._keys: dict[str, jwt.PyJWK] = {}
         self._good_until = self._ask_again_at = 0.0
         self._asking = anyio.Lock()
@@ -59,14 +59,14 @@ class IssuerKeys:
                 answer = await anyio.to_thread.run_sync(
                     fetched, self._issuer, self._url, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)
                 )
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it lets nobody in
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it admits no caller
                 logger.info("the issuer's keys: %s", type(error).__name__)
         if answer:
             self._url, self._keys = answer
             self._good_until = time.monotonic() + GOOD_SECONDS
             self._ask_again_at = time.monotonic() + COOLDOWN_SECONDS
         else:
-            logger.warning("the issuer's keys cannot be had; nobody is let in by tokens that need them")
+            logger.warning("cannot fetch the issuer's signing keys; tokens that need them are refused")
             self._url = None  # they may be somewhere else by now: the metadata are asked again
             self._ask_again_at = time.monotonic() + RETRY_SECONDS
 
@@ -92,7 +92,7 @@ def _keys_url(issuer: str) -> str:
             if metadata["issuer"] != issuer:
                 raise ValueError("the metadata are another issuer's")
             keys_url = str(metadata["jwks_uri"])
-            # What comes over an open line is nobody's word; an issuer on this very machine may do without.
+            # Plain HTTP proves nothing; an issuer on this very machine may do without TLS.
             if urlsplit(keys_url).scheme not in {"https", parts.scheme}:
                 raise ValueError("the keys are not at an https URL")
             return keys_url

@@ -1,6 +1,6 @@
 """How many calls at a time, in all and for one caller, and how long a body may take.
 
-They stand behind the question who calls: a stranger is sent away before anything of this, and holds no place.
+These limits run after authentication: an unauthenticated request is refused before, and takes no place.
 """
 
 from collections import Counter
@@ -15,14 +15,14 @@ MOST_CALLS = 128
 """At a time; beyond it 503 with `Retry-After`. Health is not counted."""
 
 MOST_CALLS_OF_ONE = 32
-"""Of one caller, so that nobody takes every place. A form that a person has not answered yet may hold one."""
+"""Of one caller, so that none can take every place. A form that a person has not answered may hold one."""
 
 BODY_SECONDS = 30.0
-"""For a whole body, which is small: who sends it by drops holds a place for no longer."""
+"""For a whole body, which is small: a slow sender frees its place after this."""
 
 
 class LimitedCalls:
-    """At most so many POSTs to one path at a time; the rest are told when to come back."""
+    """At most so many POSTs to one path at a time; the rest get a `Retry-After`."""
 
     def __init__(self, app: ASGIApp, path: str) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class LimitedCalls:
         self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        user = scope.get("user")  # absent where nobody is asked who he is
+        user = scope.get("user")  # absent where calls are not authenticated
         counted = scope["type"] == "http" and scope["path"] == self._path and scope["method"] == "POST"
         if not counted or isinstance(user, UnauthenticatedUser):
             await self._app(scope, receive, send)

@@ -20,11 +20,13 @@ SHOWN_CHARACTERS = 80
 _WRITTEN = r"(?:[A-Za-z0-9._~!$'()*+,;-]|%[0-9A-Fa-f]{2})"  # in a URL as it is, or percent-encoded
 _HOST = rf"(?:{_WRITTEN}+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
 # As libpq reads it, hosts separated by commas. A password with a raw @, / or % would be cut there, and what
-# follows taken for a host, which stands in logs.
+# follows taken for a host, which appears in logs.
 _POSTGRESQL = re.compile(
     rf"postgresql://(?:{_WRITTEN}*(?::(?:{_WRITTEN}|[:&=])*)?@)?(?P<hosts>{_HOST}(?:,{_HOST})*)?"
     rf"(?:/{_WRITTEN}*)?(?P<options>\?(?:{_WRITTEN}|[&=:/])*)?"
 )
+_PLACEHOLDER = re.compile(r"\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|%[A-Z_][A-Z0-9_]*%")
+_ANY_PLACEHOLDER = re.compile(_PLACEHOLDER.pattern, re.IGNORECASE)
 _LOOPBACK_V4 = IPv4Network("127.0.0.0/8")
 
 
@@ -42,6 +44,15 @@ def masked_url(text: str) -> str:
 def shown(text: str) -> str:
     """A value in a message of one line: quoted, control characters escaped, cut. It is masked already."""
     return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…")
+
+
+def is_placeholder(value: str, *, a_path: bool = False, secret: bool = False) -> bool:
+    """Whether a value is `${…}`, `$NAME` or `%NAME%`, or a path that begins with one: it was not filled in.
+
+    `secret`: names in small letters do not count, since a password may well begin with `$`.
+    """
+    form = _PLACEHOLDER if secret else _ANY_PLACEHOLDER
+    return bool(form.match(value) if a_path else form.fullmatch(value))
 
 
 def plain_url(url: str) -> str:
@@ -106,6 +117,10 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _url(value: object) -> object:
     """`https://`, or `http://` to this very machine: the key and the goods go over this connection."""
     if not isinstance(value, str):
@@ -147,14 +162,20 @@ def _path(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value
     _require(value.isprintable())
-    context = cast("Mapping[str, Path]", info.context or {})
+    path = _at_home(value)
+    folder = cast("Mapping[str, Path | None]", info.context or {}).get("folder")
+    _require(folder or path.is_absolute())
+    return folder / path if folder else path
+
+
+def _at_home(value: str) -> Path:
     try:
-        return (context.get("folder") or Path.cwd()) / Path(value).expanduser()
-    except RuntimeError:  # nobody's home
+        return Path(value).expanduser()
+    except RuntimeError:  # there is no such user
         raise ValueError from None
 
 
-def _ledger(value: object, info: ValidationInfo) -> object:
+def _ledger(value: object) -> object:
     if not isinstance(value, str):
         return value
     if "://" in value:
@@ -162,9 +183,11 @@ def _ledger(value: object, info: ValidationInfo) -> object:
         # libpq knows no character zero. No host at all would be whatever listens on this machine.
         _require(url and "%00" not in value and (url["hosts"] or "host=" in (url["options"] or "")))
         return value
-    path = _path(value, info)
+    _require(value.isprintable())
+    path = _at_home(value)
     try:
-        _require(isinstance(path, Path) and not path.is_dir())
+        # A relative one would be another ledger in every folder that a client starts the server in.
+        _require(path.is_absolute() and not path.is_dir())
     except OSError:  # a folder on the way may not be entered
         raise ValueError from None
     return str(path)
@@ -173,14 +196,15 @@ def _ledger(value: object, info: ValidationInfo) -> object:
 Whole = Annotated[int, BeforeValidator(_whole)]
 Seconds = Annotated[float, BeforeValidator(_number)]
 YuanAsFen = Annotated[int, BeforeValidator(_amount)]
-Text = Annotated[str, BeforeValidator(_printable)]
+PrintableText = Annotated[str, BeforeValidator(_printable)]
 SecretText = Annotated[SecretStr, BeforeValidator(_printable)]
 HeaderText = Annotated[str, BeforeValidator(_header)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
+Mode = Annotated[Literal["sandbox", "preview", "live"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
 PublicUrl = Annotated[str, BeforeValidator(_url)]
 UpstreamPath = Annotated[str, BeforeValidator(_upstream_path)]
 AbsolutePath = Annotated[Path, BeforeValidator(_path)]
-Ledger = Annotated[str, BeforeValidator(_ledger)]
+LedgerPlace = Annotated[str, BeforeValidator(_ledger)]

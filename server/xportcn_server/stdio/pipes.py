@@ -1,9 +1,9 @@
-"""The wire of MCP over stdio: two pipes out of everybody's reach, a thread that reads and one that writes.
+"""The two pipes of MCP over stdio, kept from everything else: one thread reads, another writes.
 
 Daemon threads, not the event loop: no loop can wait for a pipe on every system, and a thread of the usual
 kind that is blocked in a read, or in a write to a client that stopped reading, would hold up the exit.
 
-Imports the standard library alone, so that the wire can be taken before anything else is imported.
+Imports the standard library alone, so that the pipes can be taken before anything else is imported.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
-class Wire:
+class Pipes:
     """The two ends of MCP, as descriptors that nothing else in the process or its children knows."""
 
     source: int
     sink: int
 
 
-def take_wire() -> Wire:
-    """Move stdin and stdout out of everybody's reach for the rest of the process's life; call it once.
+def take_pipes() -> Pipes:
+    """Take stdin and stdout away from everything else for the rest of the process's life; call it once.
 
     Call it before imports that might print. Afterwards fd 0 reads as empty and fd 1 is stderr, for
     Python, for C libraries and for child processes.
@@ -39,10 +39,10 @@ def take_wire() -> Wire:
             os.fstat(fd)
         except OSError:  # the parent closed it: fill it, lest the next file opened becomes "stdout"
             os.open(os.devnull, os.O_RDWR)
-    wire = Wire(source=os.dup(0), sink=os.dup(1))
+    pipes = Pipes(source=os.dup(0), sink=os.dup(1))
     if sys.platform != "win32":
-        os.set_blocking(wire.source, True)  # some parents share a non-blocking pipe
-        os.set_blocking(wire.sink, True)
+        os.set_blocking(pipes.source, True)  # some parents share a non-blocking pipe
+        os.set_blocking(pipes.sink, True)
     _point_nowhere(0, os.O_RDONLY)
     os.dup2(2, 1)
     if sys.platform == "win32":  # where children inherit handles, not descriptors
@@ -51,7 +51,7 @@ def take_wire() -> Wire:
         for fd in (0, 1):
             with suppress(OSError):
                 rebind_std_handle_to_fd(fd)
-    return wire
+    return pipes
 
 
 class Inbox:
@@ -107,7 +107,7 @@ class Outbox:
         threading.Thread(target=self._pump, name="mcp-stdout", daemon=True).start()
 
     async def write(self, text: str) -> None:
-        """Return when `text` has left the process, or can reach nobody any more."""
+        """Return when `text` has left the process, or nobody can read it any more."""
         written = Future[bool]()
         self._jobs.put((text.encode(), written))
         if not await asyncio.wrap_future(written):
@@ -140,7 +140,7 @@ def _lines_of(source: int) -> Iterator[str]:
 def _read(source: int) -> bytes:
     try:
         return os.read(source, CHUNK_BYTES)
-    except OSError:  # a terminal that hung up, a pipe that broke: nobody will say more
+    except OSError:  # a terminal that hung up, a pipe that broke: nothing more will come
         return b""
 
 
@@ -161,7 +161,7 @@ def _point_nowhere(fd: int, flags: int) -> None:
 
 
 def settle_standard_streams() -> None:
-    """Let go of text that nobody can read any more, else the interpreter exits with 120 instead of 0."""
+    """Drop text that cannot be delivered, else the interpreter exits with 120 instead of 0."""
     for fd, stream in ((1, sys.__stdout__), (2, sys.__stderr__)):
         try:
             if stream is not None:

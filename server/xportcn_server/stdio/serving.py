@@ -1,11 +1,11 @@
-"""MCP over this process's stdin and stdout: nothing else on the wire, and a clean end however it comes.
+"""MCP over this process's stdin and stdout: nothing else on its pipes, and a clean end in every case.
 
-The SDK's own stdio (2.3.0, tried) misses both by a little. It gives fd 1 back to the wire when serving
-ends, and what `print` left in Python's buffer follows when the interpreter exits. SIGTERM kills the
-process before the lifespan has ended; SIGINT hangs, for a worker thread is blocked reading stdin; a
-client that is gone ends in a traceback.
+The SDK's own stdio (2.3.0, tried) misses both by a little. It gives fd 1 back when serving ends, and what
+`print` left in Python's buffer follows when the interpreter exits. SIGTERM kills the process before the
+lifespan has ended; SIGINT hangs, for a worker thread is blocked reading stdin; a client that is gone ends in
+a traceback.
 
-So the wire is ours (`wire`), and fd 0 and 1 never get it back. A signal or a lost client only ends the
+So the pipes are ours (`pipes`), and fd 0 and 1 never get them back. A signal or a lost client only ends the
 inbox, which to the SDK is EOF, the one end that it handles well: it cancels calls under way, lets shielded
 ones finish, and ends the lifespan.
 """
@@ -24,29 +24,27 @@ import anyio
 from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
 
-from xportcn_server.stdio.pipes import Inbox, Outbox, Wire, settle_standard_streams, take_wire
-
-__all__ = ["run_stdio", "take_wire"]
+from xportcn_server.stdio.pipes import Inbox, Outbox, Pipes, settle_standard_streams, take_pipes
 
 DRAIN_SECONDS = 1.0  # for the last answers, once the lifespan has ended
 
 
-def run_stdio(server: MCPServer[Any], wire: Wire | None = None) -> None:
+def run_stdio(server: MCPServer[Any], pipes: Pipes | None = None) -> None:
     """Serve until the client closes stdin or is gone, or SIGTERM or SIGINT (SIGBREAK on Windows) arrives.
 
     Returns normally in each case, with the lifespan ended and shielded calls finished. The handlers stay
     installed, so that a second signal cannot cut the interpreter's exit short. Main thread only.
 
-    `wire` is what `take_wire` gave, where the caller took it early. The caller has set logging up before the
-    server was made: the SDK's own handler (rich) raises SystemExit wherever a line finds stderr broken.
+    `pipes` is what `take_pipes` gave, where the caller called it early. The caller has set up logging before
+    the server was made: the SDK's own handler (rich) raises SystemExit wherever a line finds stderr broken.
 
     Raises:
         Exception: what the lifespan raised, taken out of the task groups that wrapped it.
 
     """
-    wire = wire or take_wire()
-    inbox = Inbox(wire.source)
-    outbox = Outbox(wire.sink, on_lost=inbox.end)
+    pipes = pipes or take_pipes()
+    inbox = Inbox(pipes.source)
+    outbox = Outbox(pipes.sink, on_lost=inbox.end)
     _on_signals(inbox.end)
     try:
         anyio.run(_serve, server, inbox, outbox)

@@ -1,4 +1,4 @@
-"""One cleaner for all text that others wrote.
+"""One cleaner for all text that others wrote. Pure.
 
 Sellers and the upstream write messages, promotion texts and error texts; a person and a language model
 read them. What leaves here is plain text of one line: no mark-up, no control, bidirectional, zero-width

@@ -1,4 +1,4 @@
-"""Signing in four pure steps, so that a failing vector names the step that broke.
+"""Signing in four pure steps, so that a failing vector names the step that broke. Pure.
 
     canonical → string to sign → signature → headers
 

@@ -1,0 +1,61 @@
+"""What the commands share: reading the settings, opening the ledger, and ending in one line."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
+from typing import NoReturn, TypeVar
+
+import anyio
+import click
+
+from xportcn_server.parts import ledger_of
+from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
+from xportcn_server.settings.settings import Settings
+from xportcn_tools.ledger.ledger import Ledger
+
+T = TypeVar("T")
+
+
+def stop(reason: object, code: int = 2) -> NoReturn:
+    """End with one line on stderr. Code 2: it did not start; 1: it started and failed."""
+    click.echo(f"xportcn-mcp: {reason}", err=True)
+    sys.exit(code)
+
+
+def loaded_settings() -> Loaded:
+    """The settings and where they come from, or the end: one line on stderr, exit 2, no traceback."""
+    try:
+        loaded = usable(read_settings(env_file=env_file()))
+    except SettingsError as error:
+        stop(error)
+    if loaded.settings.ledger_url and find_spec("psycopg") is None:
+        stop("XPORTCN_LEDGER is a postgresql:// URL: it needs pip install 'xportcn-mcp[postgres]'")
+    return loaded
+
+
+def current_settings() -> Settings:
+    """The settings, or the end, as above."""
+    return loaded_settings().settings
+
+
+def env_file() -> str | None:
+    """The path after `--env-file`, which is an option of the program, before the command."""
+    return click.get_current_context().find_root().params.get("env_file")
+
+
+def with_ledger(settings: Settings, work: Callable[[Ledger], Awaitable[T]]) -> T:
+    """Run `work` on the opened ledger.
+
+    Raises:
+        LedgerError: it cannot be read or written.
+    """
+
+    async def run() -> T:
+        ledger = ledger_of(settings)
+        try:
+            await ledger.open()
+            return await work(ledger)
+        finally:
+            await ledger.aclose()
+
+    return anyio.run(run)
