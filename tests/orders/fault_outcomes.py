@@ -13,7 +13,8 @@ from xportcn_tools.results import OrderState, ProblemCode, RequestSent
 @dataclass(frozen=True)
 class OfCreate:
     """`request_id`: the answer had an envelope that can be read, so the vendor's number is kept. `names_ids`: the
-    order keeps the ids that the answer names."""
+    order keeps the ids that the answer names.
+    """
 
     state: OrderState
     problem: ProblemCode | None
