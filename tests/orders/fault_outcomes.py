@@ -1,6 +1,6 @@
 """What each fault of the sandbox comes to: the one table, for the tests and for docs/reliability.md.
 
-It is written from design.md, "Sorting a failure of step 6", and not from what the program does. A test
+It is written from the rule of docs/reliability.md, and not from what the program does. A test
 holds it against the sandbox's own knowledge of whether an order exists.
 """
 
@@ -12,13 +12,16 @@ from xportcn_tools.results import OrderState, ProblemCode, RequestSent
 
 @dataclass(frozen=True)
 class OfCreate:
-    """`request_id`: the answer had an envelope that can be read, so the vendor's number is kept."""
+    """`request_id`: the answer had an envelope that can be read, so the vendor's number is kept. `names_ids`: the
+    order keeps the ids that the answer names.
+    """
 
     state: OrderState
     problem: ProblemCode | None
     request_sent: RequestSent | None
     request_id: bool
     reason: str
+    names_ids: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class OfPreview:
 
 
 def _placed(reason: str) -> OfCreate:
-    return OfCreate("placed", None, None, True, reason)
+    return OfCreate("placed", None, None, True, reason, names_ids=True)
 
 
 def _refused(problem: ProblemCode, reason: str) -> OfCreate:
@@ -42,9 +45,9 @@ def _lost(reason: str) -> OfCreate:
     return OfCreate("unknown", "outcome_unknown", "yes", False, reason)
 
 
-def _unclear(reason: str, *, request_id: bool) -> OfCreate:
+def _unclear(reason: str, *, request_id: bool, names_ids: bool = False) -> OfCreate:
     """An answer came, so the request was read; but it does not say whether an order exists."""
-    return OfCreate("unknown", "outcome_unknown", "yes", request_id, reason)
+    return OfCreate("unknown", "outcome_unknown", "yes", request_id, reason, names_ids)
 
 
 _SERVER_ERROR = "an HTTP 5xx says nothing about what was done before it"
@@ -77,13 +80,19 @@ CREATE: dict[str, OfCreate] = {
     "null-data": _unclear("a success without order ids contradicts itself", request_id=True),
     "wrong-types": _unclear("order ids that cannot be read are none to rely on", request_id=True),
     "no-ids": _unclear("a success without order ids contradicts itself", request_id=True),
-    "ids-beside-failure": _unclear("order ids beside a failure contradict each other", request_id=True),
-    "ids-beside-refusal": _unclear("order ids beside a refusal contradict each other", request_id=True),
+    "ids-beside-failure": _unclear(
+        "order ids beside a failure contradict each other", request_id=True, names_ids=True
+    ),
+    "ids-beside-refusal": _unclear(
+        "order ids beside a refusal contradict each other", request_id=True, names_ids=True
+    ),
     "refusal": _refused("upstream_rejected", "an envelope that refuses in words"),
     "signature-refused": _refused(
         "upstream_unauthorized", "an envelope that refuses key, signature or clock"
     ),
-    "duplicate-refused": _refused("upstream_rejected", "an envelope that refuses in words"),
+    "duplicate-refused": _unclear(
+        "a number that we sent once and that is taken means that an order exists", request_id=True
+    ),
     "envelope-500": _unclear("codes 500–599 are general server errors, no refusal", request_id=True),
     "negative-code": _unclear("a negative code is a general server error, no refusal", request_id=True),
     "split": _placed("several order ids are one create that the upstream has split"),

@@ -167,7 +167,7 @@ def test_a_value_that_is_no_text_says_nothing(nothing: object) -> None:
     "raw",
     [
         *(b"", b"   ", b"{", b"null", b"[]", b'"200"', b"200", b"{}", b'{"msg": "x"}', b"<html>502</html>"),
-        *('{"code": 200, "msg": "成功"}'.encode("gbk"), '{"code": 200}'.encode("utf-16")),
+        '{"code": 200}'.encode("utf-16"),
         *(b'{"code": NaN}', b'{"code": 200, "data": Infinity}', b'{"code": 200, "data": -Infinity}'),
         *(b'{"code": 200} {"code": 500}', b'{"code": 200, "data": [1,]}', b"{'code': 200}"),
         b'{"code": 200, "data": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",

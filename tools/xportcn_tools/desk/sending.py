@@ -30,7 +30,7 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     StoredPreview,
 )
-from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
+from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
 from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
 
@@ -131,14 +131,20 @@ class Sender:
         except Exception:  # whatever it was, the request may have left: never an invented outcome
             logger.exception("a create ended in an unforeseen error; its outcome counts as unknown")
             return _unknown("an unforeseen error in this program after sending began")
-        match sort_create(reply):
+        match sort_create(reply, str(body["outOrderId"])):
             case Placed(order_ids, request_id):
                 return Outcome("placed", "yes", order_ids, request_id)
             case Refused(code, text, request_id, unauthorized):
                 name = "upstream_unauthorized" if unauthorized else "upstream_rejected"
                 return Outcome("rejected", "yes", (), request_id, name, f"{code}: {text}")
-            case unclear:
-                return replace(_unknown(unclear.reason), request_id=unclear.request_id, request_sent="yes")
+            case Unclear(reason, request_id, order_ids, text):
+                words = f"; the upstream said 「{text}」" if text else ""
+                return replace(
+                    _unknown(f"{reason}{words}"),
+                    request_sent="yes",
+                    order_ids=order_ids,
+                    request_id=request_id,
+                )
 
     async def _record(
         self, order: OrderRecord, outcome: Outcome, retries: "AsyncIterable[Attempt]"

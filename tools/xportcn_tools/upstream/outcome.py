@@ -1,29 +1,47 @@
 """What an answer to a create means: placed, refused, or unclear. Pure.
 
-HTTP 200, code 200, order ids, no contradiction      → Placed
-HTTP 200 or 4xx, readable envelope, a code that is
-  neither 200 nor a general server error, no ids     → Refused
-everything else                                      → Unclear: an order may or may not exist
+Placed   HTTP 200, code 200, order ids, and nothing in it that speaks of failure or of a part.
+Refused  HTTP 200 or 4xx with a readable envelope and a positive sign (a documented refusal, or words that
+         refuse), no word of doubt beside it, no `success: true`, no id of an order.
+Unclear  everything else: an order may or may not exist. It keeps what the answer said and any id seen.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, TypeGuard, cast
 
-from xportcn_tools.upstream.envelope import Envelope, order_id_of
+from xportcn_tools.order import is_order_id
+from xportcn_tools.upstream import wording
+from xportcn_tools.upstream.clean import clean
+from xportcn_tools.upstream.envelope import Envelope
 
-_LONG_NUMBER = re.compile(r"(?<![0-9])[0-9]{15,}(?![0-9])")
-# The vendor's list of error codes could not be read; that these words mean a refused signature is inferred.
-# They only choose between two names for a definite refusal, never whether it is one.
-_ABOUT_SIGNATURE = re.compile(
-    r"签名|验签|密钥|时间戳|未授权|signature|access.?key|timestamp|nonce|unauthori[sz]ed", re.IGNORECASE
+_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
+"""What may be an order's id (19 digits on 1688) in a text: digits inside a spec id or a trace id are none."""
+_OUR_NUMBER = ("outorderid", "outorderno")
+_OF_ORDERS = ("orderid", "orderids", "orderidlist", "orderno", "tradeid", "idofstr")
+_OF_OTHERS = re.compile(
+    r".*(trace|request|member|develop|offer|sku|spec|user|ali|open|login|seller|buyer|product|category)_?id(s|str)?"
+    r"|.*(time|timestamp|date|phone|mobile)",
+    re.IGNORECASE,
 )
+"""Fields whose long numbers name something else than an order."""
+_OF_WORDS = re.compile(
+    r"(sub|error|err|result|ret)?_?(msg|message|code|info|desc|description|reason|status|state)|error|tips?",
+    re.IGNORECASE,
+)
+"""Fields that hold what the upstream says of the request, wherever they stand."""
+_PARTS_FAILED = re.compile(r".*fail.*", re.IGNORECASE)
+_MAKES_NO_ORDER = frozenset((408, 409, 425, 499))
+"""4xx that say nothing of the request's fate."""
+_NO_FAILURE = (None, "", 0, "0", 200, "200", "SUCCESS")
+_MOST_NODES = 20_000
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: its HTTP status, and its envelope, or why that cannot be read."""
+    """An answer that came: its HTTP status, and its envelope or why there is none that can be read."""
 
     status: int
     envelope: Envelope | None
@@ -50,7 +68,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Placed:
-    """The upstream made these orders."""
+    """The upstream names the orders that it made."""
 
     order_ids: tuple[str, ...]
     request_id: str | None
@@ -68,10 +86,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class Unclear:
-    """The request left, and what came back does not say whether an order exists."""
+    """The request left, and what came back does not say whether the whole order exists.
+
+    `order_ids`: those that the answer names as made. `text`: the upstream's own words, cleaned.
+    """
 
     reason: str
     request_id: str | None = None
+    order_ids: tuple[str, ...] = ()
+    text: str | None = None
 
 
 def is_unauthorized(reply: Reply) -> bool:
@@ -81,65 +104,187 @@ def is_unauthorized(reply: Reply) -> bool:
     envelope = reply.envelope
     if envelope is None or not envelope.refuses:
         return False
-    return envelope.code in (401, 403) or bool(_ABOUT_SIGNATURE.search(envelope.message or ""))
+    return envelope.code in (401, 403) or wording.is_about_signature(envelope.message or "")
 
 
-def _order_ids(data: object) -> tuple[str, ...] | None:
-    """`data.orderIds` as strings; `()` where there are none; `None` where they make no sense."""
-    if not isinstance(data, dict):
-        return ()
-    value = cast("Mapping[str, Any]", data).get("orderIds")
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        return None
-    found: list[str] = []
-    for item in cast("list[object]", value):
-        order_id = order_id_of(item)
-        if order_id is None:
-            return None
-        found.append(order_id)
-    return tuple(dict.fromkeys(found))
+def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refused | Unclear:
+    """The one place that decides what an answer to a create means.
 
-
-def _hints_at_order(data: object) -> bool:
-    """Whether the answer holds what may be an order's id, also where the documentation has none."""
-    waiting = [data]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            for name, value in cast("dict[str, object]", part).items():
-                if name.replace("_", "").casefold() in ("orderid", "orderids") and value:
-                    return True
-                waiting.append(value)
-        elif isinstance(part, list):
-            waiting += cast("list[object]", part)
-        elif isinstance(part, str | int) and not isinstance(part, bool) and _LONG_NUMBER.search(str(part)):
-            return True
-    return False
-
-
-def sort_create(reply: Reply) -> Placed | Refused | Unclear:
-    """The one place that decides what an answer to a create means."""
+    `out_order_id`: the number that we sent; an answer that repeats it names no order of its own by it.
+    """
     envelope = reply.envelope
     if envelope is None:
         return Unclear(f"HTTP {reply.status}, {reply.unreadable or 'no readable answer'}")
-    request_id = envelope.request_id
-    ids = _order_ids(envelope.data)
+    answer = _Answer(reply, envelope, out_order_id)
+    ids = answer.documented_ids()
+    if reply.status == 200 and envelope.succeeded and ids:
+        return answer.placed(ids)
+    if ids is None:
+        return answer.unclear(f"order ids that cannot be read beside code {reply.code}")
+    if ids:
+        return answer.unclear(f"order ids ({', '.join(ids)}) beside code {reply.code}", ids)
+    hint = answer.hint()
+    if hint:
+        return answer.unclear(f"what may be an order id ({hint}) beside code {reply.code}")
+    if answer.is_refusal():
+        return Refused(reply.code, answer.said or reply.text, envelope.request_id, is_unauthorized(reply))
     if envelope.succeeded and reply.status == 200:
-        if ids is None:
-            return Unclear("code 200 with order ids that cannot be read", request_id)
-        if not ids:
-            return Unclear("code 200 without order ids", request_id)
-        if envelope.reports_failure:
-            return Unclear(f"order ids ({', '.join(ids)}) beside a failure flag", request_id)
-        return Placed(ids, request_id)
-    if ids is None or ids:
-        named = ", ".join(ids) if ids else "unreadable"
-        return Unclear(f"order ids ({named}) beside code {reply.code}", request_id)
-    if _hints_at_order([envelope.data, envelope.message, envelope.beside]):
-        return Unclear(f"what may be an order id beside code {reply.code}", request_id)
-    spoken = reply.status == 200 or 400 <= reply.status < 500
-    if spoken and envelope.refuses:
-        return Refused(reply.code, reply.text, request_id, is_unauthorized(reply))
-    return Unclear(f"HTTP {reply.status}, code {reply.code}: {reply.text}", request_id)
+        return answer.unclear("code 200 without order ids")
+    return answer.unclear(f"HTTP {reply.status}, code {reply.code}")
+
+
+class _Answer:
+    """One readable answer to a create, and what can be read off it."""
+
+    def __init__(self, reply: Reply, envelope: Envelope, out_order_id: str | None) -> None:
+        self._reply = reply
+        self._envelope = envelope
+        self._ours = out_order_id
+        self._fields = list(_fields({"data": envelope.data, "beside": envelope.beside}))
+        texts = [clean(value) for name, value in self._fields if _is_said(name, value)]
+        self._beside_message = _joined(texts)
+        self.said = clean(_joined([envelope.message or "", *texts]))
+
+    def unclear(self, reason: str, order_ids: tuple[str, ...] = ()) -> Unclear:
+        return Unclear(reason, self._envelope.request_id, order_ids, self.said or None)
+
+    def documented_ids(self) -> tuple[str, ...] | None:
+        """`data.orderIds` as strings; `()` where there are none; `None` where they make no sense."""
+        data = self._envelope.data
+        value = cast("Mapping[str, Any]", data).get("orderIds") if isinstance(data, dict) else None
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            return None
+        ids = [
+            str(item) if isinstance(item, int) and not isinstance(item, bool) else item
+            for item in cast("list[object]", value)
+        ]
+        if not all(isinstance(item, str) and is_order_id(item) for item in ids):
+            return None
+        return tuple(dict.fromkeys(cast("list[str]", ids)))
+
+    def placed(self, ids: tuple[str, ...]) -> Placed | Unclear:
+        """Placed, unless anything in the answer speaks of a failure or of a part."""
+        named = ", ".join(ids)
+        missing = self._failed_offers()
+        if missing is not None:
+            offers = f"; not ordered: offers {', '.join(missing)}" if missing else ""
+            return self.unclear(f"order ids ({named}) for a part of the goods{offers}", ids)
+        if self._envelope.reports_failure or wording.speaks_of_a_part(self.said):
+            return self.unclear(f"order ids ({named}) beside a sign of failure", ids)
+        return Placed(ids, self._envelope.request_id)
+
+    def _failed_offers(self) -> list[str] | None:
+        """The offers that the answer says were not ordered; `None` where it speaks of no part."""
+        parts: list[object] = [
+            value
+            for name, value in self._fields
+            if (_PARTS_FAILED.fullmatch(name) and value and isinstance(value, list | dict))
+            or (name not in ("data", "beside") and _failed(value))
+        ]
+        if not parts:
+            return None
+        offers = [str(value) for name, value in _fields({"offers": parts}) if _names_offer(name, value)]
+        return list(dict.fromkeys(offers))
+
+    def hint(self) -> str | None:
+        """An id that may be an order's, also where the documentation has none."""
+        for name, value in self._fields:
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                continue
+            text = str(value).strip()
+            folded = name.replace("_", "").casefold()
+            if text == self._ours or folded in _OUR_NUMBER:
+                continue
+            if folded in _OF_ORDERS and text.strip("0") and text.casefold() not in ("null", "none"):
+                return clean(text)[:64]
+            if not _OF_OTHERS.fullmatch(name):
+                found = self._long_number(text)
+                if found:
+                    return found
+        return self._long_number(self._envelope.message or "")
+
+    def _long_number(self, text: str) -> str | None:
+        numbers = (match[0] for match in _LONG_NUMBER.finditer(text))
+        return next((each for each in numbers if each != self._ours and not _is_time(each)), None)
+
+    def is_refusal(self) -> bool:
+        """A positive sign and no doubt beside it."""
+        status, code = self._reply.status, self._envelope.code
+        if status != 200 and not (400 <= status < 500 and status not in _MAKES_NO_ORDER):
+            return False
+        if any(_is_success(name, value) for name, value in self._fields):
+            return False
+        said = self.said
+        if self._envelope.succeeded:
+            if status != 200 or not any(name == "success" and _is_no(value) for name, value in self._fields):
+                return False
+            said, code = self._beside_message, None  # the envelope's own 成功 says nothing here
+        if wording.is_documented_refusal(f"{code} {said}"):
+            return True
+        if _is_of_success(code) or not wording.refuses(code, said):
+            return False
+        words = f"{code} {said}" if isinstance(code, str) else said
+        return not wording.doubts(words, asked_to_wait=429 in (status, code))
+
+
+def _joined(texts: list[str]) -> str:
+    return " | ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _fields(whole: object) -> Iterator[tuple[str, Any]]:
+    """Every named value, at any depth; what stands in a list has the name of the list. Bounded."""
+    waiting: list[tuple[str, object]] = [("", whole)]
+    for _ in range(_MOST_NODES):
+        if not waiting:
+            return
+        name, value = waiting.pop()
+        if name:
+            yield name, value
+        if isinstance(value, dict):
+            waiting += cast("dict[str, object]", value).items()
+        elif isinstance(value, list):
+            waiting += [(name, item) for item in cast("list[object]", value)]
+
+
+def _is_said(name: str, value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and (name in ("data", "beside") or bool(_OF_WORDS.fullmatch(name)))
+
+
+def _is_no(value: object) -> bool:
+    return value is not None and str(value).strip().casefold() in ("false", "0", "no", "n", "f")
+
+
+def _failed(part: object) -> bool:
+    if not isinstance(part, dict):
+        return False
+    fields = cast("dict[str, Any]", part)
+    return _is_no(fields.get("success")) or fields.get("errorCode") not in _NO_FAILURE
+
+
+def _is_success(name: str, value: object) -> bool:
+    folded = name.replace("_", "").casefold()
+    return folded in ("success", "issuccess") and str(value).strip().casefold() in ("true", "1", "yes", "y")
+
+
+def _is_of_success(code: int | str | None) -> bool:
+    """0 and 201 to 299 are how other programs say that all is well."""
+    if isinstance(code, int):
+        return code == 0 or 200 <= code <= 299
+    return code is not None and code.strip().casefold() in ("ok", "true")
+
+
+def _names_offer(name: str, value: object) -> bool:
+    of_offers = name in ("offers", "offerId", "offer_id") or bool(_PARTS_FAILED.fullmatch(name))
+    return of_offers and not isinstance(value, bool) and bool(re.fullmatch("[0-9]{6,19}", str(value)))
+
+
+def _is_time(number: str) -> bool:
+    """`yyyyMMddHHmmssSSS`, as 1688 writes times."""
+    if len(number) != 17:
+        return False
+    try:
+        return 2000 <= datetime.strptime(number[:14], "%Y%m%d%H%M%S").year < 2100  # noqa: DTZ007 - a form
+    except ValueError:
+        return False

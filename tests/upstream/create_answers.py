@@ -1,0 +1,187 @@
+"""Answers to a create and what each means: the one table, for the tests and for docs/reliability.md.
+
+Written from the rule (docs/reliability.md, "What an answer to a create means"), not from what the program does.
+Bodies are in the shapes of this platform and of its neighbours; ids are made up.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Meaning = Literal["placed", "refused", "unknown"]
+ID, OTHER_ID = "1927364850192736485", "1927364850192736486"
+OURS = "202611251234567890123"
+"""A buyer's own number that looks like an order's id."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """`body`: the answer as bytes, or the fields of its envelope. `why` is a sentence for people."""
+
+    meaning: Meaning
+    why: str
+    body: bytes | dict[str, Any]
+    status: int = 200
+
+    @property
+    def raw(self) -> bytes:
+        if isinstance(self.body, bytes):
+            return self.body
+        return json.dumps({"requestId": "req-1", "developId": "1023560000000000001"} | self.body).encode()
+
+
+def _said(code: object, msg: str, data: object = None, **beside: object) -> dict[str, Any]:
+    return {"code": code, "msg": msg, "data": data} | beside
+
+
+_PART = {"orderIds": [ID], "failedOfferList": [{"offerId": 610947572360, "errorMsg": "库存不足"}]}
+
+TABLE: tuple[Row, ...] = (
+    # Placed
+    Row("placed", "ids, and nothing speaks of failure", _said(200, "成功", {"orderIds": [ID]})),
+    Row("placed", "several ids: one create was split", _said(200, "成功", {"orderIds": [ID, OTHER_ID]})),
+    Row("placed", "ids as integers", _said(200, "成功", {"orderIds": [int(ID)]})),
+    Row("placed", "a flag of success beside them", _said(200, "成功", {"orderIds": [ID], "success": True})),
+    Row("placed", "an empty list of failures", _said(200, "成功", {"orderIds": [ID], "failedOfferList": []})),
+    Row(
+        "placed",
+        "a bad byte in a text costs no ids",
+        b'{"code":200,"msg":"\xb3\xc9\xb9\xa6","data":{"orderIds":["' + ID.encode() + b'"]}}',
+    ),
+    Row(
+        "placed",
+        "a raw tab in a text costs no ids",
+        b'{"code":200,"msg":"a\tb","data":{"orderIds":["' + ID.encode() + b'"]}}',
+    ),
+    Row(
+        "placed",
+        "half a character in a text costs no ids",
+        b'{"code":200,"msg":"\\ud83d","data":{"orderIds":["' + ID.encode() + b'"]}}',
+    ),
+    # A part is not the whole
+    Row("unknown", "a part: offers that failed stand beside the ids", _said(200, "成功", _PART)),
+    Row(
+        "unknown",
+        "a part: one entry has success: false",
+        _said(200, "成功", {"orderIds": [ID], "results": [{"offerId": 610947572360, "success": False}]}),
+    ),
+    Row("unknown", "a part: the words say so", _said(200, "部分商品下单失败", {"orderIds": [ID]})),
+    Row("unknown", "ids beside success: false", _said(200, "成功", {"orderIds": [ID], "success": False})),
+    Row(
+        "unknown", "ids beside an error code", _said(200, "成功", {"orderIds": [ID], "errorCode": "500_004"})
+    ),
+    Row("unknown", "ids beside a refusing code", _said("500_004", "库存不足", {"orderIds": [ID]})),
+    Row("unknown", "ids under an HTTP failure", _said(200, "成功", {"orderIds": [ID]}), 500),
+    # Documented refusals
+    Row("refused", "not tradable online", _said("500_001", "商品不支持在线交易")),
+    Row("refused", "several sellers, or no spec", _said("500_002", "一个订单只能包含同一卖家的商品")),
+    Row("refused", "out of stock, though the envelope says 成功", _said("500_004", "成功")),
+    Row("refused", "spelt with a hyphen", _said("500-005", "低于最小起订量")),
+    Row("refused", "spelt with a letter before it", _said("R500_002", "specId is missing")),
+    Row("refused", "a documented code counts over a word of doubt", _said("500_004", "库存不足，请稍后重试")),
+    Row("refused", "a bare documented number with refusing words", _said(500001, "商品不支持在线交易")),
+    Row("unknown", "a bare documented number does not count over doubt", _said(500001, "系统繁忙")),
+    Row("refused", "bad request", _said(400, "bad request")),
+    Row("refused", "no such key", _said(401, "no")),
+    Row("refused", "not permitted", _said(403, "no permission")),
+    Row("refused", "no such interface", _said(404, "no such interface")),
+    Row("refused", "cannot be processed as it is", _said(422, "unprocessable")),
+    Row("refused", "too many requests: nothing was taken", _said(429, "too many requests, try again later")),
+    Row("refused", "HTTP 429, busy", _said(429, "系统繁忙，请稍后重试"), 429),
+    Row("unknown", "HTTP 429, but it may have been taken", _said(429, "请勿重复提交"), 429),
+    Row("unknown", "429, accepted", _said(429, "accepted, processing")),
+    # Words that refuse
+    Row("refused", "stock", _said(1001, "库存不足")),
+    Row(
+        "refused",
+        "digits inside a spec id are no order's id",
+        _said(1001, "商品[670291644950_b2660726506185123450a0078e431637]库存不足"),
+    ),
+    Row("refused", "off sale", _said(1002, "商品已下架")),
+    Row("refused", "below the minimum", _said(1003, "低于起订量")),
+    Row("refused", "a parameter", _said(1004, "参数错误: specId")),
+    Row("refused", "a parameter exception is no doubt", _said(1004, "参数异常")),
+    Row("refused", "an address", _said(1005, "收货地址不正确")),
+    Row("refused", "an address exception is no doubt", _said(1005, "address exception")),
+    Row("refused", "permission", _said(1006, "没有权限")),
+    Row("refused", "a signature", _said(1007, "签名错误")),
+    Row("refused", "not allowed", _said(1008, "This trade type is not allowed")),
+    Row("refused", "order failed", _said(1009, "下单失败")),
+    Row("refused", "no such product, though code 500", _said(500, "商品不存在")),
+    Row("refused", "does not exist", _said(1010, "The sku does not exist")),
+    Row("refused", "not successful", _said(1011, "下单不成功: 库存不足")),
+    Row("refused", "a word for a code", _said("OUT_OF_STOCK", "no")),
+    Row("refused", "a trace id beside it", _said(1001, "库存不足", None, traceId="0b5105871732345678901234")),
+    Row(
+        "refused",
+        "a trace id of digits beside it",
+        _said(1001, "库存不足", None, traceId="2100581617323456789"),
+    ),
+    Row("refused", "a member id beside it", _said(1001, "库存不足", {"memberId": 2200612345678901234})),
+    Row("refused", "a time beside it", _said(1001, "库存不足", {"at": "20260601093000000"})),
+    Row("refused", "our own number repeated", _said(1001, "库存不足", {"outOrderId": OURS})),
+    Row("refused", "our own number in the words", _said(1001, f"订单{OURS}库存不足")),
+    Row("refused", "order id 0", _said(1001, "库存不足", {"orderId": 0})),
+    Row("refused", "order id in a text, 0", _said(1001, "库存不足", {"orderId": "0"})),
+    Row(
+        "refused",
+        "the sibling's way: code 200, success false, a reason",
+        _said(200, "成功", {"success": False, "errorCode": "500_004", "errorMsg": "库存不足"}),
+    ),
+    Row(
+        "refused",
+        "the sibling's way, in words alone",
+        _said(200, "成功", {"success": False, "errorMsg": "库存不足"}),
+    ),
+    # Doubt
+    Row("unknown", "busy", _said(1600000, "System busy")),
+    Row("unknown", "a system exception", _said(800, "系统异常")),
+    Row("unknown", "busy, in Chinese", _said(4001, "系统繁忙，请稍后重试")),
+    Row("unknown", "code 10000, success", _said(10000, "成功", {"success": True})),
+    Row("unknown", "a refusal beside success: true", _said(1001, "库存不足", {"success": True})),
+    Row("unknown", "a repeat: the order exists", _said("REPEAT_SUBMIT", "请勿重复提交")),
+    Row("unknown", "our number exists already: so does an order", _said(1001, "外部订单号已存在")),
+    Row("unknown", "a duplicate number", _said(1001, "Parameter outOrderId: duplicate")),
+    Row("unknown", "a number that exists", _said(400, "outOrderId exists")),
+    Row("unknown", "a time-out behind it", _said(1001, "库存服务请求超时")),
+    Row("unknown", "being processed", _said(1001, "订单处理中")),
+    Row("unknown", "taken", _said(1001, "已受理")),
+    Row("unknown", "later", _said(1001, "Invalid state, try later")),
+    Row("unknown", "a word for a system error", _said("SYSTEM_ERROR", "参数")),
+    Row("unknown", "no sign of a refusal in a number", _said(1001, "no")),
+    Row("unknown", "a general server error", _said(500, "error")),
+    Row("unknown", "code 0 is how others say success", _said(0, "库存不足")),
+    Row("unknown", "code 200 without ids", _said(200, "成功", {})),
+    Row("unknown", "the sibling's way, without a reason", _said(200, "成功", {"success": False})),
+    Row(
+        "unknown",
+        "the sibling's way, with a doubt",
+        _said(200, "成功", {"success": False, "errorMsg": "系统繁忙"}),
+    ),
+    Row("unknown", "an order's id where none is documented", _said(1001, "库存不足", {"orderId": ID})),
+    Row("unknown", "an order's id in the words", _said(1001, f"库存不足 {ID}")),
+    Row("unknown", "ids that cannot be read", _said(1001, "库存不足", {"orderIds": [None]})),
+    # HTTP
+    Row("unknown", "HTTP 408 with a refusal", _said("500_004", "库存不足"), 408),
+    Row("unknown", "HTTP 409 with a refusal", _said(1001, "库存不足"), 409),
+    Row("unknown", "HTTP 425 with a refusal", _said(1001, "库存不足"), 425),
+    Row("unknown", "HTTP 499 with a refusal", _said(1001, "库存不足"), 499),
+    Row("unknown", "HTTP 500 with a refusal", _said("500_004", "库存不足"), 500),
+    Row("unknown", "HTTP 502, no envelope", b"<html>Bad Gateway</html>", 502),
+    Row("refused", "HTTP 400 with a refusal", _said("500_004", "库存不足"), 400),
+    Row("unknown", "HTTP 400 without a sign", _said(1600000, "no"), 400),
+    # Unreadable
+    Row("unknown", "no JSON", b"ok"),
+    Row("unknown", "cut off", b'{"code": 200, "data": {"orderIds": ["19273'),
+    Row(
+        "unknown",
+        "a name given twice",
+        b'{"code":"500_004","msg":"no","data":null,"data":{"orderIds":["' + ID.encode() + b'"]}}',
+    ),
+    Row(
+        "unknown",
+        "a name given twice, deep inside",
+        b'{"code":200,"data":{"orderIds":[],"orderIds":["' + ID.encode() + b'"]}}',
+    ),
+    Row("unknown", "no code", b'{"msg": "\xe5\xba\x93\xe5\xad\x98\xe4\xb8\x8d\xe8\xb6\xb3"}'),
+)

@@ -1,0 +1,88 @@
+"""What the platform's words mean: a refusal, a doubt, a signature. Pure.
+
+Inferred from the platform's neighbours: the vendor's list of error codes could not be read. So a refusal
+needs a positive sign (a documented code, or words that refuse) and no word of doubt beside it.
+"""
+
+import re
+
+_IGNORE = re.IGNORECASE
+
+_DOCUMENTED = re.compile(r"(?<![0-9])500[_-]00[1-9](?![0-9])")
+"""1688's refusals 500_001 to 500_009, spelt with a separator (`500_001`, `500-001`, `R500_002`)."""
+_BARE = re.compile(r"(?<![0-9])50000[1-9](?![0-9])")
+_REFUSING_NUMBERS = frozenset((400, 401, 403, 404, 422, 429))
+
+_REFUSES = re.compile(
+    r"库存|缺货|售罄|下架|不在售|停售|已失效|起订|起批|混批|最低|最小(购买|采购|订购)"
+    r"|参数|必填|必传|不能为空|格式(错误|不正确|有误)|地址|邮编|手机号|权限|未授权|签名|验签|密钥|时间戳"
+    r"|不允许|不支持|禁止|限购|超过限制|余额不足|不存在|未找到|找不到|(不能|无法|不可|不得)(下单|购买|交易|采购|售卖)"
+    r"|(下单|创建订单|订单创建|提交订单|订单提交|生成订单)失败"
+    r"|\bstock\b|inventory|insufficient|not enough"
+    r"|off (the )?(sale|shelf)|delisted|not (on|for) sale|sold out|minimum|min(imal)? order|mixed batch"
+    r"|param(eter)?s?\b|argument|\binvalid|illegal|required|missing|address|permission|forbidden|denied"
+    r"|unauthori[sz]ed|signature|access.?key|timestamp|nonce"
+    r"|not (allowed|supported|permitted|orderable|found|exist)|(does|do)(n't| not) exist|no such|prohibited"
+    r"|order (creation |submission )?fail(ed|ure)?|(create|place|submit)( the| an)? order fail(ed|ure)?"
+    r"|fail(ed|ure)? to (create|place|submit)",
+    _IGNORE,
+)
+_DOUBTS = re.compile(
+    r"忙|超时|处理中|正在处理|进行中|受理|已接收|稍后|稍候|重试|再试|异常|系统错误|系统故障|内部错误|服务器|网络"
+    r"|busy|time.?out|timed out|process(ing|ed)|in progress|pending|later|retry|try again|exception"
+    r"|internal|(system|server|gateway|unknown|network) ?error",
+    _IGNORE,
+)
+_TAKEN = re.compile(
+    r"重复|存在(?!.{0,6}(?:失效|下架|不|无|缺|异常))|成功|处理中|正在处理|受理|已接收|已(提交|下单|创建|生成)"
+    r"|repeat|duplicate|exist|process(ing|ed)|accepted|success|succeed|created"
+    r"|already (been )?(placed|submitted|ordered)",
+    _IGNORE,
+)
+"""Words of doubt that also hold beside a request to wait (429): the order may have been taken."""
+_NO_DOUBT = re.compile(
+    r"不存在|(不|未|没有|没)成功|(未|没有|没)(提交|创建|生成)"
+    r"|(not|n't|never|no longer) (yet )?exist\w*|non[ -]?exist\w*|unsuccess\w*|not success\w*"
+    r"|(not|n't) (be |been )?(created|accepted|processed)"
+    r"|(?:参数|地址|账号|账户|帐号|签名|parameter|address|account|signature)\s?(?:异常|exception)",
+    _IGNORE,
+)
+_ABOUT_SIGNATURE = re.compile(
+    r"签名|验签|密钥|时间戳|未授权|signature|access.?key|timestamp|nonce|unauthori[sz]ed", _IGNORE
+)
+_OF_A_PART = re.compile(r"部分|失败|partial|fail", _IGNORE)
+
+
+def _spaced(text: str) -> str:
+    """Names in capitals are words, too: `OUT_OF_STOCK`, `outOfStock`."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    return re.sub(r"(?<![0-9])[_-]+|[_-]+(?![0-9])|\s+", " ", text)
+
+
+def is_documented_refusal(text: str) -> bool:
+    """One of 1688's refusals, spelt with a separator: it counts over words of doubt beside it."""
+    return bool(_DOCUMENTED.search(text))
+
+
+def refuses(code: int | str | None, text: str) -> bool:
+    """Whether code or words say that no order was made."""
+    if isinstance(code, int) and (code in _REFUSING_NUMBERS or _BARE.fullmatch(str(code))):
+        return True
+    said = f"{code if isinstance(code, str) else ''} {text}"
+    return bool(_DOCUMENTED.search(said) or _BARE.search(said) or _REFUSES.search(_spaced(said)))
+
+
+def doubts(text: str, *, asked_to_wait: bool = False) -> bool:
+    """Whether the words leave open what became of the order. `asked_to_wait`: the answer is a 429."""
+    plain = _NO_DOUBT.sub(" ", _spaced(text))
+    return bool(_TAKEN.search(plain) or (not asked_to_wait and _DOUBTS.search(plain)))
+
+
+def is_about_signature(text: str) -> bool:
+    """It only chooses between two names of a definite refusal, never whether it is definite."""
+    return bool(_ABOUT_SIGNATURE.search(text))
+
+
+def speaks_of_a_part(text: str) -> bool:
+    """Whether words beside order ids say that something failed."""
+    return bool(_OF_A_PART.search(text))
