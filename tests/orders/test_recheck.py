@@ -329,9 +329,9 @@ async def refused_for(client: Client, arguments: dict[str, str]) -> dict[str, An
 
 def changes_of(problem: dict[str, Any]) -> dict[str, tuple[str, str]]:
     changes = problem["details"]["changes"]
-    assert all(set(change) == {"field", "was", "now"} for change in changes)
+    assert all(set(change) == {"what", "was", "now"} for change in changes)
     assert all(change["was"] != change["now"] for change in changes)
-    return {change["field"]: (change["was"], change["now"]) for change in changes}
+    return {change["what"]: (change["was"], change["now"]) for change in changes}
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -479,7 +479,7 @@ async def test_what_can_no_longer_be_ordered_is_a_change_of_terms_without_a_new_
         upstream.alter = alteration
         problem = await refused_for(client, arguments)
         (change,) = problem["details"]["changes"]
-        assert (change["field"], change["was"]) == ("orderable", "yes")
+        assert (change["what"], change["was"]) == ("orderable", "yes")
         assert change["now"].startswith("no")
         assert problem["preview"] is None
         if alteration not in (no_trade_type, only_credit):
