@@ -167,8 +167,10 @@ def gemini(schema: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _each(value: Any, convert: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    return convert(value) if isinstance(value, dict) and "type" in value else value
+def _each(value: object, convert: Callable[[dict[str, Any]], dict[str, Any]]) -> object:
+    if not isinstance(value, dict) or "type" not in value:
+        return cast("object", value)
+    return convert(cast("dict[str, Any]", value))
 
 
 def _types(schema: dict[str, Any]) -> list[str]:

@@ -595,14 +595,13 @@ async def test_a_price_that_cannot_be_looked_at_again_is_not_ordered(tmp_path: P
     assert house.creates == 1
 
 
-async def test_the_trail_has_the_new_preview_and_no_claim(tmp_path: Path) -> None:
+async def test_the_ledger_has_the_new_preview_and_no_claim(tmp_path: Path) -> None:
     house, upstream = the_house(tmp_path)
     async with house.client(new_transport=upstream) as client:
         preview = await previewed(client)
         upstream.alter = dearer_line
         await refused_for(client, preview["create_order_arguments"])
-    ledger = SqliteLedger(house.ledger)
-    rows = await ledger.trail()
+    ledger = SqliteLedger(house.ledger, "sandbox")
+    assert await ledger.trail() == []
+    assert [stored.payable_fen for stored in await ledger.waiting()] == [6500, 6400]
     await ledger.aclose()
-    assert [row.event for row in rows] == ["previewed", "previewed"]
-    assert [json.loads(row.body)["payable_fen"] for row in rows] == [6400, 6500]

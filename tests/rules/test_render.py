@@ -2,13 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from harness.builders import OFFER, OTHER_OFFER, SPEC, asked, group, line, quoted
+from ledger.ledger_suite import preview_of
 from xportcn_tools.desk import problems
-from xportcn_tools.desk.present import goods_line, order_lines, preview_result, quote_warnings, shown
+from xportcn_tools.desk.present import preview_result, quote_warnings, shown
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.order import Item, OrderRequest
@@ -37,8 +40,16 @@ TOKEN = "pv_0123456789abcdefghijABCDEFGHIJ012"
 def preview(*groups: dict[str, Any], request: OrderRequest | None = None, **fields: Any) -> PreviewResult:
     request = request or asked()
     quote = quoted(*groups, request=request, **fields)
-    stored = shown(quote, request, quote_warnings(quote, request))
-    return preview_result(stored, TOKEN, "ABCD-EFGH", "xp20261121-TEST0001", "2026-11-21T09:40:00Z")
+    kept = replace(
+        preview_of(1),
+        approval_code="ABCD-EFGH",
+        out_order_id="xp20261121-TEST0001",
+        expires_at=datetime(2026, 11, 21, 9, 40, tzinfo=UTC),
+        payable_fen=quote.payable,
+        request=request,
+        shown=shown(quote, request, quote_warnings(quote, request)),
+    )
+    return preview_result(kept, TOKEN)
 
 
 def order(state: OrderState, **changes: Any) -> OrderResult:
@@ -242,5 +253,3 @@ def test_the_goods_are_three_lines_and_how_many_more_there_are() -> None:
         "1 × offer 100000000000; 2 × offer 100000000001; 3 × offer 100000000002; and 4 more (22 pieces)"
     )
     assert found.create_order_arguments.goods == found.goods
-    assert goods_line([]) == ""
-    assert order_lines({}) == []

@@ -139,7 +139,7 @@ class World:
         """`strays`: creates and orders upstream that are not this preview's."""
         books, reference = self.sandbox.books, preview.out_order_id
         async with closing(self.ledger(Life())) as ledger:
-            rows = await ledger.orders(OrderQuery("real", None))
+            rows = await ledger.orders(OrderQuery(None))
             trail = await ledger.trail()
         orders = books.orders_of(reference)
         return Facts(
