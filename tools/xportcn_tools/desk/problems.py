@@ -6,7 +6,7 @@ from typing import Any
 from xportcn_tools.desk.caps import Breach
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.quote import NotOrderableError, Reason
-from xportcn_tools.desk.refusals import reasons_of, way_out
+from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.order import OrderRequest, ShownPreview
@@ -287,15 +287,13 @@ def _rejected(order: OrderRecord, result: OrderResult) -> ProblemError:
             order=result,
             details={"reason": order.problem_text},
         )
+    code, _, text = (order.problem_text or "").partition(": ")
+    meaning, out = create_refused(code, text)
     unauthorized = order.problem_code == "upstream_unauthorized"
     return problem(
         "upstream_unauthorized" if unauthorized else "upstream_rejected",
-        "The upstream refused the key, the signature or the clock; no order exists."
-        if unauthorized
-        else "The upstream refused the order; no order exists.",
-        "Tell the person; the owner must check the credentials, XPORTCN_SIGNATURE and the clock."
-        if unauthorized
-        else "Tell the person the reason in details; preview again for another try.",
+        f"The upstream refused the order{f': it {meaning}' if meaning else ''}. No order exists.",
+        out,
         request_sent=order.request_sent,
         request_id=order.request_id,
         order=result,

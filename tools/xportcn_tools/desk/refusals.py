@@ -75,6 +75,15 @@ def way_out(cause: Cause) -> str:
     return _CAUSES[cause][1]
 
 
+def create_refused(code: str, text: str) -> tuple[str | None, str]:
+    """Meaning and way out of a create that was refused: from a preview on, since its token is spent."""
+    meaning, out = _meaning(Reason("", code=code, text=text), None)
+    return (
+        meaning,
+        out if meaning else "Tell the person the reason; for another try, call preview_order again.",
+    )
+
+
 def explained(reason: Reason, request: OrderRequest) -> dict[str, Any]:
     """A reason for `details.reasons`: our message, its line (from 1) and product number, and the way out.
 
