@@ -8,11 +8,13 @@ UV ?= uv
 WORKERS ?= 2
 MCPB := build/node/node_modules/.bin/mcpb
 CHECKERS := build/checkers
+QUICK := tests/rules $(addprefix tests/upstream/test_,signing.py answers.py clean.py outcome.py) \
+	tests/orders/test_order_flow.py::test_an_approved_preview_becomes_exactly_one_order
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint check bench load bundle checkers setup requirements
+.PHONY: help demo test quick torture lint check bench load bundle checkers setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -22,6 +24,9 @@ demo: $(VENV)/.runtime ## set up, then watch an order from preview to look-up ag
 
 test: $(VENV)/.dev ## set up, then run all tests, in two processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+quick: $(VENV)/.dev ## set up, then run the pure rules and one whole order on SQLite: seconds
+	$(BIN)/python -m pytest -q --hypothesis-profile=quick $(QUICK)
 
 torture: $(VENV)/.dev ## set up, then put thousands of orders through crashes, faults and races
 	PYTHONPATH=tests $(BIN)/python -m torture

@@ -1,14 +1,18 @@
 """What every test has: one event-loop backend, no settings of the person who runs it, and no silent skips."""
 
 import os
-import socket
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
+import hypothesis
 import pytest
 
 from harness.postgres_server import PostgresServer, postgres_server
+from harness.processes import free_port
 
-pytest.register_assert_rewrite("ledger.ledger_suite")
+pytest.register_assert_rewrite("ledger.suite")
+
+hypothesis.settings.register_profile("quick", max_examples=10)  # of `make quick`; else 100
 
 
 @pytest.fixture
@@ -22,6 +26,15 @@ def no_settings_of_this_person(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("XPORTCN_") and not name.startswith("XPORTCN_TEST_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of a person, in which no `.env` takes part."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
 
 
 @pytest.hookimpl(wrapper=True)
@@ -39,8 +52,5 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the run; skips where its programs are missing."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with postgres_server(port) as server:
+    with postgres_server(free_port()) as server:
         yield server

@@ -25,18 +25,10 @@ import pytest
 from benchmarks.closed_loop import Caller, Sample, Work, busy_seconds, drive, parent_of
 from harness.house import ADDRESS, order_arguments
 from harness.nginx_server import nginx_program, round_robin
-from harness.over_http import (
-    STATE_KEY,
-    Process,
-    answering,
-    command,
-    free_port,
-    made_callers,
-    processes,
-    spawned,
-)
+from harness.over_http import STATE_KEY, made_callers
 from harness.postgres_server import PostgresServer
-from harness.race_child import live
+from harness.processes import Process, answering, free_port, processes, spawned, xportcn_mcp
+from harness.settings import environ_of, live
 
 pytestmark = [
     pytest.mark.anyio,
@@ -97,7 +89,7 @@ async def bench(folder: Path, postgres: PostgresServer) -> AsyncGenerator[Bench]
             return process
 
         upstream = free_port()
-        sandbox = running(*command("sandbox", "--port", str(upstream)), port=upstream)
+        sandbox = running(*xportcn_mcp("sandbox", "--port", str(upstream)), port=upstream)
         await listening(upstream)
         settings = live(f"http://127.0.0.1:{upstream}/api") | {
             "LEDGER": database,
@@ -108,7 +100,7 @@ async def bench(folder: Path, postgres: PostgresServer) -> AsyncGenerator[Bench]
             "RECHECK_AFTER_SECONDS": "600",
             "APPROVAL": "off",
         }
-        environment = {f"XPORTCN_{name}": value for name, value in settings.items()}
+        environment = environ_of(**settings)
         replicas = await stack.enter_async_context(processes(environment, folder, REPLICAS))
 
         one = Caller(replicas[0].url, token, 0)

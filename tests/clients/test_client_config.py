@@ -122,7 +122,7 @@ def test_a_ledger_that_was_chosen_goes_with_the_snippet_as_an_absolute_path(work
     }
 
 
-def test_the_snippet_leads_to_the_ledger_of_here_whatever_home_or_folder_the_client_starts_in(
+def test_the_snippet_names_this_ledger_wherever_the_client_starts(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = load_settings({}, work)
@@ -198,7 +198,7 @@ def test_the_script_beside_the_interpreter_is_the_command_and_where_there_is_non
     assert command_of(interpreter, windows=windows) == (str(tmp_path / name),)
 
 
-def test_an_installation_that_uv_may_clear_away_is_told_so(work: Path) -> None:
+def test_an_installation_that_uv_may_clear_away_is_warned_about(work: Path) -> None:
     settings = load_settings({}, work)
     for folder, told in (("/c/uv/archive-v0/x/bin", True), ("/opt/x/bin", False)):
         start = start_of(settings, [f"{folder}/xportcn-mcp"])

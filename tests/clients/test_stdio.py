@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "harness" / "stdio_child.py"
+SCRIPT = Path(__file__).with_name("stdio_child.py")
 START_SECONDS = 30.0  # imports, on a busy machine
 CALL_SECONDS = 15.0
 WATCHDOG_SECONDS = 60.0  # kills the process, which ends every read of its pipes
@@ -263,7 +263,7 @@ def test_a_client_that_stopped_reading_cannot_hold_up_the_end(tmp_path: Path) ->
         child.close()
 
 
-def test_what_the_lifespan_raised_reaches_the_caller_bare_while_the_client_waits(tmp_path: Path) -> None:
+def test_an_error_of_the_lifespan_reaches_the_caller_while_the_client_waits(tmp_path: Path) -> None:
     child = Child(tmp_path, "fail", reading=False, hello=False)
     try:
         assert child.exit_code(START_SECONDS) == 2

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.over_http import process_environment
+from harness.processes import process_environment, ran
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKERS = ROOT / "build" / "checkers"
@@ -56,16 +56,7 @@ def run(words: list[str], folder: Path, **environment: str) -> subprocess.Comple
     ours = process_environment({})
     del ours["PYTHONWARNINGS"]  # warnings of other people's programs are theirs
     homes = {"HOME": str(folder), "USERPROFILE": str(folder), "NO_COLOR": "1"}
-    return subprocess.run(
-        words,
-        cwd=folder,
-        env=ours | homes | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
+    return ran(words, folder, ours | homes | environment, seconds=SECONDS)
 
 
 def as_json(done: subprocess.CompletedProcess[str]) -> Any:

@@ -11,7 +11,8 @@ import anyio
 
 from conformance.checkers import npm_program, run
 from conformance.expected import Keeping, Revision
-from harness.over_http import STATE_KEY, Process, answering, start
+from harness.over_http import STATE_KEY
+from harness.processes import Process, answering, start
 
 PACKAGE = "@modelcontextprotocol/conformance"
 _RESULT = re.compile(r"server-(?P<scenario>.+)-\d{4}-\d\d-\d\dT[\d-]+Z")

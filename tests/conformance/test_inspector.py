@@ -10,7 +10,7 @@ import pytest
 
 from conformance.checkers import as_json, npm_program, run
 from harness.house import order_arguments
-from harness.over_http import command
+from harness.processes import xportcn_mcp
 
 InspectorEra = Literal["legacy", "modern"]
 PACKAGE = "@modelcontextprotocol/inspector"
@@ -29,7 +29,7 @@ class Inspector:
         settings = ("-e", "XPORTCN_APPROVAL=off", "-e", f"XPORTCN_LEDGER={self.folder / 'ledger.sqlite3'}")
         how = ("--format", "json", "--protocol-era", self.era)
         done = run(
-            [*self.program, "--cli", *settings, *command("serve"), "--method", method, *words, *how],
+            [*self.program, "--cli", *settings, *xportcn_mcp("serve"), "--method", method, *words, *how],
             self.folder,
         )
         assert done.returncode == exits, done.stdout + done.stderr

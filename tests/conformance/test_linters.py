@@ -20,7 +20,7 @@ from conformance.expected import (
     TRIAGE_LOW,
 )
 from harness.house import House
-from harness.over_http import command
+from harness.processes import xportcn_mcp
 from xportcn_tools.ledger.ledger import OrderQuery
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
@@ -45,7 +45,7 @@ def toolproof(ledger: Path) -> dict[str, Any]:
     done = run(
         [*program, "run", str(TOOLPROOF), "--json", str(report)],
         ledger.parent,
-        PROGRAM=command()[0],
+        PROGRAM=xportcn_mcp()[0],
         LEDGER=str(ledger),
     )
     assert report.exists(), done.stdout + done.stderr
@@ -100,7 +100,7 @@ async def test_fuzzing_orders_nothing(toolproof: dict[str, Any], ledger: Path) -
 def test_toolgauge_gives_the_full_score_and_notes_only_what_is_reasoned(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"XPORTCN_LEDGER={tmp_path / 'ledger.sqlite3'}\n", "utf-8")
     program = python_program("toolgauge", "mcp-toolgauge")
-    server = " ".join(command("serve"))
+    server = " ".join(xportcn_mcp("serve"))
     told = as_json(run([*program, "ci", ".", "--command", server, "--json", "-v", "--no-config"], tmp_path))
     assert told["health"]["overall"] >= TOOLGAUGE_LEAST_SCORE
     assert told["lint"]["tool_count"] == len(TOOLS)

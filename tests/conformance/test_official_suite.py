@@ -70,7 +70,7 @@ def test_every_scenario_of_a_revision_applies_or_has_a_reason_why_not(runs: Runs
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_what_does_not_apply_fails_or_passes_on_nothing(runs: Runs, revision: Revision) -> None:
+def test_a_scenario_that_does_not_apply_fails_or_passes_on_nothing(runs: Runs, revision: Revision) -> None:
     found = runs.of("sessions", revision)
     passed = {name for name, scenario in found.items() if scenario.passed}
     assert passed - set(APPLICABLE[revision]) == PASS_ON_NOTHING[revision]

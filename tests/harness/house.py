@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.server import MCPServer
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
+from harness.settings import settings_for
 from xportcn_server.app import Seams, build_server
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.settings.settings import Settings, load_settings
 from xportcn_tools.desk.desk import Desk
 
 Era = Literal["legacy", "auto"]
@@ -33,13 +34,6 @@ def order_arguments(quantity: int = 2, **changes: Any) -> dict[str, Any]:
     """Arguments of `preview_order` that the sandbox can fulfil."""
     items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": quantity}]
     return {"items": items, "address": dict(ADDRESS), "flow": "general"} | changes
-
-
-def settings_for(ledger: Path, **changes: str) -> Settings:
-    """Sandbox settings with a ledger of the test's own; `changes` are names without prefix."""
-    environ = {"XPORTCN_MODE": "sandbox", "XPORTCN_LEDGER": str(ledger)}
-    environ |= {f"XPORTCN_{name}": value for name, value in changes.items()}
-    return load_settings(environ, ledger.parent)
 
 
 class Person:
@@ -79,6 +73,26 @@ async def previewed(client: Client, **changes: Any) -> dict[str, Any]:
     envelope = await call(client, "preview_order", order_arguments(**changes))
     assert envelope["ok"], envelope["problem"]
     return envelope["preview"]
+
+
+def said(envelope: dict[str, Any]) -> tuple[str, ...]:
+    """A create's answer in short: its problem's code, or `placed` and the ids."""
+    if envelope["problem"]:
+        return (envelope["problem"]["code"],)
+    return (envelope["order"]["state"], *envelope["order"]["order_ids"])
+
+
+async def at_once(client: Client, calls: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """What each of these creates said, all being under way together."""
+    answers: list[tuple[str, ...]] = []
+
+    async def one(arguments: dict[str, Any]) -> None:
+        answers.append(said(await call(client, "create_order", arguments)))
+
+    async with anyio.create_task_group() as tasks:
+        for arguments in calls:
+            tasks.start_soon(one, arguments)
+    return answers
 
 
 class House:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.over_http import Process, answering, free_port
+from harness.processes import Process, answering, free_port
 
 PROXY = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

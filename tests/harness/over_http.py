@@ -1,19 +1,14 @@
-"""What tests over HTTP share: the server in this loop or in a process of its own, its callers, its clients."""
+"""What tests over HTTP share: the server in this loop, its callers, its clients."""
 
 import asyncio
 import contextlib
-import os
 import socket
-import subprocess
-import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import anyio
-import anyio.to_thread
 import httpx
 import httpx2
 import uvicorn
@@ -32,9 +27,6 @@ from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
 
 STATE_KEY = "a-key-that-the-replicas-share-0123456789"
-START_SECONDS = 60.0
-"""For a process to answer; the machine may have other things to do."""
-
 
 ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 INITIALIZE = {
@@ -62,12 +54,6 @@ def modern(method: str, **params: Any) -> dict[str, Any]:
 def modern_headers(method: str, name: str = "") -> dict[str, str]:
     named = {"mcp-name": name} if name else {}
     return ACCEPT | {MCP_PROTOCOL_VERSION_HEADER: "2026-07-28", "mcp-method": method} | named
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def made_callers(path: Path, *names: str, **lines: str) -> dict[str, str]:
@@ -161,89 +147,3 @@ async def http_client(url: str = "") -> AsyncGenerator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits, trust_env=False) as client:
         yield client
-
-
-@dataclass
-class Process:
-    """A server on a port of its own, mostly `xportcn-mcp serve --http`. `log`: what it said on stderr."""
-
-    popen: subprocess.Popen[bytes]
-    port: int
-    log: Path
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def terminate(self) -> None:
-        self.popen.terminate()
-
-    def kill(self) -> None:
-        if self.popen.poll() is None:
-            self.popen.kill()
-        self.popen.wait()
-
-    async def ended(self, seconds: float = 60) -> int:
-        """Its exit status."""
-        return await anyio.to_thread.run_sync(lambda: self.popen.wait(seconds), abandon_on_cancel=True)
-
-
-def process_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Ours without the settings of the person who runs this; warnings are errors there too."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
-    return ours | {"PYTHONUTF8": "1", "PYTHONWARNINGS": "error"} | dict(environment)
-
-
-def command(*arguments: str) -> list[str]:
-    """The installed program."""
-    suffix = ".exe" if sys.platform == "win32" else ""
-    return [str(Path(sys.executable).with_name(f"xportcn-mcp{suffix}")), *arguments]
-
-
-def start(environment: Mapping[str, str], folder: Path, port: int | None = None) -> Process:
-    """Start a server; it may not answer yet."""
-    port = port or free_port()
-    return spawned(command("serve", "--http", "--port", str(port)), environment, folder, port)
-
-
-def spawned(arguments: list[str], environment: Mapping[str, str], folder: Path, port: int) -> Process:
-    """Start a program that listens on this port; what it says goes to a file."""
-    log = folder / f"server-{port}.log"
-    with log.open("ab") as stderr:
-        out: IO[bytes] = stderr
-        popen = subprocess.Popen(
-            arguments,
-            env=process_environment(environment),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-        )
-    return Process(popen, port, log)
-
-
-async def answering(process: Process, status: int = 200) -> Process:
-    """Wait until it answers a question for its health, with this status."""
-    with anyio.fail_after(START_SECONDS):
-        async with http_client(process.url) as client:
-            while True:
-                assert process.popen.poll() is None, process.log.read_text()
-                with contextlib.suppress(httpx.TransportError):
-                    if (await client.get("/healthz")).status_code == status:
-                        return process
-                await anyio.sleep(0.05)
-
-
-@asynccontextmanager
-async def processes(
-    environment: Mapping[str, str], folder: Path, count: int
-) -> AsyncGenerator[list[Process]]:
-    """That many servers with the same settings, all answering; ended at the end, however."""
-    started = [start(environment, folder) for _ in range(count)]
-    try:
-        for process in started:
-            await answering(process)
-        yield started
-    finally:
-        for process in started:
-            process.kill()

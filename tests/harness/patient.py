@@ -15,18 +15,12 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner
 
+from harness.settings import environ_of
 from xportcn_server.commands.cli import main
 from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.check import Check
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import Sandbox
 from xportcn_server.sandbox.serving_http import running_sandbox
-
-ACCOUNT = {
-    "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
-    "ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
-    "USER_ID": SANDBOX_CREDENTIALS.user_id,
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Patient:
         return path
 
     def environ(self) -> dict[str, str]:
-        return {f"XPORTCN_{name}": value for name, value in self.settings.items()}
+        return environ_of(**self.settings)
 
     def told(self, *flags: str) -> tuple[int, str]:
         """Doctor's words for a person, and its exit code; never a traceback."""

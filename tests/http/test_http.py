@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import signal
-import subprocess
 import sys
 from asyncio import StreamReader
 from collections.abc import AsyncGenerator
@@ -19,25 +18,22 @@ import anyio.lowlevel
 import pytest
 from mcp_types import METHOD_NOT_FOUND
 
-from harness.house import ADDRESS, ERAS, Era, Person, call, order_arguments, previewed, settings_for
+from harness.house import ADDRESS, ERAS, Era, Person, call, order_arguments, previewed
 from harness.over_http import (
     ACCEPT,
     INITIALIZE,
     STATE_KEY,
     bearer,
     client_of,
-    command,
     http_client,
     made_callers,
     modern,
     modern_headers,
-    process_environment,
-    processes,
     serving,
 )
-from harness.race_child import live
+from harness.processes import process_environment, processes, ran, xportcn_mcp
+from harness.settings import environ_of, live, settings_for
 from xportcn_server.app import Seams, ledger_of
-from xportcn_server.http import application as http
 from xportcn_server.http import limits
 from xportcn_server.http.application import MOST_BODY_BYTES, Readiness
 from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE
@@ -180,10 +176,7 @@ async def test_a_ledger_that_is_gone_is_told_by_readyz_and_not_by_healthz(tmp_pa
     assert alive.status_code == 200
 
 
-async def test_a_ledger_that_hangs_is_told_in_time_and_asked_by_one_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(http, "READY_SECONDS", 0.2)
+async def test_a_ledger_that_hangs_is_told_in_time_and_asked_by_one_alone() -> None:
     asked, thawed = 0, anyio.Event()
 
     async def hangs() -> None:
@@ -192,7 +185,7 @@ async def test_a_ledger_that_hangs_is_told_in_time_and_asked_by_one_alone(
         with anyio.CancelScope(shield=True):  # as a thread does that waits for a database
             await thawed.wait()
 
-    ready = Readiness(hangs)
+    ready = Readiness(hangs, seconds=0.2)
     with anyio.fail_after(5):
         for _ in range(3):
             assert await ready.ledger_is_reachable() is False
@@ -454,17 +447,8 @@ async def test_answers_are_json_where_no_session_is_kept(tmp_path: Path) -> None
 
 def refused(folder: Path, *arguments: str, **environment: str) -> str:
     """What `serve --http` said when it refused to start."""
-    named = {f"XPORTCN_{name}": value for name, value in environment.items()}
-    named.setdefault("XPORTCN_LEDGER", str(folder / "ledger.sqlite3"))
-    done = subprocess.run(
-        command("serve", "--http", *arguments),
-        env=process_environment(named),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    named = environ_of(**{"LEDGER": str(folder / "ledger.sqlite3")} | environment)
+    done = ran(xportcn_mcp("serve", "--http", *arguments), folder, process_environment(named))
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -472,7 +456,7 @@ def refused(folder: Path, *arguments: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])  # noqa: S104 - refused
-def test_what_others_can_reach_does_not_start_without_callers(tmp_path: Path, host: str) -> None:
+def test_a_server_that_others_can_reach_does_not_start_without_callers(tmp_path: Path, host: str) -> None:
     with pytest.raises(StartError) as stop:
         serve_over_http(settings_for(tmp_path / "ledger.sqlite3"), host, 0)
     assert host in str(stop.value)
@@ -542,6 +526,14 @@ async def test_at_the_most_talkative_the_log_holds_no_token_no_code_and_no_addre
         assert secret not in log
 
 
+async def no_longer_listening(port: int) -> None:
+    """Wait until a server has begun to end."""
+    with contextlib.suppress(OSError):
+        while True:
+            async with await anyio.connect_tcp("127.0.0.1", port):
+                await anyio.sleep(0.02)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
 @pytest.mark.parametrize(
     ("numbers", "keys"),
@@ -557,7 +549,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
         async with running_sandbox(sandbox) as (_, base_url):
             named = live(base_url) | {"LEDGER": str(tmp_path / "ledger.sqlite3")}
             named |= {"STATE_KEYS": keys} if keys else {}
-            environment = {f"XPORTCN_{name}": value for name, value in named.items()}
+            environment = environ_of(**named)
             async with processes(environment, tmp_path, 1) as (process,):
                 async with client_of(process.url) as client, anyio.create_task_group() as tasks:
                     preview = await previewed(client)
@@ -571,7 +563,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
                         await anyio.sleep(0.02)
                     for number in numbers:
                         process.popen.send_signal(number)
-                        await anyio.sleep(0.3)  # two at once would be one
+                        await no_longer_listening(process.port)  # two signals at once would be one
                 status = await process.ended()
     assert status == 0, process.log.read_text()
     assert "Traceback" not in process.log.read_text()

@@ -12,8 +12,9 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import CallToolResult, InputRequiredResult, PromptReference, ResourceTemplateReference
 
-from harness.house import ERAS, Era, Person, call, order_arguments, previewed, settings_for
+from harness.house import ERAS, Era, Person, call, order_arguments, previewed
 from harness.over_http import ACCEPT, INITIALIZE, STATE_KEY, bearer, client_of, made_callers, serving, yes_to
+from harness.settings import settings_for
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 
@@ -164,7 +165,7 @@ async def test_a_completion_names_only_the_callers_own_references(tmp_path: Path
             assert found == [both, both[:1], both]
 
 
-async def test_of_anothers_number_no_more_is_told_than_that_it_is_taken(tmp_path: Path) -> None:
+async def test_a_number_of_another_caller_is_only_said_to_be_taken(tmp_path: Path) -> None:
     async with two(tmp_path) as here:
         await previewed(here.alice, out_order_id="PO-2026-0002")
         # A number that was only previewed is nobody's yet.

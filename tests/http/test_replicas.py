@@ -18,22 +18,12 @@ import psycopg
 import pytest
 from mcp_types import CallToolResult, InputRequiredResult
 
-from harness.house import ADDRESS, Person, order_arguments, previewed
+from harness.house import ADDRESS, Person, order_arguments, previewed, said
 from harness.nginx_server import nginx_program, round_robin
-from harness.over_http import (
-    STATE_KEY,
-    Process,
-    answering,
-    bearer,
-    client_of,
-    made_callers,
-    modern,
-    modern_headers,
-    start,
-    yes_to,
-)
+from harness.over_http import STATE_KEY, bearer, client_of, made_callers, modern, modern_headers, yes_to
 from harness.postgres_server import PostgresServer
-from harness.race_child import live, said
+from harness.processes import Process, answering, start
+from harness.settings import environ_of, live
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.serving_http import running_sandbox
@@ -147,7 +137,7 @@ async def team(
                 "RECHECK_AFTER_SECONDS": "600",
                 "APPROVAL": "off",
             }
-            environment = {f"XPORTCN_{name}": value for name, value in (named | changes).items()}
+            environment = environ_of(**named | changes)
             replicas = [
                 start(environment | ({"XPORTCN_STATE_KEYS": keys[number]} if keys else {}), folder)
                 for number in range(count)

@@ -262,7 +262,7 @@ class PassingTrouble(SqliteLedger):
 
 async def test_recording_is_tried_again_and_sending_is_not(tmp_path: Path) -> None:
     house = World(tmp_path)
-    ledger = PassingTrouble(house.ledger, clock=house.clock)
+    ledger = PassingTrouble(house.ledger, "sandbox", clock=house.clock)
     async with house.client(ledger=ledger) as client:
         arguments = (await previewed(client))["create_order_arguments"]
         first = (await call(client, "create_order", arguments))["order"]

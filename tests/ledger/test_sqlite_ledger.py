@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.ledger_suite import Clock, LedgerSuite, Store
+from harness.clock import Clock
+from ledger.ledger_suite import LedgerSuite
+from ledger.suite.stores import Store
 from xportcn_tools.ledger.ledger import Ledger, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
 

@@ -106,7 +106,7 @@ def test_rows_in_another_order_break_the_chain(rows: list[TrailRow], chance: Any
 
 @rule
 @given(CHAINS, st.integers(0), TEXT)
-def test_a_row_sealed_anew_breaks_the_chain_behind_it(rows: list[TrailRow], where: int, event: str) -> None:
+def test_a_row_sealed_again_breaks_the_chain_behind_it(rows: list[TrailRow], where: int, event: str) -> None:
     at = where % (len(rows) - 1)
     old = rows[at]
     assume(event != old.event)

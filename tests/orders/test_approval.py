@@ -5,15 +5,13 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, cast
 
 import anyio
-import anyio.to_thread
 import pytest
-from click.testing import CliRunner, Result
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.shared.exceptions import MCPError
@@ -26,8 +24,9 @@ from mcp_types import (
     InputResponses,
 )
 
+from harness.clock import Clock
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
-from xportcn_server.commands.cli import main
+from harness.terminal import command
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.sandbox.serving_http import running_sandbox
@@ -38,22 +37,9 @@ from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.results import ProblemError
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
 SETTINGS_FREE = {"MAX_ORDER_CNY": "100000", "MAX_DAY_CNY": "1000000"}
-
-
-class Clock:
-    """The time, as a test sets it, for the server and for the sandbox alike."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, **span: float) -> None:
-        self.now += timedelta(**span)
 
 
 class Answers:
@@ -96,24 +82,6 @@ async def nothing_spent(house: House, client: Client) -> None:
     assert house.creates == 0
     assert (await call(client, "get_orders"))["orders"] == []
     assert await trail_of(house, "claimed") == []
-
-
-async def command(house: House, *words: str, answer: str = "", mode: str = "sandbox") -> Result:
-    """A person's command in a terminal of their own, beside the server."""
-    settings = {"XPORTCN_LEDGER": str(house.ledger), "XPORTCN_MODE": mode}
-    if mode != "sandbox":
-        settings |= {f"XPORTCN_{name}": "x" for name in ("ACCESS_KEY", "ACCESS_SECRET", "USER_ID")}
-    return await anyio.to_thread.run_sync(
-        lambda: CliRunner().invoke(main, list(words), input=answer, env=settings, catch_exceptions=False)
-    )
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No `.env` of the working directory takes part."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
 
 
 # What the person reads
@@ -200,7 +168,7 @@ async def test_a_repeated_question_is_the_same_to_the_letter(tmp_path: Path, era
     async with house.client(era, no, clock=clock) as client:
         arguments = (await previewed(client))["create_order_arguments"]
         await call(client, "create_order", arguments)
-        clock.pass_by(seconds=400)
+        clock.advance(400)
         other = await previewed(client)
         no.action = "accept"
         await call(client, "create_order", other["create_order_arguments"])
@@ -252,7 +220,7 @@ NO_YES: list[tuple[str, ElicitResult]] = [
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(("what", "answer"), NO_YES, ids=[what for what, _ in NO_YES])
-async def test_whatever_is_no_plain_yes_spends_nothing_and_leaves_the_token_good(
+async def test_an_answer_that_is_no_plain_yes_spends_nothing_and_keeps_the_token(
     tmp_path: Path, era: Era, what: str, answer: ElicitResult
 ) -> None:
     house, person = House(tmp_path), Answers(answer, YES)
@@ -536,7 +504,7 @@ async def test_a_yes_in_the_terminal_does_not_outlive_the_preview(tmp_path: Path
     async with house.client(clock=clock) as client:
         preview = await previewed(client)
         assert (await command(house, "approve", preview["approval_code"], answer="y\n")).exit_code == 0
-        clock.pass_by(seconds=600)
+        clock.advance(600)
         problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
         assert problem["code"] == "token_expired"
         await nothing_spent(house, client)
@@ -620,7 +588,7 @@ async def test_nobody_is_asked_about_what_cannot_be_placed(
         if code == "unknown_token":
             arguments["preview_token"] += "0"
         if code == "token_expired":
-            clock.pass_by(seconds=600)
+            clock.advance(600)
         if code == "duplicate_reference":
             other = await previewed(client, out_order_id="PO-2026-1")
             assert (await call(client, "create_order", other["create_order_arguments"]))["ok"]
@@ -678,7 +646,7 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
 async def test_expiry_is_judged_when_the_call_arrives_however_long_the_person_thinks(tmp_path: Path) -> None:
     clock = Clock()
     house = house_at(tmp_path, clock)
-    person = Answers(YES, before=lambda: clock.pass_by(seconds=700))
+    person = Answers(YES, before=lambda: clock.advance(700))
     async with house.client("legacy", cast("Any", person), clock=clock) as client:
         arguments = (await previewed(client))["create_order_arguments"]
         order = (await call(client, "create_order", arguments))["order"]
@@ -691,7 +659,7 @@ async def test_on_the_stateless_protocol_the_answer_is_a_call_of_its_own_and_may
 ) -> None:
     clock = Clock()
     house = house_at(tmp_path, clock)
-    person = Answers(YES, before=lambda: clock.pass_by(seconds=700))
+    person = Answers(YES, before=lambda: clock.advance(700))
     async with house.client("auto", cast("Any", person), clock=clock) as client:
         arguments = (await previewed(client))["create_order_arguments"]
         problem = (await call(client, "create_order", arguments))["problem"]
@@ -705,7 +673,7 @@ async def test_terms_that_change_while_the_person_thinks_are_not_ordered(tmp_pat
     house = house_at(tmp_path, clock)
 
     def drift() -> None:
-        clock.pass_by(seconds=60)
+        clock.advance(60)
         house.sandbox.faults.add("price-drift", "preview")
 
     async with house.client(era, cast("Any", Answers(YES, before=drift)), clock=clock) as client:

@@ -4,7 +4,6 @@ Run as a script it is a process of the race: `test_caps.py LEDGER CALLS`.
 """
 
 import json
-import os
 import random
 import sqlite3
 import subprocess
@@ -21,7 +20,9 @@ import anyio.to_thread
 import pytest
 from mcp import Client
 
+from harness.clock import Clock
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
+from harness.processes import script_environment
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.desk.checks import CreateCall
@@ -32,19 +33,8 @@ from xportcn_tools.results import OrderResult, PreviewResult, Problem, ProblemEr
 
 pytestmark = pytest.mark.anyio
 
-TESTS = Path(__file__).parents[1]
 PROCESSES = 2
 SECONDS = 60
-
-
-class Clock:
-    """The time, as a test sets it, for the server and for the sandbox alike."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 async def ordered(client: Client, **changes: Any) -> dict[str, Any]:
@@ -346,13 +336,12 @@ async def test_five_hundred_racing_creates_never_pass_the_cap_of_a_day(tmp_path:
 
 def test_creates_of_two_processes_never_pass_the_number_of_a_day(tmp_path: Path) -> None:
     ledger_file = tmp_path / "ledger.sqlite3"
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
     children = [
         subprocess.Popen(
             [sys.executable, __file__, str(ledger_file), "40"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=environ | {"PYTHONPATH": str(TESTS)},
+            env=script_environment(),
             cwd=tmp_path,
         )
         for _ in range(PROCESSES)

@@ -15,6 +15,7 @@ from mcp.client.stdio import StdioServerParameters
 
 from harness.house import call, previewed
 from harness.postgres_server import PostgresServer
+from harness.processes import script_environment
 from torture.course import Course, Run
 from torture.crashes import crash_run, fault_run
 from torture.injuries import Victim
@@ -26,12 +27,11 @@ from torture.kills import (
     RECOVERY,
     SENT,
     Nursery,
-    child_environment,
     killed,
     nursery,
 )
 from torture.races import race_run
-from torture.world import PATIENT, World, live_environment
+from torture.world import PATIENT, World, rechecking
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.parsing import Endpoint
@@ -136,12 +136,12 @@ async def test_killed_while_it_recovers_it_leaves_the_recovery_to_the_next(
 
 def stdio_server(world: World, base_url: str, dies: str | None) -> StdioServerParameters:
     job: dict[str, Any] = {
-        "environment": live_environment(world.ledger_path, base_url),
+        "environment": rechecking(world.ledger_path, base_url),
         "now": world.now.isoformat(),
         "dies": dies,
     }
     return StdioServerParameters(
-        command=sys.executable, args=[str(CHILD), "serve", json.dumps(job)], env=child_environment()
+        command=sys.executable, args=[str(CHILD), "serve", json.dumps(job)], env=script_environment()
     )
 
 

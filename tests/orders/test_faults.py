@@ -15,8 +15,8 @@ import pytest
 import stamina
 
 from harness.house import ERAS, MUG, Era, House, call, order_arguments, previewed
+from harness.settings import live
 from orders.fault_outcomes import CREATE, PREVIEW, as_markdown, contradiction
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
@@ -48,17 +48,6 @@ def request_ids(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr("xportcn_server.sandbox.office.secrets", SimpleNamespace(token_hex=token_hex))
     return issued
-
-
-def live(base_url: str, **changes: str) -> dict[str, str]:
-    """Settings for the sandbox as if it were the real upstream."""
-    return {
-        "MODE": "live",
-        "BASE_URL": base_url,
-        "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
-        "ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
-        "USER_ID": SANDBOX_CREDENTIALS.user_id,
-    } | changes
 
 
 def quick_or_never() -> Sandbox:

@@ -15,19 +15,18 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import pytest
 from mcp import Client
 from mcp_types import CallToolResult
 
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, Person, order_arguments, text_of
+from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.service import Sandbox
-from xportcn_server.sandbox.transport import SandboxTransport
 
 pytestmark = pytest.mark.anyio
 
 Answer = dict[str, Any]
-Alteration = Callable[[Answer, str], object]
+Alteration = Callable[[Answer, str], str | None]
 
 CANARY = "Kolibri Vogel"  # stands at the head of every payload, so that no cut at 300 characters loses it
 PLENTY = {"MAX_ORDER_CNY": "999999", "MAX_DAY_CNY": "999999", "MAX_DAY_ORDERS": "9999"}
@@ -129,35 +128,16 @@ def payloads(request: pytest.FixtureRequest) -> list[str]:
 # Where they come in
 
 
-class Poisoned:
-    """The sandbox, with the answers of one endpoint changed on their way."""
+class Poisoned(AlteredAnswers):
+    """Answers of one endpoint with the payload in them, once there is one."""
 
-    def __init__(self, sandbox: Sandbox, endpoint: str, alter: Alteration) -> None:
-        self.sandbox = sandbox
-        self.endpoint = endpoint
-        self.alter = alter
+    def __init__(self, sandbox: Sandbox, endpoint: str, alteration: Alteration) -> None:
+        super().__init__(sandbox, self._with_payload, endpoint)
+        self.alteration = alteration
         self.payload = ""
-        self.status: int | None = None
 
-    def __call__(self) -> httpx.AsyncBaseTransport:
-        return _Way(self)
-
-
-class _Way(httpx.AsyncBaseTransport):
-    def __init__(self, upstream: Poisoned) -> None:
-        self._upstream = upstream
-        self._inner = SandboxTransport(upstream.sandbox)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        if not request.url.path.endswith(self._upstream.endpoint) or not self._upstream.payload:
-            return response
-        answer = json.loads(await response.aread())
-        changed = self._upstream.alter(answer, self._upstream.payload)
-        status = self._upstream.status or response.status_code
-        if isinstance(changed, str):
-            return httpx.Response(status, text=changed)
-        return httpx.Response(status, json=answer)
+    def _with_payload(self, answer: Answer) -> str | None:
+        return self.alteration(answer, self.payload) if self.payload else None
 
 
 def group_of(answer: Answer) -> dict[str, Any]:

@@ -1,38 +1,18 @@
 """Ways that were once open to get another order than the one that was shown, or a second one."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 
 from harness.house import MUG, House, call, order_arguments, previewed
+from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
-Alter = Callable[[dict[str, Any]], None]
-
-
-class Altered(httpx.AsyncBaseTransport):
-    """The sandbox, with its answers to previews changed on the way."""
-
-    def __init__(self, house: House, alter: Alter) -> None:
-        self._inner = SandboxTransport(house.sandbox)
-        self._alter = alter
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        if not request.url.path.endswith("/preview"):
-            return response
-        answer = json.loads(await response.aread())
-        self._alter(answer)
-        return httpx.Response(200, content=json.dumps(answer).encode())
 
 
 @pytest.mark.parametrize(
@@ -51,7 +31,7 @@ async def test_a_total_of_nothing_or_less_beside_a_sum_is_no_total(
     def alter(answer: dict[str, Any]) -> None:
         answer["data"][0] |= sums
 
-    async with house.client(new_transport=lambda: Altered(house, alter)) as client:
+    async with house.client(new_transport=AlteredAnswers(house.sandbox, alter)) as client:
         envelope = await call(client, "preview_order", order_arguments())
     assert envelope["problem"]["code"] == "units_unclear"
 
@@ -63,7 +43,7 @@ async def test_the_spec_that_the_upstream_priced_is_the_one_that_is_ordered(tmp_
         answer["data"]["orderPreviewResuslt"][0]["cargoList"][0]["specId"] = "BLUE"
 
     plain = {"offer_id": "7105589340126", "quantity": 5}
-    async with house.client(new_transport=lambda: Altered(house, alter)) as client:
+    async with house.client(new_transport=AlteredAnswers(house.sandbox, alter)) as client:
         preview = await previewed(client, items=[plain])
         assert preview["groups"][0]["lines"][0]["spec_id"] == "BLUE"
         await call(client, "create_order", preview["create_order_arguments"])
@@ -74,7 +54,7 @@ async def test_the_spec_that_the_upstream_priced_is_the_one_that_is_ordered(tmp_
     assert [item.spec_id for item in stored.request.items] == ["BLUE"]
 
 
-async def test_a_trade_type_that_the_owner_has_struck_out_is_not_ordered_with_an_old_token(
+async def test_a_trade_type_that_the_owner_removed_is_not_ordered_with_an_old_token(
     tmp_path: Path,
 ) -> None:
     credit = {"offer_id": "713360927845", "spec_id": "f3b6d9172e8c4a05b7d40c1e5a9f2863", "quantity": 1}
@@ -140,12 +120,12 @@ async def test_trade_types_in_another_order_are_the_same_terms(tmp_path: Path) -
             for name in ("tradeModeNameList", "tradeModelList"):
                 answer["data"]["orderPreviewResuslt"][0][name].reverse()
 
-    async with house.client(new_transport=lambda: Altered(house, alter)) as client:
+    async with house.client(new_transport=AlteredAnswers(house.sandbox, alter)) as client:
         preview = await previewed(client)
         assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
 
 
-async def test_what_is_sent_to_the_seller_is_shown_with_the_preview(tmp_path: Path) -> None:
+async def test_the_message_to_the_seller_is_shown_with_the_preview(tmp_path: Path) -> None:
     items = [order_arguments()["items"][0] | {"product_no": "SKU-77"}]
     async with House(tmp_path).client() as client:
         arguments = order_arguments(message="请用纸箱", dropshipping=True, items=items)

@@ -10,8 +10,8 @@ import pytest
 from mcp import Client
 
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed, settings_for, text_of
+from harness.settings import SANDBOX_ACCOUNT
 from xportcn_server.app import build_server
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import Sandbox
 from xportcn_server.sandbox.serving_http import running_sandbox
 from xportcn_server.settings.settings import SettingsError
@@ -21,12 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 def account(base_url: str) -> dict[str, str]:
-    return {
-        "BASE_URL": base_url,
-        "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
-        "ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
-        "USER_ID": SANDBOX_CREDENTIALS.user_id,
-    }
+    return {"BASE_URL": base_url} | SANDBOX_ACCOUNT
 
 
 @asynccontextmanager
@@ -234,7 +229,7 @@ async def test_a_token_of_the_sandbox_is_worth_nothing_live_on_the_same_ledger(t
 
 
 @pytest.mark.parametrize("mode", ["Live", "LIVE", "production", "true", "live,sandbox", "1"])
-async def test_a_mode_that_is_none_stops_the_start(tmp_path: Path, mode: str) -> None:
+async def test_an_unknown_mode_stops_the_start(tmp_path: Path, mode: str) -> None:
     with pytest.raises(SettingsError, match="XPORTCN_MODE"):
         settings_for(tmp_path / "ledger.sqlite3", **account("https://example.invalid") | {"MODE": mode})
 

@@ -8,15 +8,15 @@ import anyio
 import pytest
 from anyio.streams.text import TextReceiveStream
 
-from harness.house import ERAS, Era, House, call, previewed
+from harness.house import ERAS, Era, House, at_once, call, previewed
 from harness.postgres_server import PostgresServer
-from harness.race_child import at_once, live
+from harness.processes import script_environment
+from harness.settings import live
 from xportcn_server.sandbox.serving_http import running_sandbox
 
 pytestmark = pytest.mark.anyio
 
-CHILD = Path(__file__).parents[1] / "harness" / "race_child.py"
-TESTS = Path(__file__).parents[1]
+CHILD = Path(__file__).with_name("race_child.py")
 PROCESSES, CALLS = 4, 25
 STORES = ("sqlite", "postgres")
 
@@ -72,8 +72,8 @@ async def _race(ledger: str, base_url: str, arguments: str) -> list[tuple[str, .
     begin = anyio.Event()
 
     async def child(number: int) -> None:
-        command = [sys.executable, "-W", "error", str(CHILD), ledger, base_url, str(CALLS)]
-        async with await anyio.open_process(command, stderr=None, env={"PYTHONPATH": str(TESTS)}) as process:
+        command = [sys.executable, str(CHILD), ledger, base_url, str(CALLS)]
+        async with await anyio.open_process(command, stderr=None, env=script_environment()) as process:
             assert process.stdin
             assert process.stdout
             lines = TextReceiveStream(process.stdout)

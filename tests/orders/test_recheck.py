@@ -1,20 +1,18 @@
 """What is ordered costs what was shown: any other terms end the call, with the difference in words."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import pytest
 from mcp import Client
 
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed, text_of
-from xportcn_server.sandbox.service import Sandbox, build_sandbox
+from harness.transports import AlteredAnswers
+from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.sandbox.shapes import Shape
-from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
@@ -28,31 +26,6 @@ BAG = {"offer_id": "655830126694", "spec_id": "3a84c6d20f9b4e17b5e8d7a1c2f06943"
 MUGS = {"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2}
 
 
-class Alterable:
-    """The sandbox, whose preview answers can be changed on their way, from some moment on."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.alter: Alteration | None = None
-
-    def __call__(self) -> httpx.AsyncBaseTransport:
-        return _Way(self)
-
-
-class _Way(httpx.AsyncBaseTransport):
-    def __init__(self, upstream: Alterable) -> None:
-        self._upstream = upstream
-        self._inner = SandboxTransport(upstream.sandbox)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        if self._upstream.alter is None or not request.url.path.endswith("/preview"):
-            return response
-        answer = json.loads(await response.aread())
-        self._upstream.alter(answer)
-        return httpx.Response(response.status_code, json=answer)
-
-
 def groups_of(answer: dict[str, Any]) -> list[Group]:
     data: Any = answer["data"]
     return cast("list[Group]", data if isinstance(data, list) else data["orderPreviewResuslt"])
@@ -62,10 +35,10 @@ def lines_of(group: Group) -> list[dict[str, Any]]:
     return group["cargoList"] if "cargoList" in group else group["orderItemTOList"]
 
 
-def the_house(folder: Path, shape: Shape = "object", **changes: str) -> tuple[House, Alterable]:
+def the_house(folder: Path, shape: Shape = "object", **changes: str) -> tuple[House, AlteredAnswers]:
     """A house whose every create is preceded by another look at the price."""
     house = House(folder, build_sandbox(shape), **{"RECHECK_AFTER_SECONDS": "0"} | changes)
-    return house, Alterable(house.sandbox)
+    return house, AlteredAnswers(house.sandbox)
 
 
 # Each kind of difference
@@ -415,17 +388,16 @@ async def test_the_old_total_with_the_new_token_is_refused(tmp_path: Path, era: 
 async def test_more_than_five_changes_are_counted_in_the_message_and_all_listed_in_the_details(
     tmp_path: Path,
 ) -> None:
+    def all_at_once(answer: dict[str, Any]) -> None:
+        for alter in (dearer_line, freight, flow, another_sku):
+            alter(answer)
+
     house, upstream = the_house(tmp_path)
     async with house.client(new_transport=upstream) as client:
         preview = await previewed(client)
         upstream.alter = dearer_line
         problem = await refused_for(client, preview["create_order_arguments"])
-        upstream.alter = lambda answer: (
-            dearer_line(answer),
-            freight(answer),
-            flow(answer),
-            another_sku(answer),
-        )[0]
+        upstream.alter = all_at_once
         more = await refused_for(client, preview["create_order_arguments"])
     assert len(changes_of(problem)) == 4
     assert "more" not in problem["message"].partition(":")[2].split(".")[0]
@@ -470,7 +442,7 @@ def only_credit(answer: dict[str, Any]) -> None:
     [group_refused, line_refused, refused_as_a_whole, refused_inside_the_data, no_trade_type, only_credit],
     ids=lambda alteration: alteration.__name__.replace("_", "-"),
 )
-async def test_what_can_no_longer_be_ordered_is_a_change_of_terms_without_a_new_token(
+async def test_an_item_no_longer_on_sale_changes_the_terms_without_a_new_token(
     tmp_path: Path, era: Era, alteration: Alteration
 ) -> None:
     house, upstream = the_house(tmp_path)

@@ -34,7 +34,7 @@ from hypothesis.stateful import (
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
 from harness.postgres_server import PostgresServer
-from ledger.ledger_suite import preview_of
+from ledger.suite.stores import preview_of
 from orders.fault_outcomes import CREATE, PREVIEW
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace

@@ -178,7 +178,7 @@ async def test_a_group_without_a_usable_trade_type_gets_no_token(
         assert (await refusal(client, items=[STAND]))["code"] == code
 
 
-async def test_what_is_pinned_must_do_for_every_group_of_the_order(tmp_path: Path) -> None:
+async def test_a_pinned_choice_must_suit_every_group_of_the_order(tmp_path: Path) -> None:
     from dataclasses import replace
 
     mugs = order_arguments()["items"][0]

@@ -214,7 +214,7 @@ async def _ordered(arguments: dict[str, Any], shape: Shape, recheck: str, era: E
 
 
 @pytest.mark.parametrize("era", ["legacy", "auto"])
-def test_what_the_person_approved_is_what_the_upstream_got(era: Era) -> None:
+def test_the_upstream_gets_what_the_person_approved(era: Era) -> None:
     @settings(
         max_examples=60,
         deadline=None,

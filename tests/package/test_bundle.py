@@ -123,7 +123,7 @@ def test_a_field_left_empty_is_a_setting_that_is_not_set_however_the_host_puts_i
     assert settled(**dict.fromkeys(names, empty)) == {"XPORTCN_MODE": "sandbox"}
 
 
-def test_what_was_filled_in_stays_as_it_is() -> None:
+def test_an_argument_that_was_filled_in_stays_as_it_is() -> None:
     filled = {
         "XPORTCN_MODE": "live",
         "XPORTCN_ACCESS_SECRET": "a${user_config.b}",

@@ -24,7 +24,7 @@ def services() -> dict[str, Any]:
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
 
 
-def test_what_the_image_copies_is_there() -> None:
+def test_the_files_that_the_image_copies_exist() -> None:
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
     sources = [source for line in copied for source in line.split()]
     assert {"server", "tools", "prompts", "pyproject.toml", "requirements/server.txt"} <= set(sources)

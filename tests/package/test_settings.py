@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
+from harness.settings import environ_of
 from xportcn_server.serve import look_before
 from xportcn_server.settings import settings as settings_module
 from xportcn_server.settings.settings import FIELDS, Settings, SettingsError, load_settings
@@ -40,7 +41,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def load(work: Path, **values: str) -> Settings:
-    return load_settings({f"XPORTCN_{name}": value for name, value in values.items()}, work)
+    return load_settings(environ_of(**values), work)
 
 
 def fault(work: Path, **values: str) -> str:
@@ -411,7 +412,7 @@ def test_trade_types_tell_whether_the_owner_has_set_them(work: Path) -> None:
     assert not load(work).trade_types_set
 
 
-def test_all_faults_are_told_at_once(work: Path) -> None:
+def test_all_faults_are_reported_at_once(work: Path) -> None:
     (work / ".env").write_text("XPORTCN_LOG_FORMAT=xml\nXPORTCN_FLOW\n", "utf-8")
     message = fault(work, MODE="live", TIMEOUT_SECONDS="99", MAX_DAY_CNY="many")
     names = ["FLOW", "ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "TIMEOUT_SECONDS", "MAX_DAY_CNY", "LOG_FORMAT"]

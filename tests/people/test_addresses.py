@@ -7,15 +7,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from mcp import Client
 
 from harness.house import ADDRESS, ERAS, Era, House, Person, call, order_arguments, previewed, text_of
-from xportcn_server.commands.cli import main
+from harness.terminal import command
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
 # GB/T 2260: the first two digits of all 34 provinces, with the name that an address has for each.
 PROVINCES = {
@@ -68,21 +67,6 @@ PRIVATE = {
     "district_code": "330108",
 }
 SECRETS = ("13987654321", "3987654", "88997766", "保密路", "寅卯室", "长河街道")
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No `.env` of the working directory takes part."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-
-
-async def command(house: House, *words: str, answer: str = "") -> Result:
-    environ = {"XPORTCN_LEDGER": str(house.ledger), "XPORTCN_MODE": "sandbox"}
-    return await anyio.to_thread.run_sync(
-        lambda: CliRunner().invoke(main, list(words), input=answer, env=environ, catch_exceptions=False)
-    )
 
 
 async def save(house: House, name: str, fields: dict[str, str]) -> Result:
@@ -266,7 +250,7 @@ INVISIBLE = {
 
 
 @pytest.mark.parametrize("what", INVISIBLE)
-async def test_what_could_not_be_shown_as_it_is_is_refused(tmp_path: Path, what: str) -> None:
+async def test_a_text_that_could_not_be_shown_as_it_is_is_refused(tmp_path: Path, what: str) -> None:
     """The person approves what they see; what is sent must hold no more."""
     async with House(tmp_path).client() as client:
         for field in ("full_name", "city", "address"):
@@ -299,7 +283,7 @@ async def test_an_address_is_added_listed_shown_and_removed(tmp_path: Path) -> N
         assert missing.stderr == "xportcn-mcp: there is no saved address home\n"
 
 
-async def test_what_is_not_given_is_asked_for(tmp_path: Path) -> None:
+async def test_the_prompt_asks_for_what_is_not_given(tmp_path: Path) -> None:
     house = House(tmp_path)
     answers = "\n".join(ADDRESS[field] for field in ("full_name", "mobile", "province", "city", "address"))
     assert (await command(house, "address", "add", "home", answer=answers + "\n")).exit_code == 0
@@ -361,9 +345,7 @@ async def test_the_file_is_beside_the_ledger_and_for_its_owner_alone(tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '"home"', '{"home": "x"}', '{"home": {"mobile": 1}}', "\x00"])
-async def test_a_file_that_somebody_spoilt_is_told_in_one_line_and_orders_nothing(
-    tmp_path: Path, content: str
-) -> None:
+async def test_a_spoilt_file_is_reported_in_one_line_and_orders_nothing(tmp_path: Path, content: str) -> None:
     house = House(tmp_path)
     (tmp_path / "addresses.json").write_text(content, encoding="utf-8")
     for words in (["list"], ["show", "home"]):

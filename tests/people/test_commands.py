@@ -1,11 +1,8 @@
 """The command line as a person meets it: words, exit codes, one line where it fails, never a traceback."""
 
 import json
-import os
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,6 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.house import House, call, previewed
+from harness.processes import process_environment, ran, xportcn_mcp
+from harness.settings import environ_of
 from xportcn_server.commands.cli import main
 from xportcn_server.sandbox.faults import FAULTS
 
@@ -56,7 +55,7 @@ class Terminal:
 
     def run(self, *words: str, answer: str = "", **changes: str) -> Done:
         """One command; whatever comes of it, no traceback. What takes the process over gets one of its own."""
-        environ = self.settings | {f"XPORTCN_{name}": value for name, value in changes.items()}
+        environ = self.settings | environ_of(**changes)
         if not words or words[0] in ("serve", "demo"):
             return self.run_process(*words, answer=answer, **changes)
         done = CliRunner().invoke(main, list(words), input=answer, env=environ, prog_name="xportcn-mcp")
@@ -64,23 +63,8 @@ class Terminal:
         return Done(done.exit_code, done.stdout, done.stderr)
 
     def run_process(self, *words: str, answer: str = "", **changes: str) -> Done:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
-        changed = {f"XPORTCN_{name}": value for name, value in changes.items()}
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "from xportcn_server.commands.cli import main; main(prog_name='xportcn-mcp')",
-                *words,
-            ],
-            input=answer,
-            capture_output=True,
-            encoding="utf-8",
-            cwd=self.folder,
-            env=kept | self.settings | {"PYTHONUTF8": "1", "PYTHONWARNINGS": "error"} | changed,
-            timeout=SECONDS,
-            check=False,
-        )
+        environ = self.settings | environ_of(**changes)
+        done = ran(xportcn_mcp(*words), self.folder, process_environment(environ), answer, SECONDS)
         assert "Traceback" not in done.stdout + done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -309,7 +293,7 @@ def test_a_ledger_of_a_newer_program_is_left_alone(terminal: Terminal, words: li
     [words for words in LOOKING if words[0] not in ("address", "client-config", "serve")],
     ids=" ".join,
 )
-def test_a_ledger_that_is_none_is_told_in_one_line(terminal: Terminal, words: list[str]) -> None:
+def test_a_file_that_is_no_ledger_is_reported_in_one_line(terminal: Terminal, words: list[str]) -> None:
     terminal.ledger.write_text("this is no ledger, and it is long enough to be taken for one" * 20)
     assert "not a database" in terminal.refuses(*words)
 

@@ -27,7 +27,6 @@ from psycopg.sql import SQL, Identifier
 
 from harness.house import House, call, previewed
 from harness.patient import (
-    ACCOUNT,
     ENVELOPE,
     Answer,
     Patient,
@@ -37,6 +36,7 @@ from harness.patient import (
     server_that,
 )
 from harness.postgres_server import PostgresServer
+from harness.settings import SANDBOX_ACCOUNT
 from xportcn_server.app import Seams, build_server
 from xportcn_server.doctor import check_ledger as ledger_check
 from xportcn_server.doctor import check_postgres as postgres_check
@@ -400,7 +400,7 @@ def test_a_planted_fault_is_found_with_its_cure(
 
 def upstream_says(answer: Answer, patient: Patient) -> Report:
     with server_that(answer) as base_url:
-        patient.set(MODE="preview", BASE_URL=base_url, **ACCOUNT)
+        patient.set(MODE="preview", BASE_URL=base_url, **SANDBOX_ACCOUNT)
         return patient.examined()
 
 
@@ -446,14 +446,14 @@ def test_an_answer_that_drips_is_not_waited_for(patient: Patient) -> None:
     sandbox = build_sandbox()
     sandbox.faults.add("drip", "preview", times=None)
     with sandbox_on_a_port(sandbox) as base_url:
-        patient.set(MODE="preview", BASE_URL=base_url, TIMEOUT_SECONDS="1", **ACCOUNT)
+        patient.set(MODE="preview", BASE_URL=base_url, TIMEOUT_SECONDS="1", **SANDBOX_ACCOUNT)
         check = patient.examined().checks["http"]
     assert check["status"] == "fault"
     assert "no whole answer" in check["found"]
 
 
 def test_a_name_that_does_not_exist_is_a_fault_of_dns(patient: Patient) -> None:
-    patient.set(MODE="preview", BASE_URL="https://nobody.invalid/api", **ACCOUNT)
+    patient.set(MODE="preview", BASE_URL="https://nobody.invalid/api", **SANDBOX_ACCOUNT)
     report = patient.examined()
     assert [check["name"] for check in report.faults] == ["dns"]
     assert "XPORTCN_BASE_URL" in report.checks["dns"]["next_step"]
@@ -464,7 +464,7 @@ def test_a_closed_port_is_a_fault_of_tcp(patient: Patient) -> None:
     with closing(socket.socket()) as unused:
         unused.bind(("127.0.0.1", 0))  # and does not listen
         base_url = f"http://127.0.0.1:{unused.getsockname()[1]}/api"
-        patient.set(MODE="preview", BASE_URL=base_url, **ACCOUNT)
+        patient.set(MODE="preview", BASE_URL=base_url, **SANDBOX_ACCOUNT)
         report = patient.examined()
     assert [check["name"] for check in report.faults] == ["tcp"]
     assert "firewall" in report.checks["tcp"]["next_step"]
@@ -472,7 +472,7 @@ def test_a_closed_port_is_a_fault_of_tcp(patient: Patient) -> None:
 
 def test_a_port_without_tls_is_a_fault_of_tls(patient: Patient) -> None:
     with server_that(Answer(body=ENVELOPE)) as base_url:
-        patient.set(MODE="preview", BASE_URL=base_url.replace("http:", "https:"), **ACCOUNT)
+        patient.set(MODE="preview", BASE_URL=base_url.replace("http:", "https:"), **SANDBOX_ACCOUNT)
         report = patient.examined()
     assert [check["name"] for check in report.faults] == ["tls"]
     assert "scheme and port" in report.checks["tls"]["next_step"]
@@ -492,7 +492,7 @@ def test_a_certificate_that_is_not_trusted_is_a_fault_of_tls_and_never_a_reason_
 
 def test_a_certificate_file_that_is_not_there_is_a_fault_of_tls(patient: Patient) -> None:
     patient.monkeypatch.setenv("SSL_CERT_FILE", str(patient.folder / "gone.pem"))
-    patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **ACCOUNT)
+    patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
     report = patient.examined()
     assert [check["name"] for check in report.faults] == ["tls"]
     assert "unset SSL_CERT_FILE" in report.checks["tls"]["next_step"]
@@ -500,7 +500,7 @@ def test_a_certificate_file_that_is_not_there_is_a_fault_of_tls(patient: Patient
 
 def test_a_proxy_that_cannot_be_used_is_a_fault_of_the_proxy(patient: Patient) -> None:
     patient.monkeypatch.setenv("HTTPS_PROXY", f"gopher://desk:{SECRET}@127.0.0.1:9")
-    patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **ACCOUNT)
+    patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
     report = patient.examined()
     assert [check["name"] for check in report.faults] == ["proxy"]
     assert "HTTPS_PROXY" in report.checks["proxy"]["next_step"]
@@ -512,7 +512,7 @@ def test_a_proxy_that_refuses_is_a_fault_of_the_proxy(patient: Patient) -> None:
         patient.monkeypatch.setenv(
             "HTTPS_PROXY", proxy.removesuffix("/api").replace("//", f"//desk:{SECRET}@")
         )
-        patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **ACCOUNT)
+        patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **SANDBOX_ACCOUNT)
         report = patient.examined()
     assert [check["name"] for check in report.faults] == ["proxy"]
     assert "NO_PROXY" in report.checks["proxy"]["next_step"]
@@ -521,7 +521,7 @@ def test_a_proxy_that_refuses_is_a_fault_of_the_proxy(patient: Patient) -> None:
 
 def test_a_proxy_that_is_not_there_is_a_fault_of_tcp_and_the_proxy_is_named(patient: Patient) -> None:
     patient.monkeypatch.setenv("HTTPS_PROXY", f"http://desk:{SECRET}@127.0.0.1:9")
-    patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **ACCOUNT)
+    patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **SANDBOX_ACCOUNT)
     report = patient.examined()
     assert [check["name"] for check in report.faults] == ["tcp"]
     assert "127.0.0.1:9" in report.checks["proxy"]["found"]
@@ -532,11 +532,11 @@ def test_a_proxy_that_is_not_there_is_a_fault_of_tcp_and_the_proxy_is_named(pati
 @pytest.mark.parametrize(
     "proxy", ["desk:{}@127.0.0.1:9", "desk:{}/x@127.0.0.1:9", "http://d:{}@x@127.0.0.1:9"]
 )
-def test_of_a_proxy_no_credentials_are_shown_however_it_is_written(
+def test_a_proxys_credentials_are_not_shown_however_it_is_written(
     patient: Patient, name: str, proxy: str
 ) -> None:
     patient.monkeypatch.setenv(name, proxy.format(SECRET))  # the HTTP library adds the scheme that is missing
-    patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **ACCOUNT)
+    patient.set(MODE="preview", BASE_URL="https://xportcn.invalid/api", **SANDBOX_ACCOUNT)
     for printed in (patient.examined().printed, patient.told()[1]):
         assert SECRET not in printed
 
@@ -557,7 +557,7 @@ def runs_at_the_start_of_python(patient: Patient, text: str) -> None:
     patient.monkeypatch.setenv("PYTHONPATH", str(folder))
 
 
-def test_what_prints_on_the_stdout_of_serve_is_a_fault_that_quotes_it(with_stdout: Patient) -> None:
+def test_a_print_on_the_stdout_of_serve_is_a_fault_that_quotes_it(with_stdout: Patient) -> None:
     runs_at_the_start_of_python(with_stdout, "print('Welcome to the company laptop')\n")
     check = with_stdout.examined().checks["stdout of serve"]
     assert check["status"] == "fault"
@@ -584,7 +584,7 @@ def test_a_server_that_does_not_end_is_a_fault(with_stdout: Patient) -> None:
 def test_the_real_ledger_and_the_real_account_are_far_from_the_server_that_is_tried(
     with_stdout: Patient,
 ) -> None:
-    with_stdout.set(MODE="live", BASE_URL="http://127.0.0.1:9/api", **ACCOUNT)
+    with_stdout.set(MODE="live", BASE_URL="http://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
     assert with_stdout.examined().checks["stdout of serve"]["status"] == "ok"
     assert not with_stdout.ledger.exists()
 
@@ -616,9 +616,9 @@ def test_an_account_in_use_has_no_fault(patient: Patient) -> None:
     place(patient)
     with sandbox_on_a_port(build_sandbox()) as base_url:
         patient.write_env(
-            f"XPORTCN_ACCESS_KEY={ACCOUNT['ACCESS_KEY']}\nXPORTCN_ACCESS_SECRET={ACCOUNT['ACCESS_SECRET']}\n"
+            f"XPORTCN_ACCESS_KEY={SANDBOX_ACCOUNT['ACCESS_KEY']}\nXPORTCN_ACCESS_SECRET={SANDBOX_ACCOUNT['ACCESS_SECRET']}\n"
         )
-        patient.set(MODE="preview", BASE_URL=base_url, USER_ID=ACCOUNT["USER_ID"])
+        patient.set(MODE="preview", BASE_URL=base_url, USER_ID=SANDBOX_ACCOUNT["USER_ID"])
         report = patient.examined()
     assert [check for check in report.content["checks"] if check["status"] != "ok"] == []
     assert report.checks["http"]["found"].startswith("HTTP 200, code 401")  # unsigned, as it should be
@@ -675,7 +675,7 @@ def test_no_secret_is_shown_in_either_form_wherever_it_stands(patient: Patient) 
 
 @pytest.mark.parametrize("name", ["ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "STATE_KEYS"])
 def test_a_secret_that_cannot_be_read_is_not_quoted(patient: Patient, name: str) -> None:
-    patient.set(MODE="preview", BASE_URL="http://127.0.0.1:9/api", **ACCOUNT)
+    patient.set(MODE="preview", BASE_URL="http://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
     patient.set(**{name: f"{SECRET[:9]} \x07 {SECRET}"})
     report = patient.examined()
     assert report.checks[f"XPORTCN_{name}"]["status"] == "fault"

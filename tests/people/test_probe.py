@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from harness.patient import ACCOUNT, Answer, Patient, Report, patient, sandbox_on_a_port, server_that
+from harness.patient import Answer, Patient, Report, patient, sandbox_on_a_port, server_that
+from harness.settings import SANDBOX_ACCOUNT
 from xportcn_server.doctor.probe import Attempt, Meaning, sort_reply, sum_up
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.upstream.outcome import Reply
@@ -20,7 +21,7 @@ UNITS: tuple[TimestampUnit, ...] = ("s", "ms")
 
 def probed(patient: Patient, sandbox: Sandbox, **settings: str) -> Report:
     with sandbox_on_a_port(sandbox) as base_url:
-        patient.set(**{"MODE": "preview", "BASE_URL": base_url} | ACCOUNT | settings)
+        patient.set(**{"MODE": "preview", "BASE_URL": base_url} | SANDBOX_ACCOUNT | settings)
         report = patient.examined("--probe")
     assert sandbox.books.received["create"] == 0
     assert sandbox.books.orders == []
@@ -52,7 +53,7 @@ def test_a_person_gets_the_two_lines_to_copy(
     patient: Patient, rule: SignatureRule, unit: TimestampUnit
 ) -> None:
     with sandbox_on_a_port(build_sandbox(rule=rule, unit=unit)) as base_url:
-        patient.set(MODE="live", BASE_URL=base_url, **ACCOUNT)
+        patient.set(MODE="live", BASE_URL=base_url, **SANDBOX_ACCOUNT)
         code, printed = patient.told("--probe")
     assert f"\nXPORTCN_SIGNATURE={rule}\nXPORTCN_TIMESTAMP_UNIT={unit}\n" in printed
     assert code == 0
@@ -88,7 +89,7 @@ def test_at_most_four_calls_are_signed(patient: Patient) -> None:
     ],
     ids=["secret", "key", "user"],
 )
-def test_what_is_refused_is_named_with_its_cure_and_the_raw_answer(
+def test_a_refused_preview_is_named_with_its_cure_and_the_raw_answer(
     patient: Patient, settings: dict[str, str], outcome: str, cure: str
 ) -> None:
     report = probed(patient, build_sandbox(), **settings)
@@ -106,7 +107,9 @@ def test_what_is_refused_is_named_with_its_cure_and_the_raw_answer(
 
 def test_a_person_sees_the_raw_answers_for_the_vendor_and_what_is_inferred(patient: Patient) -> None:
     with sandbox_on_a_port(build_sandbox()) as base_url:
-        patient.set(MODE="preview", BASE_URL=base_url, **ACCOUNT | {"ACCESS_SECRET": "not-the-secret"})
+        patient.set(
+            MODE="preview", BASE_URL=base_url, **SANDBOX_ACCOUNT | {"ACCESS_SECRET": "not-the-secret"}
+        )
         code, printed = patient.told("--probe")
     assert code == 1
     assert "concat s   signature refused, inferred: HTTP 200, code 401, '签名错误', request id " in printed
@@ -147,7 +150,7 @@ def test_an_upstream_that_limits_calls_is_not_asked_again(patient: Patient) -> N
 
 def test_where_nobody_answers_one_try_is_enough(patient: Patient) -> None:
     with server_that(Answer(status=0)) as base_url:
-        patient.set(MODE="preview", BASE_URL=base_url, **ACCOUNT)
+        patient.set(MODE="preview", BASE_URL=base_url, **SANDBOX_ACCOUNT)
         report = patient.examined("--probe")
     assert found_by(report)["outcome"] == "unreachable"
     assert len(found_by(report)["attempts"]) == 1
@@ -171,7 +174,7 @@ def test_without_credentials_nothing_is_sent(patient: Patient) -> None:
 
 
 def test_an_address_that_cannot_be_read_is_not_replaced_by_the_real_one(patient: Patient) -> None:
-    patient.set(MODE="preview", BASE_URL="http://xportcn.example/api", **ACCOUNT)
+    patient.set(MODE="preview", BASE_URL="http://xportcn.example/api", **SANDBOX_ACCOUNT)
     report = patient.examined("--probe")
     assert found_by(report)["outcome"] == "not run"
     assert report.checks["http"]["found"] == "not looked at"
@@ -181,13 +184,13 @@ def test_an_answer_that_repeats_the_secret_is_shown_without_it(patient: Patient)
     secret = "Kolibri-Geheimnis-7719"
     body = f'{{"code":401,"msg":"签名错误: SANDBOX0access0key1760000000ABC{secret}","data":null}}'
     with server_that(Answer(body=body)) as base_url:
-        patient.set(MODE="preview", BASE_URL=base_url, **ACCOUNT | {"ACCESS_SECRET": secret})
+        patient.set(MODE="preview", BASE_URL=base_url, **SANDBOX_ACCOUNT | {"ACCESS_SECRET": secret})
         report = patient.examined("--probe")
         _, printed = patient.told("--probe")
     assert found_by(report)["outcome"] == "signature"
     for text in (report.printed, printed):
         assert secret not in text
-        assert ACCOUNT["ACCESS_KEY"] not in text
+        assert SANDBOX_ACCOUNT["ACCESS_KEY"] not in text
         assert "***" in text
 
 

@@ -365,7 +365,7 @@ async def test_only_unknown_orders_are_completed_where_one_is_to_be_resolved(
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_what_is_free_text_or_unheard_of_is_not_completed(tmp_path: Path, era: Era) -> None:
+async def test_free_text_and_unknown_arguments_are_not_completed(tmp_path: Path, era: Era) -> None:
     async with House(tmp_path).client(era) as client:
         await ordered(client, out_order_id="PO-2026-0001")
         for ref, name in (

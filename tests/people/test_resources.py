@@ -145,7 +145,7 @@ async def test_recent_orders_are_the_newest_twenty_newest_first(tmp_path: Path, 
     "reference",
     ["PO-2026-9999", "x", "%00", "%0A", "..", "a%2Fb", "1" * 65, "PO%202026", "%E8%AE%A2%E5%8D%95", "%25"],
 )
-async def test_what_is_nobodys_is_not_found(tmp_path: Path, era: Era, reference: str) -> None:
+async def test_an_order_that_belongs_to_nobody_is_not_found(tmp_path: Path, era: Era, reference: str) -> None:
     async with House(tmp_path).client(era) as client:
         await ordered(client)
         with pytest.raises(MCPError) as refused:

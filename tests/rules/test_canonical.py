@@ -51,7 +51,7 @@ def test_different_values_have_different_fingerprints(one: object, other: object
     "value", [1.0, 0.1, float("nan"), Decimal(1), b"x", {1}, object()], ids=lambda value: type(value).__name__
 )  # type: ignore[reportUnknownLambdaType]
 @pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: {"a": {"b": (x,)}}])  # type: ignore[reportUnknownLambdaType]
-def test_what_has_no_single_spelling_is_refused_at_any_depth(value: object, wrap: Any) -> None:
+def test_a_value_without_a_single_spelling_is_refused_at_any_depth(value: object, wrap: Any) -> None:
     with pytest.raises(TypeError):
         canonical_json(wrap(value))
 
@@ -64,7 +64,7 @@ def test_names_must_be_texts_that_stay_apart(value: object) -> None:
 
 @rule
 @given(st.dictionaries(st.text(max_size=5), VALUES), st.randoms())
-def test_the_order_of_names_is_no_matter(value: dict[str, Any], chance: Any) -> None:
+def test_the_order_of_names_does_not_matter(value: dict[str, Any], chance: Any) -> None:
     normal = {unicodedata.normalize("NFC", name): item for name, item in value.items()}
     pairs = list(normal.items())
     chance.shuffle(pairs)
@@ -75,7 +75,7 @@ def test_the_order_of_names_is_no_matter(value: dict[str, Any], chance: Any) -> 
 @given(
     st.dictionaries(st.sampled_from("abc"), st.one_of(st.integers(), st.text("abé "), st.lists(st.none())))
 )
-def test_what_is_read_back_is_the_value_in_nfc(value: dict[str, Any]) -> None:
+def test_a_value_is_read_back_in_nfc(value: dict[str, Any]) -> None:
     back = json.loads(canonical_json(value))
     assert back == value
     assert canonical_json(back) == canonical_json(value)

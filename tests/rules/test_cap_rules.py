@@ -63,7 +63,7 @@ def test_a_cap_of_nothing_lets_nothing_be_paid(cap: str) -> None:
     assert breach(replace(CAPS, **{cap: 0}), NOTHING, 1) is not None
 
 
-def test_a_number_of_no_orders_lets_none_pass() -> None:
+def test_a_cap_of_zero_orders_lets_no_order_pass() -> None:
     assert breach(replace(CAPS, day_orders=0), NOTHING, 0) is not None
 
 
@@ -72,7 +72,7 @@ AMOUNT = st.integers(0, 10**7)
 
 @rule
 @given(AMOUNT, AMOUNT, st.integers(0, 60), AMOUNT, st.integers(0, 60), AMOUNT)
-def test_what_passes_keeps_every_cap(
+def test_an_order_that_passes_keeps_every_cap(
     order: int, day: int, orders: int, used_fen: int, used_orders: int, payable: int
 ) -> None:
     kept = payable <= order and used_fen + payable <= day and used_orders < orders

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.builders import OFFER, SPEC, asked, group, line, quoted
-from ledger.ledger_suite import preview_of
+from ledger.suite.stores import preview_of
 from xportcn_tools.desk.present import quote_warnings, shown
 from xportcn_tools.desk.question import question, summary
 from xportcn_tools.desk.quote import Quote
@@ -85,14 +85,14 @@ def test_ten_lines_are_all_named() -> None:
 
 
 @pytest.mark.parametrize(("count", "more"), [(11, 1), (50, 40)])
-def test_of_more_than_ten_lines_the_rest_is_counted(count: int, more: int) -> None:
+def test_lines_beyond_ten_are_counted(count: int, more: int) -> None:
     found = many(count)
     assert found.count(" x offer ") == 10
     assert f"and {more} more lines" in found
     assert f"Total to pay: {count + 6}.00 CNY" in found, "the total is of all of them"
 
 
-def test_what_becomes_several_orders_is_said() -> None:
+def test_a_preview_that_becomes_several_orders_says_so() -> None:
     request = asked(Item(OFFER, 2, SPEC), Item("77", 1))
     second = group(line(offerId=77, specId=None))
     found = text(request, quoted(group(), second, request=request))
@@ -101,7 +101,7 @@ def test_what_becomes_several_orders_is_said() -> None:
     assert "separate orders" not in text(asked(), quoted())
 
 
-def test_what_the_platform_will_choose_is_said() -> None:
+def test_the_preview_says_what_the_platform_will_choose() -> None:
     found = text(asked(), quoted())
     assert "Trade type: left to the platform" in found
     assert "Flow: left to the platform" in found

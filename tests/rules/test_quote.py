@@ -101,7 +101,7 @@ def test_the_same_goods_in_the_object_shape_cost_the_same_without_the_fee() -> N
 
 @rule
 @given(worlds(plain=True))
-def test_whatever_it_costs_is_what_is_quoted(world: World) -> None:
+def test_the_quote_is_what_it_costs(world: World) -> None:
     quote = quote_of(world)
     assert (quote.payable, quote.goods, quote.freight) == (world.payable, world.goods, world.freight)
     assert (quote.fees, quote.discount) == (world.payable - world.goods - world.freight, 0)
@@ -141,7 +141,7 @@ def test_with_discounts_and_fees_the_total_is_right_or_there_is_none(world: Worl
 
 @rule
 @given(worlds())
-def test_the_order_of_groups_and_lines_is_no_matter(world: World) -> None:
+def test_the_order_of_groups_and_lines_does_not_matter(world: World) -> None:
     def turned(group: dict[str, Any]) -> dict[str, Any]:
         return {name: value[::-1] if isinstance(value, list) else value for name, value in group.items()}
 
@@ -328,7 +328,7 @@ def test_a_unit_price_that_is_no_whole_number_of_fen_is_not_shown(price: object)
     assert quote.payable == 6400
 
 
-def test_what_costs_nothing_is_quoted_as_nothing_and_without_a_price_of_unknown_unit() -> None:
+def test_a_line_that_costs_nothing_is_quoted_as_zero_without_a_unit_price() -> None:
     free = group(line(0, 29), sumPaymentNoCarriage=0, sumPayment=600)
     quote = quoted(free)
     assert (quote.payable, quote.goods, quote.freight) == (600, 0, 600)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.builders import OFFER, OTHER_OFFER, SPEC, asked, group, line, quoted
-from ledger.ledger_suite import preview_of
+from ledger.suite.stores import preview_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.present import preview_result, quote_warnings, shown
 from xportcn_tools.desk.quote import NotOrderableError
@@ -91,7 +91,7 @@ def our_words(text: str) -> str:
 
 def test_a_preview_says_all_that_the_person_and_the_next_call_need() -> None:
     item = Item(OFFER, 2, SPEC, product_no="P-1")
-    found = preview(group(sumTotalPayment=6561), request=asked(item))
+    found = preview(group(sumTotalPayment=6561), request=asked(item, message="请尽快发货"))
     assert text_of_preview(found).splitlines() == [
         "[sandbox: nothing real] To pay: 65.61 CNY = goods 58.00 + freight 6.00 + fees 1.61 - discount 0.00",
         f"- 2 × offer {OFFER} spec {SPEC} at 29.00: 58.00 CNY, product_no P-1",
@@ -99,6 +99,8 @@ def test_a_preview_says_all_that_the_person_and_the_next_call_need() -> None:
         "Order number: xp20261121-TEST0001",
         "Approval code: ABCD-EFGH (good until 2026-11-21T09:40:00Z)",
         "Trade type: left to the platform; flow: left to the platform; promotion: none",
+        f"- sent with offer {OFFER}: product no P-1",
+        "Message to the seller: 请尽快发货",
         *(f"Warning {warning.code}: {warning.message}" for warning in found.warnings),
         "Show this to the person. Only if they agree to exactly this, call:",
         (

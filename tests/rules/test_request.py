@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, address, asked, rule
-from ledger.ledger_suite import preview_of
+from ledger.suite.stores import preview_of
 from xportcn_tools.ledger import rows
 from xportcn_tools.order import AccountFields, Address, Item, OrderRequest, Pinned, folded
 from xportcn_tools.upstream.requests import Bodies

@@ -9,9 +9,9 @@ from hypothesis import given
 
 from harness.builders import OFFER, OTHER_OFFER, World, asked, group, line, quote_of, quoted, rule, worlds
 from xportcn_tools.desk import terms
-from xportcn_tools.desk.quote import Group, Line, Promotion, Quote, UnitsUnclearError
+from xportcn_tools.desk.quote import Group, Quote, UnitsUnclearError
 from xportcn_tools.desk.terms import Change, differences
-from xportcn_tools.order import Item
+from xportcn_tools.order import Item, Line, Promotion
 
 PROMOTION = {"promotionId": "p1", "text": "满减", "selected": True, "discountFee": 500}
 

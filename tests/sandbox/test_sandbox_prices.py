@@ -166,7 +166,7 @@ def test_an_offer_without_variants_is_ordered_without_a_spec_and_names_itself_un
         ([line(MUG, 1)], "500_005"),
     ],
 )
-def test_what_cannot_be_ordered_is_refused_by_line_with_its_code(
+def test_a_line_that_cannot_be_ordered_is_refused_with_its_code(
     lines: list[dict[str, object]], code: str
 ) -> None:
     for group in shown(asked(*lines))["orderPreviewResuslt"]:

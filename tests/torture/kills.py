@@ -1,4 +1,4 @@
-"""Real processes, SIGKILL at a moment, a real file and a real port; the victim is `harness/crash_child.py`."""
+"""Real processes, SIGKILL at a moment, a real file and a real port; the victim is `crash_child.py`."""
 
 import json
 import os
@@ -13,13 +13,14 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from harness.processes import script_environment
 from torture.course import Course, Run
 from torture.crashes import memory_folder
 from torture.injuries import Hurt, Injury, Target, Victim
-from torture.world import Told, live_environment
+from torture.world import Told, rechecking
 from xportcn_server.sandbox.serving_http import running_sandbox
 
-CHILD = Path(__file__).parents[1] / "harness" / "crash_child.py"
+CHILD = Path(__file__).with_name("crash_child.py")
 KILLED = -9 if sys.platform != "win32" else 9
 Dies = str | tuple[str, int] | None
 
@@ -74,18 +75,12 @@ MOST_SECONDS = 60.0
 
 def job_for(victim: Victim, base_url: str, dies: Dies) -> dict[str, Any]:
     return {
-        "environment": live_environment(victim.world.ledger_path, base_url),
+        "environment": rechecking(victim.world.ledger_path, base_url),
         "now": victim.world.now.isoformat(),
         "dies": dies,
         "seconds": victim.seconds,
         "arguments": victim.preview.create_order_arguments.model_dump(),
     }
-
-
-def child_environment() -> dict[str, str]:
-    """Ours without the settings of the person who runs this, and with our own path."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("XPORTCN_")}
-    return ours | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
 
 
 class Nursery:
@@ -99,7 +94,7 @@ class Nursery:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env=child_environment(),
+                env=script_environment(),
             )
 
     def run(self, job: dict[str, Any]) -> tuple[int, dict[str, Any] | None]:
@@ -110,7 +105,7 @@ class Nursery:
                 capture_output=True,
                 check=False,
                 text=True,
-                env=child_environment(),
+                env=script_environment(),
                 timeout=MOST_SECONDS,
             )
             return done.returncode, json.loads(done.stdout) if done.stdout else None

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
+from harness.settings import environ_of, live
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.app import Seams, policy_of, upstream_of
-from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import Fault, FaultPlan
 from xportcn_server.sandbox.parsing import Endpoint
@@ -30,17 +30,9 @@ REQUEST = OrderRequest("", (Item(MUG, 2, MUG_SPEC),), Address(**ADDRESS), flow="
 NO_WAIT = Pace(slow_seconds=0.002, drip_seconds=60)
 
 
-def live_environment(ledger: Path, base_url: str = SANDBOX_BASE_URL) -> dict[str, str]:
-    """The settings of a server that takes the sandbox for the real upstream and rechecks every order."""
-    return {
-        "XPORTCN_MODE": "live",
-        "XPORTCN_BASE_URL": base_url,
-        "XPORTCN_ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
-        "XPORTCN_ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
-        "XPORTCN_USER_ID": SANDBOX_CREDENTIALS.user_id,
-        "XPORTCN_LEDGER": str(ledger),
-        "XPORTCN_RECHECK_AFTER_SECONDS": "0",
-    }
+def rechecking(ledger: Path, base_url: str = SANDBOX_BASE_URL) -> dict[str, str]:
+    """The environment of a server that takes the sandbox for the real upstream and rechecks every order."""
+    return environ_of(**live(base_url, LEDGER=str(ledger), RECHECK_AFTER_SECONDS="0"))
 
 
 @dataclass(frozen=True)
@@ -113,7 +105,7 @@ class World:
     ) -> AsyncGenerator[Desk]:
         """A desk as `app.build_server` makes it, with a life of its own."""
         life = life or Life()
-        settings = load_settings(live_environment(self.ledger_path), self.ledger_path.parent)
+        settings = load_settings(rechecking(self.ledger_path), self.ledger_path.parent)
         # Shorter than a person may set it: a fault that never answers takes that long in every run.
         settings = settings.model_copy(update={"timeout_seconds": seconds})
         seams = Seams(

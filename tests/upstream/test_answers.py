@@ -48,7 +48,7 @@ def test_the_list_shape_is_read_with_its_figures() -> None:
     assert (item.offer_id, item.spec_id, item.sku_id) == (OFFER, SPEC, "4890012345678")
 
 
-def test_what_the_list_shape_does_not_say_is_unknown() -> None:
+def test_a_fact_that_the_list_shape_leaves_out_is_unknown() -> None:
     whole = preview_vector("2026-04_list")
     (found,) = whole.groups
     assert found.status is None
@@ -164,7 +164,7 @@ def test_texts_of_the_envelope_are_cleaned_and_numbers_among_them_are_texts() ->
 
 
 @pytest.mark.parametrize("nothing", [None, "", True, [], {}, "\u200b"])
-def test_what_is_no_text_says_nothing(nothing: object) -> None:
+def test_a_value_that_is_no_text_says_nothing(nothing: object) -> None:
     found = read_envelope(body(msg=nothing, requestId=nothing))
     assert (found.message, found.request_id) == (None, None)
 

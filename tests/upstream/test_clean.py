@@ -67,7 +67,7 @@ def test_markup_goes_and_its_words_stay(foreign: str, shown: str) -> None:
         ("【现货】(红色) [L码]", "【现货】(红色) [L码]"),
     ],
 )
-def test_what_only_looks_like_markup_stays_readable_and_can_open_no_tag(foreign: str, shown: str) -> None:
+def test_text_that_only_looks_like_markup_stays_readable_and_opens_no_tag(foreign: str, shown: str) -> None:
     assert clean(foreign) == shown
 
 
@@ -130,7 +130,7 @@ def test_chinese_emoji_and_their_variations_stay_whole(whole: str) -> None:
         "&" + "amp;" * 50 + "#8203;好",
     ],
 )
-def test_what_is_wrapped_deeper_than_anything_honest_comes_out_harmless(wrapped: str) -> None:
+def test_text_wrapped_deeper_than_anything_honest_comes_out_harmless(wrapped: str) -> None:
     shown = clean(wrapped)
     assert "好" in shown
     assert not set("<>&[]") & set(shown)

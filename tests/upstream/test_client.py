@@ -384,7 +384,7 @@ async def test_previews_share_a_connection_and_each_create_has_its_own() -> None
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_redirect_is_told_and_not_followed(call: Call, status: int) -> None:
+async def test_a_redirect_is_reported_and_not_followed(call: Call, status: int) -> None:
     async with peer_that(says(http(200, GOOD))) as elsewhere:
         location = f"location: {elsewhere.base_url}{CREATE_PATH}"
         async with (
@@ -540,7 +540,7 @@ async def test_a_deadline_before_the_first_byte_is_not_sent_and_after_it_answer_
     ],
     ids=repr,
 )
-async def test_whatever_fails_while_connecting_was_not_sent(failure: Exception) -> None:
+async def test_a_failure_while_connecting_was_not_sent(failure: Exception) -> None:
     for at in ("connect", "tls"):
         network = Network(at, failure)
         async with client_of("https://upstream.test", new_transport=lambda: over(network)) as client:  # noqa: B023
@@ -554,7 +554,7 @@ async def test_whatever_fails_while_connecting_was_not_sent(failure: Exception) 
     ids=repr,
 )
 @pytest.mark.parametrize("at", ["write", "read"])
-async def test_whatever_fails_from_the_first_byte_on_may_have_been_sent(at: str, failure: Exception) -> None:
+async def test_a_failure_from_the_first_byte_on_may_have_been_sent(at: str, failure: Exception) -> None:
     network = Network(at, failure)
     async with client_of("https://upstream.test", new_transport=lambda: over(network)) as client:
         assert await fate(client) == "answer lost"

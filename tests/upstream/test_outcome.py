@@ -225,7 +225,7 @@ def test_an_order_id_where_none_is_documented_makes_a_refusal_unclear(data: obje
 @pytest.mark.parametrize(
     "data", [{"outOrderId": "xp20261121-TEST0001"}, {"offerId": 610947572360}, ["offerId"]], ids=repr
 )
-def test_what_is_no_order_id_leaves_a_refusal_definite(data: object) -> None:
+def test_a_value_that_is_no_order_id_leaves_a_refusal_definite(data: object) -> None:
     assert isinstance(sort(200, "500_004", data), Refused)
 
 

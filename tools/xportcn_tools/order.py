@@ -116,8 +116,11 @@ NO_FIELDS = AccountFields()
 
 
 @dataclass(frozen=True)
-class ShownLine:
-    """A line of goods as a preview showed it. Money in fen; no `unit_price` where it is no whole fen."""
+class Line:
+    """A line as it was priced and will be ordered, with its item's position in the request. Money in fen.
+
+    `unit_price` is `None` where the upstream gave no whole fen.
+    """
 
     offer_id: str
     spec_id: str | None
@@ -126,12 +129,13 @@ class ShownLine:
     unit_price: int | None
     amount: int
     message: str | None
+    position: int = 0
     product_no: str | None = None
 
 
 @dataclass(frozen=True)
-class ShownPromotion:
-    """A promotion as a preview showed it. `discount` in fen."""
+class Promotion:
+    """A promotion on offer. `discount` in fen."""
 
     promotion_id: str | None
     text: str | None
@@ -146,9 +150,9 @@ class ShownGroup:
     payable: int
     goods: int
     freight: int
-    lines: tuple[ShownLine, ...]
+    lines: tuple[Line, ...]
     trade_types: tuple[str, ...]
-    promotions: tuple[ShownPromotion, ...]
+    promotions: tuple[Promotion, ...]
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
         f"Trade type: {preview.trade_type or 'left to the platform'}; flow: "
         f"{preview.flow or 'left to the platform'}; promotion: {preview.promotion_id or 'none'}"
     )
+    yield from preview.sent_along
     for warning in preview.warnings:
         yield f"Warning {warning.code}: {warning.message}"
     yield "Show this to the person. Only if they agree to exactly this, call:"

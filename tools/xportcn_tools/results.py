@@ -7,7 +7,7 @@ inside the program it is integer fen. Ids are strings. Times are UTC, ISO 8601 w
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from xportcn_tools.money import yuan
 
@@ -120,6 +120,8 @@ class CreateOrderArguments(Shape):
 
 
 class PreviewResult(Shape):
+    """`sent_along`: what else is sent at the caller's wish, in words; for the text alone."""
+
     preview_token: str
     approval_code: str
     out_order_id: str
@@ -136,6 +138,7 @@ class PreviewResult(Shape):
     promotion_id: str | None
     groups: list[GroupResult]
     warnings: list[PreviewWarning]
+    sent_along: list[str] = Field(default=[], exclude=True)
     create_order_arguments: CreateOrderArguments
 
 

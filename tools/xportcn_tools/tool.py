@@ -58,7 +58,8 @@ class Offered:
         """The envelope of a payload or a problem, as structured content and as text, each complete."""
         fields: dict[str, Any] = {"ok": not isinstance(outcome, ProblemError), "environment": environment}
         if isinstance(outcome, ProblemError):
-            fields["problem"] = outcome.problem.model_dump()
+            # By its fields: a dump would leave out what is for the text alone.
+            fields["problem"] = dict(outcome.problem)
             if outcome.order:
                 fields["order"] = outcome.order
         else:

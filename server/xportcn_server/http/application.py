@@ -116,15 +116,16 @@ class Readiness:
     beyond the deadline, and nobody asks anew before it has an answer.
     """
 
-    def __init__(self, probe: Callable[[], Awaitable[Any]]) -> None:
+    def __init__(self, probe: Callable[[], Awaitable[Any]], seconds: float = READY_SECONDS) -> None:
         self._probe = probe
+        self._seconds = seconds
         self._question: asyncio.Task[bool] | None = None
         self._give_up_at = 0.0
 
     async def ledger_is_reachable(self) -> bool:
         if self._question is None or self._question.done():
             self._question = asyncio.create_task(self._ask())
-            self._give_up_at = time.monotonic() + READY_SECONDS
+            self._give_up_at = time.monotonic() + self._seconds
         seconds = max(0.0, self._give_up_at - time.monotonic())
         answered, _ = await asyncio.wait([self._question], timeout=seconds)
         return bool(answered) and self._question.result()

@@ -29,8 +29,9 @@ RETRY_SECONDS = 5.0
 
 
 class IssuerKeys:
-    def __init__(self, issuer: str) -> None:
+    def __init__(self, issuer: str, ask_seconds: float = ASK_SECONDS) -> None:
         self._issuer = issuer
+        self._ask_seconds = ask_seconds
         self._url: str | None = None  # of the keys, once the metadata have told it
         self._keys: dict[str, jwt.PyJWK] = {}
         self._good_until = self._ask_again_at = 0.0
@@ -53,7 +54,7 @@ class IssuerKeys:
     async def _ask(self) -> None:
         answer: tuple[str, dict[str, jwt.PyJWK]] | None = None
         # Others wait for this answer: it does not end with the call that happens to ask.
-        with anyio.move_on_after(ASK_SECONDS, shield=True):
+        with anyio.move_on_after(self._ask_seconds, shield=True):
             try:
                 answer = await anyio.to_thread.run_sync(
                     fetched, self._issuer, self._url, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1)

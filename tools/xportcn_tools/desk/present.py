@@ -1,14 +1,16 @@
 """Quotes and records in the words of the contract. Pure."""
 
+from dataclasses import replace
+
 from xportcn_tools.desk.address import province_conflict
-from xportcn_tools.desk.quote import Group, Quote
+from xportcn_tools.desk.question import asked_for
+from xportcn_tools.desk.quote import Quote
 from xportcn_tools.ledger.ledger import OrderRecord, StoredPreview
 from xportcn_tools.order import (
+    Line,
     OrderRequest,
     ShownGroup,
-    ShownLine,
     ShownPreview,
-    ShownPromotion,
     ShownWarning,
 )
 from xportcn_tools.results import (
@@ -42,7 +44,19 @@ def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -
         flow=quote.pinned.flow,
         trade_type=quote.pinned.trade_type,
         promotion_id=quote.pinned.promotion_id,
-        groups=tuple(_group(group, request) for group in quote.groups),
+        groups=tuple(
+            ShownGroup(
+                group.payable,
+                group.goods,
+                group.freight,
+                tuple(
+                    replace(line, product_no=request.items[line.position].product_no) for line in group.lines
+                ),
+                group.trade_types or (),
+                group.promotions or (),
+            )
+            for group in quote.groups
+        ),
         warnings=tuple(ShownWarning(warning.code, warning.message) for warning in warnings),
     )
 
@@ -68,6 +82,7 @@ def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
         promotion_id=seen.promotion_id,
         groups=[_group_result(group) for group in seen.groups],
         warnings=[PreviewWarning.model_validate(vars(warning)) for warning in seen.warnings],
+        sent_along=asked_for(preview.request),
         create_order_arguments=CreateOrderArguments(
             preview_token=token, expected_total=total.amount, ship_to=seen.ship_to, goods=goods
         ),
@@ -87,7 +102,7 @@ def goods_line(shown: ShownPreview) -> str:
     return text
 
 
-def _named(line: ShownLine) -> str:
+def _named(line: Line) -> str:
     spec = line.spec_id
     short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
     return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
@@ -174,29 +189,6 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     if conflict:
         warnings.append(PreviewWarning(code="address_conflict", message=conflict))
     return warnings
-
-
-def _group(group: Group, request: OrderRequest) -> ShownGroup:
-    return ShownGroup(
-        payable=group.payable,
-        goods=group.goods,
-        freight=group.freight,
-        lines=tuple(
-            ShownLine(
-                line.offer_id,
-                line.spec_id,
-                line.sku_id,
-                line.quantity,
-                line.unit_price,
-                line.amount,
-                line.message,
-                request.items[line.position].product_no,
-            )
-            for line in group.lines
-        ),
-        trade_types=group.trade_types or (),
-        promotions=tuple(ShownPromotion(**vars(offer)) for offer in group.promotions or ()),
-    )
 
 
 def _group_result(group: ShownGroup) -> GroupResult:

@@ -7,32 +7,7 @@ for the whole.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xportcn_tools.order import Pinned
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line as it will be ordered, with its item's position in the request.
-
-    `unit_price` is `None` where the upstream gave no whole fen.
-    """
-
-    position: int
-    offer_id: str
-    spec_id: str | None
-    sku_id: str | None
-    quantity: int
-    unit_price: int | None
-    amount: int
-    message: str | None
-
-
-@dataclass(frozen=True)
-class Promotion:
-    promotion_id: str | None
-    text: str | None
-    selected: bool | None
-    discount: int | None
+from xportcn_tools.order import Line, Pinned, Promotion
 
 
 @dataclass(frozen=True)

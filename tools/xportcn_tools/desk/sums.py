@@ -8,8 +8,8 @@ none does, the preview is refused.
 from decimal import Decimal
 from typing import Literal
 
-from xportcn_tools.desk.quote import Group, Line, Promotion, UnitsUnclearError
-from xportcn_tools.order import Item
+from xportcn_tools.desk.quote import Group, UnitsUnclearError
+from xportcn_tools.order import Item, Line, Promotion
 from xportcn_tools.upstream.wire import GroupAnswer, LineAnswer
 
 Unit = Literal["fen", "yuan"]

@@ -5,8 +5,9 @@ Texts that a seller may reword without changing the deal (messages, promotion te
 
 from dataclasses import dataclass
 
-from xportcn_tools.desk.quote import Group, Line, Promotion, Quote
+from xportcn_tools.desk.quote import Group, Quote
 from xportcn_tools.money import yuan
+from xportcn_tools.order import Line, Promotion
 from xportcn_tools.results import Environment
 
 

@@ -1,0 +1,30 @@
+"""Settings of the program under test, by their names without `XPORTCN_`."""
+
+from pathlib import Path
+
+from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
+from xportcn_server.sandbox.transport import SANDBOX_BASE_URL
+from xportcn_server.settings.settings import Settings, load_settings
+
+SANDBOX_ACCOUNT = {
+    "ACCESS_KEY": SANDBOX_CREDENTIALS.access_key,
+    "ACCESS_SECRET": SANDBOX_CREDENTIALS.access_secret,
+    "USER_ID": SANDBOX_CREDENTIALS.user_id,
+}
+"""The account that every sandbox knows."""
+
+
+def live(base_url: str = SANDBOX_BASE_URL, **changes: str) -> dict[str, str]:
+    """For the sandbox at this URL as if it were the real upstream."""
+    return {"MODE": "live", "BASE_URL": base_url} | SANDBOX_ACCOUNT | changes
+
+
+def environ_of(**settings: str) -> dict[str, str]:
+    """As the environment names them."""
+    return {f"XPORTCN_{name}": value for name, value in settings.items()}
+
+
+def settings_for(ledger: Path, **changes: str) -> Settings:
+    """In sandbox mode, with a ledger of the test's own, but for `changes`."""
+    named = {"MODE": "sandbox", "LEDGER": str(ledger)} | changes
+    return load_settings(environ_of(**named), ledger.parent)

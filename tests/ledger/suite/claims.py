@@ -1,0 +1,196 @@
+"""A claim: once for a preview, once for a reference, and never beside an open twin."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from harness.clock import START
+from ledger.suite.stores import (
+    ABSENT,
+    LEASE,
+    NOT_SENT,
+    PLACED,
+    REJECTED,
+    SHIP_TO,
+    UNKNOWN,
+    Store,
+    all_orders,
+    claim,
+    claimed,
+    events,
+    nothing_against,
+    opened,
+    preview_of,
+    settled,
+    standing_of,
+)
+from xportcn_tools.ledger.ledger import (
+    AlreadyClaimed,
+    Claimed,
+    EarlierUnknown,
+    LedgerError,
+    LedgerUnavailableError,
+    NewOrder,
+    OrderRecord,
+    Outcome,
+    ReferenceUsed,
+)
+
+
+class ClaimSuite:
+    async def test_a_claim_is_had_once_and_every_view_sees_it(self, store: Store) -> None:
+        preview = preview_of(1)
+        async with opened(store) as ledger, opened(store) as other:
+            order = await claimed(ledger, preview)
+            assert order == OrderRecord(
+                order_key="order-preview-1",
+                preview_id="preview-1",
+                caller="local",
+                out_order_id="PO-1",
+                state="sending",
+                day="2026-03-09",
+                payable_fen=6561,
+                ship_to=SHIP_TO,
+                goods_digest="goods-1",
+                place_digest="place",
+                approval_method="form",
+                approval_verified=True,
+                created_at=START,
+                updated_at=START,
+                lease_until=START + timedelta(seconds=LEASE),
+            )
+            for view in (ledger, other):
+                again = NewOrder("another-key", preview, "off", approval_verified=False)
+                assert await view.claim(again, LEASE, nothing_against) == AlreadyClaimed(order)
+            assert await all_orders(other) == [order]
+            assert await events(other) == ["claimed"]
+
+    @pytest.mark.parametrize("outcome", [PLACED, REJECTED, NOT_SENT, UNKNOWN, ABSENT], ids=lambda o: o.state)
+    async def test_a_preview_stays_claimed_whatever_came_of_it(self, store: Store, outcome: Outcome) -> None:
+        async with opened(store) as ledger:
+            preview = preview_of(1)
+            order = await settled(ledger, preview, outcome)
+            store.clock.advance(400 * 86400)
+            assert await claim(ledger, preview) == AlreadyClaimed(order)
+
+    @pytest.mark.parametrize("caller", ["local", "other"])
+    @pytest.mark.parametrize("outcome", [None, PLACED, REJECTED, NOT_SENT, UNKNOWN, ABSENT])
+    async def test_a_reference_serves_one_attempt_whoever_made_it_and_whatever_came_of_it(
+        self, store: Store, outcome: Outcome | None, caller: str
+    ) -> None:
+        async with opened(store) as ledger, opened(store) as other:
+            first = await claimed(ledger, preview_of(1, reference="PO-same"))
+            if outcome:
+                await ledger.record(first.order_key, outcome)
+            second = preview_of(2, reference="PO-same", caller=caller)
+            await other.store_preview(second)
+            before = await events(other)
+            assert await claim(other, second) == ReferenceUsed()
+            assert await events(other) == before
+            assert len(await all_orders(other)) == 1
+
+    async def test_a_reference_is_used_once_an_attempt_has_it_and_in_its_realm(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            await ledger.store_preview(preview_of(1))
+            same = preview_of(2, reference="PO-1", caller="other")
+            await ledger.store_preview(same)
+            assert not (await standing_of(ledger, same)).reference_used
+            await claim(ledger, preview_of(1))
+            assert (await standing_of(ledger, same)).reference_used
+            async with opened(store, "real") as real:
+                elsewhere = preview_of(3, reference="PO-1")
+                await real.store_preview(elsewhere)
+                assert not (await standing_of(real, elsewhere)).reference_used
+                assert isinstance(await claim(real, elsewhere), Claimed)
+
+    @pytest.mark.parametrize("clock_is_off_by", [-60, 0, 60])
+    @pytest.mark.parametrize("previewed_before", [True, False])
+    async def test_an_order_under_way_blocks_what_was_previewed_after_its_claim(
+        self, store: Store, previewed_before: bool, clock_is_off_by: int
+    ) -> None:
+        """Two orders that were both previewed before either was sent are meant; a preview made later is a twin.
+
+        What the replica that previewed takes for the time makes no difference.
+        """
+        async with opened(store) as ledger, opened(store) as other:
+            second = preview_of(2, goods="goods", now=START + timedelta(seconds=clock_is_off_by))
+            if previewed_before:
+                await other.store_preview(second)
+            sending = await claimed(ledger, preview_of(1, goods="goods"))
+            if not previewed_before:
+                await other.store_preview(second)
+            found = None if previewed_before else sending
+            assert (await standing_of(other, second)).twin == found
+            result = await claim(other, second)
+            assert isinstance(result, Claimed) if previewed_before else result == EarlierUnknown(sending)
+
+    async def test_no_order_is_a_twin_of_itself(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            first = preview_of(1)
+            order = await claimed(ledger, first)
+            await ledger.record(order.order_key, UNKNOWN)
+            assert (await standing_of(ledger, first)).twin is None
+
+    @pytest.mark.parametrize("outcome", [PLACED, REJECTED, ABSENT, UNKNOWN])
+    async def test_an_unknown_order_and_no_other_blocks_the_same_goods_to_the_same_place(
+        self, store: Store, outcome: Outcome
+    ) -> None:
+        async with opened(store) as ledger, opened(store) as other:
+            earlier = await claimed(ledger, preview_of(1, goods="goods"))
+            earlier = await ledger.record(earlier.order_key, outcome)
+            second = preview_of(2, goods="goods")
+            await other.store_preview(second)
+            result = await claim(other, second)
+            if outcome is UNKNOWN:
+                assert result == EarlierUnknown(earlier)
+                assert await events(other) == ["claimed", "unknown"]
+            else:
+                assert isinstance(result, Claimed)
+
+    async def test_an_unknown_order_blocks_no_other_goods_place_caller_or_realm(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)
+            await claimed(ledger, preview_of(2, goods="other"))
+            await claimed(ledger, preview_of(3, goods="goods", place="elsewhere"))
+            await claimed(ledger, preview_of(4, goods="goods", caller="other"))
+            async with opened(store, "real") as real:
+                await claimed(real, preview_of(5, goods="goods"))
+
+    @pytest.mark.parametrize("outcome", [PLACED, REJECTED, ABSENT])
+    async def test_a_block_ends_with_the_unknown(self, store: Store, outcome: Outcome) -> None:
+        async with opened(store) as ledger:
+            earlier = await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)
+            second = preview_of(2, goods="goods")
+            await ledger.store_preview(second)
+            assert isinstance(await claim(ledger, second), EarlierUnknown)
+            await ledger.record(earlier.order_key, outcome)
+            assert isinstance(await claim(ledger, second), Claimed)
+
+    async def test_a_claim_finds_out_itself_that_an_earlier_sender_is_gone(self, store: Store) -> None:
+        async with opened(store) as ledger, opened(store) as other:
+            await claimed(ledger, preview_of(1, goods="goods"))
+            second = preview_of(2, goods="goods")
+            await other.store_preview(second)
+            store.clock.advance(LEASE + 1)
+            result = await claim(other, second)
+            assert isinstance(result, EarlierUnknown)
+            assert result.order.state == "unknown"
+            assert await all_orders(ledger) == [result.order]
+
+    async def test_a_claim_whose_preview_is_not_stored_is_refused(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            with pytest.raises(LedgerError):
+                await claim(ledger, preview_of(1))
+            assert await all_orders(ledger) == []
+            assert await events(ledger) == []
+
+    @pytest.mark.parametrize("text", ["\ud800"])
+    async def test_a_text_that_cannot_be_stored_is_refused_whole(self, store: Store, text: str) -> None:
+        async with opened(store) as ledger:
+            order = await claimed(ledger, preview_of(1))
+            before = await ledger.trail()
+            with pytest.raises(LedgerUnavailableError):
+                await ledger.record(order.order_key, replace(PLACED, problem_text=text))
+            assert await ledger.trail() == before
+            assert (await ledger.record(order.order_key, PLACED)).state == "placed"

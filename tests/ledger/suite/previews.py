@@ -1,0 +1,112 @@
+"""A preview is found again, by the caller who made it and by nobody else."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from harness.clock import START
+from ledger.suite.stores import (
+    PLACED,
+    REJECTED,
+    TOKEN,
+    Store,
+    claimed,
+    digest_of,
+    opened,
+    preview_of,
+    settled,
+    standing_of,
+)
+from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Standing
+
+
+class PreviewSuite:
+    async def test_a_preview_comes_back_as_it_was_stored(self, store: Store) -> None:
+        preview = preview_of(1)
+        async with opened(store) as ledger, opened(store) as other:
+            await ledger.store_preview(preview)
+            for view in (ledger, other):
+                assert await standing_of(view, preview) == Standing(
+                    store.clock.now,
+                    preview,
+                    attempt=None,
+                    approved=False,
+                    used=DayUsage(0, 0),
+                    twin=None,
+                    reference_used=False,
+                )
+                assert await view.preview_by_code("code-1") == preview
+
+    @pytest.mark.parametrize(
+        ("realm", "caller", "digest"),
+        [
+            ("real", "local", digest_of(f"{TOKEN}1")),
+            ("sandbox", "other", digest_of(f"{TOKEN}1")),
+            ("sandbox", "LOCAL", digest_of(f"{TOKEN}1")),
+            ("sandbox", "local", digest_of(f"{TOKEN}2")),
+            ("sandbox", "local", f"{TOKEN}1"),
+            ("sandbox", "local", "%"),
+            ("sandbox", "local", ""),
+        ],
+    )
+    async def test_a_preview_is_nobody_elses(
+        self, store: Store, realm: Realm, caller: str, digest: str
+    ) -> None:
+        async with opened(store) as ledger, opened(store, realm) as other:
+            await ledger.store_preview(preview_of(1))
+            assert await other.standing(digest, caller) is None
+            if (realm, caller) != ("sandbox", "local"):
+                assert not await other.knows(OrderQuery(caller, "PO-1", digest_of(f"{TOKEN}1")))
+            if realm == "real":
+                assert (await other.preview_by_code("code-1"), await other.waiting()) == (None, [])
+
+    async def test_a_reference_is_known_by_preview_token_number_and_order_id_whatever_the_filters(
+        self, store: Store
+    ) -> None:
+        async with opened(store) as ledger:
+            await ledger.store_preview(preview_of(1))
+            await settled(ledger, preview_of(2), PLACED)
+            known = [("PO-1", ""), ("x", digest_of(f"{TOKEN}1")), ("PO-2", ""), (PLACED.order_ids[1], "")]
+            for reference, digest in known:
+                query = OrderQuery("local", reference, digest)
+                assert await ledger.knows(query)
+                assert await ledger.knows(replace(query, states=("unknown",)))
+            assert not await ledger.knows(OrderQuery("local", "PO-3", digest_of(f"{TOKEN}3")))
+            assert not await ledger.knows(OrderQuery("local", "x"))
+            assert not await ledger.knows(OrderQuery("other", "PO-1", digest_of(f"{TOKEN}1")))
+
+    async def test_an_order_is_found_by_the_token_of_its_preview(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            order = await claimed(ledger, preview_of(1))
+            await claimed(ledger, preview_of(2))
+            query = OrderQuery("local", f"{TOKEN}1", digest_of(f"{TOKEN}1"))
+            assert await ledger.orders(query) == [order]
+            assert await ledger.orders(replace(query, caller="other")) == []
+            assert await ledger.orders(replace(query, states=("placed",))) == []
+
+    async def test_the_earlier_orders_alike_are_remembered_newest_first_with_the_time(
+        self, store: Store
+    ) -> None:
+        async with opened(store) as ledger, opened(store, "real") as real:
+            first = await settled(ledger, preview_of(1, goods="goods"), PLACED)
+            await claimed(ledger, preview_of(2, goods="other"))
+            await claimed(ledger, preview_of(3, goods="goods", place="elsewhere"))
+            await claimed(ledger, preview_of(4, goods="goods", caller="other"))
+            await claimed(real, preview_of(5, goods="goods"))
+            store.clock.advance(5)
+            second = await settled(ledger, preview_of(6, goods="goods"), REJECTED)
+            found = await ledger.remembered("local", "goods", "place")
+            assert found == (store.clock.now, [second, first])
+
+    async def test_the_preview_of_an_order_is_the_one_that_was_claimed_not_the_newest(
+        self, store: Store
+    ) -> None:
+        async with opened(store) as ledger, opened(store) as other:
+            first = preview_of(1, reference="PO-same")
+            order = await claimed(ledger, first)
+            await ledger.store_preview(preview_of(2, now=START + timedelta(seconds=5), reference="PO-same"))
+            for view in (ledger, other):
+                assert await view.preview_of(order) == first
+            assert await ledger.preview_of(replace(order, caller="other")) is None
+            assert await ledger.preview_of(replace(order, preview_id="preview-3")) is None

@@ -1,0 +1,161 @@
+"""Ledgers of earlier programs: opened, brought to this version, and ordered in.
+
+`old/version_003.json` was written by the program whose ledger had version 3 (commit `ec2f095`), over the sandbox:
+one order that is placed, one that is being sent, one preview that waits and one that is approved.
+"""
+
+import json
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+import psycopg.errors
+import pytest
+
+from harness.house import MUG, MUG_SPEC, House, call
+from harness.postgres_server import PostgresServer
+from ledger.suite.stores import claim
+from xportcn_server.sandbox.service import build_sandbox
+from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, OrderQuery
+from xportcn_tools.ledger.migrations import numbered_scripts, statements
+from xportcn_tools.ledger.postgres import PostgresLedger
+from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.ledger.trail import first_break
+from xportcn_tools.order import Item
+
+pytestmark = pytest.mark.anyio
+
+OLD = json.loads((Path(__file__).parent / "old" / "version_003.json").read_text(encoding="utf-8"))
+THEN = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+Driver = Literal["sqlite", "postgres"]
+Execute = Callable[[str, tuple[Any, ...]], object]
+
+
+def insert(execute: Execute, mark: str, table: str, row: dict[str, Any]) -> None:
+    marks = ", ".join([mark] * len(row))
+    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+
+
+def insert_all(execute: Execute, mark: str) -> None:
+    for table, rows in OLD["tables"].items():
+        for row in rows:
+            insert(execute, mark, table, row)
+
+
+def scripts_before(dialect: Driver, number: int) -> Iterator[str]:
+    return (script for each, _, script in numbered_scripts(dialect) if each < number)
+
+
+class OldLedger:
+    """A store as the earlier program left it. `execute` runs a statement of an earlier program on it."""
+
+    def __init__(self, driver: Driver, where: str) -> None:
+        self.driver: Driver = driver
+        self.where = where
+        if driver == "sqlite":
+            with closing(sqlite3.connect(where, isolation_level=None)) as file:
+                for script in scripts_before("sqlite", 4):
+                    for statement in statements(script):
+                        file.execute(statement)
+                insert_all(file.execute, "?")
+        else:
+            with psycopg.connect(where, autocommit=True) as database:
+                for script in scripts_before("postgres", 4):
+                    database.execute(script)  # pyright: ignore[reportArgumentType, reportCallIssue]
+                insert_all(database.execute, "%s")  # pyright: ignore[reportArgumentType]
+
+    def ledger(self, clock: Callable[[], datetime] = lambda: THEN) -> Ledger:
+        if self.driver == "sqlite":
+            return SqliteLedger(Path(self.where), "sandbox", clock=clock)
+        return PostgresLedger(self.where, "sandbox", clock=clock)
+
+    @asynccontextmanager
+    async def opened(self, clock: Callable[[], datetime] = lambda: THEN) -> AsyncGenerator[Ledger]:
+        ledger = self.ledger(clock)
+        await ledger.open()
+        try:
+            yield ledger
+        finally:
+            await ledger.aclose()
+
+    def claim_as_before(self, preview_id: str) -> None:
+        """The insertion with which an earlier program claims."""
+        row = OLD["tables"]["orders"][0] | {
+            "preview_id": preview_id,
+            "order_key": "k",
+            "out_order_id": "PO-old",
+        }
+        if self.driver == "sqlite":
+            with closing(sqlite3.connect(self.where, isolation_level=None)) as file:
+                insert(file.execute, "?", "orders", row)
+        else:
+            with psycopg.connect(self.where, autocommit=True) as database:
+                insert(database.execute, "%s", "orders", row)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> OldLedger:
+    if request.param == "sqlite":
+        return OldLedger("sqlite", str(tmp_path / "ledger.sqlite3"))
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    return OldLedger("postgres", postgres.new_database())
+
+
+async def test_what_an_earlier_program_kept_is_read_in_fen_and_by_type(old: OldLedger) -> None:
+    async with old.opened() as ledger:
+        preview = await ledger.preview_by_code(OLD["previews"]["placed"]["approval_code"])
+        assert preview is not None
+        assert preview.request.items == (Item(MUG, 2, MUG_SPEC),)
+        assert (preview.request.message, preview.request.dropshipping) == ("请尽快发货", True)
+        assert preview.pinned.flow == "general"
+        assert (preview.shown.payable, preview.payable_fen) == (6400, 6400)
+        assert [line.amount for group in preview.shown.groups for line in group.lines] == [5800]
+        (order,) = await ledger.orders(OrderQuery(None, states=("placed",)))
+        assert list(order.order_ids) == OLD["order_ids"]
+        assert first_break(await ledger.trail()) is None
+        assert [row.event for row in await ledger.trail()].count("previewed") == 4
+
+
+async def test_orders_are_placed_and_replayed_in_a_ledger_of_an_earlier_program(
+    old: OldLedger, tmp_path: Path
+) -> None:
+    now = THEN + timedelta(seconds=10)
+    house = House(tmp_path, build_sandbox(clock=lambda: now), APPROVAL="require")
+    async with house.client(clock=lambda: now, ledger=old.ledger(lambda: now)) as client:
+        arguments = {name: kept["create_order_arguments"] for name, kept in OLD["previews"].items()}
+        placed = await call(client, "create_order", arguments["placed"])
+        assert (placed["order"]["replayed"], placed["order"]["order_ids"]) == (True, OLD["order_ids"])
+        assert house.creates == 0
+        approved = await call(client, "create_order", arguments["approved"])
+        assert approved["order"]["state"] == "placed", approved
+        waiting = await call(client, "create_order", arguments["waiting"])
+        assert waiting["problem"]["code"] == "approval_required"
+        sending = await call(client, "get_orders", {"reference": arguments["sending"]["preview_token"]})
+        assert [order["state"] for order in sending["orders"]] == ["sending"]
+    assert house.creates == 1
+
+
+async def test_an_order_that_was_under_way_at_the_change_blocks_every_twin(old: OldLedger) -> None:
+    async with old.opened() as ledger:
+        first = await ledger.preview_by_code(OLD["previews"]["sending"]["approval_code"])
+        assert first is not None
+        twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
+        await ledger.store_preview(twin)
+        assert isinstance(await claim(ledger, twin), EarlierUnknown)
+
+
+async def test_an_earlier_program_that_still_runs_claims_nothing_more(old: OldLedger) -> None:
+    waiting = next(
+        row["preview_id"]
+        for row in OLD["tables"]["previews"]
+        if row["approval_code"] == OLD["previews"]["waiting"]["approval_code"]
+    )
+    async with old.opened() as ledger:
+        with pytest.raises((sqlite3.IntegrityError, psycopg.errors.NotNullViolation), match=r"newer|seen"):
+            old.claim_as_before(waiting)
+        assert await ledger.orders(OrderQuery(None, "PO-old")) == []
