@@ -121,7 +121,7 @@ def test_other_goods_are_named(part: str) -> None:
 
 def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_none() -> None:
     """A field that is added to the quote must be thought of here."""
-    no_terms = {"message", "text", "unexplained_fee", "position"}
+    no_terms = {"message", "text", "unexplained_fee", "position", "product_no"}
     assert set(Line.__dataclass_fields__) - no_terms == {
         "offer_id",
         "spec_id",
