@@ -596,7 +596,7 @@ async def test_a_preview_for_one_sub_account_is_not_ordered_for_another(path: Pa
             fresh = told["problem"]["preview"]["create_order_arguments"]
             again = await call(client, "create_order", fresh)
     assert told["problem"]["code"] == "terms_changed"
-    assert [change["field"] for change in told["problem"]["details"]["changes"]] == ["account"]
+    assert [change["what"] for change in told["problem"]["details"]["changes"]] == ["account"]
     assert again["order"]["state"] == "placed"
     assert [user for path, user in seen if path == "create"] == ["other-user"]
 

@@ -287,7 +287,12 @@ async def race(desk: Desk, previewed: Sequence[PreviewResult]) -> list[OrderResu
     async def create(preview: PreviewResult) -> None:
         echoes = preview.create_order_arguments
         created = CreateCall(
-            echoes.preview_token, echoes.expected_total, echoes.ship_to, LOCAL_CALLER, desk.now()
+            echoes.preview_token,
+            echoes.expected_total,
+            echoes.ship_to,
+            echoes.goods,
+            LOCAL_CALLER,
+            desk.now(),
         )
         try:
             outcomes.append(await desk.create(created, "cannot_ask"))

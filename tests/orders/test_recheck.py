@@ -302,9 +302,9 @@ async def refused_for(client: Client, arguments: dict[str, str]) -> dict[str, An
 
 def changes_of(problem: dict[str, Any]) -> dict[str, tuple[str, str]]:
     changes = problem["details"]["changes"]
-    assert all(set(change) == {"field", "was", "now"} for change in changes)
+    assert all(set(change) == {"what", "was", "now"} for change in changes)
     assert all(change["was"] != change["now"] for change in changes)
-    return {change["field"]: (change["was"], change["now"]) for change in changes}
+    return {change["what"]: (change["was"], change["now"]) for change in changes}
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -451,7 +451,7 @@ async def test_an_item_no_longer_on_sale_changes_the_terms_without_a_new_token(
         upstream.alter = alteration
         problem = await refused_for(client, arguments)
         (change,) = problem["details"]["changes"]
-        assert (change["field"], change["was"]) == ("orderable", "yes")
+        assert (change["what"], change["was"]) == ("orderable", "yes")
         assert change["now"].startswith("no")
         assert problem["preview"] is None
         if alteration not in (no_trade_type, only_credit):

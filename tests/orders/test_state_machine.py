@@ -240,7 +240,7 @@ class Walk(RuleBasedStateMachine):
         arguments = shown.preview.create_order_arguments
         total = "0.01" if echo == "total" else arguments.expected_total
         ship_to = "elsewhere" if echo == "ship_to" else arguments.ship_to
-        call = CreateCall(token, total, ship_to, LOCAL_CALLER, self.now)
+        call = CreateCall(token, total, ship_to, arguments.goods, LOCAL_CALLER, self.now)
         before, read = self._orders().keys(), self.sandbox.books.received["create"]
         rule = self.policy.approval
         yes = rule == "off" or answer == "yes" or (rule == "ask" and answer == "cannot_ask")

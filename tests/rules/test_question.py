@@ -105,8 +105,7 @@ def test_the_preview_says_what_the_platform_will_choose() -> None:
     found = text(asked(), quoted())
     assert "Trade type: left to the platform" in found
     assert "Flow: left to the platform" in found
-    assert "Note (flow_open)" in found
-    assert "Note (trade_type_open)" in found
+    assert "Note (platform_chooses): The platform chooses the trade type and the flow itself" in found
 
 
 def test_the_promotion_that_is_sent_is_named() -> None:

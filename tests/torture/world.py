@@ -155,7 +155,12 @@ class World:
 async def create(desk: Desk, arguments: CreateOrderArguments) -> Told:
     """The call of `create_order`, by a client that cannot ask."""
     call = CreateCall(
-        arguments.preview_token, arguments.expected_total, arguments.ship_to, LOCAL_CALLER, desk.now()
+        arguments.preview_token,
+        arguments.expected_total,
+        arguments.ship_to,
+        arguments.goods,
+        LOCAL_CALLER,
+        desk.now(),
     )
     try:
         order = await desk.create(call, "cannot_ask")

@@ -131,6 +131,7 @@ class Line:
     amount: int
     message: str | None
     position: int = 0
+    product_no: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,3 +189,18 @@ def folded(text: str) -> str:
 def is_order_id(text: str) -> bool:
     """Whether this can be an id that the upstream gave an order (inferred): `0` and `null` name no order."""
     return _ORDER_ID.fullmatch(text) is not None
+
+
+_SIGNS = str.maketrans(
+    dict.fromkeys("“”„‟«»「」『』〝〞'‘’‚‛`´", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | {"×": "x", "✕": "x", "、": ",", "。": ".", "【": "[", "】": "]", "·": ".", "•": "."}
+)
+_LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
+
+
+def echoed(text: str) -> str:
+    """A text as it is compared when it comes back through a model, which exchanges signs for their likes:
+    full and half width, quotation marks, dashes, `×` and `x`, spaces beside anything but letters and digits.
+    """
+    return _LOOSE_SPACE.sub("", folded(folded(text).translate(_SIGNS)))

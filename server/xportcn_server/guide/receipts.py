@@ -87,8 +87,8 @@ def orders_list(environment: Environment, orders: Sequence[OrderResult]) -> str:
 def receipt(environment: Environment, found: Receipt) -> str:
     """One order: what, how much, where to, how approved, when, and what to do next."""
     order = found.order
-    told = order_result(order, replayed=False)
     shown = found.preview.shown if found.preview else None
+    told = order_result(order, shown, replayed=False)
     rows = [
         ("State", f"**{order.state}**: {MEANING[order.state]}"),
         (

@@ -8,12 +8,13 @@ from typing import Any
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
+from xportcn_tools.desk.present import goods_line
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.terms import Change, are_for, differences, terms_of
 from xportcn_tools.ledger.ledger import Standing
 from xportcn_tools.money import yuan
-from xportcn_tools.order import folded
+from xportcn_tools.order import echoed
 from xportcn_tools.results import timestamp
 
 
@@ -24,6 +25,7 @@ class CreateCall:
     preview_token: str
     expected_total: str
     ship_to: str
+    goods: str
     caller: str
     arrived: datetime
 
@@ -42,8 +44,11 @@ class Checks:
             raise problems.token_expired(timestamp(preview.expires_at))
         if not _same_amount(call.expected_total, preview.payable_fen):
             raise problems.echo_mismatch("expected_total", yuan(preview.payable_fen))
-        if folded(call.ship_to) != folded(preview.ship_to):
+        if echoed(call.ship_to) != echoed(preview.ship_to):
             raise problems.echo_mismatch("ship_to", preview.ship_to)
+        goods = goods_line(preview.shown)
+        if echoed(call.goods) != echoed(goods):
+            raise problems.echo_mismatch("goods", goods)
         if self._policy.environment == "preview":
             raise problems.orders_disabled()
         pinned, allowed = preview.pinned.trade_type, self._policy.pin.trade_types
@@ -84,7 +89,7 @@ class Checks:
         try:
             quote = await self._previewer.ask(preview.request, preview.caller, profile, at_create=True)
         except NotOrderableError as error:
-            details["reasons"] = problems.reasons_of(error)
+            details["reasons"] = problems.reasons_of(error, preview.request)
             changes = [Change("orderable", "yes", f"no: {error}")]
             raise problems.terms_changed(changes, None, details) from error
         changes = differences(preview.terms, terms_of(quote, environment, account))

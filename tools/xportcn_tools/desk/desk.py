@@ -121,7 +121,7 @@ class Desk:
         try:
             quote = await self._previewer.ask(request, caller, profile)
         except NotOrderableError as error:
-            raise problems.not_orderable(error, error.request_id) from error
+            raise problems.not_orderable(error, request) from error
         return await self._previewer.offer(quote, request, caller, self.policy.account_of(profile))
 
     @_ledger_problems
@@ -144,7 +144,7 @@ class Desk:
         """Order what the token stands for. The same token again returns the recorded outcome."""
         standing = await self._standing(call)
         if standing.attempt:
-            return _result_of(standing.attempt, replayed=True)
+            return _result_of(standing.attempt, standing.preview, replayed=True)
         profile = self._profile_of(call.caller)
         try:
             self._checks.check(standing, call, self._caps(call.caller))
@@ -156,11 +156,11 @@ class Desk:
             attempt = (await self._standing(call)).attempt
             if attempt is None:
                 raise
-            return _result_of(attempt, replayed=True)
+            return _result_of(attempt, standing.preview, replayed=True)
         order, replayed = await self._sender.place(
             standing.preview, approval, lambda: self._caps(call.caller), profile.user_id
         )
-        return _result_of(order, replayed=replayed)
+        return _result_of(order, standing.preview, replayed=replayed)
 
     @_ledger_problems
     async def orders(
@@ -172,7 +172,7 @@ class Desk:
         found = await self._listed(query)
         if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
-        return [present.order_result(order, replayed=False) for order in found]
+        return await self._shown(found)
 
     @_ledger_problems
     async def receipt(self, caller: str, reference: str) -> Receipt:
@@ -191,6 +191,14 @@ class Desk:
         """The `out_order_id`s of the newest orders, newest first; nothing is looked up upstream."""
         query = OrderQuery(caller, states=states, limit=limit)
         return [order.out_order_id for order in await self._ledger.orders(query)]
+
+    async def _shown(self, orders: list[OrderRecord]) -> list[OrderResult]:
+        """Orders as results, each with the goods of its preview."""
+        previews = [await self._ledger.preview_of(order) for order in orders]
+        return [
+            present.order_result(order, preview.shown if preview else None, replayed=False)
+            for order, preview in zip(orders, previews, strict=True)
+        ]
 
     async def _listed(self, query: OrderQuery) -> list[OrderRecord]:
         """Orders by a query; those of unknown outcome are looked up upstream first, where that is on."""
@@ -212,9 +220,9 @@ class Desk:
         return standing
 
 
-def _result_of(order: OrderRecord, *, replayed: bool) -> OrderResult:
+def _result_of(order: OrderRecord, preview: StoredPreview, *, replayed: bool) -> OrderResult:
     """A placed order as a result; any other as its problem, with the order beside it."""
-    trouble = problems.of_order(order, replayed=replayed)
+    trouble = problems.of_order(order, preview.shown, replayed=replayed)
     if trouble:
         raise trouble
-    return present.order_result(order, replayed=replayed)
+    return present.order_result(order, preview.shown, replayed=replayed)

@@ -1,9 +1,13 @@
 """Quotes and records in the words of the contract. Pure."""
 
+from dataclasses import replace
+
 from xportcn_tools.desk.address import province_conflict
+from xportcn_tools.desk.question import asked_for
 from xportcn_tools.desk.quote import Quote
 from xportcn_tools.ledger.ledger import OrderRecord, StoredPreview
 from xportcn_tools.order import (
+    Line,
     OrderRequest,
     ShownGroup,
     ShownPreview,
@@ -14,6 +18,7 @@ from xportcn_tools.results import (
     CreateOrderArguments,
     GroupResult,
     LineResult,
+    OrderLine,
     OrderResult,
     PreviewResult,
     PreviewWarning,
@@ -22,6 +27,9 @@ from xportcn_tools.results import (
     timestamp,
     yuan,
 )
+
+LINES_NAMED = 3
+GOODS_LENGTH = 300
 
 
 def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> ShownPreview:
@@ -41,7 +49,9 @@ def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -
                 group.payable,
                 group.goods,
                 group.freight,
-                group.lines,
+                tuple(
+                    replace(line, product_no=request.items[line.position].product_no) for line in group.lines
+                ),
                 group.trade_types or (),
                 group.promotions or (),
             )
@@ -54,35 +64,69 @@ def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -
 def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
     """The preview with the handles for it."""
     seen = preview.shown
-    total = money(preview.payable_fen)
+    total, goods = money(preview.payable_fen), goods_line(seen)
     return PreviewResult(
         preview_token=token,
         approval_code=preview.approval_code,
         out_order_id=preview.out_order_id,
         expires_at=timestamp(preview.expires_at),
         payable=total,
-        goods=money(seen.goods),
+        goods_total=money(seen.goods),
         freight=money(seen.freight),
         fees=money(seen.fees),
         discount=money(seen.discount),
+        goods=goods,
         ship_to=seen.ship_to,
         flow=seen.flow,
         trade_type=seen.trade_type,
         promotion_id=seen.promotion_id,
         groups=[_group_result(group) for group in seen.groups],
         warnings=[PreviewWarning.model_validate(vars(warning)) for warning in seen.warnings],
+        sent_along=asked_for(preview.request),
         create_order_arguments=CreateOrderArguments(
-            preview_token=token, expected_total=total.amount, ship_to=seen.ship_to
+            preview_token=token, expected_total=total.amount, ship_to=seen.ship_to, goods=goods
         ),
     )
 
 
-def order_result(order: OrderRecord, *, replayed: bool) -> OrderResult:
+def goods_line(shown: ShownPreview) -> str:
+    """What is bought in one line: up to three lines of goods, then how many more there are."""
+    lines = [line for group in shown.groups for line in group.lines]
+    text = ""
+    for named in range(min(LINES_NAMED, len(lines)), 0, -1):
+        rest = lines[named:]
+        more = [f"and {len(rest)} more ({sum(line.quantity for line in rest)} pieces)"] if rest else []
+        text = "; ".join([*map(_named, lines[:named]), *more])
+        if len(text) <= GOODS_LENGTH:
+            break
+    return text
+
+
+def _named(line: Line) -> str:
+    spec = line.spec_id
+    short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
+    return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
+
+
+def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bool) -> OrderResult:
+    """`shown`: the preview that the order was made of, where that is still kept."""
     return OrderResult(
         out_order_id=order.out_order_id,
         state=order.state,
         order_ids=list(order.order_ids),
         payable=money(order.payable_fen),
+        goods=goods_line(shown) if shown else "",
+        lines=[
+            OrderLine(
+                offer_id=line.offer_id,
+                spec_id=line.spec_id,
+                quantity=line.quantity,
+                product_no=line.product_no,
+                amount=money(line.amount),
+            )
+            for group in (shown.groups if shown else ())
+            for line in group.lines
+        ],
         ship_to=order.ship_to,
         approval=ApprovalResult.model_validate(
             {"method": order.approval_method, "verified": order.approval_verified}
@@ -97,18 +141,18 @@ def order_result(order: OrderRecord, *, replayed: bool) -> OrderResult:
 def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     """What a person should know of a quote before approving it; the desk adds what the ledger knows."""
     warnings: list[PreviewWarning] = []
-    if quote.pinned.flow is None:
+    open_terms = [
+        name
+        for name, value in (("trade type", quote.pinned.trade_type), ("flow", quote.pinned.flow))
+        if value is None
+    ]
+    if open_terms:
+        credit = ", and may buy on credit" if quote.pinned.trade_type is None else ""
         warnings.append(
             PreviewWarning(
-                code="flow_open",
-                message="No flow was named: the platform picks one, which can change price and protection.",
-            )
-        )
-    if quote.pinned.trade_type is None:
-        warnings.append(
-            PreviewWarning(
-                code="trade_type_open",
-                message="The upstream named no trade types: the platform picks one, and may pick credit.",
+                code="platform_chooses",
+                message=f"The platform chooses the {' and the '.join(open_terms)} itself{credit}: price and "
+                "buyer protection can differ from what is shown.",
             )
         )
     if quote.freight_by_description:
@@ -150,7 +194,7 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
 def _group_result(group: ShownGroup) -> GroupResult:
     return GroupResult(
         payable=money(group.payable),
-        goods=money(group.goods),
+        goods_total=money(group.goods),
         freight=money(group.freight),
         lines=[
             LineResult(
@@ -160,6 +204,7 @@ def _group_result(group: ShownGroup) -> GroupResult:
                 quantity=line.quantity,
                 unit_price=None if line.unit_price is None else money(line.unit_price),
                 amount=money(line.amount),
+                product_no=line.product_no,
                 message=line.message,
             )
             for line in group.lines

@@ -1,19 +1,23 @@
 """Every failure that the desk can meet, in the words of the contract. Pure."""
 
-import re
 from dataclasses import asdict
 from typing import Any
 
 from xportcn_tools.desk.caps import Breach
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.quote import NotOrderableError, Reason
+from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
-from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
-from xportcn_tools.upstream.outcome import Reply, is_unauthorized
+from xportcn_tools.order import OrderRequest, ShownPreview
+from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, problem, wrong_argument
+from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import UpstreamError
+from xportcn_tools.upstream.words import cause_of, documented
 
-_OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
+BUSY_SECONDS = 60
+"""To wait where the upstream asks to, and does not say how long."""
+
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
 ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
 
@@ -131,42 +135,32 @@ def units_unclear(reason: str, request_id: str | None) -> ProblemError:
     )
 
 
-def not_orderable(error: NotOrderableError, request_id: str | None) -> ProblemError:
+def not_orderable(error: NotOrderableError, request: OrderRequest) -> ProblemError:
+    reasons = reasons_of(error, request)
+    steps = dict.fromkeys(reason["next_step"] for reason in reasons)
     return problem(
         "not_orderable",
-        f"This cannot be ordered as asked: {error}.",
-        "Tell the person the reasons in details; change the lines that they name and preview again.",
-        request_id=request_id,
-        details={"reasons": reasons_of(error)},
+        f"This cannot be ordered as asked: {'; '.join(reason['message'] for reason in reasons)}.",
+        " ".join(steps),
+        request_id=error.request_id,
+        details={"reasons": reasons},
     )
-
-
-def reasons_of(error: NotOrderableError) -> list[dict[str, Any]]:
-    """Reasons by line; `text` is the upstream's own words, cleaned: data, not advice."""
-    return [asdict(reason) for reason in error.reasons]
 
 
 def terms_changed(
     changes: list[Change], fresh: PreviewResult | None, details: dict[str, Any]
 ) -> ProblemError:
-    words = "; ".join(_in_words(change) for change in changes[:5])
+    names = ", ".join(change.what for change in changes[:5])
     more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
     return problem(
         "terms_changed",
-        f"The terms are no longer those that were shown: {words}{more}. Nothing was ordered.",
+        f"The terms are no longer those that were shown ({names}{more}). Nothing was ordered.",
         "Show the person what changed and the new preview; order with its token only if they agree."
         if fresh
         else "Show the person what changed; preview again once it can be ordered.",
         preview=fresh,
         details={"changes": [asdict(change) for change in changes], **details},
     )
-
-
-def _in_words(change: Change) -> str:
-    """Figures and words of ours; names that came from the upstream stay in the details."""
-    if change.field == "orderable" or all(_OURS.fullmatch(part) for part in (change.was, change.now)):
-        return f"{change.field}: {change.was} -> {change.now}"
-    return f"{change.field}: see details"
 
 
 def trade_type_not_allowed(asked: str, allowed: tuple[str, ...]) -> ProblemError:
@@ -195,22 +189,34 @@ def preview_not_answered(error: UpstreamError) -> ProblemError:
 
 def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     """A reply to a preview that is no success, sorted."""
-    if is_unauthorized(reply):
+    envelope = reply.envelope
+    code = envelope.code if envelope else None
+    said = {"code": reply.code, "text": reply.text}
+    cause = cause_of(code, envelope.message if envelope else None, reply.status)
+    if cause == "busy":
+        seconds = reply.retry_after or BUSY_SECONDS
+        return problem(
+            "upstream_busy",
+            "The upstream asks to wait. No create was sent.",
+            f"Wait {seconds} seconds, then call preview_order again; the arguments need no change.",
+            request_id=reply.request_id,
+            details=said | {"retry_after_seconds": seconds},
+        )
+    if cause and (reply.status in (401, 403) or (envelope and envelope.refuses)):
         return problem(
             "upstream_unauthorized",
-            "The upstream refused the key, the signature or the clock.",
-            "Tell the person; the owner must check the credentials, XPORTCN_SIGNATURE and the clock.",
+            f"The upstream refused this account's request (by its words: {cause}). No create was sent.",
+            way_out(cause),
             request_id=reply.request_id,
-            details={"code": reply.code, "text": reply.text},
+            details=said,
         )
-    envelope = reply.envelope
-    if envelope is None or not envelope.refuses or reply.status == 429 or reply.status >= 500:
+    if envelope is None or not (envelope.refuses or documented(code)) or reply.status >= 500:
         return problem(
             "upstream_unavailable",
             f"The upstream gave no usable answer (HTTP {reply.status}). No create was sent.",
             "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
             request_id=reply.request_id,
-            details={"code": reply.code, "text": reply.text},
+            details=said,
         )
     refusal = NotOrderableError(
         [Reason("the upstream refuses the preview", code=reply.code, text=reply.text)]
@@ -219,7 +225,7 @@ def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     return refusal
 
 
-def contradicted(order: OrderRecord, order_ids: tuple[str, ...]) -> ProblemError:
+def contradicted(order: OrderRecord, shown: ShownPreview, order_ids: tuple[str, ...]) -> ProblemError:
     """The upstream's answer came after a person had ended the order otherwise."""
     named = ", ".join(order_ids)
     return problem(
@@ -228,14 +234,17 @@ def contradicted(order: OrderRecord, order_ids: tuple[str, ...]) -> ProblemError
         f"Do not order this again; tell the person that order {named} exists.",
         request_sent="yes",
         request_id=order.request_id,
-        order=order_result(order, replayed=False),
+        order=order_result(order, shown, replayed=False),
         details={"order_ids": list(order_ids), "recorded_state": order.state},
     )
 
 
-def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:
-    """The problem that stands beside a recorded order, told from the record alone; `None` if placed."""
-    result = order_result(order, replayed=replayed)
+def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> ProblemError | None:
+    """The problem that stands beside a recorded order, told from the record alone; `None` if placed.
+
+    `shown`: the preview that the order was made of.
+    """
+    result = order_result(order, shown, replayed=replayed)
     if order.state == "placed":
         return None
     if order.state == "sending":
@@ -265,11 +274,10 @@ def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:
             order=result,
             details={"reason": order.problem_text} if order.problem_text else None,
         )
-    return _rejected(order, replayed=replayed)
+    return _rejected(order, result)
 
 
-def _rejected(order: OrderRecord, *, replayed: bool) -> ProblemError:
-    result = order_result(order, replayed=replayed)
+def _rejected(order: OrderRecord, result: OrderResult) -> ProblemError:
     if order.problem_code == "upstream_unavailable":
         return problem(
             "upstream_unavailable",
@@ -279,15 +287,13 @@ def _rejected(order: OrderRecord, *, replayed: bool) -> ProblemError:
             order=result,
             details={"reason": order.problem_text},
         )
+    code, _, text = (order.problem_text or "").partition(": ")
+    meaning, out = create_refused(code, text)
     unauthorized = order.problem_code == "upstream_unauthorized"
     return problem(
         "upstream_unauthorized" if unauthorized else "upstream_rejected",
-        "The upstream refused the key, the signature or the clock; no order exists."
-        if unauthorized
-        else "The upstream refused the order; no order exists.",
-        "Tell the person; the owner must check the credentials, XPORTCN_SIGNATURE and the clock."
-        if unauthorized
-        else "Tell the person the reason in details; preview again for another try.",
+        f"The upstream refused the order{f': it {meaning}' if meaning else ''}. No order exists.",
+        out,
         request_sent=order.request_sent,
         request_id=order.request_id,
         order=result,

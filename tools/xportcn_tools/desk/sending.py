@@ -116,7 +116,7 @@ class Sender:
             recorded = await self._record(order, outcome, retries)
             logger.info("order %s: %s", order.out_order_id, recorded.state)
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
-                raise problems.contradicted(recorded, outcome.order_ids)
+                raise problems.contradicted(recorded, preview.shown, outcome.order_ids)
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, TypeGuard, cast
 
 from xportcn_tools.order import is_order_id
-from xportcn_tools.upstream import wording
+from xportcn_tools.upstream import refusal_signs
 from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.envelope import Envelope
+from xportcn_tools.upstream.words import cause_of
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
 """What may be an order's id (19 digits on 1688) in a text: digits inside a spec id or a trace id are none."""
@@ -46,6 +47,8 @@ class Reply:
     status: int
     envelope: Envelope | None
     unreadable: str | None = None
+    retry_after: int | None = None
+    """The seconds that the upstream asks to wait, where it does (`Retry-After`)."""
 
     @property
     def request_id(self) -> str | None:
@@ -104,7 +107,7 @@ def is_unauthorized(reply: Reply) -> bool:
     envelope = reply.envelope
     if envelope is None or not envelope.refuses:
         return False
-    return envelope.code in (401, 403) or wording.is_about_signature(envelope.message or "")
+    return cause_of(envelope.code, envelope.message) in ("signature", "key", "clock", "permission")
 
 
 def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refused | Unclear:
@@ -115,7 +118,7 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
     envelope = reply.envelope
     if envelope is None:
         return Unclear(f"HTTP {reply.status}, {reply.unreadable or 'no readable answer'}")
-    answer = _Answer(reply, envelope, out_order_id)
+    answer = _CreateAnswer(reply, envelope, out_order_id)
     ids = answer.documented_ids()
     if reply.status == 200 and envelope.succeeded and ids:
         return answer.placed(ids)
@@ -133,7 +136,7 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
     return answer.unclear(f"HTTP {reply.status}, code {reply.code}")
 
 
-class _Answer:
+class _CreateAnswer:
     """One readable answer to a create, and what can be read off it."""
 
     def __init__(self, reply: Reply, envelope: Envelope, out_order_id: str | None) -> None:
@@ -171,7 +174,7 @@ class _Answer:
         if missing is not None:
             offers = f"; not ordered: offers {', '.join(missing)}" if missing else ""
             return self.unclear(f"order ids ({named}) for a part of the goods{offers}", ids)
-        if self._envelope.reports_failure or wording.speaks_of_a_part(self.said):
+        if self._envelope.reports_failure or refusal_signs.speaks_of_a_part(self.said):
             return self.unclear(f"order ids ({named}) beside a sign of failure", ids)
         return Placed(ids, self._envelope.request_id)
 
@@ -221,12 +224,12 @@ class _Answer:
             if status != 200 or not any(name == "success" and _is_no(value) for name, value in self._fields):
                 return False
             said, code = self._beside_message, None  # the envelope's own 成功 says nothing here
-        if wording.is_documented_refusal(f"{code} {said}"):
+        if refusal_signs.is_documented_refusal(f"{code} {said}"):
             return True
-        if _is_of_success(code) or not wording.refuses(code, said):
+        if _is_of_success(code) or not refusal_signs.refuses(code, said):
             return False
         words = f"{code} {said}" if isinstance(code, str) else said
-        return not wording.doubts(words, asked_to_wait=429 in (status, code))
+        return not refusal_signs.doubts(words, asked_to_wait=429 in (status, code))
 
 
 def _joined(texts: list[str]) -> str:

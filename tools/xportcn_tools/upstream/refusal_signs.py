@@ -1,4 +1,4 @@
-"""What the platform's words mean: a refusal, a doubt, a signature. Pure.
+"""The signs of a refusal and of a doubt in an answer to a create. Pure.
 
 Inferred from the platform's neighbours: the vendor's list of error codes could not be read. So a refusal
 needs a positive sign (a documented code, or words that refuse) and no word of doubt beside it.
@@ -47,9 +47,6 @@ _NO_DOUBT = re.compile(
     r"|(?:参数|地址|账号|账户|帐号|签名|parameter|address|account|signature)\s?(?:异常|exception)",
     _IGNORE,
 )
-_ABOUT_SIGNATURE = re.compile(
-    r"签名|验签|密钥|时间戳|未授权|signature|access.?key|timestamp|nonce|unauthori[sz]ed", _IGNORE
-)
 _OF_A_PART = re.compile(r"部分|失败|partial|fail", _IGNORE)
 
 
@@ -76,11 +73,6 @@ def doubts(text: str, *, asked_to_wait: bool = False) -> bool:
     """Whether the words leave open what became of the order. `asked_to_wait`: the answer is a 429."""
     plain = _NO_DOUBT.sub(" ", _spaced(text))
     return bool(_TAKEN.search(plain) or (not asked_to_wait and _DOUBTS.search(plain)))
-
-
-def is_about_signature(text: str) -> bool:
-    """It only chooses between two names of a definite refusal, never whether it is definite."""
-    return bool(_ABOUT_SIGNATURE.search(text))
 
 
 def speaks_of_a_part(text: str) -> bool:
