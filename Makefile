@@ -45,27 +45,31 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 	$(MCPB) validate build/bundle/manifest.json
 	$(MCPB) pack build/bundle dist/xportcn-mcp.mcpb
 
-checkers: $(addprefix $(CHECKERS)/.,node toolproof toolgauge triage) ## set up what others wrote to check MCP servers; `make test` uses it (needs npm)
+checkers: $(CHECKERS)/.node $(CHECKERS)/.python ## set up third-party checkers of MCP servers; `make test` uses them (needs npm)
 
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
-requirements: ## write the pinned requirement files anew, with the newest versions allowed (needs uv)
-	$(COMPILE) --upgrade pyproject.toml -o requirements/runtime.txt
-	$(COMPILE) --upgrade --extra postgres --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/server.txt
-	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
-	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
-	$(COMPILE) --upgrade --no-deps requirements/corpora.in -o requirements/corpora.txt
-	for tool in toolproof toolgauge triage; do \
-		$(COMPILE) --upgrade requirements/$$tool.in -o requirements/$$tool.txt || exit; done
+# What each file holds besides what pyproject.toml names: the build, for `pip install -e`; injection texts that
+# others published, for tests, without what those packages need; checkers of MCP servers.
+BUILD := editables 'hatchling>=1.27'
+CORPORA := agent-injection-bench agentdojo
+CHECKER_PINS := mcp-toolproof==0.3.1 hypothesis==6.150.0 mcp-toolgauge==0.1.0 mcp-triage==0.5.0
 
-# A stamp per stage: done once, and again when what it stands on has changed. The program's own metadata
-# is in pyproject.toml, so that a change of it (a console script, say) installs the program anew.
-$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
+requirements: ## rewrite the pinned requirement files with the newest versions allowed (needs uv)
+	printf '%s\n' $(BUILD) | $(COMPILE) --upgrade pyproject.toml - -o requirements/runtime.txt
+	printf '%s\n' $(BUILD) | $(COMPILE) --upgrade --extra postgres --extra otel \
+		-c requirements/runtime.txt pyproject.toml - -o requirements/server.txt
+	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
+	printf '%s\n' $(CORPORA) | $(COMPILE) --upgrade --no-deps - -o requirements/corpora.txt
+	printf '%s\n' $(CHECKER_PINS) | $(COMPILE) --upgrade - -o requirements/checkers.txt
+
+# A stamp for each stage: done once, and again when what it depends on has changed. The program's metadata is in
+# pyproject.toml, so a change there (a console script, say) installs the program again.
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "xportcn-mcp needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --require-hashes -r requirements/runtime.txt
-	$(PIP) install --quiet --require-hashes -r requirements/build.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -77,8 +81,8 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/corpora.txt
 $(MCPB):
 	npm install --no-save --no-package-lock --ignore-scripts --prefix build/node @anthropic-ai/mcpb@2.1.2
 
-# Node itself comes as the package of its platform: the package `node` fetches that by an install script, and
-# none is run here.
+# Node comes as the package for this platform: the package `node` would fetch it in an install script, and no
+# install script runs here.
 $(CHECKERS)/.node: requirements/node.txt
 	rm -rf $(CHECKERS)/node
 	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --ignore-scripts \
@@ -86,7 +90,7 @@ $(CHECKERS)/.node: requirements/node.txt
 		sed "s/^node@/node-$$(node -p 'process.platform.replace("32", "") + "-" + process.arch')@/")
 	@touch $@
 
-$(CHECKERS)/.%: requirements/%.txt | $(VENV)/.runtime
-	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/$*
-	$(PIP) --python $(CHECKERS)/$*/bin/python install --quiet --no-compile --require-hashes -r $<
+$(CHECKERS)/.python: requirements/checkers.txt | $(VENV)/.runtime
+	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/python
+	$(PIP) --python $(CHECKERS)/python/bin/python install --quiet --no-compile --require-hashes -r $<
 	@touch $@

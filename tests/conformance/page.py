@@ -2,7 +2,7 @@
 
 import re
 
-from conformance.checkers import PACKAGES, pinned
+from conformance.checkers import PYTHON_PACKAGES, pinned
 from conformance.expected import (
     APPLICABLE,
     EXCUSED,
@@ -72,11 +72,8 @@ def _cell(runs: Runs, revision: Revision, keeping: Keeping, name: str) -> str:
 
 
 def _versions() -> str:
-    pins = pinned("node.txt")
-    for tool, package in PACKAGES.items():
-        pins[package] = pinned(f"{tool}.txt")[package]
-        if tool == "toolproof":
-            pins["hypothesis"] = pinned("toolproof.txt")["hypothesis"]
+    python = pinned("checkers.txt")
+    pins = pinned("node.txt") | {package: python[package] for package in PYTHON_PACKAGES}
     lines = ["| what | version |", "|---|---|"]
     return "\n".join(lines + [f"| `{name}` | {version} |" for name, version in pins.items()])
 
