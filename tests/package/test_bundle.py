@@ -252,7 +252,9 @@ def test_uv_installs_the_very_versions_that_the_tests_run_with(installed: Path) 
             re.MULTILINE,
         )
     )
-    build = {"editables", "hatchling"} | {need.split(">")[0].split(";")[0] for need in requires("hatchling") or ()}
+    build = {"editables", "hatchling"} | {
+        need.split(">")[0].split(";")[0] for need in requires("hatchling") or ()
+    }
     versions = {package["name"]: package.get("version") for package in locked}
     assert {name: versions[name] for name in pins.keys() - build} == {
         name: pin for name, pin in pins.items() if name not in build
