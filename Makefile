@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV ?= uv
 WORKERS ?= 2
@@ -12,7 +12,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint check bench load bundle checkers setup requirements
+.PHONY: help demo test torture lint check bench load docs bundle checkers setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,11 @@ bench: $(VENV)/.dev ## set up, then run tests/benchmarks
 load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)
 	$(BIN)/python -m pytest tests/benchmarks/test_load.py
 
+docs: $(VENV)/.dev ## rewrite what follows from the program: tables, .env.example, server.json, the manifest's texts
+	PYTHONPATH=tests $(BIN)/python -m package.pages
+	XPORTCN_TEST_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/package/test_bundle.py -k tools_and_prompts \
+		tests/conformance/test_conformance_page.py
+
 bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by the official packer (needs npm)
 	$(PYTHON) bundle/stage.py
 	$(MCPB) validate build/bundle/manifest.json
@@ -49,8 +54,8 @@ checkers: $(CHECKERS)/.node $(CHECKERS)/.python ## set up third-party checkers o
 
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
-# What each file holds besides what pyproject.toml names: the build, for `pip install -e`; injection texts that
-# others published, for tests, without what those packages need; checkers of MCP servers.
+# What the files hold besides what pyproject.toml and dev.in name: the build, for `pip install -e`; injection
+# texts that others published, for tests, without the dependencies of those packages; checkers of MCP servers.
 BUILD := editables 'hatchling>=1.27'
 CORPORA := agent-injection-bench agentdojo
 CHECKER_PINS := mcp-toolproof==0.3.1 hypothesis==6.150.0 mcp-toolgauge==0.1.0 mcp-triage==0.5.0
@@ -60,7 +65,7 @@ requirements: ## rewrite the pinned requirement files with the newest versions a
 	printf '%s\n' $(BUILD) | $(COMPILE) --upgrade --extra postgres --extra otel \
 		-c requirements/runtime.txt pyproject.toml - -o requirements/server.txt
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
-	printf '%s\n' $(CORPORA) | $(COMPILE) --upgrade --no-deps - -o requirements/corpora.txt
+	printf '%s\n' $(CORPORA) | $(COMPILE) --upgrade --no-header --no-deps - >> requirements/dev.txt
 	printf '%s\n' $(CHECKER_PINS) | $(COMPILE) --upgrade - -o requirements/checkers.txt
 
 # A stamp for each stage: done once, and again when what it depends on has changed. The program's metadata is in
@@ -73,9 +78,8 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/corpora.txt
-	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
-	$(PIP) install --quiet --require-hashes --no-deps -r requirements/corpora.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
 $(MCPB):
@@ -92,5 +96,5 @@ $(CHECKERS)/.node: requirements/node.txt
 
 $(CHECKERS)/.python: requirements/checkers.txt | $(VENV)/.runtime
 	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/python
-	$(PIP) --python $(CHECKERS)/python/bin/python install --quiet --no-compile --require-hashes -r $<
+	$(PIP) --python $(CHECKERS)/python/$(notdir $(BIN))/python install --quiet --no-compile --require-hashes -r $<
 	@touch $@

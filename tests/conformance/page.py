@@ -1,7 +1,5 @@
 """The parts of docs/conformance.md that follow from the pins, from `expected.py` and from the runs."""
 
-import re
-
 from conformance.checkers import PYTHON_PACKAGES, pinned
 from conformance.expected import (
     APPLICABLE,
@@ -19,20 +17,6 @@ from conformance.expected import (
 from conformance.suite import Runs
 
 Page = dict[str, str]
-
-
-def filled(text: str, blocks: Page) -> str:
-    """The page with each block between its two marks."""
-    for name, block in blocks.items():
-        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-        text, count = re.subn(
-            f"{begin}.*?{end}",
-            lambda _, block=block, begin=begin, end=end: f"{begin}\n{block}\n{end}",
-            text,
-            flags=re.DOTALL,
-        )
-        assert count == 1, name
-    return text
 
 
 def blocks() -> Page:

@@ -6,8 +6,9 @@ After a change that is meant: `XPORTCN_TEST_WRITE_SNAPSHOTS=1 pytest tests/confo
 import os
 
 from conformance.checkers import ROOT
-from conformance.page import Page, blocks, filled, results
+from conformance.page import Page, blocks, results
 from conformance.suite import Runs
+from package.pages import filled
 
 PAGE = ROOT / "docs" / "conformance.md"
 
