@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from clients.model_requests import as_markdown as requests
 from orders.fault_outcomes import as_markdown as faults
 from xportcn_server.settings.settings import FIELDS, Settings
 from xportcn_tools.money import yuan
@@ -145,6 +146,7 @@ def written() -> dict[str, str]:
         "README.md": _filled("README.md", settings=_first()),
         "docs/settings.md": _filled("docs/settings.md", settings=_tables()),
         "docs/reliability.md": _filled("docs/reliability.md", problems=_problems(), faults=faults()),
+        "docs/requests.md": _filled("docs/requests.md", requests=requests()),
         ".env.example": _example(),
         "server.json": _registry(),
     }
