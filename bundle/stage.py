@@ -1,7 +1,7 @@
 """Lay out `build/bundle`, the folder that becomes the bundle: what the server needs, and nothing else.
 
-The packages are pinned by the versions of `requirements/`, as constraints in the staged `pyproject.toml`:
-uv reads them there, and no lock file with download addresses is needed.
+The versions of `requirements/runtime.txt` become constraints in the staged `pyproject.toml`, where uv reads
+them: so no lock file with download addresses is needed.
 """
 
 import json
