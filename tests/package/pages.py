@@ -1,4 +1,4 @@
-"""The tables that stand in more than one file, or follow from the program, each from one source.
+"""The tables that appear in more than one file, or follow from the program, each from one source.
 
 Of a setting, default and allowed values come from the model and its meaning from here; problem codes come from
 `results.py`. `make docs` writes the files, `test_pages.py` compares them.

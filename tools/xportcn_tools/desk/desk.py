@@ -1,4 +1,4 @@
-"""The flow of an order, from a request to its outcome. What tools call; the steps are design.md's.
+"""The flow of an order, from a request to its outcome. What tools call.
 
 Each public method raises `ProblemError` for whatever a user can meet. `caller` is who asks: the local
 user on stdio, a principal over HTTP; previews and orders belong to their caller.

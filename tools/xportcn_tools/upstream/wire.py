@@ -148,7 +148,7 @@ class TradeModelAnswer(Wire):
 
 
 class LineAnswer(Wire):
-    """A line. `amount` and `unit_price` are in yuan or in fen: `desk/quote.py` proves which."""
+    """A line. `amount` and `unit_price` are in yuan or in fen: `desk/sums.py` proves which."""
 
     offer_id: OfferId = Field(alias="offerId")
     spec_id: OptionalIdentifier = Field(None, alias="specId")
