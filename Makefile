@@ -42,8 +42,8 @@ load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (n
 
 docs: $(VENV)/.dev ## rewrite what follows from the program: tables, .env.example, server.json, the manifest's texts
 	PYTHONPATH=tests $(BIN)/python -m package.pages
-	XPORTCN_TEST_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/package/test_bundle.py -k tools_and_prompts \
-		tests/conformance/test_conformance_page.py
+	XPORTCN_TEST_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q -k 'tools_and_prompts or names_the_versions' \
+		tests/package/test_bundle.py tests/conformance/test_conformance_page.py
 
 bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by the official packer (needs npm)
 	$(PYTHON) bundle/stage.py

@@ -4,8 +4,8 @@
     ├── NotSentError      no connection (DNS, refused, TLS, connect time-out): the upstream saw nothing
     └── AnswerLostError   the request left, or may have; no whole answer came back
 
-What came back is a `Reply`, readable or not. httpx is known here alone, and imported at the first call:
-beside the SDK's own HTTP library it costs start-up time that nobody needs to pay sooner.
+What came back is a `Reply`, readable or not. httpx is imported at the first call, because it costs start-up
+time beside the SDK's own HTTP library.
 """
 
 import json
