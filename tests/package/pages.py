@@ -237,9 +237,7 @@ def _example() -> str:
             section = its_section
             lines += ["", f"# -- {section} ".ljust(100, "-")]
         for text in (_meaning(name).replace("`", ""), f"allowed: {_field(name).description}"):
-            lines += textwrap.wrap(
-                text, WIDTH, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False
-            )
+            lines += [f"# {line}" for line in textwrap.wrap(text, WIDTH - 2, break_on_hyphens=False)]
         lines.append(f"# XPORTCN_{name}={default(name)}")
     return "\n".join(lines) + "\n"
 
