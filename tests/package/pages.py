@@ -128,7 +128,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "no: key, signature or clock were refused",
         "`xportcn-mcp doctor --probe` says which of them is wrong",
     ),
-    "upstream_busy": ("no", "the upstream asks to wait: try again after the seconds it names"),
+    "upstream_busy": ("no: no create was sent", "wait as long as `next_step` says, then preview again"),
     "upstream_unavailable": ("no: no create was sent", "try again in a minute, with a new preview"),
     "outcome_unknown": ("**perhaps**", "do not order again; settle it as below"),
     "ledger_unavailable": (
