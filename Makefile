@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 UV ?= uv
 WORKERS ?= 2
@@ -14,7 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick torture lint check bench load bundle checkers setup requirements
+.PHONY: help demo test quick torture lint check bench load docs bundle checkers setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -45,45 +45,53 @@ bench: $(VENV)/.dev ## set up, then run tests/benchmarks
 load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)
 	$(BIN)/python -m pytest tests/benchmarks/test_load.py
 
+docs: $(VENV)/.dev ## rewrite what follows from the program: tables, .env.example, server.json, the manifest's texts
+	PYTHONPATH=tests $(BIN)/python -m package.pages
+	XPORTCN_TEST_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q -k 'tools_and_prompts or names_the_versions' \
+		tests/package/test_bundle.py tests/conformance/test_conformance_page.py
+
 bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by the official packer (needs npm)
 	$(PYTHON) bundle/stage.py
 	$(MCPB) validate build/bundle/manifest.json
 	$(MCPB) pack build/bundle dist/xportcn-mcp.mcpb
 
-checkers: $(addprefix $(CHECKERS)/.,node toolproof toolgauge triage) ## set up what others wrote to check MCP servers; `make test` uses it (needs npm)
+checkers: $(CHECKERS)/.node $(CHECKERS)/.python ## set up third-party checkers of MCP servers; `make test` uses them (needs npm)
 
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
-requirements: ## write the pinned requirement files anew, with the newest versions allowed (needs uv)
-	$(COMPILE) --upgrade pyproject.toml -o requirements/runtime.txt
-	$(COMPILE) --upgrade --extra postgres --extra otel -c requirements/runtime.txt pyproject.toml -o requirements/server.txt
-	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
-	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
-	$(COMPILE) --upgrade --no-deps requirements/corpora.in -o requirements/corpora.txt
-	for tool in toolproof toolgauge triage; do \
-		$(COMPILE) --upgrade requirements/$$tool.in -o requirements/$$tool.txt || exit; done
+# What the files hold besides what pyproject.toml and dev.in name: the build, for `pip install -e`; injection
+# texts that others published, for tests, without the dependencies of those packages; checkers of MCP servers.
+BUILD := editables 'hatchling>=1.27'
+CORPORA := agent-injection-bench agentdojo
+CHECKER_PINS := mcp-toolproof==0.3.1 hypothesis==6.150.0 mcp-toolgauge==0.1.0 mcp-triage==0.5.0
 
-# A stamp per stage: done once, and again when what it stands on has changed. The program's own metadata
-# is in pyproject.toml, so that a change of it (a console script, say) installs the program anew.
-$(VENV)/.runtime: requirements/runtime.txt requirements/build.txt pyproject.toml
+requirements: ## rewrite the pinned requirement files with the newest versions allowed (needs uv)
+	printf '%s\n' $(BUILD) | $(COMPILE) --upgrade pyproject.toml - -o requirements/runtime.txt
+	printf '%s\n' $(BUILD) | $(COMPILE) --upgrade --extra postgres --extra otel \
+		-c requirements/runtime.txt pyproject.toml - -o requirements/server.txt
+	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
+	printf '%s\n' $(CORPORA) | $(COMPILE) --upgrade --no-header --no-deps - >> requirements/dev.txt
+	printf '%s\n' $(CHECKER_PINS) | $(COMPILE) --upgrade - -o requirements/checkers.txt
+
+# A stamp for each stage: done once, and again when what it depends on has changed. The program's metadata is in
+# pyproject.toml, so a change there (a console script, say) installs the program again.
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "xportcn-mcp needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --require-hashes -r requirements/runtime.txt
-	$(PIP) install --quiet --require-hashes -r requirements/build.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt requirements/corpora.txt
-	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
-	$(PIP) install --quiet --require-hashes --no-deps -r requirements/corpora.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
 $(MCPB):
 	npm install --no-save --no-package-lock --ignore-scripts --prefix build/node @anthropic-ai/mcpb@2.1.2
 
-# Node itself comes as the package of its platform: the package `node` fetches that by an install script, and
-# none is run here.
+# Node comes as the package for this platform: the package `node` would fetch it in an install script, and no
+# install script runs here.
 $(CHECKERS)/.node: requirements/node.txt
 	rm -rf $(CHECKERS)/node
 	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --ignore-scripts \
@@ -91,7 +99,7 @@ $(CHECKERS)/.node: requirements/node.txt
 		sed "s/^node@/node-$$(node -p 'process.platform.replace("32", "") + "-" + process.arch')@/")
 	@touch $@
 
-$(CHECKERS)/.%: requirements/%.txt | $(VENV)/.runtime
-	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/$*
-	$(PIP) --python $(CHECKERS)/$*/bin/python install --quiet --no-compile --require-hashes -r $<
+$(CHECKERS)/.python: requirements/checkers.txt | $(VENV)/.runtime
+	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/python
+	$(PIP) --python $(CHECKERS)/python/$(notdir $(BIN))/python install --quiet --no-compile --require-hashes -r $<
 	@touch $@

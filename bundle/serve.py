@@ -1,6 +1,6 @@
 """What a host starts in the unpacked bundle: the answers of its form become our settings, then it serves.
 
-A field that was left empty arrives as an empty text or, from Claude Desktop, as the unfilled placeholder
+An empty field arrives as an empty text or, from Claude Desktop, as the unfilled placeholder
 `${user_config.…}`. Both mean that the setting is not set.
 """
 
@@ -15,13 +15,13 @@ _UNFILLED = re.compile(r"\s*(\$\{user_config\.[^}]*\})?\s*")
 
 
 def settle(environ: MutableMapping[str, str]) -> None:
-    """Turn what the host has put into the environment into settings of the program, in place.
+    """Turn the host's variables into settings of the program, in place.
 
-    The mode is always set: a `.env` must not make live what the form leaves empty. The ledger's file has
-    the name that it has by default, so that sandbox and real orders never share one.
+    The mode is always set: a `.env` must not switch to live where the form leaves it empty. The ledger's file
+    has its default name, so that sandbox and real orders never share one.
 
     Raises:
-        SystemExit: the folder is not absolute; it would lie in the bundle and be lost with the next update.
+        SystemExit: the folder is not absolute: it would be inside the bundle and lost with the next update.
 
     """
     for name in [name for name in environ if name.startswith("XPORTCN_") or name == LEDGER_FOLDER]:

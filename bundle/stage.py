@@ -1,7 +1,7 @@
 """Lay out `build/bundle`, the folder that becomes the bundle: what the server needs, and nothing else.
 
-The packages are pinned by the versions of `requirements/`, as constraints in the staged `pyproject.toml`:
-uv reads them there, and no lock file with download addresses is needed.
+The versions of `requirements/runtime.txt` become constraints in the staged `pyproject.toml`, where uv reads
+them: so no lock file with download addresses is needed.
 """
 
 import json
@@ -16,7 +16,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?(==[^\s;\\]+(?: ; [^\\]*[
 
 
 def stage() -> None:
-    """Write the folder anew."""
+    """Replace the folder."""
     shutil.rmtree(STAGE, ignore_errors=True)
     STAGE.mkdir(parents=True)
     for name in ("manifest.json", "icon.png", "serve.py"):
@@ -32,16 +32,10 @@ def stage() -> None:
 
 
 def _constraints() -> str:
-    return (
-        f"\n[tool.uv]\nconstraint-dependencies = {_pins('runtime')}\n"
-        f"build-constraint-dependencies = {_pins('build')}\n"
-    )
-
-
-def _pins(name: str) -> str:
-    """The pins of one requirement file as a TOML array, which a JSON array of such texts is, too."""
-    text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
-    return json.dumps([package + pin for package, pin in _PINNED.findall(text)], indent=2)
+    """The pins of the program and of its build; a JSON array of strings is a TOML array, too."""
+    text = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
+    pins = json.dumps([package + pin for package, pin in _PINNED.findall(text)], indent=2)
+    return f"\n[tool.uv]\nconstraint-dependencies = {pins}\nbuild-constraint-dependencies = {pins}\n"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 refuse each of them with a mistake in it, naming the field.
 """
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 from mcp import Client
 
-from clients.model_requests import LANGUAGES, SCRIPT, Request, as_markdown, broken
+from clients.model_requests import LANGUAGES, SCRIPT, Request, broken
 from harness.house import ERAS, Era, House, call, settings_for
 from xportcn_server.app import address_book_of
 
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 PAGE = Path(__file__).parents[2] / "docs" / "requests.md"
 _ABOUT_A_NAME = ("required", "additionalProperties")
-BEGIN, END = "<!-- requests:begin -->", "<!-- requests:end -->"
+BEGIN = "<!-- requests:begin -->"
 
 
 def house_with_addresses(folder: Path) -> House:
@@ -181,17 +180,6 @@ async def test_a_preview_without_any_address_names_the_address(tmp_path: Path, e
                 problem = (await call(client, request.tool, arguments))["problem"]
                 assert problem["code"] == "invalid_arguments"
                 assert problem["details"]["fields"][0]["field"] == "address"
-
-
-def test_the_page_for_users_has_the_requests_of_these_tests() -> None:
-    """XPORTCN_TEST_WRITE_DOCS=1 writes it."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
-    whole = f"{before}{BEGIN}\n{as_markdown()}\n{END}{after}"
-    if os.environ.get("XPORTCN_TEST_WRITE_DOCS"):
-        PAGE.write_text(whole, encoding="utf-8")
-    assert page.count(BEGIN) == page.count(END) == 1
-    assert PAGE.read_text(encoding="utf-8") == whole
 
 
 def test_the_page_names_the_saved_addresses_that_its_requests_use() -> None:

@@ -1,4 +1,4 @@
-"""Where `make checkers` puts what others wrote to check MCP servers, and how a test runs one of them."""
+"""Where `make checkers` puts third-party checkers of MCP servers, and how a test runs one."""
 
 import json
 import re
@@ -17,8 +17,8 @@ NODE_MODULES = CHECKERS / "node" / "node_modules"
 SECONDS = 180
 """For one run of a tool; none should need a tenth of it."""
 
-PACKAGES = {"toolproof": "mcp-toolproof", "toolgauge": "mcp-toolgauge", "triage": "mcp-triage"}
-"""The Python tools, by the name of their environment."""
+PYTHON_PACKAGES = ("mcp-toolproof", "hypothesis", "mcp-toolgauge", "mcp-triage")
+"""The Python tools and what the fuzzer draws with, in one environment; named in docs/conformance.md."""
 
 
 def pinned(requirements: str) -> dict[str, str]:
@@ -33,20 +33,19 @@ def npm_program(package: str, name: str) -> list[str]:
     described = NODE_MODULES / package / "package.json"
     if not nodes or not described.exists():
         pytest.skip(f"{package} is not installed: `make checkers` does it (needs npm)")
-    told = json.loads(described.read_text("utf-8"))
-    assert told["version"] == pinned("node.txt")[package], f"{package} is not as pinned: `make checkers`"
-    return [str(nodes[0]), str(described.parent / told["bin"][name])]
+    manifest = json.loads(described.read_text("utf-8"))
+    assert manifest["version"] == pinned("node.txt")[package], f"{package} is not as pinned: `make checkers`"
+    return [str(nodes[0]), str(described.parent / manifest["bin"][name])]
 
 
-def python_program(tool: str, name: str) -> list[str]:
-    """The words that start a Python tool from its own environment."""
-    package = PACKAGES[tool]
-    environment = CHECKERS / tool
+def python_program(package: str, name: str) -> list[str]:
+    """The words that start a Python tool from the checkers' environment."""
+    environment = CHECKERS / "python"
     program = environment / ("Scripts" if sys.platform == "win32" else "bin") / name
     program = program.with_suffix(".exe") if sys.platform == "win32" else program
     if not program.exists():
         pytest.skip(f"{package} is not installed: `make checkers` does it")
-    wanted = f"{package.replace('-', '_')}-{pinned(f'{tool}.txt')[package]}.dist-info"
+    wanted = f"{package.replace('-', '_')}-{pinned('checkers.txt')[package]}.dist-info"
     assert list(environment.rglob(wanted)), f"{package} is not as pinned: `make checkers`"
     return [str(program)]
 

@@ -1,5 +1,5 @@
-"""What must hold, and what need not, with the reason. Read by the tests, which also see to it that every
-exception is still needed, and by docs/conformance.md.
+"""What must hold, and what need not, with the reason. The tests check that every exception is still needed;
+docs/conformance.md lists them.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Group:
 INAPPLICABLE = (
     Group(
         "They call a tool `test_…` of the suite's own, which a server that orders goods does not offer. What "
-        "ours do is held by tests/contract: results, refusals, the approval form in both eras",
+        "ours do is tested in tests/clients and tests/orders: results, refusals, the approval form in both eras",
         (
             "tools-call-simple-text",
             "tools-call-image",
@@ -86,8 +86,8 @@ INAPPLICABLE = (
         ),
     ),
     Group(
-        "They read a resource `test://…` or get a prompt `test_…` of the suite's own. Ours are read and got in "
-        "tests/people/test_resources.py and test_prompts.py, and by the inspector",
+        "They read a resource `test://…` or get a prompt `test_…` of the suite's own. Those of ours are "
+        "tested in tests/people/test_resources.py and test_prompts.py, and by the inspector",
         (
             "resources-read-text",
             "resources-read-binary",

@@ -1,8 +1,6 @@
 """The parts of docs/conformance.md that follow from the pins, from `expected.py` and from the runs."""
 
-import re
-
-from conformance.checkers import PACKAGES, pinned
+from conformance.checkers import PYTHON_PACKAGES, pinned
 from conformance.expected import (
     APPLICABLE,
     EXCUSED,
@@ -19,20 +17,6 @@ from conformance.expected import (
 from conformance.suite import Runs
 
 Page = dict[str, str]
-
-
-def filled(text: str, blocks: Page) -> str:
-    """The page with each block between its two marks."""
-    for name, block in blocks.items():
-        begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-        text, count = re.subn(
-            f"{begin}.*?{end}",
-            lambda _, block=block, begin=begin, end=end: f"{begin}\n{block}\n{end}",
-            text,
-            flags=re.DOTALL,
-        )
-        assert count == 1, name
-    return text
 
 
 def blocks() -> Page:
@@ -72,11 +56,8 @@ def _cell(runs: Runs, revision: Revision, keeping: Keeping, name: str) -> str:
 
 
 def _versions() -> str:
-    pins = pinned("node.txt")
-    for tool, package in PACKAGES.items():
-        pins[package] = pinned(f"{tool}.txt")[package]
-        if tool == "toolproof":
-            pins["hypothesis"] = pinned("toolproof.txt")["hypothesis"]
+    python = pinned("checkers.txt")
+    pins = pinned("node.txt") | {package: python[package] for package in PYTHON_PACKAGES}
     lines = ["| what | version |", "|---|---|"]
     return "\n".join(lines + [f"| `{name}` | {version} |" for name, version in pins.items()])
 

@@ -1,5 +1,5 @@
-"""What others wrote to check MCP servers, each in an environment of its own: mcp-toolproof (static checks,
-calls, a fuzzer), mcp-toolgauge (descriptions and annotations), mcp-triage (what is unsafe).
+"""Third-party checkers of MCP servers: mcp-toolproof (static checks, calls, a fuzzer), mcp-toolgauge
+(descriptions and annotations), mcp-triage (unsafe code and texts).
 """
 
 import json
@@ -41,7 +41,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def toolproof(ledger: Path) -> dict[str, Any]:
     """The report of one run: static checks, the calls of `toolproof.yaml`, then the fuzzer."""
     report = ledger.with_name("report.json")
-    program = python_program("toolproof", "toolproof")
+    program = python_program("mcp-toolproof", "toolproof")
     done = run(
         [*program, "run", str(TOOLPROOF), "--json", str(report)],
         ledger.parent,
@@ -99,7 +99,7 @@ async def test_fuzzing_orders_nothing(toolproof: dict[str, Any], ledger: Path) -
 
 def test_toolgauge_gives_the_full_score_and_notes_only_what_is_reasoned(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"XPORTCN_LEDGER={tmp_path / 'ledger.sqlite3'}\n", "utf-8")
-    program = python_program("toolgauge", "mcp-toolgauge")
+    program = python_program("mcp-toolgauge", "mcp-toolgauge")
     server = " ".join(xportcn_mcp("serve"))
     told = as_json(run([*program, "ci", ".", "--command", server, "--json", "-v", "--no-config"], tmp_path))
     assert told["health"]["overall"] >= TOOLGAUGE_LEAST_SCORE
@@ -112,7 +112,7 @@ def test_toolgauge_gives_the_full_score_and_notes_only_what_is_reasoned(tmp_path
 
 
 def triage(target: Path, folder: Path) -> list[dict[str, Any]]:
-    program = python_program("triage", "mcp-triage")
+    program = python_program("mcp-triage", "mcp-triage")
     return as_json(run([*program, "scan", str(target), "--format", "json"], folder))
 
 

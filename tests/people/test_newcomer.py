@@ -35,7 +35,7 @@ def section(title: str) -> str:
     return README.partition(f"## {title}\n")[2].partition("\n## ")[0]
 
 
-PATH = section("From nothing to a first order")
+PATH = section("Quick start")
 COMMANDS = [
     line.partition(" #")[0].strip() for line in PATH.partition("```\n")[2].partition("```")[0].splitlines()
 ]
@@ -83,7 +83,9 @@ async def first_order(configured: dict[str, Any], environment: dict[str, str]) -
     server = StdioServerParameters(
         command=configured["command"], args=configured["args"], env=environment | configured["env"]
     )
-    found = re.search(r"offer (\d+), spec (\w+), to\s+(\S+?),\s+(\d+), (\S+) (\S+) ([^.]+)\.", PATH)
+    found = re.search(
+        r"offer\s+(\d+),\s+spec\s+(\w+),\s+to\s+(\S+?),\s+(\d+),\s+(\S+)\s+(\S+)\s+([^.]+)\.", PATH
+    )
     assert found, "the sentence to ask is no longer where the test looks for it"
     offer, spec, name, mobile, province, city, street = found.groups()
     assert ADDRESS["mobile"] == mobile

@@ -37,13 +37,13 @@ _TABLE = (
     # The network
     Fault(
         "not-connectable",
-        "The connection fails, nothing is sent.",
+        "No connection is made, and nothing is sent.",
         order_exists=False,
         in_process_only=True,
     ),
     Fault(
         "timeout-before-read",
-        "The connection opens, the request is never read or answered.",
+        "The connection is made, and the request is never read or answered.",
         order_exists=False,
     ),
     Fault(
@@ -115,13 +115,13 @@ _TABLE = (
     # Contradictions
     Fault(
         "ids-beside-failure",
-        "The order is made; its ids stand beside success: false and an error code.",
+        "The order is made; its ids come with success: false and an error code.",
         order_exists=True,
         endpoints=CREATE,
     ),
     Fault(
         "ids-beside-refusal",
-        "The order is made; its ids stand in an envelope whose code is 500_004.",
+        "The order is made; its ids come in an envelope whose code is 500_004.",
         order_exists=True,
         endpoints=CREATE,
     ),

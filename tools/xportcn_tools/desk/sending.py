@@ -121,7 +121,7 @@ class Sender:
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 
     async def _send(self, body: dict[str, object], user_id: str | None) -> Outcome:
-        """Step 6 of the design: one create, and what came of it."""
+        """Step 6: one create, and its outcome."""
         try:
             reply = await self._upstream.create(body, user_id)
         except NotSentError as error:
