@@ -8,11 +8,12 @@ UV ?= uv
 WORKERS ?= 2
 MCPB := build/node/node_modules/.bin/mcpb
 CHECKERS := build/checkers
+CLIENTS := build/clients
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint check bench load bundle checkers setup requirements
+.PHONY: help demo test torture lint check bench load bundle checkers clients setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -47,6 +48,8 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 
 checkers: $(addprefix $(CHECKERS)/.,node toolproof toolgauge triage) ## set up what others wrote to check MCP servers; `make test` uses it (needs npm)
 
+clients: $(addprefix $(CLIENTS)/.,node clients clients-mcp1) ## set up clients that people use; `make test` orders through each (needs npm)
+
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
 requirements: ## write the pinned requirement files anew, with the newest versions allowed (needs uv)
@@ -55,7 +58,7 @@ requirements: ## write the pinned requirement files anew, with the newest versio
 	$(COMPILE) --upgrade requirements/build.in -o requirements/build.txt
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) --upgrade --no-deps requirements/corpora.in -o requirements/corpora.txt
-	for tool in toolproof toolgauge triage; do \
+	for tool in toolproof toolgauge triage clients clients-mcp1; do \
 		$(COMPILE) --upgrade requirements/$$tool.in -o requirements/$$tool.txt || exit; done
 
 # A stamp per stage: done once, and again when what it stands on has changed. The program's own metadata
@@ -80,13 +83,22 @@ $(MCPB):
 # Node itself comes as the package of its platform: the package `node` fetches that by an install script, and
 # none is run here.
 $(CHECKERS)/.node: requirements/node.txt
-	rm -rf $(CHECKERS)/node
+$(CLIENTS)/.node: requirements/clients-node.txt
+$(CHECKERS)/.node $(CLIENTS)/.node:
+	rm -rf $(@D)/node
 	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --ignore-scripts \
-		--prefix $(CHECKERS)/node $$(grep -v '^#' $< | \
+		--prefix $(@D)/node $$(grep -v '^#' $< | \
 		sed "s/^node@/node-$$(node -p 'process.platform.replace("32", "") + "-" + process.arch')@/")
 	@touch $@
 
-$(CHECKERS)/.%: requirements/%.txt | $(VENV)/.runtime
-	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/$*
-	$(PIP) --python $(CHECKERS)/$*/bin/python install --quiet --no-compile --require-hashes -r $<
+define environment
+	$(PYTHON) -m venv --clear --without-pip $(@D)/$*
+	$(PIP) --python $(@D)/$*/bin/python install --quiet --no-compile --require-hashes -r $<
 	@touch $@
+endef
+
+$(CHECKERS)/.%: requirements/%.txt | $(VENV)/.runtime
+	$(environment)
+
+$(CLIENTS)/.%: requirements/%.txt | $(VENV)/.runtime
+	$(environment)
