@@ -22,18 +22,18 @@ from xportcn_server.http.callers import OTHERS, Callers
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.clock import utc_now
-from xportcn_tools.create_order import create_tool
+from xportcn_tools.create_order import CREATE_ORDER
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.sending import Step, no_step
-from xportcn_tools.get_orders import orders_tool
+from xportcn_tools.get_orders import GET_ORDERS
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.order import AccountFields
-from xportcn_tools.preview_order import preview_tool
+from xportcn_tools.preview_order import PREVIEW_ORDER
 from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamClient
 from xportcn_tools.upstream.signing import Credentials, Signer
 
@@ -232,7 +232,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         title="Xportcn ordering (1688)",
         instructions=f"{_OF_MODE[settings.mode]} {_ALWAYS}",
         version=version(NAME),
-        tools=[tool(settings.mode) for tool in (preview_tool, create_tool, orders_tool)],
+        tools=[offered.tool(settings.mode) for offered in (PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)],
         lifespan=lifespan,
         token_verifier=gate.verifier,
         auth=gate.auth,

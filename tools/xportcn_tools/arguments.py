@@ -1,68 +1,179 @@
-"""Types of arguments, shared by the tools: each says what it takes, and how it is refused.
+"""How arguments are read, shared by the tools: what is taken, what is folded, and how the rest is refused.
 
-What a model sees is one flat JSON schema: no `$ref`, no `anyOf` with null. An optional argument may be
-left out; null is refused like any other wrong value. Objects and lists that arrive as JSON strings
-(some clients do that) are read; ids must be strings, because integers above 2^53 arrive damaged.
+Null, and an empty text, mean that an argument is left out, at any depth. Numbers that people paste are
+folded. Objects and lists that arrive as JSON strings (some clients do that) are read. A whole number is
+taken for an id while it is below 2^53; above it, clients damage it. Each refusal says which form is taken,
+with an example: `FORMS` is the one list of them.
 """
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from annotated_types import GroupedMetadata
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-_WHOLE = re.compile(r"[0-9]{1,18}(\.0{1,6})?")
+from xportcn_tools.results import ProblemError, wrong_arguments
+
+MOST_FIELDS_NAMED = 20
+_SAFE_NUMBER = 2**53
+_WORDS_FOR_NOTHING = frozenset(("null", "none", "undefined", "n/a"))
 _JOINER = "\u200d"  # holds the parts of an emoji together
 # Letters and signs that show nothing: fillers, blanks, joiners. Rows of them push a form's lines apart.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0")
 
+_CURRENCY = re.compile(r"^(?:CNY|RMB|CN¥|¥)|(?:CNY|RMB|元|yuan)$", re.IGNORECASE)
 
-class ToolSchema(GenerateJsonSchema):
-    """Optional arguments without null, and no titles or null defaults: short, and true to what is taken."""
+_LINE = '{"offer_id": "610947572360", "spec_id": "b266e0726506185beaf205cbae88530d", "quantity": 2}'
+FORMS = {
+    "items": f"a list of 1 to 50 lines, such as [{_LINE}]",
+    "item": f"an object such as {_LINE}",
+    "offer_id": 'the digits of a 1688 offer, such as "610947572360"',
+    "spec_id": 'the 32 hex digits of a spec, such as "b266e0726506185beaf205cbae88530d"',
+    "quantity": "a whole number from 1 to 1000000, such as 2",
+    "seller_open_id": 'the seller\'s id of up to 64 characters, such as "BBBsandboxYiwuHousehold01"',
+    "product_no": 'the buyer\'s own product number of up to 64 characters, such as "SKU-12"',
+    "container": 'up to 64 characters, such as "box 3"',
+    "address": 'an object such as {"full_name": "王小明", "mobile": "13800138000", "province": "浙江省", '
+    '"city": "杭州市", "address": "网商路699号"}',
+    "full_name": 'the recipient\'s name of up to 64 characters, such as "王小明"',
+    "mobile": 'a mobile number of 5 to 19 digits, with + if abroad, such as "13800138000"',
+    "province": 'the province of up to 64 characters, such as "浙江省"',
+    "city": 'the city of up to 64 characters, such as "杭州市"',
+    "address.address": 'street and number of up to 200 characters, such as "网商路699号"',
+    "area": 'the district of up to 64 characters, such as "滨江区"',
+    "town": 'the street or town of up to 64 characters, such as "长河街道"',
+    "post_code": 'a postcode of 3 to 10 digits or letters, such as "310052"',
+    "phone": 'a telephone number of 3 to 32 characters, such as "0571-88888888"',
+    "district_code": 'the six digits of a district (GB/T 2260), such as "330108"',
+    "address_name": 'the name of a saved address, such as "warehouse"',
+    "flow": 'a 1688 flow of letters, digits and _, such as "general"',
+    "trade_type": 'a 1688 trade type of letters, digits and _, such as "alipay"',
+    "promotion_id": 'the promotion_id of a promotion that a preview listed, such as "shop-100-5"',
+    "message": 'a text of up to 500 characters, such as "请尽快发货"',
+    "dropshipping": "true or false, such as true",
+    "out_order_id": '6 to 64 of letters, digits and . _ -, not beginning with -, such as "PO-2026-0815"',
+    "preview_token": 'the token of a preview, as in its create_order_arguments, such as "pv_01AbC…"',
+    "expected_total": 'the preview\'s total in yuan as text, such as "65.61"',
+    "ship_to": 'the preview\'s ship_to, such as "王小明, 13800138000, 浙江省 杭州市 网商路699号"',
+    "goods": 'the preview\'s goods, such as "2 × offer 610947572360 spec b266e072…530d"',
+    "reference": 'a preview_token, out_order_id or order id, such as "xp20261125-7K3QTR9WM2CD"',
+    "state": 'one of sending, placed, rejected, unknown, absent, such as "placed"',
+    "limit": "a whole number from 1 to 50, such as 10",
+}
+"""The form of each argument in words, with an example."""
 
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
 
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        result = super().default_schema(schema)
-        if result.get("default", ...) is None:
-            del result["default"]
-        return result
+def refused(reason: str) -> PydanticCustomError:
+    """A refusal in our words; `reason` says what is wrong, the form that is taken comes behind it."""
+    return PydanticCustomError("form", "{reason}", {"reason": reason})
 
 
-def inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema with each `$ref` into `$defs` replaced by what it names; ours never recurse."""
-    definitions = cast("dict[str, Any]", schema.get("$defs", {}))
-
-    def walk(node: Any, *, names: bool) -> Any:
-        if isinstance(node, list):
-            return [walk(item, names=False) for item in cast("list[Any]", node)]
-        if not isinstance(node, dict):
-            return node
-        fields = cast("dict[str, Any]", node)
-        reference = fields.get("$ref")
-        if isinstance(reference, str):
-            rest = {key: value for key, value in fields.items() if key != "$ref"}
-            return walk(definitions[reference.rsplit("/", 1)[-1]] | rest, names=False)
-        return {
-            key: walk(value, names=key == "properties" and not names)
-            for key, value in fields.items()
-            if names or (key != "$defs" and (key != "title" or not isinstance(value, str)))
-        }
-
-    return walk(schema, names=False)
+def _blank(value: object) -> bool:
+    """Null, an empty text, or an object with nothing else in it."""
+    if isinstance(value, dict):
+        return all(map(_blank, cast("dict[str, object]", value).values()))
+    return value is None or (isinstance(value, str) and not pasted(value))
 
 
-def _not_null(value: object) -> object:
-    if value is None:
-        raise PydanticCustomError("null_value", "must not be null; leave it out instead")
-    return value
+class Arguments(BaseModel):
+    """Arguments of a tool, or an object among them: unknown names are refused, empty ones left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        fields = cast("dict[str, object]", data)
+        known = cls.model_fields
+        return {name: value for name, value in fields.items() if name not in known or not _blank(value)}
+
+
+def pasted(text: str) -> str:
+    """A number or id as a person pasted it: half width, nothing invisible, no white space around it."""
+    text = unicodedata.normalize("NFKC", text)
+    kept = (char for char in text if unicodedata.category(char) not in ("Cc", "Cf") and char not in _BLANKS)
+    return "".join(kept).strip()
+
+
+def _text_of(value: object) -> str:
+    """A text, or a whole number that no client has damaged on the way."""
+    if isinstance(value, str):
+        if value.strip().casefold() in _WORDS_FOR_NOTHING:
+            raise refused(
+                f'the word "{value.strip()}" is no value; to leave an argument out, pass null or omit it'
+            )
+        return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if value >= _SAFE_NUMBER:
+            raise refused("a number of this size arrives damaged; pass it as a string")
+        return str(value)
+    raise refused("is not a text")
+
+
+def _words(value: object) -> str:
+    """Words of a person: a number is none."""
+    return _text_of(value if isinstance(value, str) else object())
+
+
+@dataclass(frozen=True)
+class Text(GroupedMetadata):
+    """One line of printable text, without white space around it, of at most `most` characters.
+
+    `number`: it is an id, so that a whole number is taken. `typed`: line breaks become spaces, for a person
+    typed it.
+    """
+
+    most: int
+    number: bool = False
+    typed: bool = False
+
+    def __iter__(self) -> Iterator[object]:
+        yield BeforeValidator(self.read)
+
+    def read(self, value: object) -> str | None:
+        if value is None:
+            return None
+        text = _text_of(value) if self.number else _words(value)
+        text = " ".join(text.split()) if self.typed else text.strip()
+        if len(text) > self.most:
+            raise refused(f"is longer than {self.most} characters")
+        for char in text:
+            hidden = unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in _BLANKS
+            if hidden and char != _JOINER:
+                raise refused("has line breaks or invisible characters in it")
+        return text
+
+
+@dataclass(frozen=True)
+class Id(GroupedMetadata):
+    """What a person may have pasted, of a fixed form once it is folded by `fold`."""
+
+    pattern: str
+    fold: Callable[[str], str] = pasted
+
+    def __iter__(self) -> Iterator[object]:
+        yield BeforeValidator(self.read)
+
+    def read(self, value: object) -> str:
+        text = self.fold(pasted(_text_of(value)))
+        if not re.fullmatch(self.pattern, text):
+            raise refused("is not of the form that is taken")
+        return text
+
+
+def plain_amount(text: str) -> str:
+    """`¥1,065.61`, `1065.61 CNY` and `1065.61元` as `1065.61`; what is no such amount stays as it is."""
+    bare = _CURRENCY.sub("", text).strip()
+    return bare.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", bare) else bare
 
 
 def _from_json(value: object) -> object:
@@ -75,73 +186,43 @@ def _from_json(value: object) -> object:
     return value
 
 
-def _one_line(value: object) -> object:
-    return " ".join(value.split()) if isinstance(value, str) else value
-
-
-def _plain(value: str | None) -> str | None:
-    """Refuses text that could not be shown as it is: control, bidirectional, invisible, half characters."""
-    for character in value or "":
-        hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") or character in _BLANKS
-        if hidden and character != _JOINER:
-            raise PydanticCustomError(
-                "unprintable", "must be printable text without line breaks or invisible characters"
-            )
-    return value
-
-
 def _whole(value: object) -> object:
-    if isinstance(value, bool) or (isinstance(value, str) and not _WHOLE.fullmatch(value)):
-        raise PydanticCustomError("int_type", "must be a whole number")
-    return value
+    text = pasted(value) if isinstance(value, str) else value
+    if isinstance(value, bool) or (
+        isinstance(text, str) and not re.fullmatch(r"[0-9]{1,18}(\.0{1,6})?", text)
+    ):
+        raise refused("is not a whole number")
+    return text
 
-
-def _unset(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-NotNull = BeforeValidator(_not_null)
-"""For an optional argument: it may be left out, but not null."""
-
-EmptyIsUnset = BeforeValidator(_unset)
 
 FromJson = BeforeValidator(_from_json)
 WholeNumber = BeforeValidator(_whole)
 
 
-@dataclass(frozen=True)
-class Text(GroupedMetadata):
-    """One line of printable text, without white space around it, of 1 to `most` characters."""
-
-    most: int
-    pattern: str | None = None
-
-    def __iter__(self) -> Iterator[object]:
-        yield StringConstraints(
-            strip_whitespace=True, min_length=1, max_length=self.most, pattern=self.pattern
-        )
-        yield AfterValidator(_plain)
+def invalid_arguments(error: ValidationError) -> ProblemError:
+    """Names each field that is wrong and the form that is taken; what was sent is not repeated."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    fields = [{"field": _field(item), "message": _message(item)} for item in found[:MOST_FIELDS_NAMED]]
+    return wrong_arguments(fields, len(found) - len(fields))
 
 
-@dataclass(frozen=True)
-class OptionalText(Text):
-    """Like `Text`; it may be left out or empty, but not null. The vendor's own example sends `""`."""
-
-    def __iter__(self) -> Iterator[object]:
-        yield from super().__iter__()
-        yield EmptyIsUnset
-        yield NotNull
+def _field(item: ErrorDetails) -> str:
+    path = ""
+    for part in item["loc"]:
+        name = part if isinstance(part, int) else part[:64].encode("ascii", "replace").decode()
+        path += f"[{name}]" if isinstance(part, int) else f".{name}" if path else f"{name}"
+    return path or "arguments"
 
 
-@dataclass(frozen=True)
-class OptionalMessage(GroupedMetadata):
-    """Like `OptionalText`, but line breaks become spaces: a message that a person typed."""
-
-    most: int
-
-    def __iter__(self) -> Iterator[object]:
-        yield StringConstraints(max_length=self.most)
-        yield AfterValidator(_plain)
-        yield EmptyIsUnset
-        yield BeforeValidator(_one_line)
-        yield NotNull
+def _message(item: ErrorDetails) -> str:
+    if item["type"] == "extra_forbidden":
+        return "is not an argument here; leave it out"
+    names = [part for part in item["loc"] if isinstance(part, str)]
+    if item["loc"] and isinstance(item["loc"][-1], int):
+        names = ["item"]
+    form = FORMS.get(".".join(names[-2:])) or FORMS[names[-1]]
+    if item["type"] in ("missing", "missing_argument"):
+        return f"is required; give {form}"
+    if item["type"] == "form":
+        return f"{item['msg']}; give {form}"
+    return f"must be {form}"

@@ -8,17 +8,17 @@ from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, De
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Elicit, ElicitationResult, Resolve
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, ToolAnnotations
+from mcp_types import ToolAnnotations
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field, StrictBool
 
-from xportcn_tools.arguments import Text
+from xportcn_tools.arguments import Id, Text, plain_amount
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Answer
-from xportcn_tools.results import Envelope, Environment, ProblemError
-from xportcn_tools.tool import EnvelopeTool, result_of
+from xportcn_tools.results import OrderEnvelope, OrderResult, ProblemError
+from xportcn_tools.tool import Offered
 
 ANNOTATIONS = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
@@ -46,65 +46,64 @@ class Asked:
 Token = Annotated[str, Text(64), Field(description="From preview_order")]
 Total = Annotated[
     str,
-    Text(20, r"^[0-9]{1,12}(\.[0-9]{1,6})?$"),
+    Id(r"[0-9]{1,12}(\.[0-9]{1,6})?", plain_amount),
     Field(description="payable.amount of the preview, like 65.61"),
 ]
 ShipTo = Annotated[str, Text(800), Field(description="ship_to of the preview")]
+Goods = Annotated[str, Text(400), Field(description="goods of the preview")]
 
 
-def create_tool(environment: Environment) -> EnvelopeTool:
-    """The tool; `environment` labels its results."""
+async def ask_person(
+    preview_token: str, expected_total: str, ship_to: str, goods: str, ctx: Context[Any]
+) -> Asked | Elicit[ApprovalForm]:
+    """Runs before the tool, on the stateless protocol again in every round: reads, never writes."""
+    desk: Desk = ctx.request_context.lifespan_context
+    call = CreateCall(preview_token, expected_total, ship_to, goods, caller_of(), desk.now())
+    try:
+        question = await desk.question(call, asked_before=retried(ctx))
+    except ProblemError as refusal:
+        return Asked("cannot_ask", refusal)
+    if question is None:
+        return Asked("cannot_ask")
+    if not can_ask(ctx):
+        # A retry that carries our question's state, from a client that no longer says that it can ask:
+        # the person was asked, and the answer may have been a no. That is not nobody to ask.
+        return Asked("unanswered" if retried(ctx) else "cannot_ask")
+    if is_version_at_least(ctx.protocol_version or "", STATELESS_SINCE):
+        return Elicit(question, ApprovalForm)
+    return await _wait_for_form(ctx, question)
 
-    async def ask_person(
-        preview_token: str, expected_total: str, ship_to: str, ctx: Context[Any]
-    ) -> Asked | Elicit[ApprovalForm]:
-        """Runs before the tool, on the stateless protocol again in every round: reads, never writes."""
-        desk: Desk = ctx.request_context.lifespan_context
-        call = CreateCall(preview_token, expected_total, ship_to, caller_of(), desk.now())
-        try:
-            question = await desk.question(call, asked_before=retried(ctx))
-        except ProblemError as refusal:
-            return Asked("cannot_ask", refusal)
-        if question is None:
-            return Asked("cannot_ask")
-        if not can_ask(ctx):
-            # A retry that carries our question's state, from a client that no longer says that it can ask:
-            # the person was asked, and the answer may have been a no. That is not nobody to ask.
-            return Asked("unanswered" if retried(ctx) else "cannot_ask")
-        if is_version_at_least(ctx.protocol_version or "", STATELESS_SINCE):
-            return Elicit(question, ApprovalForm)
-        return await _wait_for_form(ctx, question)
 
-    def arrival(ctx: Context[Any]) -> Any:
-        desk: Desk = ctx.request_context.lifespan_context
-        return desk.now()
+def arrival(ctx: Context[Any]) -> Any:
+    desk: Desk = ctx.request_context.lifespan_context
+    return desk.now()
 
-    async def create_order(
-        preview_token: Token,
-        expected_total: Total,
-        ship_to: ShipTo,
-        ctx: Context[Desk],
-        arrived: Annotated[Any, Resolve(arrival)],
-        asked: Annotated[ElicitationResult[ApprovalForm], Resolve(ask_person)],
-    ) -> Annotated[CallToolResult, Envelope]:
-        """Use this only after the person agreed to this very preview. It places the order: real money in live
-        mode, nothing real in the sandbox. Pass create_order_arguments unchanged; nothing here can change
-        the order. Money: expected_total is payable.amount as it stands, CNY in yuan as a string. The same
-        token never orders twice: again, it returns the recorded outcome. Next: show the order ids; on a
-        problem follow next_step; on terms_changed show the new preview and ask again; on outcome_unknown
-        an order may exist: do not order again, tell the person.
-        """
-        desk = ctx.request_context.lifespan_context
-        outcome = _answer(asked)
-        if outcome.refusal:
-            raise outcome.refusal
-        call = CreateCall(preview_token, expected_total, ship_to, caller_of(), arrived)
-        order = await desk.create(call, outcome.answer)
-        return result_of(environment, Envelope(ok=True, environment=environment, order=order))
 
-    return EnvelopeTool.of(
-        create_order, title="Place the previewed order", annotations=ANNOTATIONS, environment=environment
-    )
+async def create_order(
+    preview_token: Token,
+    expected_total: Total,
+    ship_to: ShipTo,
+    goods: Goods,
+    ctx: Context[Desk],
+    arrived: Annotated[Any, Resolve(arrival)],
+    asked: Annotated[ElicitationResult[ApprovalForm], Resolve(ask_person)],
+) -> OrderResult:
+    """Use this only after the person agreed to this very preview. It places the order: real money in live
+    mode, nothing real in the sandbox. Pass create_order_arguments unchanged; nothing here can change
+    the order. Money: expected_total is payable.amount as it stands, CNY in yuan as a string. The same
+    token never orders twice: again, it returns the recorded outcome. Next: show the order ids; on a
+    problem follow next_step; on terms_changed show the new preview and ask again; on outcome_unknown
+    an order may exist: do not order again, tell the person.
+    """
+    desk = ctx.request_context.lifespan_context
+    outcome = _answer(asked)
+    if outcome.refusal:
+        raise outcome.refusal
+    call = CreateCall(preview_token, expected_total, ship_to, goods, caller_of(), arrived)
+    return await desk.create(call, outcome.answer)
+
+
+CREATE_ORDER = Offered(create_order, "Place the previewed order", ANNOTATIONS, OrderEnvelope, "order")
 
 
 def retried(ctx: Context[Any]) -> bool:

@@ -130,3 +130,18 @@ NO_FIELDS = AccountFields()
 def folded(text: str) -> str:
     """NFKC with runs of white space as one space: two spellings of one address are equal."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+_SIGNS = str.maketrans(
+    dict.fromkeys("“”„‟«»「」『』〝〞'‘’‚‛`´", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | {"×": "x", "✕": "x", "、": ",", "。": ".", "【": "[", "】": "]", "·": ".", "•": "."}
+)
+_LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
+
+
+def echoed(text: str) -> str:
+    """A text as it is compared when it comes back through a model, which exchanges signs for their likes:
+    full and half width, quotation marks, dashes, `×` and `x`, spaces beside anything but letters and digits.
+    """
+    return _LOOSE_SPACE.sub("", folded(folded(text).translate(_SIGNS)))

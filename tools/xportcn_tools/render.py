@@ -1,19 +1,38 @@
-"""Results as a short text for people, beside the structured content. Pure.
+"""Results as text. Complete by itself: many clients show the model nothing else. Pure.
 
-Only our own words and figures, and what the caller itself sent: foreign text stays in its fields.
+Our own words and figures, and what the caller itself sent. What an upstream or a seller wrote stands only
+between 「 and 」.
 """
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
 
-from xportcn_tools.results import Envelope, OrderResult, PreviewResult, Problem
+from xportcn_tools.results import (
+    Envelope,
+    GroupResult,
+    LineResult,
+    OrderEnvelope,
+    OrderResult,
+    OrdersEnvelope,
+    OrderState,
+    PreviewEnvelope,
+    PreviewResult,
+    Problem,
+    PromotionResult,
+)
+
+MOST_CHARACTERS = 300
+_OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 
 _LABEL = {
-    "sandbox": "[sandbox: nothing real] ",
-    "preview": "[preview mode: creating is switched off] ",
-    "live": "[live] ",
+    "sandbox": "[sandbox: nothing real]",
+    "preview": "[preview mode: creating is switched off]",
+    "live": "[live]",
 }
-_STATE_WORDS = {
-    "sending": "is being sent",
+_STATE_WORDS: dict[OrderState, str] = {
+    "sending": "is being sent now",
     "placed": "is placed",
     "rejected": "was refused; no order exists",
     "unknown": "has an unknown outcome: an order may exist",
@@ -21,56 +40,139 @@ _STATE_WORDS = {
 }
 
 
-def text_of(envelope: Envelope, notes: Sequence[str] = ()) -> str:
-    """A few lines: what happened, what it costs, what to do next; `notes` belong to a preview."""
-    parts: list[str] = []
-    if envelope.preview:
-        parts += [*notes, _preview(envelope.preview)]
-    if envelope.problem:
-        parts.append(_problem(envelope.problem))
-    if envelope.order:
-        parts.append(_order(envelope.order))
-    if envelope.orders is not None:
-        parts += [_order(order) for order in envelope.orders] or ["No orders."]
-    return _LABEL[envelope.environment] + "\n".join(parts)
+def text_of(envelope: Envelope) -> str:
+    """What happened, what it costs, what to do next: line by line, with all that the next call needs."""
+    lines: list[str] = []
+    problem: Problem | None = None
+    match envelope:
+        case PreviewEnvelope(preview=preview, problem=problem):
+            lines += _preview(preview) if preview else []
+        case OrderEnvelope(order=order, problem=problem):
+            lines += _order(order) if order else []
+        case OrdersEnvelope(orders=orders, problem=problem):
+            lines += _orders(orders) if orders is not None else []
+        case _:
+            pass
+    if problem:
+        # A fresh preview ends with the call to make, which stays the last line.
+        lines = [*_problem(problem), *lines, *(_fresh(problem.preview) if problem.preview else [])]
+    return "\n".join([f"{_LABEL[envelope.environment]} {lines[0]}", *lines[1:]])
 
 
-def _preview(preview: PreviewResult) -> str:
-    goods, freight = preview.goods.amount, preview.freight.amount
-    parts = (
-        f"goods {goods}, freight {freight}, fees {preview.fees.amount}, discount {preview.discount.amount}"
+def quoted(text: str) -> str:
+    """A stranger's text between 「 and 」, without these two signs in it, in at most 300 characters."""
+    bare = text.replace("「", "").replace("」", "")
+    return f"「{bare if len(bare) <= MOST_CHARACTERS else bare[: MOST_CHARACTERS - 1] + '…'}」"
+
+
+def _preview(preview: PreviewResult) -> Iterator[str]:
+    yield (
+        f"To pay: {preview.payable.amount} CNY = goods {preview.goods_total.amount} + freight "
+        f"{preview.freight.amount} + fees {preview.fees.amount} - discount {preview.discount.amount}"
     )
-    pinned = (
-        f"Trade type {preview.trade_type or 'open'}, flow {preview.flow or 'open'}, "
-        f"promotion {preview.promotion_id or 'none'}. Good until {preview.expires_at}."
+    for number, group in enumerate(preview.groups, start=1):
+        if len(preview.groups) > 1:
+            yield (
+                f"Order {number} of {len(preview.groups)}: {group.payable.amount} CNY, "
+                f"freight {group.freight.amount} in it"
+            )
+        yield from _group(group)
+    yield f"Ship to: {preview.ship_to}"
+    yield f"Order number: {preview.out_order_id}"
+    yield f"Approval code: {preview.approval_code} (good until {preview.expires_at})"
+    yield (
+        f"Trade type: {preview.trade_type or 'left to the platform'}; flow: "
+        f"{preview.flow or 'left to the platform'}; promotion: {preview.promotion_id or 'none'}"
     )
-    lines = [
-        f"{preview.payable.amount} CNY to pay ({parts}), to {preview.ship_to}.",
-        *(
-            f"- {line.quantity} x offer {line.offer_id}: {line.amount.amount} CNY"
-            for group in preview.groups
-            for line in group.lines
-        ),
-        pinned,
-        *(f"Warning {warning.code}: {warning.message}" for warning in preview.warnings),
-        "Show this to the person; if they agree, call create_order with create_order_arguments.",
-    ]
-    return "\n".join(lines)
+    for warning in preview.warnings:
+        yield f"Warning {warning.code}: {warning.message}"
+    yield "Show this to the person. Only if they agree to exactly this, call:"
+    arguments = preview.create_order_arguments.model_dump()
+    yield f"create_order {json.dumps(arguments, ensure_ascii=False)}"
 
 
-def _problem(problem: Problem) -> str:
-    lines = [f"{problem.code}: {problem.message}", f"Create sent: {problem.request_sent}.", problem.next_step]
+def _fresh(preview: PreviewResult) -> Iterator[str]:
+    yield "The new preview, with a token of its own:"
+    yield from _preview(preview)
+
+
+def _group(group: GroupResult) -> Iterator[str]:
+    yield from map(_line, group.lines)
+    yield from (f"- promotion {_promotion(offer)}" for offer in group.promotions)
+    if group.trade_types:
+        yield f"- trade types on offer: {', '.join(group.trade_types)}"
+
+
+def _line(line: LineResult) -> str:
+    spec = f" spec {line.spec_id}" if line.spec_id else ""
+    price = f" at {line.unit_price.amount}" if line.unit_price else ""
+    number = f", product_no {line.product_no}" if line.product_no else ""
+    said = f"; the upstream says {quoted(line.message)}" if line.message else ""
+    return f"- {line.quantity} × offer {line.offer_id}{spec}{price}: {line.amount.amount} CNY{number}{said}"
+
+
+def _promotion(offer: PromotionResult) -> str:
+    discount = f": -{offer.discount.amount} CNY" if offer.discount else ""
+    words = f" {quoted(offer.text)}" if offer.text else ""
+    return f"{offer.promotion_id or 'without id'}{words}{discount}{' (applied)' if offer.selected else ''}"
+
+
+def _order(order: OrderResult) -> Iterator[str]:
+    ids = ", ".join(order.order_ids)
+    yield (
+        f"Order {order.out_order_id} {_STATE_WORDS[order.state]}{f' as {ids}' if ids else ''}: "
+        f"{order.payable.amount} CNY"
+    )
+    if order.replayed:
+        yield "This was recorded before; nothing was sent again."
+    if order.goods:
+        yield f"Goods: {order.goods}"
+    yield f"Ship to: {order.ship_to}"
+    verified = "" if order.approval.verified else ", on the client's word"
+    yield f"Created {order.created_at}, changed {order.updated_at}"
+    yield f"Approval: {order.approval.method}{verified}"
+    if order.state == "placed":
+        yield (
+            f"Placed at 1688, not paid yet: pay order {ids} in your Xportcn account. This server does not "
+            "pay or cancel."
+        )
+
+
+def _orders(orders: list[OrderResult]) -> list[str]:
+    return [line for order in orders for line in _order(order)] or ["No orders."]
+
+
+def _problem(problem: Problem) -> Iterator[str]:
+    yield f"{problem.code}: {problem.message}"
+    yield from _details(problem.details or {})
+    yield f"Create sent: {problem.request_sent}."
     if problem.request_id:
-        lines.append(f"For the vendor's support: request_id {problem.request_id}.")
-    if problem.preview:
-        lines.append(f"New preview: {_preview(problem.preview)}")
-    return "\n".join(lines)
+        yield f"For the vendor's support: request_id {problem.request_id}"
+    yield f"Next: {problem.next_step}"
 
 
-def _order(order: OrderResult) -> str:
-    ids = f" as {', '.join(order.order_ids)}" if order.order_ids else ""
-    again = " (recorded before; nothing was sent again)" if order.replayed else ""
-    return (
-        f"Order {order.out_order_id} {_STATE_WORDS[order.state]}{ids}{again}: {order.payable.amount} CNY, "
-        f"to {order.ship_to}, approval {order.approval.method}."
-    )
+def _details(details: Mapping[str, Any]) -> Iterator[str]:
+    """What the message has not said yet: reasons by line, changes, the preview's own values."""
+    yield from map(_reason, _objects(details.get("reasons")))
+    for change in _objects(details.get("changes")):
+        yield f"- {change['what']}: was {_value(change['was'])}, now {_value(change['now'])}"
+    if "preview_has" in details:
+        yield f"The preview has {details['field']}: {details['preview_has']}"
+    if details.get("reason"):
+        yield f"Reason: {quoted(details['reason'])}"
+    if details.get("text"):
+        yield f"The upstream's words: code {quoted(str(details['code']))}, {quoted(details['text'])}"
+
+
+def _reason(reason: Mapping[str, Any]) -> str:
+    said = [quoted(str(reason[name])) for name in ("code", "text") if reason.get(name)]
+    return f"- {reason['message']}; the upstream says {' '.join(said)}" if said else f"- {reason['message']}"
+
+
+def _objects(value: object) -> Iterable[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", value or [])
+
+
+def _value(value: str) -> str:
+    """Figures and words of ours as they are; what may be an upstream's name, as a quotation."""
+    return value if _OURS.fullmatch(value) else quoted(value)

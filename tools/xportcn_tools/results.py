@@ -1,6 +1,6 @@
-"""What every tool answers: one envelope, and the shapes inside it. Public, as the contract has them.
+"""What the tools answer: an envelope each, and the shapes inside. Public, as the contract has them.
 
-`{ok, environment, preview|order|orders, problem}`. Money is a decimal string in yuan with two digits;
+`{ok, environment, <what the tool answers>, problem}`. Money is a decimal string in yuan with two digits;
 inside the program it is integer fen. Ids are strings. Times are UTC, ISO 8601 with `Z`.
 """
 
@@ -16,8 +16,7 @@ RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
 ApprovalMethod = Literal["form", "operator", "client_dialog", "off"]
 WarningCode = Literal[
-    "flow_open",
-    "trade_type_open",
+    "platform_chooses",
     "freight_by_description",
     "no_cross_border_pay",
     "address_conflict",
@@ -43,6 +42,7 @@ ProblemCode = Literal[
     "order_in_progress",
     "upstream_rejected",
     "upstream_unauthorized",
+    "upstream_busy",
     "upstream_unavailable",
     "outcome_unknown",
     "ledger_unavailable",
@@ -80,12 +80,15 @@ class PreviewWarning(Shape):
 
 
 class LineResult(Shape):
+    """Goods of one spec. `message` is the upstream's own text."""
+
     offer_id: str
     spec_id: str | None
     sku_id: str | None
     quantity: int
     unit_price: Money | None
     amount: Money
+    product_no: str | None
     message: str | None
 
 
@@ -100,7 +103,7 @@ class GroupResult(Shape):
     """One order to come: the upstream may make several out of one create."""
 
     payable: Money
-    goods: Money
+    goods_total: Money
     freight: Money
     lines: list[LineResult]
     trade_types: list[str]
@@ -113,6 +116,7 @@ class CreateOrderArguments(Shape):
     preview_token: str
     expected_total: str
     ship_to: str
+    goods: str
 
 
 class PreviewResult(Shape):
@@ -121,10 +125,11 @@ class PreviewResult(Shape):
     out_order_id: str
     expires_at: str
     payable: Money
-    goods: Money
+    goods_total: Money
     freight: Money
     fees: Money
     discount: Money
+    goods: str
     ship_to: str
     flow: str | None
     trade_type: str | None
@@ -141,11 +146,25 @@ class ApprovalResult(Shape):
     verified: bool
 
 
+class OrderLine(Shape):
+    """Goods of an order, as its preview showed them."""
+
+    offer_id: str
+    spec_id: str | None
+    quantity: int
+    product_no: str | None
+    amount: Money
+
+
 class OrderResult(Shape):
+    """`goods` and `lines` are those of the preview that was approved; empty where it is no longer kept."""
+
     out_order_id: str
     state: OrderState
     order_ids: list[str]
     payable: Money
+    goods: str
+    lines: list[OrderLine]
     ship_to: str
     approval: ApprovalResult
     created_at: str
@@ -166,15 +185,38 @@ class Problem(Shape):
     details: dict[str, Any] | None = None
 
 
+class PlainProblem(Problem):
+    """A problem of a tool that never answers with a fresh preview."""
+
+    preview: None = None  # pyright: ignore[reportIncompatibleVariableOverride] - frozen, so it may narrow
+
+
 class Envelope(Shape):
-    """Every result of every tool."""
+    """What each result begins with."""
 
     ok: bool
     environment: Environment
+
+
+class PreviewEnvelope(Envelope):
+    """`preview_order`."""
+
     preview: PreviewResult | None = None
+    problem: PlainProblem | None = None
+
+
+class OrderEnvelope(Envelope):
+    """`create_order`: the order, once an attempt is recorded, beside the problem where there is one."""
+
     order: OrderResult | None = None
-    orders: list[OrderResult] | None = None
     problem: Problem | None = None
+
+
+class OrdersEnvelope(Envelope):
+    """`get_orders`."""
+
+    orders: list[OrderResult] | None = None
+    problem: PlainProblem | None = None
 
 
 class ProblemError(Exception):
@@ -212,9 +254,16 @@ def problem(
 
 def wrong_argument(field: str, message: str) -> ProblemError:
     """One argument that is of the right form and cannot be taken all the same."""
+    return wrong_arguments([{"field": field, "message": message}])
+
+
+def wrong_arguments(fields: list[dict[str, str]], left_off: int = 0) -> ProblemError:
+    """`fields`: each with its `field` and `message`; `left_off` more are not named."""
+    named = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
+    more = f"; and {left_off} more" if left_off else ""
     return problem(
         "invalid_arguments",
-        f"{field}: {message}.",
-        "Correct the fields that are named and call the tool again.",
-        details={"fields": [{"field": field, "message": message}]},
+        f"These arguments cannot be taken: {named}{more}.",
+        "Correct the arguments that are named and call the tool again; ask the person for what is missing.",
+        details={"fields": fields},
     )

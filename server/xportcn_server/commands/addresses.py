@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from xportcn_server.app import address_book_of
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.arguments import invalid_arguments
 from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
-from xportcn_tools.preview_order import AddressArgument
-from xportcn_tools.tool import invalid_arguments
+from xportcn_tools.order_arguments import AddressArgument
 
 _NAME = re.compile(r"[\w.-]{1,64}")
 

@@ -145,8 +145,8 @@ def _print_quote(preview: dict[str, Any]) -> None:
             click.echo(
                 f"   {line['offer_id']:<14} {line['quantity']:>8} {unit:>9} {line['amount']['amount']:>9}"
             )
-    for name in ("goods", "freight", "fees", "discount", "payable"):
-        click.echo(f"   {name:<33} {preview[name]['amount']:>9} CNY")
+    for name in ("goods_total", "freight", "fees", "discount", "payable"):
+        click.echo(f"   {name.replace('_', ' '):<33} {preview[name]['amount']:>9} CNY")
     click.echo(f"   to {preview['ship_to']}")
     click.echo(f"   trade type {preview['trade_type']}, flow {preview['flow']}")
 

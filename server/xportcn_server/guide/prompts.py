@@ -28,7 +28,7 @@ from xportcn_tools.desk import problems
 from xportcn_tools.desk.desk import Desk, Receipt
 from xportcn_tools.ledger.ledger import State
 from xportcn_tools.money import yuan
-from xportcn_tools.preview_order import AddressArgument
+from xportcn_tools.order_arguments import AddressArgument
 from xportcn_tools.results import ProblemError, timestamp
 
 MOST_VALUES = 100  # the protocol's own bound

@@ -85,8 +85,8 @@ def orders_list(environment: Environment, orders: Sequence[OrderResult]) -> str:
 def receipt(environment: Environment, found: Receipt) -> str:
     """One order: what, how much, where to, how approved, when, and what to do next."""
     order = found.order
-    told = order_result(order, replayed=False)
     shown: dict[str, Any] = found.preview.shown if found.preview else {}
+    told = order_result(order, shown, replayed=False)
     rows = [
         ("State", f"**{order.state}**: {MEANING[order.state]}"),
         ("Total", f"{told.payable.amount} {told.payable.currency}{_split(shown)}"),
@@ -120,11 +120,11 @@ def _ids(order_ids: Sequence[str]) -> str:
 
 
 def _split(shown: dict[str, Any]) -> str:
-    names = ("goods", "freight", "fees", "discount")
+    names = ("goods_total", "freight", "fees", "discount")
     if not all(name in shown for name in names):
         return ""
     amounts = {name: shown[name]["amount"] for name in names}
-    return " = goods {goods} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
+    return " = goods {goods_total} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
 
 
 def _approval(order: OrderRecord) -> str:

@@ -43,6 +43,7 @@ PROVINCES: dict[str, tuple[str, str]] = {
     "81": ("香港特别行政区", "Hong Kong"),
     "82": ("澳门特别行政区", "Macau"),
 }
+MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 _SUFFIXES = (
     "维吾尔自治区",
     "壮族自治区",
@@ -67,6 +68,11 @@ def province_of(district_code: str) -> str | None:
     """The Chinese name of the province that a district code begins with; `None` where there is none."""
     names = PROVINCES.get(district_code[:2])
     return names[0] if names else None
+
+
+def is_municipality(province: str) -> bool:
+    """Whether the province is a city of its own, so that an address may name no other."""
+    return _bare(province) in {_bare(name) for code in MUNICIPALITIES for name in PROVINCES[code]}
 
 
 def _bare(name: str) -> str:

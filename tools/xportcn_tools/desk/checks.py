@@ -14,7 +14,7 @@ from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.sending import Step
 from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Ledger, PreviewRecord
-from xportcn_tools.order import OrderRequest, folded
+from xportcn_tools.order import OrderRequest, echoed
 from xportcn_tools.results import timestamp
 
 
@@ -25,6 +25,7 @@ class CreateCall:
     preview_token: str
     expected_total: str
     ship_to: str
+    goods: str
     caller: str
     arrived: datetime
 
@@ -63,8 +64,10 @@ class Clearing:
             raise problems.token_expired(timestamp(preview.expires_at))
         if not _same_amount(call.expected_total, preview.payable_fen):
             raise problems.echo_mismatch("expected_total", preview.shown["payable"]["amount"])
-        if folded(call.ship_to) != folded(preview.ship_to):
+        if echoed(call.ship_to) != echoed(preview.ship_to):
             raise problems.echo_mismatch("ship_to", preview.ship_to)
+        if echoed(call.goods) != echoed(preview.shown["goods"]):
+            raise problems.echo_mismatch("goods", preview.shown["goods"])
         if self._policy.environment == "preview":
             raise problems.orders_disabled()
         pinned, allowed = preview.pinned["trade_type"], self._policy.pin.trade_types

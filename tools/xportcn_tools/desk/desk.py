@@ -155,7 +155,7 @@ class Desk:
         preview = await self._find(call)
         attempt = await self._attempt(preview)
         if attempt is not None:
-            return _told(attempt, replayed=True)
+            return _told(attempt, preview, replayed=True)
         profile = self._profile_of(call.caller)
         try:
             approval = await self._clearing.clear(preview, call, answer, profile)
@@ -165,11 +165,11 @@ class Desk:
             attempt = await self._attempt(preview)
             if attempt is None:
                 raise
-            return _told(attempt, replayed=True)
+            return _told(attempt, preview, replayed=True)
         order, replayed = await self._sender.place(
             preview, approval, lambda: self._caps(call.caller), profile.user_id
         )
-        return _told(order, replayed=replayed)
+        return _told(order, preview, replayed=replayed)
 
     @_ledger_problems
     async def orders(
@@ -181,14 +181,14 @@ class Desk:
             self.policy.realm, caller, states=(state,) if state else (), limit=limit, reference=reference
         )
         if reference is None:
-            return [present.order_result(order, replayed=False) for order in await self._listed(query)]
+            return await self._shown(await self._listed(query))
         preview = await self._ledger.preview_by_token(token_digest(reference), self.policy.realm, caller)
         if preview:
             query = replace(query, reference=None, preview_id=preview.preview_id)
         found = await self._listed(query)
         if not found and not preview and not await self._known(caller, reference):
             raise problems.not_found(reference)
-        return [present.order_result(order, replayed=False) for order in found]
+        return await self._shown(found)
 
     @_ledger_problems
     async def receipt(self, caller: str, reference: str) -> Receipt:
@@ -209,6 +209,14 @@ class Desk:
         await self._ledger.settle_abandoned(self.policy.realm)
         query = OrderQuery(self.policy.realm, caller, states=states, limit=limit)
         return [order.out_order_id for order in await self._ledger.orders(query)]
+
+    async def _shown(self, orders: list[OrderRecord]) -> list[OrderResult]:
+        """Orders as results, each with the goods of its preview."""
+        previews = [await self._ledger.preview_of(order) for order in orders]
+        return [
+            present.order_result(order, preview.shown if preview else None, replayed=False)
+            for order, preview in zip(orders, previews, strict=True)
+        ]
 
     async def _listed(self, query: OrderQuery) -> list[OrderRecord]:
         """Orders by a query; those of unknown outcome are looked up upstream first, where that is on."""
@@ -238,9 +246,9 @@ class Desk:
         return next(iter(await self._ledger.orders(query)), None)
 
 
-def _told(order: OrderRecord, *, replayed: bool) -> OrderResult:
+def _told(order: OrderRecord, preview: PreviewRecord, *, replayed: bool) -> OrderResult:
     """A placed order as a result; any other as its problem, with the order beside it."""
-    trouble = problems.of_order(order, replayed=replayed)
+    trouble = problems.of_order(order, preview.shown, replayed=replayed)
     if trouble:
         raise trouble
-    return present.order_result(order, replayed=replayed)
+    return present.order_result(order, preview.shown, replayed=replayed)

@@ -1,6 +1,7 @@
 """Quotes and records in the words of the contract. Pure."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.desk.quote import Group, Quote
@@ -11,6 +12,8 @@ from xportcn_tools.results import (
     CreateOrderArguments,
     GroupResult,
     LineResult,
+    Money,
+    OrderLine,
     OrderResult,
     PreviewResult,
     PreviewWarning,
@@ -20,20 +23,25 @@ from xportcn_tools.results import (
     yuan,
 )
 
+LINES_NAMED = 3
+GOODS_LENGTH = 300
+
 
 def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> dict[str, Any]:
     """The preview as it is shown, without the handles that `preview_result` adds (JSON, stored)."""
+    groups = [_group(group, request).model_dump() for group in quote.groups]
     return {
         "payable": money(quote.payable).model_dump(),
-        "goods": money(quote.goods).model_dump(),
+        "goods_total": money(quote.goods).model_dump(),
         "freight": money(quote.freight).model_dump(),
         "fees": money(quote.fees).model_dump(),
         "discount": money(quote.discount).model_dump(),
+        "goods": goods_line(line for group in groups for line in group["lines"]),
         "ship_to": request.ship_to(),
         "flow": quote.pinned.flow,
         "trade_type": quote.pinned.trade_type,
         "promotion_id": quote.pinned.promotion_id,
-        "groups": [_group(group).model_dump() for group in quote.groups],
+        "groups": groups,
         "warnings": [warning.model_dump() for warning in warnings],
     }
 
@@ -50,17 +58,56 @@ def preview_result(
             preview_token=token,
             expected_total=stored["payable"]["amount"],
             ship_to=stored["ship_to"],
+            goods=stored["goods"],
         ),
         **stored,
     )
 
 
-def order_result(order: OrderRecord, *, replayed: bool) -> OrderResult:
+def goods_line(lines: Iterable[Mapping[str, Any]]) -> str:
+    """What is bought in one line: up to three lines of goods, then how many more there are."""
+    every = list(lines)
+    for named in range(min(LINES_NAMED, len(every)), 0, -1):
+        rest = every[named:]
+        more = f"and {len(rest)} more ({sum(line['quantity'] for line in rest)} pieces)"
+        text = "; ".join(_named(line) for line in every[:named])
+        text = f"{text}; {more}" if rest else text
+        if len(text) <= GOODS_LENGTH or named == 1:
+            return text
+    return ""
+
+
+def _named(line: Mapping[str, Any]) -> str:
+    spec: str | None = line["spec_id"]
+    short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
+    return f"{line['quantity']} × offer {line['offer_id']}{f' spec {short}' if short else ''}"
+
+
+def order_lines(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The lines of goods of a stored preview."""
+    groups = cast("list[dict[str, Any]]", stored.get("groups", []))
+    return [line for group in groups for line in cast("list[dict[str, Any]]", group["lines"])]
+
+
+def order_result(order: OrderRecord, stored: Mapping[str, Any] | None, *, replayed: bool) -> OrderResult:
+    """`stored`: the preview that the order was made of, as it was shown, where that is still kept."""
+    lines = order_lines(stored or {})
     return OrderResult(
         out_order_id=order.out_order_id,
         state=order.state,
         order_ids=list(order.order_ids),
         payable=money(order.payable_fen),
+        goods=goods_line(lines),
+        lines=[
+            OrderLine(
+                offer_id=line["offer_id"],
+                spec_id=line["spec_id"],
+                quantity=line["quantity"],
+                product_no=line.get("product_no"),
+                amount=Money(**line["amount"]),
+            )
+            for line in lines
+        ],
         ship_to=order.ship_to,
         approval=ApprovalResult.model_validate(
             {"method": order.approval_method, "verified": order.approval_verified}
@@ -75,18 +122,18 @@ def order_result(order: OrderRecord, *, replayed: bool) -> OrderResult:
 def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     """What a person should know of a quote before approving it; the desk adds what the ledger knows."""
     warnings: list[PreviewWarning] = []
-    if quote.pinned.flow is None:
+    open_terms = [
+        name
+        for name, value in (("trade type", quote.pinned.trade_type), ("flow", quote.pinned.flow))
+        if value is None
+    ]
+    if open_terms:
+        credit = ", and may buy on credit" if quote.pinned.trade_type is None else ""
         warnings.append(
             PreviewWarning(
-                code="flow_open",
-                message="No flow was named: the platform picks one, which can change price and protection.",
-            )
-        )
-    if quote.pinned.trade_type is None:
-        warnings.append(
-            PreviewWarning(
-                code="trade_type_open",
-                message="The upstream named no trade types: the platform picks one, and may pick credit.",
+                code="platform_chooses",
+                message=f"The platform chooses the {' and the '.join(open_terms)} itself{credit}: price and "
+                "buyer protection can differ from what is shown.",
             )
         )
     if quote.freight_by_description:
@@ -125,10 +172,10 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     return warnings
 
 
-def _group(group: Group) -> GroupResult:
+def _group(group: Group, request: OrderRequest) -> GroupResult:
     return GroupResult(
         payable=money(group.payable),
-        goods=money(group.goods),
+        goods_total=money(group.goods),
         freight=money(group.freight),
         lines=[
             LineResult(
@@ -138,6 +185,7 @@ def _group(group: Group) -> GroupResult:
                 quantity=line.quantity,
                 unit_price=None if line.unit_price is None else money(line.unit_price),
                 amount=money(line.amount),
+                product_no=request.items[line.position].product_no,
                 message=line.message,
             )
             for line in group.lines

@@ -1,6 +1,6 @@
 """Every failure that the desk can meet, in the words of the contract. Pure."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,11 +9,10 @@ from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.quote import NotOrderableError, Reason
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
-from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
+from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.client import UpstreamError
 from xportcn_tools.upstream.outcome import Reply, is_unauthorized
 
-_OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
 ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
 
@@ -149,24 +148,17 @@ def reasons_of(error: NotOrderableError) -> list[dict[str, Any]]:
 def terms_changed(
     changes: list[Change], fresh: PreviewResult | None, details: dict[str, Any]
 ) -> ProblemError:
-    words = "; ".join(_in_words(change) for change in changes[:5])
+    names = ", ".join(change.what for change in changes[:5])
     more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
     return problem(
         "terms_changed",
-        f"The terms are no longer those that were shown: {words}{more}. Nothing was ordered.",
+        f"The terms are no longer those that were shown ({names}{more}). Nothing was ordered.",
         "Show the person what changed and the new preview; order with its token only if they agree."
         if fresh
         else "Show the person what changed; preview again once it can be ordered.",
         preview=fresh,
         details={"changes": [asdict(change) for change in changes], **details},
     )
-
-
-def _in_words(change: Change) -> str:
-    """Figures and words of ours; names that came from the upstream stay in the details."""
-    if change.field == "orderable" or all(_OURS.fullmatch(part) for part in (change.was, change.now)):
-        return f"{change.field}: {change.was} -> {change.now}"
-    return f"{change.field}: see details"
 
 
 def trade_type_not_allowed(asked: str, allowed: tuple[str, ...]) -> ProblemError:
@@ -219,7 +211,9 @@ def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     return refusal
 
 
-def contradicted(order: OrderRecord, order_ids: tuple[str, ...]) -> ProblemError:
+def contradicted(
+    order: OrderRecord, shown: Mapping[str, Any] | None, order_ids: tuple[str, ...]
+) -> ProblemError:
     """The upstream's answer came after a person had ended the order otherwise."""
     named = ", ".join(order_ids)
     return problem(
@@ -228,14 +222,17 @@ def contradicted(order: OrderRecord, order_ids: tuple[str, ...]) -> ProblemError
         f"Do not order this again; tell the person that order {named} exists.",
         request_sent="yes",
         request_id=order.request_id,
-        order=order_result(order, replayed=False),
+        order=order_result(order, shown, replayed=False),
         details={"order_ids": list(order_ids), "recorded_state": order.state},
     )
 
 
-def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:
-    """The problem that stands beside a recorded order, told from the record alone; `None` if placed."""
-    result = order_result(order, replayed=replayed)
+def of_order(order: OrderRecord, shown: Mapping[str, Any] | None, *, replayed: bool) -> ProblemError | None:
+    """The problem that stands beside a recorded order, told from the record alone; `None` if placed.
+
+    `shown`: the preview that the order was made of.
+    """
+    result = order_result(order, shown, replayed=replayed)
     if order.state == "placed":
         return None
     if order.state == "sending":
@@ -265,11 +262,10 @@ def of_order(order: OrderRecord, *, replayed: bool) -> ProblemError | None:
             order=result,
             details={"reason": order.problem_text} if order.problem_text else None,
         )
-    return _rejected(order, replayed=replayed)
+    return _rejected(order, result)
 
 
-def _rejected(order: OrderRecord, *, replayed: bool) -> ProblemError:
-    result = order_result(order, replayed=replayed)
+def _rejected(order: OrderRecord, result: OrderResult) -> ProblemError:
     if order.problem_code == "upstream_unavailable":
         return problem(
             "upstream_unavailable",

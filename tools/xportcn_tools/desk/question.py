@@ -28,8 +28,10 @@ def summary(
     environment: Environment, stored: dict[str, Any], request: dict[str, Any], out_order_id: str
 ) -> str:
     """Total, its parts, each line (up to ten), address, trade type, environment. Money in CNY."""
-    amounts = {name: stored[name]["amount"] for name in ("payable", "goods", "freight", "fees", "discount")}
-    parts = "goods {goods} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
+    amounts = {
+        name: stored[name]["amount"] for name in ("payable", "goods_total", "freight", "fees", "discount")
+    }
+    parts = "goods {goods_total} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
     lines = [
         f"[{_WHERE[environment]}]",
         f"Total to pay: {amounts['payable']} CNY = {parts}",

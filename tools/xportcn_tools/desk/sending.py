@@ -127,7 +127,7 @@ class Sender:
             logger.info("order %s: %s", order.out_order_id, recorded.state)
             await self._step("recorded")
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
-                raise problems.contradicted(recorded, outcome.order_ids)
+                raise problems.contradicted(recorded, preview.shown, outcome.order_ids)
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 

@@ -14,7 +14,7 @@ from xportcn_tools.results import Environment
 class Change:
     """One difference; `was` and `now` are words, money in yuan."""
 
-    field: str
+    what: str
     was: str
     now: str
 
