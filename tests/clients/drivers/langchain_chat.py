@@ -25,7 +25,7 @@ class Model(BaseChatModel):
         last = messages[-1]
         shown = {"text": last.text} if isinstance(last, ToolMessage) else {"tools": self.tools}
         call = await next_call(**shown)
-        calls = [{"name": call["tool"], "args": call["arguments"], "id": "1"}] if call else []
+        calls = [{"name": call["tool"], "args": call["arguments"], "id": str(len(messages))}] if call else []
         return ChatResult(generations=[ChatGeneration(message=AIMessage("done", tool_calls=calls))])
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:

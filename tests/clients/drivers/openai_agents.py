@@ -28,7 +28,10 @@ class Scripted(Model):
         call = await next_call(**shown)
         if call:
             output: Any = ResponseFunctionToolCall(
-                type="function_call", call_id="1", name=call["tool"], arguments=json.dumps(call["arguments"])
+                type="function_call",
+                call_id=str(len(input)),
+                name=call["tool"],
+                arguments=json.dumps(call["arguments"]),
             )
         else:
             text = ResponseOutputText(type="output_text", text="done", annotations=[])
@@ -43,7 +46,8 @@ class Scripted(Model):
 
 async def main() -> None:
     kind = MCPServerStreamableHttp if "url" in server else MCPServerStdio
-    async with kind(params=server) as xportcn:
+    # Five seconds unless set, and a create may take 55; see docs/clients.md.
+    async with kind(params=server, client_session_timeout_seconds=60) as xportcn:
         agent = Agent(name="buyer", model=Scripted(), mcp_servers=[xportcn])
         await Runner.run(agent, "an order, please", max_turns=30)
 

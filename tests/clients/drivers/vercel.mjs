@@ -22,7 +22,7 @@ const model = new MockLanguageModelV4({
     const call = await nextCall(shown);
     return {
       content: call
-        ? [{ type: "tool-call", toolCallId: "1", toolName: call.tool, input: JSON.stringify(call.arguments) }]
+        ? [{ type: "tool-call", toolCallId: String(prompt.length), toolName: call.tool, input: JSON.stringify(call.arguments) }]
         : [{ type: "text", text: "done" }],
       finishReason: { unified: call ? "tool-calls" : "stop" },
       usage: { inputTokens: { total: 0 }, outputTokens: { total: 0 } },

@@ -1,0 +1,196 @@
+"""The clients that `make clients` sets up, and how a test talks to one: through its driver in `drivers/`,
+which starts the client on our server and stands where the model would be.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.scripted_agent import Half, Shown
+from conformance.checkers import pinned
+from harness.over_http import process_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+DRIVERS = Path(__file__).parent / "drivers"
+CLIENTS = ROOT / "build" / "clients"
+NODE = CLIENTS / "node"
+SECONDS = 150
+"""For all that one client does; the machine may have other things to do."""
+
+QUIET = {
+    "MCP_USE_ANONYMIZED_TELEMETRY": "false",
+    "OPENAI_AGENTS_DISABLE_TRACING": "1",
+    "PYTHONUTF8": "1",
+    "CLIENT_MODULES": str(NODE / "package.json"),
+}
+"""Nothing that a client would send home; no model is behind any of them."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """`packages`: what is pinned, the one that speaks MCP first, in `requirements/<environment>.txt`.
+
+    `halves`: what an agent reads; None where the framework decides what its model sees.
+    `asks`: how its users are asked, if they want it. `to_set`: what else to set, and why.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    environment: str
+    driver: str
+    asks: str
+    to_set: str = "–"
+    halves: tuple[Half | None, ...] = (None,)
+
+    @property
+    def versions(self) -> str:
+        pins = pinned(f"{self.environment}.txt")
+        return ", ".join(f"`{package}` {pins[package]}" for package in self.packages)
+
+
+BOTH: tuple[Half, ...] = ("text", "structured content")
+LOOPS = "steps enough for a whole order: preview, create, and again where the terms change"
+
+CLIENTS_OF_PEOPLE = (
+    Client(
+        "LangChain",
+        ("langchain-mcp-adapters", "langchain"),
+        "clients-mcp1",
+        "langchain_adapter.py",
+        '`HumanInTheLoopMiddleware(interrupt_on={"create_order": True})`, or a form: '
+        "`Callbacks(on_elicitation=…)`",
+        "nothing; each call starts the server anew, unless the tools are loaded within `client.session(…)`",
+    ),
+    Client(
+        "OpenAI Agents, Python",
+        ("openai-agents",),
+        "clients",
+        "openai_agents.py",
+        '`require_approval={"always": {"tool_names": ["create_order"]}}`',
+        "`client_session_timeout_seconds=60`: the default, 5, ends a call that waits for the upstream",
+    ),
+    Client(
+        "Pydantic AI",
+        ("pydantic-ai-slim",),
+        "clients",
+        "pydantic_ai_agent.py",
+        "`toolset.approval_required(…)`, or a form: `MCPToolset(elicitation_handler=…)`",
+    ),
+    Client(
+        "FastMCP",
+        ("fastmcp",),
+        "clients",
+        "fastmcp_client.py",
+        "a form: `Client(elicitation_handler=…)`",
+        halves=("text",),
+    ),
+    Client(
+        "mcp-use",
+        ("mcp-use",),
+        "clients-mcp1",
+        "mcp_use_agent.py",
+        "a form: `MCPClient(elicitation_callback=…)`",
+        f"`max_steps=30`: the default, 5, is too few; {LOOPS}",
+    ),
+    Client(
+        "TypeScript SDK v1",
+        ("@modelcontextprotocol/sdk",),
+        "clients-node",
+        "typescript_v1.mjs",
+        "a form: the capability `elicitation` and a handler of `elicitation/create`",
+        halves=BOTH,
+    ),
+    Client(
+        "TypeScript SDK v2",
+        ("@modelcontextprotocol/client",),
+        "clients-node",
+        "typescript_v2.mjs",
+        "a form: the capability `elicitation` and a handler of `elicitation/create`",
+        halves=BOTH,
+    ),
+    Client(
+        "Vercel AI SDK",
+        ("@ai-sdk/mcp", "ai"),
+        "clients-node",
+        "vercel.mjs",
+        '`toolApproval: { create_order: "user-approval" }`, or a form: the capability `elicitation` and '
+        "`client.onElicitationRequest(…)`",
+        f"`stopWhen: stepCountIs(30)`: {LOOPS}",
+    ),
+)
+
+
+def python(environment: str) -> str:
+    """The interpreter of an environment of theirs, which is as pinned; skips where there is none."""
+    folder = CLIENTS / environment
+    program = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not program.exists():
+        pytest.skip(f"{environment} is not installed: `make clients` does it")
+    newest = max((ROOT / "requirements" / f"{environment}.txt").stat().st_mtime, 0)
+    assert (CLIENTS / f".{environment}").stat().st_mtime >= newest, "not as pinned: `make clients`"
+    return str(program)
+
+
+def node() -> str:
+    """The Node that was installed beside their packages, which are as pinned; skips where there is none."""
+    nodes = sorted(NODE.glob("node_modules/node-*-*/bin/node*"))
+    if not nodes:
+        pytest.skip("the clients from npm are not installed: `make clients` does it (needs npm)")
+    for package, version in pinned("clients-node.txt").items():
+        if package != "node":
+            described = json.loads((NODE / "node_modules" / package / "package.json").read_text("utf-8"))
+            assert described["version"] == version, f"{package} is not as pinned: `make clients`"
+    return str(nodes[0])
+
+
+class Driven:
+    """A client that runs. `tools`: as its model sees them."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdin
+        assert process.stdout
+        self._stdin, self._stdout = process.stdin, process.stdout
+        self.tools: list[dict[str, Any]] = self._shown()["tools"]
+
+    def _shown(self) -> dict[str, Any]:
+        line = self._stdout.readline()
+        assert line, "the client has ended; its last words are on stderr"
+        return json.loads(line)
+
+    def call(self, tool: str, arguments: dict[str, Any]) -> Shown:
+        self._stdin.write(json.dumps({"tool": tool, "arguments": arguments}) + "\n")
+        self._stdin.flush()
+        return self._shown()
+
+
+@contextmanager
+def driven(client: Client, server: Mapping[str, Any], folder: Path) -> Iterator[Driven]:
+    """A client of this server, `{"command", "args", "env"}` or `{"url"}`; it must end by itself, and well."""
+    program = node() if client.driver.endswith(".mjs") else python(client.environment)
+    environment = process_environment(QUIET)
+    del environment["PYTHONWARNINGS"]  # warnings of other people's programs are theirs
+    process = subprocess.Popen(
+        [program, str(DRIVERS / client.driver), json.dumps(server)],
+        cwd=folder,
+        env=environment | {"HOME": str(folder), "USERPROFILE": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    late = threading.Timer(SECONDS, process.kill)
+    late.start()
+    try:
+        with process:
+            yield Driven(process)
+        assert process.returncode == 0
+    finally:
+        late.cancel()
+        process.kill()
