@@ -11,9 +11,7 @@ from harness.over_http import Process, command, free_port, spawned
 @pytest.fixture(scope="session")
 def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     port = free_port()
-    process = spawned(
-        command("sandbox", "--port", str(port)), {}, tmp_path_factory.mktemp("sandbox"), port
-    )
+    process = spawned(command("sandbox", "--port", str(port)), {}, tmp_path_factory.mktemp("sandbox"), port)
     try:
         yield process
     finally:

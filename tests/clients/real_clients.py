@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +172,7 @@ class Driven:
 
 
 @contextmanager
-def driven(client: Client, server: Mapping[str, Any], folder: Path) -> Iterator[Driven]:
+def driven(client: Client, server: Mapping[str, Any], folder: Path) -> Generator[Driven]:
     """A client of this server, `{"command", "args", "env"}` or `{"url"}`; it must end by itself, and well."""
     program = node() if client.driver.endswith(".mjs") else python(client.environment)
     environment = process_environment(QUIET)

@@ -53,8 +53,8 @@ def read(shown: Shown, half: Half | None = None) -> Seen:
 
 
 def halves(shown: Shown) -> set[Half]:
-    both: set[Half] = {read(shown).half}
-    return both | {"structured content"} if shown.get("structured") is not None else both
+    seen = {read(shown).half}
+    return seen if shown.get("structured") is None else seen | set[Half](("structured content",))
 
 
 def _unwrapped(text: str) -> list[str | dict[str, Any]]:

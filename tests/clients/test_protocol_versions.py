@@ -5,7 +5,7 @@ by text alone in all four, by structured content alone in those that have it. Fr
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -36,17 +36,19 @@ class Wire:
         if version != STATELESS:
             client = {"name": "test", "version": "1"}
             hello = {"protocolVersion": version, "capabilities": {}, "clientInfo": client}
-            assert self.request("initialize", **hello)["protocolVersion"] == version
-            self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+            assert self.request("initialize", 1, **hello)["protocolVersion"] == version
+            self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
-    def _send(self, frame: dict[str, Any]) -> None:
+    def send(self, frame: dict[str, Any]) -> None:
         self._stdin.write(json.dumps(frame) + "\n")
         self._stdin.flush()
 
-    def request(self, method: str, **params: Any) -> dict[str, Any]:
-        frame = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self._send(modern(method, **params) if self.version == STATELESS else frame)
+    def request(self, method: str, number: int = 1, **params: Any) -> dict[str, Any]:
+        frame = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        self.send(modern(method, **params) if self.version == STATELESS else frame)
         answer = json.loads(self._stdout.readline())
+        if answer["id"] != number:  # a late one
+            answer = json.loads(self._stdout.readline())
         assert "result" in answer, answer
         return answer["result"]
 
@@ -57,7 +59,7 @@ class Wire:
 
 
 @contextmanager
-def serving(environment: dict[str, str], version: str) -> Iterator[Wire]:
+def serving(environment: dict[str, str], version: str) -> Generator[Wire]:
     process = subprocess.Popen(
         command("serve"),
         env=process_environment(environment),
@@ -82,3 +84,20 @@ def test_orders_are_placed_by_one_half_of_each_result_though_the_price_changes(
     environment = upstream.settings | {"XPORTCN_LEDGER": str(tmp_path / "ledger.sqlite3")}
     with serving(environment, version) as wire:
         Agent(wire.call, upstream, half).order_twice()
+
+
+@pytest.mark.parametrize("patient", [True, False], ids=["patient", "impatient"])
+def test_a_client_that_asks_what_is_spoken_may_shake_hands_after_all(
+    tmp_path: Path, upstream: Upstream, patient: bool
+) -> None:
+    """An impatient one does not wait for the answer."""
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    environment = upstream.settings | {"XPORTCN_LEDGER": str(tmp_path / "ledger.sqlite3")}
+    with serving(environment, STATELESS) as wire:
+        if patient:
+            assert wire.request("server/discover")["supportedVersions"] == [STATELESS]
+        else:
+            wire.send(modern("server/discover"))
+        wire.version = "2025-11-25"
+        assert wire.request("initialize", 2, **hello)["protocolVersion"] == "2025-11-25"
+        Agent(wire.call, upstream).order_twice()

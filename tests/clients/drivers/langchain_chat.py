@@ -12,14 +12,14 @@ from the_model import next_call
 class Model(BaseChatModel):
     """Its answers are what comes in on stdin."""
 
-    tools: list[dict[str, Any]] = []
+    tools: tuple[dict[str, Any], ...] = ()
 
     @property
     def _llm_type(self) -> str:
         return "scripted"
 
     def bind_tools(self, tools: Any, **_: Any) -> "Model":
-        return Model(tools=[convert_to_openai_tool(tool)["function"] for tool in tools])
+        return Model(tools=tuple(convert_to_openai_tool(tool)["function"] for tool in tools))
 
     async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
         last = messages[-1]

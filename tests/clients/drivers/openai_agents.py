@@ -12,16 +12,20 @@ from the_model import next_call, server
 
 class Scripted(Model):
     async def get_response(
-        self, system_instructions: Any, input: Any, model_settings: Any, tools: Any, *_: Any, **__: Any
+        self, system: Any, items: Any, settings: Any, tools: Any, *_: Any, **__: Any
     ) -> ModelResponse:
-        last = input[-1]
+        last = items[-1]
         if last.get("type") == "function_call_output":
             parts = last["output"]
             shown = {"text": parts if isinstance(parts, str) else "".join(part["text"] for part in parts)}
         else:
             shown = {
                 "tools": [
-                    {"name": each.name, "description": each.description, "parameters": each.params_json_schema}
+                    {
+                        "name": each.name,
+                        "description": each.description,
+                        "parameters": each.params_json_schema,
+                    }
                     for each in tools
                 ]
             }
@@ -29,7 +33,7 @@ class Scripted(Model):
         if call:
             output: Any = ResponseFunctionToolCall(
                 type="function_call",
-                call_id=str(len(input)),
+                call_id=str(len(items)),
                 name=call["tool"],
                 arguments=json.dumps(call["arguments"]),
             )

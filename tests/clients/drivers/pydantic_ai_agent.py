@@ -5,7 +5,14 @@ import asyncio
 from fastmcp.client.transports import StdioTransport
 from pydantic_ai import Agent
 from pydantic_ai.mcp import MCPToolset
-from pydantic_ai.messages import ModelMessage, ModelResponse, RetryPromptPart, TextPart, ToolCallPart, ToolReturnPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelResponse,
+    RetryPromptPart,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+)
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from the_model import next_call, server
 
@@ -20,7 +27,11 @@ async def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         tools = info.function_tools
         shown = {
             "tools": [
-                {"name": each.name, "description": each.description, "parameters": each.parameters_json_schema}
+                {
+                    "name": each.name,
+                    "description": each.description,
+                    "parameters": each.parameters_json_schema,
+                }
                 for each in tools
             ]
         }
