@@ -30,7 +30,7 @@ from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.desk.sending import Step, no_step
 from xportcn_tools.get_orders import GET_ORDERS
 from xportcn_tools.ledger.address_book import AddressBook
-from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
+from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.order import AccountFields
 from xportcn_tools.preview_order import PREVIEW_ORDER
@@ -120,13 +120,14 @@ def _orders_as(settings: Settings) -> str:
 
 def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:
     """The ledger that the settings name; not yet opened. `clock`: for tests."""
+    realm: Realm = "sandbox" if settings.mode == "sandbox" else "real"  # never mixed, even in one ledger
     if settings.ledger_url:
         from xportcn_tools.ledger.postgres import PostgresLedger  # noqa: PLC0415 - the extra `postgres`
 
         # Its warnings quote the driver, which quotes what it was given. What fails is told by the ledger.
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
-        return PostgresLedger(settings.ledger_url, clock=clock)
-    return SqliteLedger(Path(settings.ledger), clock=clock or utc_now)
+        return PostgresLedger(settings.ledger_url, realm, clock=clock)
+    return SqliteLedger(Path(settings.ledger), realm, clock=clock or utc_now)
 
 
 def address_book_of(settings: Settings) -> AddressBook:
@@ -216,10 +217,10 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             profile_of=gate.profile_of,
         )
         try:
-            await _look_at_ledger(ledger, desk)
+            await _look_at_ledger(ledger)
             if settings.mode == "live":
                 logger.warning("mode live: create_order places real orders")
-            async with watch.refreshing(books, policy.realm) if watch else nullcontext():
+            async with watch.refreshing(books) if watch else nullcontext():
                 yield desk
         finally:
             await upstream.aclose()
@@ -248,13 +249,11 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     return server
 
 
-async def _look_at_ledger(ledger: Ledger, desk: Desk) -> None:
+async def _look_at_ledger(ledger: Ledger) -> None:
     """Open the ledger and name what is open in it. One that is unavailable now may be back for a call."""
     try:
         await ledger.open()
-        await ledger.settle_abandoned(desk.policy.realm)
-        query = OrderQuery(desk.policy.realm, None, states=("unknown",))
-        for order in await ledger.orders(query):
+        for order in await ledger.orders(OrderQuery(None, states=("unknown",))):
             logger.warning(
                 "order %s has an unknown outcome: look upstream, then `xportcn-mcp orders resolve %s`",
                 order.out_order_id,

@@ -77,7 +77,7 @@ def _preview_lacks(arguments: dict[str, Any], turn: int) -> Broken:
         (f"items[{last}].quantity", arguments["items"][last], "quantity"),
     ]
     if "address" in arguments:
-        required = ("full_name", "mobile", "province", "city", "address")
+        required = ("full_name", "mobile", "province", "address")
         parts = [(f"address.{name}", arguments["address"], name) for name in required]
     field, holder, name = parts[turn % len(parts)]
     del holder[name]

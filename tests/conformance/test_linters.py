@@ -86,10 +86,10 @@ async def test_fuzzing_orders_nothing(toolproof: dict[str, Any], ledger: Path) -
         (orders,) = written.execute("SELECT count(*) FROM orders").fetchone()
     assert previews > 0  # this is the ledger that the server wrote
     assert orders == 0
-    opened = SqliteLedger(ledger)
+    opened = SqliteLedger(ledger, "sandbox")
     await opened.open()
     try:
-        assert not await opened.orders(OrderQuery("sandbox", None))
+        assert not await opened.orders(OrderQuery(None))
     finally:
         await opened.aclose()
 

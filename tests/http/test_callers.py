@@ -28,7 +28,7 @@ from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_server.serve import StartError
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import Profile
-from xportcn_tools.desk.rate import Pace
+from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.upstream.signing import Credentials
 
 pytestmark = pytest.mark.anyio
@@ -594,13 +594,13 @@ async def test_what_was_previewed_for_one_sub_account_is_not_ordered_for_another
             fresh = told["problem"]["preview"]["create_order_arguments"]
             again = await call(client, "create_order", fresh)
     assert told["problem"]["code"] == "terms_changed"
-    assert [change["field"] for change in told["problem"]["details"]["changes"]] == ["account"]
+    assert [change["what"] for change in told["problem"]["details"]["changes"]] == ["account"]
     assert again["order"]["state"] == "placed"
     assert [user for path, user in seen if path == "create"] == ["other-user"]
 
 
 def test_the_window_slides_and_never_asks_for_less_than_it_takes() -> None:
-    pace, start = Pace(), datetime(2026, 1, 1, tzinfo=UTC)
+    pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
     assert [pace.wait_seconds("a", 2, start + timedelta(seconds=s)) for s in (0, 30, 59.5)] == [0, 0, 1]
     for seconds in (59.999999, 60.0):
         assert bool(pace.wait_seconds("a", 2, start + timedelta(seconds=seconds))) is (seconds < 60)
@@ -608,13 +608,13 @@ def test_the_window_slides_and_never_asks_for_less_than_it_takes() -> None:
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
-    pace, start = Pace(), datetime(2026, 1, 1, tzinfo=UTC)
+    pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
     assert pace.wait_seconds("a", 1, start) == 0
     assert pace.wait_seconds("a", 1, start - timedelta(hours=1)) == 0
 
 
 def test_a_limit_that_was_lowered_holds_for_what_was_counted_before() -> None:
-    pace, start = Pace(), datetime(2026, 1, 1, tzinfo=UTC)
+    pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
     for seconds in (0, 10, 20):
         assert pace.wait_seconds("a", 3, start + timedelta(seconds=seconds)) == 0
     wait = pace.wait_seconds("a", 1, start + timedelta(seconds=30))

@@ -579,7 +579,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
     assert answer["order"]["state"] == "placed"
     settings = settings_for(tmp_path / "ledger.sqlite3")
     ledger = ledger_of(settings)
-    (order,) = await ledger.orders(OrderQuery("real", None))
+    (order,) = await ledger.orders(OrderQuery(None))
     await ledger.aclose()
     assert (order.state, list(order.order_ids)) == ("placed", answer["order"]["order_ids"])
 

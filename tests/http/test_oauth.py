@@ -196,7 +196,7 @@ async def test_the_caller_is_the_subject_whatever_client_it_comes_with(tmp_path:
         async with client_of(base, issuer.token(client_id="another")) as client:
             placed = await call(client, "create_order", arguments)
     ledger = ledger_of(settings_for(tmp_path / "ledger.sqlite3"))
-    (order,) = await ledger.orders(OrderQuery("sandbox", None))
+    (order,) = await ledger.orders(OrderQuery(None))
     await ledger.aclose()
     assert refused["problem"]["code"] == "unknown_token"
     assert placed["order"]["state"] == "placed"

@@ -103,10 +103,10 @@ class Team:
 
     async def orders(self) -> list[OrderRecord]:
         """All that the ledger holds; its trail is whole."""
-        ledger = PostgresLedger(self.database)
+        ledger = PostgresLedger(self.database, "real")
         try:
             assert first_break(await ledger.trail()) is None
-            return await ledger.orders(OrderQuery("real", None))
+            return await ledger.orders(OrderQuery(None))
         finally:
             await ledger.aclose()
 

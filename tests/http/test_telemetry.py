@@ -143,7 +143,7 @@ async def test_upstream_and_ledger_spans_descend_from_the_servers_span_of_the_ca
         if above.kind is SpanKind.SERVER and above is not span:
             below.setdefault(above.name, set()).add(span.name)
     assert {"upstream preview", "ledger store_preview"} <= below["tools/call preview_order"]
-    assert {"ledger preview_by_token", "ledger claim", "upstream create", "ledger record"} <= below[
+    assert {"ledger standing", "ledger claim", "upstream create", "ledger record"} <= below[
         "tools/call create_order"
     ]
 
@@ -207,7 +207,9 @@ async def test_a_call_that_fails_says_how(
 async def test_a_ledger_that_is_unavailable_fails_in_its_span_as_it_does_outside(
     tmp_path: Path, watch: Watch
 ) -> None:
-    ledger = watch.telemetry.ledger(SqliteLedger(tmp_path), "sqlite", Mock())  # a folder is no ledger
+    ledger = watch.telemetry.ledger(
+        SqliteLedger(tmp_path, "sandbox"), "sqlite", Mock()
+    )  # a folder is no ledger
     with pytest.raises(LedgerUnavailableError):
         await ledger.open()
     assert watch.one("ledger open")["error.type"] == "LedgerUnavailableError"
@@ -350,8 +352,8 @@ async def test_telemetry_that_raises_changes_nothing(
             if fault:
                 house.sandbox.faults.add(fault, "create")
             envelope = await call(client, "create_order", preview["create_order_arguments"])
-        ledger = SqliteLedger(house.ledger)
-        (order,) = await ledger.orders(OrderQuery("sandbox", None))
+        ledger = SqliteLedger(house.ledger, "sandbox")
+        (order,) = await ledger.orders(OrderQuery(None))
         await ledger.aclose()
         told.append(
             {

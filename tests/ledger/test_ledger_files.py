@@ -38,7 +38,7 @@ from xportcn_tools.ledger.ledger import (
     Claimed,
     LedgerUnavailableError,
     NewerLedgerError,
-    PreviewRecord,
+    StoredPreview,
 )
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.ledger.trail import first_break
@@ -58,7 +58,7 @@ def path(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def ledger_at(path: Path, busy_seconds: float = 5.0) -> AsyncGenerator[SqliteLedger]:
     """Not yet opened: the first call does that."""
-    ledger = SqliteLedger(path, clock=Clock(), busy_seconds=busy_seconds)
+    ledger = SqliteLedger(path, "sandbox", clock=Clock(), busy_seconds=busy_seconds)
     try:
         with anyio.fail_after(60):
             yield ledger
@@ -125,7 +125,7 @@ async def main():
     for line in sys.stdin:
         command, path, argument = json.loads(line)
         if path not in ledgers:
-            ledgers[path] = SqliteLedger(Path(path), clock=lambda: START)
+            ledgers[path] = SqliteLedger(Path(path), "sandbox", clock=lambda: START)
         try:
             tell(await do(ledgers[path], command, argument))
         except LedgerError as error:
@@ -247,7 +247,7 @@ async def test_the_trail_can_only_be_appended_to(path: Path) -> None:
             ):
                 with pytest.raises(sqlite3.IntegrityError, match="append only"):
                     sql.execute(change)
-        assert await events(ledger) == ["previewed", "claimed"]
+        assert await events(ledger) == ["claimed"]
 
 
 @pytest.mark.parametrize(
@@ -398,7 +398,7 @@ async def test_a_claim_waits_for_a_short_lock_and_the_event_loop_goes_on(path: P
         assert isinstance(results[0], Claimed)
 
 
-def padded(number: int) -> PreviewRecord:
+def padded(number: int) -> StoredPreview:
     return replace(preview_of(number), shown={"padding": "满" * 5000})
 
 
@@ -423,7 +423,7 @@ async def test_a_full_ledger_is_unavailable_and_nothing_is_half_written(path: Pa
         assert taken > 0
         with by_hand(path) as other:
             assert other.execute("SELECT count(*) FROM previews").fetchone() == (taken,)
-        assert await events(ledger) == ["previewed"] * taken
+        assert await events(ledger) == [] * taken
         with pytest.raises(LedgerUnavailableError, match="full"):
             await ledger.store_preview(padded(taken))
         sql.execute("PRAGMA max_page_count = 100000")
@@ -443,7 +443,7 @@ async def test_a_disk_that_takes_no_more_gives_no_claim_and_nothing_half_written
             for _ in range(2):
                 assert (await child.do("claim", path, 1)).startswith("LedgerUnavailableError")
             assert await all_orders(ledger) == []
-            assert await events(ledger) == ["previewed"]
+            assert await events(ledger) == []
             await child.do("limit", path, None)
             assert await child.do("claim", path, 1) == "Claimed"
         assert_whole(await ledger.trail())
@@ -476,7 +476,7 @@ async def test_a_read_only_ledger_is_read_and_not_written(
 
     monkeypatch.setattr(sqlite3, "connect", connect_read_only)
     async with ledger_at(path) as ledger:
-        assert await ledger.preview_by_token(preview_of("stored").token_digest, "sandbox", "local")
+        assert await ledger.standing(preview_of("stored").token_digest, "local")
         before = await ledger.trail()
         with pytest.raises(LedgerUnavailableError, match="readonly"):
             await WRITES[write](ledger)
@@ -490,11 +490,10 @@ CALLS: dict[str, Write] = {
     "open": lambda ledger: ledger.open(),
     "orders": all_orders,
     "trail": lambda ledger: ledger.trail(),
-    "usage": lambda ledger: ledger.usage("sandbox", "local"),
-    "settle_abandoned": lambda ledger: ledger.settle_abandoned("sandbox"),
-    "preview_by_token": lambda ledger: ledger.preview_by_token(digest_of("x"), "sandbox", "local"),
-    "preview_of_reference": lambda ledger: ledger.preview_of_reference("sandbox", "local", "PO-1"),
-    "reference_used": lambda ledger: ledger.reference_used("sandbox", "PO-1"),
+    "standing": lambda ledger: ledger.standing(digest_of("x"), "local"),
+    "remembered": lambda ledger: ledger.remembered("local", "goods", "place"),
+    "knows": lambda ledger: ledger.knows(OrderQuery("local", "PO-1")),
+    "waiting": lambda ledger: ledger.waiting(),
 }
 
 
@@ -637,7 +636,7 @@ async def test_a_preview_that_cannot_be_read_makes_the_ledger_unavailable(path: 
         with by_hand(path) as sql:
             sql.execute("UPDATE previews SET request = '{'")
         with pytest.raises(LedgerUnavailableError):
-            await ledger.preview_by_token(preview_of("stored").token_digest, "sandbox", "local")
+            await ledger.standing(preview_of("stored").token_digest, "local")
 
 
 async def test_a_text_that_cannot_be_stored_is_refused_whole(path: Path) -> None:
@@ -689,6 +688,6 @@ async def test_a_claim_cut_by_a_kill_leaves_nothing_and_no_lock(path: Path) -> N
             await claim(ledger, preview_of(1))
         await kill(child)
         assert await all_orders(ledger) == []
-        assert await events(ledger) == ["previewed"]
+        assert await events(ledger) == []
         assert isinstance(await claim(ledger, preview_of(1)), Claimed)
         assert_whole(await ledger.trail())

@@ -61,13 +61,13 @@ class World(House):
     def __init__(self, folder: Path, **changes: str) -> None:
         self.now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
         super().__init__(folder, build_sandbox(clock=self.clock), **changes)
-        self.open_ledger = SqliteLedger(self.ledger, clock=self.clock)
+        self.open_ledger = SqliteLedger(self.ledger, "sandbox", clock=self.clock)
 
     def clock(self) -> datetime:
         return self.now
 
     def client(self, era: Era = "auto", person: Any = None, **seams: Any) -> Any:
-        self.open_ledger = SqliteLedger(self.ledger, clock=self.clock, busy_seconds=0.05)
+        self.open_ledger = SqliteLedger(self.ledger, "sandbox", clock=self.clock, busy_seconds=0.05)
         return super().client(era, person, **{"clock": self.clock, "ledger": self.open_ledger} | seams)
 
     def files(self) -> list[Path]:
@@ -377,7 +377,7 @@ async def test_what_was_given_up_while_it_waited_for_its_turn_does_not_happen_la
 ) -> None:
     """Its caller was told that nothing was sent and may try again: so the token must still be good."""
     monkeypatch.setattr(sql, "GIVE_UP_SECONDS", 0.5)
-    ledger, house = SqliteLedger(tmp_path / "ledger.sqlite3"), House(tmp_path, APPROVAL="off")
+    ledger, house = SqliteLedger(tmp_path / "ledger.sqlite3", "sandbox"), House(tmp_path, APPROVAL="off")
     hung, goes_on = threading.Event(), threading.Event()
     told: dict[str, Any] = {}
     after: dict[str, Any] = {}
@@ -410,7 +410,7 @@ async def test_an_answer_that_came_is_told_though_the_ledger_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sql, "GIVE_UP_SECONDS", 0.5)
-    ledger, house = SqliteLedger(tmp_path / "ledger.sqlite3"), House(tmp_path, APPROVAL="off")
+    ledger, house = SqliteLedger(tmp_path / "ledger.sqlite3", "sandbox"), House(tmp_path, APPROVAL="off")
     hung, goes_on = threading.Event(), threading.Event()
     told: dict[str, Any] = {}
 

@@ -140,7 +140,7 @@ class Scene:
         return await call(self.client, "create_order", arguments)
 
     async def orders(self) -> list[OrderRecord]:
-        return await self.ledger.orders(OrderQuery("sandbox", None))
+        return await self.ledger.orders(OrderQuery(None))
 
     async def events(self) -> list[str]:
         trail = await self.ledger.trail()
@@ -162,9 +162,9 @@ async def scene(folder: Path, postgres: PostgresServer) -> AsyncGenerator[Scene]
     async def step(name: str) -> None:
         wire.cut = made[0].cuts.pop(name) if name in made[0].cuts else wire.cut
 
-    direct = PostgresLedger(database, clock=clock)
+    direct = PostgresLedger(database, "sandbox", clock=clock)
     await direct.open()
-    cuttable = PostgresLedger(database.replace(f":{postgres.port}/", f":{port}/"), clock=clock)
+    cuttable = PostgresLedger(database.replace(f":{postgres.port}/", f":{port}/"), "sandbox", clock=clock)
     settings = settings_for(folder / "unused", LEDGER=database, APPROVAL="off")
     server = build_server(settings, Seams(clock=clock, step=step, sandbox=sandbox, ledger=cuttable))
     with anyio.fail_after(60):
@@ -192,7 +192,7 @@ async def test_cut_off_before_the_commit_arrives_nothing_is_sent_and_the_repeat_
         events = await here.events()
     assert (again["order"]["state"], again["order"]["replayed"]) == ("placed", False)
     assert here.creates == 1
-    assert events == ["previewed", "claimed", "placed"]
+    assert events == ["claimed", "placed"]
 
 
 async def test_cut_off_after_the_commit_the_claim_is_found_and_goes_on(
@@ -207,7 +207,7 @@ async def test_cut_off_after_the_commit_the_claim_is_found_and_goes_on(
     assert (told["order"]["state"], told["order"]["replayed"]) == ("placed", False)
     assert again["order"] == told["order"] | {"replayed": True}
     assert (here.wire.cuts, here.creates) == (1, 1)
-    assert events == ["previewed", "claimed", "placed"]
+    assert events == ["claimed", "placed"]
 
 
 @pytest.mark.parametrize("cut", ["after, for good", "late"])
@@ -231,7 +231,7 @@ async def test_a_claim_that_cannot_be_looked_for_or_comes_later_is_never_sent_an
     assert soon["problem"]["code"] == "order_in_progress"
     assert [each["problem"]["code"] for each in late] == ["outcome_unknown"] * 2
     assert (listed["state"], here.creates) == ("unknown", 0)
-    assert events == ["previewed", "claimed", "abandoned"]
+    assert events == ["claimed", "abandoned"]
 
 
 async def test_a_claim_found_when_others_have_given_it_up_is_not_sent(
@@ -267,7 +267,7 @@ async def test_an_outcome_whose_commit_is_cut_off_is_recorded_once(
     assert told["order"]["state"] == order.state == "placed"
     assert list(order.order_ids) == told["order"]["order_ids"]
     assert (here.wire.cuts, here.creates) == (1, 1)
-    assert events == ["previewed", "claimed", "placed"]
+    assert events == ["claimed", "placed"]
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])

@@ -18,7 +18,7 @@ from harness.postgres_server import PostgresServer
 from xportcn_server.app import Seams, build_server
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import sql
-from xportcn_tools.ledger.ledger import Claimed, DayUsage, Judged, Ledger, PreviewRecord
+from xportcn_tools.ledger.ledger import Claimed, DayUsage, Ledger, Realm, RuleBroken, StoredPreview
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.trail import first_break
 
@@ -32,6 +32,7 @@ from ledger.ledger_suite import (  # noqa: E402 - asserts rewritten first
     claim,
     claimed,
     preview_of,
+    standing_of,
 )
 
 pytestmark = pytest.mark.anyio
@@ -43,8 +44,8 @@ class PostgresStore:
         self._url = url
 
     @asynccontextmanager
-    async def view(self) -> AsyncGenerator[Ledger]:
-        ledger = PostgresLedger(self._url, clock=self.clock)
+    async def view(self, realm: Realm = "sandbox") -> AsyncGenerator[Ledger]:
+        ledger = PostgresLedger(self._url, realm, clock=self.clock)
         await ledger.open()
         try:
             yield ledger
@@ -79,19 +80,19 @@ async def test_a_database_with_another_isolation_level_counts_the_caps_on_commit
         def no_more_than_three(used: DayUsage) -> str | None:
             return "full" if used.orders >= 3 else None
 
-        async def attempt(ledger: Ledger, preview: PreviewRecord) -> None:
+        async def attempt(ledger: Ledger, preview: StoredPreview) -> None:
             claims.append(await claim(ledger, preview, no_more_than_three))
 
         for number, preview in enumerate(previews):
             tasks.start_soon(attempt, (one, other)[number % 2], preview)
     assert sum(isinstance(each, Claimed) for each in claims) == 3
-    assert claims.count(Judged("full")) == 9
+    assert claims.count(RuleBroken("full")) == 9
 
 
 async def test_who_vanishes_inside_a_transaction_does_not_keep_the_others_waiting_for_long(
     postgres: PostgresServer,
 ) -> None:
-    ledger = PostgresLedger(postgres.new_database())
+    ledger = PostgresLedger(postgres.new_database(), "sandbox")
     setting = "SELECT current_setting('idle_in_transaction_session_timeout') AS value"
     (row,) = await ledger._run(  # pyright: ignore[reportPrivateUsage]
         lambda sql: sql.execute(setting)
@@ -204,13 +205,13 @@ async def test_a_replica_goes_on_when_a_newer_one_has_added_a_column(
     async with store.view() as ledger:
         order = await claimed(ledger, preview_of(1))  # is being sent when the newer one starts
         for _ in range(8):  # as often as it takes for a statement to be prepared
-            await ledger.preview_by_token(preview_of(1).token_digest, "sandbox", "local")
+            await standing_of(ledger, preview_of(1))
         with psycopg.connect(url, autocommit=True) as connection:
             added = psycopg.sql.SQL("ALTER TABLE {} ADD COLUMN note TEXT")
             connection.execute(added.format(psycopg.sql.Identifier(table)))
         placed = await ledger.record(order.order_key, PLACED)
         assert placed.state == "placed"
-        assert await ledger.preview_by_token(preview_of(1).token_digest, "sandbox", "local") == preview_of(1)
+        assert (await standing_of(ledger, preview_of(1))).preview == preview_of(1)
         assert first_break(await ledger.trail()) is None
         await claimed(ledger, preview_of(2))
 
@@ -222,10 +223,11 @@ async def test_how_a_database_writes_times_changes_nothing(postgres: PostgresSer
         name = psycopg.sql.Identifier(connection.info.dbname)
         change = psycopg.sql.SQL("ALTER DATABASE {} SET ").format(name) + psycopg.sql.SQL(setting)  # pyright: ignore[reportArgumentType]
         connection.execute(change)
-    ledger = PostgresLedger(url)
+    ledger = PostgresLedger(url, "sandbox")
     try:
         order = await claimed(ledger, preview_of(1))
-        assert abs(await ledger.now() - datetime.now(UTC)) < timedelta(minutes=1)
+        now = (await standing_of(ledger, preview_of(1))).now
+        assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
         assert abs(order.created_at - datetime.now(UTC)) < timedelta(minutes=1)
     finally:
         await ledger.aclose()
@@ -236,11 +238,11 @@ async def test_a_database_without_an_encoding_keeps_chinese_whole(postgres: Post
         connection.execute(
             "CREATE DATABASE plain ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
         )
-    ledger = PostgresLedger(postgres.url("plain"))
+    ledger = PostgresLedger(postgres.url("plain"), "sandbox")
     try:
         await claimed(ledger, preview_of(1))
         await claimed(ledger, preview_of(2))
-        assert await ledger.preview_by_token(preview_of(1).token_digest, "sandbox", "local") == preview_of(1)
+        assert (await standing_of(ledger, preview_of(1))).preview == preview_of(1)
     finally:
         await ledger.aclose()
 
@@ -249,7 +251,7 @@ async def test_a_schema_that_the_url_names_is_the_ledgers(postgres: PostgresServ
     url = postgres.new_database()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA mine")
-        ledger = PostgresLedger(f"{url}?options=-csearch_path%3Dmine")
+        ledger = PostgresLedger(f"{url}?options=-csearch_path%3Dmine", "sandbox")
         await ledger.open()
         await ledger.aclose()
         found = connection.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'orders'").fetchall()
@@ -267,7 +269,9 @@ async def test_a_replica_whose_clock_is_slow_takes_no_old_price_for_a_fresh_one(
 
     def replica(clock: Callable[[], datetime] | None) -> Client:
         # The clock is the replica's; the ledger's own is the database's.
-        return Client(build_server(settings, Seams(clock=clock, sandbox=sandbox, ledger=PostgresLedger(url))))
+        return Client(
+            build_server(settings, Seams(clock=clock, sandbox=sandbox, ledger=PostgresLedger(url, "sandbox")))
+        )
 
     with anyio.fail_after(60):
         async with replica(None) as right:

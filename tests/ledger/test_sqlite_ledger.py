@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger.ledger_suite import Clock, LedgerSuite, Store
-from xportcn_tools.ledger.ledger import Ledger
+from xportcn_tools.ledger.ledger import Ledger, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
@@ -19,8 +19,8 @@ class SqliteStore:
         self._path = path
 
     @asynccontextmanager
-    async def view(self) -> AsyncGenerator[Ledger]:
-        ledger = SqliteLedger(self._path, clock=self.clock)
+    async def view(self, realm: Realm = "sandbox") -> AsyncGenerator[Ledger]:
+        ledger = SqliteLedger(self._path, realm, clock=self.clock)
         await ledger.open()
         try:
             yield ledger

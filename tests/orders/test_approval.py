@@ -85,7 +85,7 @@ def house_at(folder: Path, clock: Clock, **changes: str) -> House:
 
 async def trail_of(house: House, event: str) -> list[dict[str, Any]]:
     """Bodies of the trail's rows of one kind."""
-    ledger = SqliteLedger(house.ledger)
+    ledger = SqliteLedger(house.ledger, "sandbox")
     try:
         return [json.loads(row.body) for row in await ledger.trail() if row.event == event]
     finally:
@@ -651,8 +651,8 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
         try:
             return await question(self, call, asked_before=asked_before)
         except ProblemError:
-            ledger = SqliteLedger(house.ledger)
-            (unknown,) = await ledger.orders(OrderQuery("sandbox", None, states=("unknown",)))
+            ledger = SqliteLedger(house.ledger, "sandbox")
+            (unknown,) = await ledger.orders(OrderQuery(None, states=("unknown",)))
             await ledger.resolve(unknown.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
             await ledger.aclose()
             raise
@@ -732,8 +732,8 @@ async def test_a_no_counts_though_the_operator_has_said_yes_meanwhile(tmp_path: 
 
     class Decliner(Person):
         async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-            ledger = SqliteLedger(house.ledger)
-            for preview in await ledger.waiting("sandbox"):
+            ledger = SqliteLedger(house.ledger, "sandbox")
+            for preview in await ledger.waiting():
                 await ledger.approve(preview)
             await ledger.aclose()
             return await super().__call__(context, params)

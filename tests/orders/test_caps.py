@@ -196,7 +196,7 @@ async def test_an_order_that_a_person_found_absent_counts_no_longer(tmp_path: Pa
         house.sandbox.faults.add("http-503", "create")
         lost = (await ordered(client))["order"]
         ledger = ledger_of(settings_for(house.ledger))
-        (order,) = await ledger.orders(OrderQuery("sandbox", None, reference=lost["out_order_id"]))
+        (order,) = await ledger.orders(OrderQuery(None, reference=lost["out_order_id"]))
         passed(await ordered(client, quantity=3))
         await ledger.resolve(order.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
         await ledger.aclose()
@@ -296,7 +296,12 @@ async def race(desk: Desk, previewed: Sequence[PreviewResult]) -> list[OrderResu
     async def create(preview: PreviewResult) -> None:
         echoes = preview.create_order_arguments
         created = CreateCall(
-            echoes.preview_token, echoes.expected_total, echoes.ship_to, LOCAL_CALLER, desk.now()
+            echoes.preview_token,
+            echoes.expected_total,
+            echoes.ship_to,
+            echoes.goods,
+            LOCAL_CALLER,
+            desk.now(),
         )
         try:
             outcomes.append(await desk.create(created, "cannot_ask"))

@@ -180,7 +180,7 @@ async def test_a_price_that_moved_either_way_needs_a_new_approval_of_a_new_previ
         for _ in range(2):
             problem = (await call(client, "create_order", shown["create_order_arguments"]))["problem"]
             assert (problem["code"], problem["request_sent"]) == ("terms_changed", "no")
-            assert {"field": "payable", "was": "64.00", "now": payable} in problem["details"]["changes"]
+            assert {"what": "payable", "was": "64.00", "now": payable} in problem["details"]["changes"]
             assert house.creates == 0
         fresh = problem["preview"]
         assert fresh["payable"]["amount"] == payable

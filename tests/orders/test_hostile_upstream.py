@@ -67,11 +67,11 @@ async def test_the_spec_that_the_upstream_priced_is_the_one_that_is_ordered(tmp_
         preview = await previewed(client, items=[plain])
         assert preview["groups"][0]["lines"][0]["spec_id"] == "BLUE"
         await call(client, "create_order", preview["create_order_arguments"])
-    ledger = SqliteLedger(house.ledger)
-    stored = await ledger.preview_of_reference("sandbox", "local", preview["out_order_id"])
+    ledger = SqliteLedger(house.ledger, "sandbox")
+    stored = await ledger.preview_by_code(preview["approval_code"])
     await ledger.aclose()
     assert stored is not None
-    assert [item["spec_id"] for item in stored.request["items"]] == ["BLUE"]
+    assert [item.spec_id for item in stored.request.items] == ["BLUE"]
 
 
 async def test_a_trade_type_that_the_owner_has_struck_out_is_not_ordered_with_an_old_token(
@@ -116,8 +116,8 @@ async def test_an_answer_that_a_person_had_ruled_out_is_told_with_its_ids(tmp_pa
 
     async def resolved_meanwhile(step: str) -> None:
         if step == "record":
-            ledger = SqliteLedger(house.ledger)
-            (order,) = await ledger.orders(OrderQuery("sandbox", None))
+            ledger = SqliteLedger(house.ledger, "sandbox")
+            (order,) = await ledger.orders(OrderQuery(None))
             await ledger.record(order.order_key, Outcome("unknown", "unknown"))
             await ledger.resolve(order.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
             await ledger.aclose()

@@ -97,8 +97,8 @@ async def test_no_rule_of_approval_lets_preview_mode_create(tmp_path: Path, era:
         house = house_of(tmp_path, sandbox, base_url, "preview", APPROVAL=rule)
         async with house.client(era, Person()) as client:
             preview = await previewed(client)
-            ledger = SqliteLedger(house.ledger)
-            stored = await ledger.preview_by_code("real", preview["approval_code"])
+            ledger = SqliteLedger(house.ledger, "real")
+            stored = await ledger.preview_by_code(preview["approval_code"])
             assert stored is not None
             await ledger.approve(stored)
             await ledger.aclose()

@@ -57,7 +57,7 @@ async def test_the_vendors_example_costs_65_61_in_the_shape_of_2026(tmp_path: Pa
     async with house.client(era) as client:
         preview = (await call(client, "preview_order", vendor_example()))["preview"]
     assert preview["payable"] == {"amount": "65.61", "currency": "CNY"}
-    assert preview["goods"]["amount"] == "58.00"
+    assert preview["goods_total"]["amount"] == "58.00"
     assert preview["freight"]["amount"] == "6.00"
     assert preview["fees"]["amount"] == "1.61"
     (group,) = preview["groups"]
@@ -150,7 +150,12 @@ async def test_a_client_that_cannot_ask_orders_by_its_own_dialog(tmp_path: Path,
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
     ("field", "wrong"),
-    [("expected_total", "64.01"), ("expected_total", "6400"), ("ship_to", "somebody else, elsewhere")],
+    [
+        ("expected_total", "64.01"),
+        ("expected_total", "6400"),
+        ("ship_to", "somebody else, elsewhere"),
+        ("goods", "20 × offer 1"),
+    ],
 )
 async def test_a_wrong_echo_is_refused_before_anybody_is_asked(
     tmp_path: Path, era: Era, field: str, wrong: str
@@ -185,7 +190,7 @@ async def test_an_address_echo_may_differ_in_width_and_spaces_only(tmp_path: Pat
 async def test_a_token_that_nobody_was_given_is_unknown(tmp_path: Path, era: Era) -> None:
     house, person = House(tmp_path), Person()
     async with house.client(era, person) as client:
-        arguments = {"preview_token": "pv_nobodysaw", "expected_total": "1.00", "ship_to": "x"}
+        arguments = {"preview_token": "pv_nobodysaw", "expected_total": "1.00", "ship_to": "x", "goods": "x"}
         envelope = await call(client, "create_order", arguments)
     assert envelope["problem"]["code"] == "unknown_token"
     assert envelope["order"] is None

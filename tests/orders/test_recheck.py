@@ -329,9 +329,9 @@ async def refused_for(client: Client, arguments: dict[str, str]) -> dict[str, An
 
 def changes_of(problem: dict[str, Any]) -> dict[str, tuple[str, str]]:
     changes = problem["details"]["changes"]
-    assert all(set(change) == {"field", "was", "now"} for change in changes)
+    assert all(set(change) == {"what", "was", "now"} for change in changes)
     assert all(change["was"] != change["now"] for change in changes)
-    return {change["field"]: (change["was"], change["now"]) for change in changes}
+    return {change["what"]: (change["was"], change["now"]) for change in changes}
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -479,7 +479,7 @@ async def test_what_can_no_longer_be_ordered_is_a_change_of_terms_without_a_new_
         upstream.alter = alteration
         problem = await refused_for(client, arguments)
         (change,) = problem["details"]["changes"]
-        assert (change["field"], change["was"]) == ("orderable", "yes")
+        assert (change["what"], change["was"]) == ("orderable", "yes")
         assert change["now"].startswith("no")
         assert problem["preview"] is None
         if alteration not in (no_trade_type, only_credit):
@@ -595,14 +595,13 @@ async def test_a_price_that_cannot_be_looked_at_again_is_not_ordered(tmp_path: P
     assert house.creates == 1
 
 
-async def test_the_trail_has_the_new_preview_and_no_claim(tmp_path: Path) -> None:
+async def test_the_ledger_has_the_new_preview_and_no_claim(tmp_path: Path) -> None:
     house, upstream = the_house(tmp_path)
     async with house.client(new_transport=upstream) as client:
         preview = await previewed(client)
         upstream.alter = dearer_line
         await refused_for(client, preview["create_order_arguments"])
-    ledger = SqliteLedger(house.ledger)
-    rows = await ledger.trail()
+    ledger = SqliteLedger(house.ledger, "sandbox")
+    assert await ledger.trail() == []
+    assert [stored.payable_fen for stored in await ledger.waiting()] == [6500, 6400]
     await ledger.aclose()
-    assert [row.event for row in rows] == ["previewed", "previewed"]
-    assert [json.loads(row.body)["payable_fen"] for row in rows] == [6400, 6500]

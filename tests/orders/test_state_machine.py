@@ -34,6 +34,7 @@ from hypothesis.stateful import (
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
 from harness.postgres_server import PostgresServer
+from ledger.ledger_suite import preview_of
 from orders.fault_outcomes import CREATE, PREVIEW
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
@@ -53,7 +54,6 @@ from xportcn_tools.ledger.ledger import (
     OrderQuery,
     OrderRecord,
     Outcome,
-    PreviewRecord,
     State,
 )
 from xportcn_tools.ledger.postgres import PostgresLedger
@@ -145,7 +145,7 @@ class Walk(RuleBasedStateMachine):
 
     def _ledger(self) -> Ledger:
         """The same store at each call: what one has written, the next one finds."""
-        return SqliteLedger(self.folder / "ledger.sqlite3", clock=lambda: self.now)
+        return SqliteLedger(self.folder / "ledger.sqlite3", "sandbox", clock=lambda: self.now)
 
     def _open(self) -> tuple[Desk, Ledger]:
         ledger = self._ledger()
@@ -221,7 +221,7 @@ class Walk(RuleBasedStateMachine):
     @rule()
     def a_person_resolves_what_is_unknown(self) -> None:
         """The operator looks into the upstream's books, and says what stands there."""
-        for order in self.run(self.ledger.orders(OrderQuery("sandbox", None, states=("unknown",)))):
+        for order in self.run(self.ledger.orders(OrderQuery(None, states=("unknown",)))):
             ids = self._ids_upstream(order)
             outcome = Outcome("placed", "yes", ids) if ids else Outcome("absent", order.request_sent)
             resolved = self.run(self.ledger.resolve(order.order_key, outcome, "resolved"))
@@ -238,7 +238,7 @@ class Walk(RuleBasedStateMachine):
         arguments = shown.preview.create_order_arguments
         total = "0.01" if echo == "total" else arguments.expected_total
         ship_to = "elsewhere" if echo == "ship_to" else arguments.ship_to
-        call = CreateCall(token, total, ship_to, LOCAL_CALLER, self.now)
+        call = CreateCall(token, total, ship_to, arguments.goods, LOCAL_CALLER, self.now)
         before, read = self._orders().keys(), self.sandbox.books.received["create"]
         rule = self.policy.approval
         yes = rule == "off" or answer == "yes" or (rule == "ask" and answer == "cannot_ask")
@@ -275,7 +275,7 @@ class Walk(RuleBasedStateMachine):
     # What must be true after every step
 
     def _orders(self) -> dict[str, OrderRecord]:
-        found = self.run(self.ledger.orders(OrderQuery("sandbox", None)))
+        found = self.run(self.ledger.orders(OrderQuery(None)))
         return {order.out_order_id: order for order in found}
 
     def _ids_upstream(self, order: OrderRecord) -> tuple[str, ...]:
@@ -321,7 +321,7 @@ class Walk(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "desk"):
             self.now += timedelta(days=2)
-            self.run(self.ledger.settle_abandoned("sandbox"))
+            self.run(self.ledger.orders(OrderQuery(None)))
             assert all(order.state != "sending" for order in self._orders().values())
             assert first_break(self.run(self.ledger.trail())) is None
             self.run(self.ledger.aclose())
@@ -360,7 +360,7 @@ def test_the_same_holds_with_the_ledger_in_postgresql(postgres: PostgresServer) 
             self.url = postgres.new_database()
 
         def _ledger(self) -> Ledger:
-            return PostgresLedger(self.url, clock=lambda: self.now)
+            return PostgresLedger(self.url, "sandbox", clock=lambda: self.now)
 
     walk(PostgresWalk, 6, 4, {"placed", "rejected", "unknown", "sending", "died", "outcome_unknown"})
 
@@ -404,11 +404,7 @@ def no_rule(used: DayUsage) -> str | None:
 
 
 async def _claimed(ledger: Ledger, name: str, now: datetime) -> OrderRecord:
-    nothing: dict[str, Any] = {}
-    preview = PreviewRecord(
-        *(name, name, name, "sandbox", LOCAL_CALLER, name, now, now, 1, name, name, name),
-        *(nothing, nothing, nothing, nothing),
-    )
+    preview = preview_of(name, now=now)
     await ledger.store_preview(preview)
     claim = await ledger.claim(NewOrder(name, preview, "off", approval_verified=False), 35, no_rule)
     assert isinstance(claim, Claimed)
@@ -421,13 +417,13 @@ async def test_the_ledger_lets_an_order_go_along_these_edges_and_no_other(
     tmp_path: Path, request: pytest.FixtureRequest, store: str
 ) -> None:
     now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-    ledger: Ledger = SqliteLedger(tmp_path / "ledger.sqlite3", clock=lambda: now)
+    ledger: Ledger = SqliteLedger(tmp_path / "ledger.sqlite3", "sandbox", clock=lambda: now)
     if store == "postgres":
         postgres: PostgresServer = request.getfixturevalue("postgres")
-        ledger = PostgresLedger(postgres.new_database(), clock=lambda: now)
+        ledger = PostgresLedger(postgres.new_database(), "sandbox", clock=lambda: now)
     met: set[tuple[str, State]] = set()
     for before, last in itertools.product(WAYS, OPERATIONS):
-        order = await _claimed(ledger, f"PO-{before}-{last[0]}-{last[1]}", now)
+        order = await _claimed(ledger, f"{before}-{last[0]}-{last[1]}", now)
         was: State = order.state
         met.add(("[*]", was))
         for operation, state in [*WAYS[before], last]:
@@ -438,8 +434,8 @@ async def test_the_ledger_lets_an_order_go_along_these_edges_and_no_other(
                 await ledger.resolve(order.order_key, outcome, "resolved")
             else:
                 now += timedelta(seconds=36)
-                await ledger.settle_abandoned("sandbox")
-            (after,) = await ledger.orders(OrderQuery("sandbox", None, reference=order.out_order_id))
+                await ledger.orders(OrderQuery(None))
+            (after,) = await ledger.orders(OrderQuery(None, reference=order.out_order_id))
             met |= {(was, after.state)} if was != after.state else set()
             was = after.state
     await ledger.aclose()

@@ -46,18 +46,18 @@ class World(House):
 
     async def operator(self, reference: str, outcome: Outcome) -> OrderRecord | None:
         """What `orders resolve` does, from another process."""
-        ledger = SqliteLedger(self.ledger, clock=lambda: self.now)
-        (order,) = await ledger.orders(OrderQuery("sandbox", None, reference=reference))
+        ledger = SqliteLedger(self.ledger, "sandbox", clock=lambda: self.now)
+        (order,) = await ledger.orders(OrderQuery(None, reference=reference))
         resolved = await ledger.resolve(order.order_key, outcome, "resolved")
         await ledger.aclose()
         return resolved
 
     async def another_process_claims(self, token: str) -> None:
         """And dies, or takes its time: nothing is recorded."""
-        ledger = SqliteLedger(self.ledger, clock=lambda: self.now)
-        preview = await ledger.preview_by_token(token_digest(token), "sandbox", LOCAL_CALLER)
-        assert preview
-        new = NewOrder(uuid4().hex, preview, "form", approval_verified=True)
+        ledger = SqliteLedger(self.ledger, "sandbox", clock=lambda: self.now)
+        standing = await ledger.standing(token_digest(token), LOCAL_CALLER)
+        assert standing
+        new = NewOrder(uuid4().hex, standing.preview, "form", approval_verified=True)
         assert isinstance(await ledger.claim(new, LEASE_SECONDS, lambda _: None), Claimed)
         await ledger.aclose()
 

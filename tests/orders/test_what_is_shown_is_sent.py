@@ -134,7 +134,7 @@ def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
     assert payable == placed.payable_fen
     echoes = preview["create_order_arguments"]
     assert fen(echoes["expected_total"]) == fen(preview["payable"]["amount"]) == payable
-    figures = ("goods", "freight", "fees", "discount")
+    figures = ("goods_total", "freight", "fees", "discount")
     assert [fen(preview[name]["amount"]) for name in figures] == [goods, freight, fees, discount]
 
     # The lines

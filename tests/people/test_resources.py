@@ -257,7 +257,6 @@ NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 REFUSED = OrderRecord(
     order_key="key",
     preview_id="preview",
-    realm="real",
     caller="local",
     out_order_id="PO-2026-0001",
     state="rejected",

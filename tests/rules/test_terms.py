@@ -34,7 +34,7 @@ def deal() -> Quote:
 
 
 def changed(before: Quote, after: Quote) -> dict[str, Change]:
-    return {change.field: change for change in differences(terms_of(before), terms_of(after))}
+    return {change.what: change for change in differences(terms_of(before), terms_of(after))}
 
 
 def in_group(**fields: Any) -> Callable[[Quote], Quote]:
@@ -115,7 +115,7 @@ def test_a_single_change_is_named_with_both_sides(
 @pytest.mark.parametrize("part", ["offer_id", "spec_id", "sku_id"])
 def test_other_goods_are_named(part: str) -> None:
     (change,) = changed(deal(), in_line(**{part: "9"})(deal())).values()
-    assert change.field == "order 1 line 1 goods"
+    assert change.what == "order 1 line 1 goods"
     assert change.was != change.now
 
 
@@ -186,4 +186,4 @@ def test_an_answer_read_again_in_another_order_has_the_same_terms(world: World) 
 
 def test_a_preview_shown_in_another_mode_has_other_terms() -> None:
     (change,) = differences(terms.terms_of(deal(), "preview", "mine"), terms.terms_of(deal(), "live", "mine"))
-    assert (change.field, change.was, change.now) == ("environment", "preview", "live")
+    assert (change.what, change.was, change.now) == ("environment", "preview", "live")

@@ -132,7 +132,7 @@ class MortalLedger(SqliteLedger):
     """The real driver on the real file, entered where it gets its connection."""
 
     def __init__(self, path: Path, life: Life, **options: Any) -> None:
-        super().__init__(path, **options)
+        super().__init__(path, "real", **options)
         self._life = life
 
     def _connected(self) -> sqlite3.Connection:
@@ -174,7 +174,7 @@ class MortalPostgresLedger(PostgresLedger):
     """The other driver on a real server, without worker threads: one run is like the next."""
 
     def __init__(self, url: str, life: Life, **options: Any) -> None:
-        super().__init__(url, **options)
+        super().__init__(url, "real", **options)
         self._life = life
 
     def _session(self, connection: Connection) -> Session:

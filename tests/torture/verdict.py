@@ -73,7 +73,7 @@ def _trail_faults(facts: Facts) -> list[Fault]:
     broken = first_break(facts.trail)
     if broken is not None:
         found.append(Fault("trail", f"the chain breaks at row {broken}"))
-    events = [row.event for row in facts.trail if row.event != "previewed"]
+    events = [row.event for row in facts.trail]
     state = facts.row.state if facts.row else None
     told = {"claimed": "sending", "abandoned": "unknown"}.get(events[-1], events[-1]) if events else None
     if told != state or events[:1] != ["claimed"] * (state is not None) or "claimed" in events[1:]:

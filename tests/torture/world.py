@@ -139,7 +139,7 @@ class World:
         """`strays`: creates and orders upstream that are not this preview's."""
         books, reference = self.sandbox.books, preview.out_order_id
         async with closing(self.ledger(Life())) as ledger:
-            rows = await ledger.orders(OrderQuery("real", None))
+            rows = await ledger.orders(OrderQuery(None))
             trail = await ledger.trail()
         orders = books.orders_of(reference)
         return Facts(
@@ -155,7 +155,12 @@ class World:
 async def create(desk: Desk, arguments: CreateOrderArguments) -> Told:
     """The call of `create_order`, by a client that cannot ask."""
     call = CreateCall(
-        arguments.preview_token, arguments.expected_total, arguments.ship_to, LOCAL_CALLER, desk.now()
+        arguments.preview_token,
+        arguments.expected_total,
+        arguments.ship_to,
+        arguments.goods,
+        LOCAL_CALLER,
+        desk.now(),
     )
     try:
         order = await desk.create(call, "cannot_ask")

@@ -6,9 +6,7 @@ that nothing can reach the upstream that was not shown.
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, cast
+from dataclasses import dataclass
 
 _SUFFIX = re.compile("(?:维吾尔|壮族|回族)?自治区$|特别行政区$|(?<=..)[省市区县]$")
 
@@ -85,16 +83,6 @@ class OrderRequest:
             return self.address.one_line()
         return self.address.masked_line(self.address_name)
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "OrderRequest":
-        fields = dict(stored)
-        fields["items"] = tuple(Item(**item) for item in cast("list[dict[str, Any]]", stored["items"]))
-        fields["address"] = Address(**stored["address"])
-        return cls(**fields)
-
     def goods_key(self) -> list[tuple[str, str, int]]:
         """The cart: offers, specs and quantities, whatever their order."""
         totals: dict[tuple[str, str], int] = {}
@@ -125,6 +113,67 @@ class Pinned:
 
 
 NO_FIELDS = AccountFields()
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """A line of goods as a preview showed it. Money in fen; no `unit_price` where it is no whole fen."""
+
+    offer_id: str
+    spec_id: str | None
+    sku_id: str | None
+    quantity: int
+    unit_price: int | None
+    amount: int
+    message: str | None
+    product_no: str | None = None
+
+
+@dataclass(frozen=True)
+class ShownPromotion:
+    """A promotion as a preview showed it. `discount` in fen."""
+
+    promotion_id: str | None
+    text: str | None
+    selected: bool | None
+    discount: int | None
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """One order to come, as a preview showed it. Money in fen."""
+
+    payable: int
+    goods: int
+    freight: int
+    lines: tuple[ShownLine, ...]
+    trade_types: tuple[str, ...]
+    promotions: tuple[ShownPromotion, ...]
+
+
+@dataclass(frozen=True)
+class ShownWarning:
+    """Something that a person should know before approving: a code of the contract, and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class ShownPreview:
+    """What a person saw and approved, without the handles for it. Money in fen."""
+
+    payable: int
+    goods: int
+    freight: int
+    fees: int
+    discount: int
+    ship_to: str
+    flow: str | None
+    trade_type: str | None
+    promotion_id: str | None
+    groups: tuple[ShownGroup, ...]
+    warnings: tuple[ShownWarning, ...]
 
 
 def folded(text: str) -> str:

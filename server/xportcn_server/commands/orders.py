@@ -6,21 +6,17 @@ from typing import TypeVar
 import anyio
 import click
 
-from xportcn_server.app import ledger_of, policy_of
+from xportcn_server.app import ledger_of
 from xportcn_server.guide.receipts import MEANING, WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Realm
+from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord
 from xportcn_tools.money import yuan
 from xportcn_tools.results import timestamp
 
 T = TypeVar("T")
 
 
-class RefusedError(Exception):
-    """Why a person's command changes nothing."""
-
-
-def with_ledger(settings: Settings, work: Callable[[Ledger, Realm], Awaitable[T]]) -> T:
+def with_ledger(settings: Settings, work: Callable[[Ledger], Awaitable[T]]) -> T:
     """Run `work` on the opened ledger.
 
     Raises:
@@ -31,20 +27,16 @@ def with_ledger(settings: Settings, work: Callable[[Ledger, Realm], Awaitable[T]
         ledger = ledger_of(settings)
         try:
             await ledger.open()
-            return await work(ledger, policy_of(settings).realm)
+            return await work(ledger)
         finally:
             await ledger.aclose()
 
     return anyio.run(run)
 
 
-def _found(settings: Settings, query: Callable[[Realm], OrderQuery]) -> list[OrderRecord] | None:
-    async def work(ledger: Ledger, realm: Realm) -> list[OrderRecord]:
-        await ledger.settle_abandoned(realm)
-        return await ledger.orders(query(realm))
-
+def _found(settings: Settings, query: OrderQuery) -> list[OrderRecord] | None:
     try:
-        return with_ledger(settings, work)
+        return with_ledger(settings, lambda ledger: ledger.orders(query))
     except LedgerError as error:
         click.echo(f"xportcn-mcp: the ledger cannot be read: {error}", err=True)
         return None
@@ -52,7 +44,7 @@ def _found(settings: Settings, query: Callable[[Realm], OrderQuery]) -> list[Ord
 
 def list_orders(settings: Settings, limit: int) -> int:
     """Print a line an order, newest first; exit code 1 where the ledger cannot be read."""
-    found = _found(settings, lambda realm: OrderQuery(realm, None, limit=limit))
+    found = _found(settings, OrderQuery(None, limit=limit))
     if found is None:
         return 1
     for order in found:
@@ -68,7 +60,7 @@ def list_orders(settings: Settings, limit: int) -> int:
 
 def show_order(settings: Settings, reference: str) -> int:
     """Print all that the ledger holds of an order; exit code 1 where there is none."""
-    found = _found(settings, lambda realm: OrderQuery(realm, None, reference=reference))
+    found = _found(settings, OrderQuery(None, reference=reference))
     if found is None:
         return 1
     if not found:

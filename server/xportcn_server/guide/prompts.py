@@ -3,7 +3,8 @@
 import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any, cast
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -26,8 +27,9 @@ from xportcn_server.guide.resources import ORDER, REFERENCE
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.desk import Desk, Receipt
-from xportcn_tools.ledger.ledger import State
+from xportcn_tools.ledger.ledger import State, StoredPreview
 from xportcn_tools.money import yuan
+from xportcn_tools.order import Address
 from xportcn_tools.order_arguments import AddressArgument
 from xportcn_tools.results import ProblemError, timestamp
 
@@ -40,11 +42,6 @@ _COMPLETED: dict[tuple[str, str], tuple[State, ...]] = {
     (ORDER, "reference"): (),
 }
 """Which arguments are completed, with orders of which states (none named: all)."""
-
-# Carried over into the new preview. Not the promotion, which the platform picks anew; not the message, which
-# may be of its day; never the order number, which is used up.
-_ITEM_FIELDS = ("offer_id", "spec_id", "quantity", "seller_open_id", "product_no", "container")
-_ORDER_FIELDS = ("flow", "trade_type", "dropshipping")
 
 _SAVED = "It went to the saved address that is named above: say its name, and ask whether it is right again."
 _CHANGED = (
@@ -160,25 +157,28 @@ def _problems_as_errors() -> Generator[None]:
 
 
 def _reorder(text: PromptText, found: Receipt, saved: Mapping[str, dict[str, Any]]) -> str:
-    order, items = found.order, _items(found)
+    order = found.order
     if order.state in ("unknown", "sending"):
         return (
             f"The person wants to order the goods of order {order.out_order_id} again. Its state is "
             f"{order.state}: an order may exist already. Do not order these goods again and call no "
             "preview_order for them. Tell the person so, and go on with the prompt resolve_unknown."
         )
-    if not items:
+    if not found.preview:
         raise MCPError(INVALID_PARAMS, f"What was in order {order.out_order_id} is no longer kept.")
-    request = found.preview.request if found.preview else {}
-    arguments: dict[str, Any] = {"items": items}
-    arguments |= {name: request[name] for name in _ORDER_FIELDS if request.get(name) is not None}
-    name: str = request.get("address_name") or ""
+    # Not the promotion, which the platform picks each time; not the message, which may be of its day; never
+    # the order number, which is used up.
+    request = found.preview.request
+    arguments = {"items": _items(found.preview)} | _set_only(
+        {"flow": request.flow, "trade_type": request.trade_type, "dropshipping": request.dropshipping}
+    )
+    name = request.address_name or ""
     if name in saved:
         arguments["address_name"] = name
-        address = _SAVED if _is_the_same(saved[name], request.get("address")) else _CHANGED
+        address = _SAVED if _is_the_same(saved[name], request.address) else _CHANGED
     else:
         address = _ASK.format(ship_to=plain(order.ship_to))
-    message = _MESSAGE.format(message=_json(request["message"])) if request.get("message") else ""
+    message = _MESSAGE.format(message=_json(request.message)) if request.message else ""
     return text.render(
         reference=order.out_order_id,
         state=order.state,
@@ -189,10 +189,10 @@ def _reorder(text: PromptText, found: Receipt, saved: Mapping[str, dict[str, Any
     )
 
 
-def _is_the_same(saved: dict[str, Any], ordered: object) -> bool:
+def _is_the_same(saved: dict[str, Any], ordered: Address) -> bool:
     """Whether a saved address would be sent as it was then: by the form that a preview gives it."""
     try:
-        return AddressArgument.model_validate(saved).model_dump() == ordered
+        return AddressArgument.model_validate(saved).model_dump() == asdict(ordered)
     except ValidationError:
         return False
 
@@ -210,14 +210,17 @@ def _resolve_unknown(text: PromptText, found: Receipt) -> str:
         total=yuan(order.payable_fen),
         ship_to=plain(order.ship_to),
         request_id=code(order.request_id),
-        items=_json(_items(found)),
+        items=_json(_items(found.preview) if found.preview else []),
     )
 
 
-def _items(found: Receipt) -> list[dict[str, Any]]:
+def _items(preview: StoredPreview) -> list[dict[str, Any]]:
     """The lines as they were asked for and priced: with the spec that was pinned."""
-    stored = cast("list[dict[str, Any]]", found.preview.request.get("items", [])) if found.preview else []
-    return [{name: item[name] for name in _ITEM_FIELDS if item.get(name) is not None} for item in stored]
+    return [_set_only(asdict(item)) for item in preview.request.items]
+
+
+def _set_only(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _json(value: object) -> str:

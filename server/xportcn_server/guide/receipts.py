@@ -6,11 +6,13 @@ table's cell border, an image or HTML.
 
 import re
 from collections.abc import Sequence
-from typing import Any, cast
 
 from xportcn_tools.desk.desk import Receipt
 from xportcn_tools.desk.present import order_result
-from xportcn_tools.ledger.ledger import OrderRecord, PreviewRecord, State
+from xportcn_tools.desk.question import parts_of_total
+from xportcn_tools.ledger.ledger import OrderRecord, State
+from xportcn_tools.money import yuan
+from xportcn_tools.order import ShownPreview
 from xportcn_tools.results import Environment, OrderResult
 
 RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
@@ -85,16 +87,19 @@ def orders_list(environment: Environment, orders: Sequence[OrderResult]) -> str:
 def receipt(environment: Environment, found: Receipt) -> str:
     """One order: what, how much, where to, how approved, when, and what to do next."""
     order = found.order
-    shown: dict[str, Any] = found.preview.shown if found.preview else {}
+    shown = found.preview.shown if found.preview else None
     told = order_result(order, shown, replayed=False)
     rows = [
         ("State", f"**{order.state}**: {MEANING[order.state]}"),
-        ("Total", f"{told.payable.amount} {told.payable.currency}{_split(shown)}"),
+        (
+            "Total",
+            f"{told.payable.amount} {told.payable.currency}{f' = {parts_of_total(shown)}' if shown else ''}",
+        ),
         ("Order ids", _ids(order.order_ids)),
         ("Ship to", plain(order.ship_to)),
-        ("Trade type", code(shown.get("trade_type"))),
-        ("Flow", code(shown.get("flow"))),
-        ("Promotion", code(shown.get("promotion_id"))),
+        ("Trade type", code(shown and shown.trade_type)),
+        ("Flow", code(shown and shown.flow)),
+        ("Promotion", code(shown and shown.promotion_id)),
         ("Approval", _approval(order)),
         ("Create sent", order.request_sent),
         ("Reason", _reason(order)),
@@ -103,9 +108,8 @@ def receipt(environment: Environment, found: Receipt) -> str:
         ("Request id", f"{code(order.request_id)} (for the vendor's support)" if order.request_id else "–"),
     ]
     parts = [f"# Order {code(order.out_order_id)}", _realm(environment), table(("", ""), rows)]
-    lines = _lines(found.preview)
-    if lines:
-        parts += ["## Goods", table(("Offer", "Spec", "Quantity", "Amount"), lines)]
+    if shown:
+        parts += ["## Goods", table(("Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
     if order.state in _NEXT:
         parts += ["## What to do next", _NEXT[order.state].format(reference=order.out_order_id)]
     return "\n\n".join(parts)
@@ -117,14 +121,6 @@ def _realm(environment: Environment) -> str:
 
 def _ids(order_ids: Sequence[str]) -> str:
     return ", ".join(map(code, order_ids)) or "–"
-
-
-def _split(shown: dict[str, Any]) -> str:
-    names = ("goods_total", "freight", "fees", "discount")
-    if not all(name in shown for name in names):
-        return ""
-    amounts = {name: shown[name]["amount"] for name in names}
-    return " = goods {goods_total} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
 
 
 def _approval(order: OrderRecord) -> str:
@@ -141,15 +137,9 @@ def _reason(order: OrderRecord) -> str:
     return f"{code(order.problem_code)}{whose}: {plain(order.problem_text or 'no text')}"
 
 
-def _lines(preview: PreviewRecord | None) -> list[tuple[str, ...]]:
-    groups = cast("list[dict[str, Any]]", preview.shown.get("groups", [])) if preview else []
+def _lines(shown: ShownPreview) -> list[tuple[str, ...]]:
     return [
-        (
-            code(line["offer_id"]),
-            code(line["spec_id"]),
-            str(line["quantity"]),
-            f"{line['amount']['amount']} {line['amount']['currency']}",
-        )
-        for group in groups
-        for line in cast("list[dict[str, Any]]", group["lines"])
+        (code(line.offer_id), code(line.spec_id), str(line.quantity), f"{yuan(line.amount)} CNY")
+        for group in shown.groups
+        for line in group.lines
     ]

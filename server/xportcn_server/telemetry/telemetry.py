@@ -19,15 +19,15 @@ from xportcn_tools.ledger.ledger import (
     Claimed,
     DayUsage,
     EarlierUnknown,
-    Judged,
     Ledger,
     NewOrder,
     OrderQuery,
     OrderRecord,
     Outcome,
-    Realm,
     ReferenceUsed,
+    RuleBroken,
 )
+from xportcn_tools.ledger.sql import SqlLedger
 from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
 
@@ -51,6 +51,8 @@ class Telemetry:
 
     def ledger(self, ledger: Ledger, system: System, caps_of: Callable[[str], Caps]) -> Ledger:
         """The same ledger, watched. `caps_of`: the day's caps of a caller."""
+        if isinstance(ledger, SqlLedger):
+            ledger.on_abandoned = self._recorded
         return cast("Ledger", _WatchedLedger(ledger, self._instruments, self._recorded, system, caps_of))
 
     def upstream(self, upstream: UpstreamClient) -> UpstreamClient:
@@ -58,10 +60,10 @@ class Telemetry:
         return _WatchedUpstream(upstream, self._instruments)
 
     @asynccontextmanager
-    async def refreshing(self, ledger: Ledger, realm: Realm) -> AsyncGenerator[None]:
+    async def refreshing(self, ledger: Ledger) -> AsyncGenerator[None]:
         """Keep the number of open unknown orders fresh. `ledger`: unwatched, this is nobody's call."""
         async with anyio.create_task_group() as group:
-            group.start_soon(self._refresh, ledger, realm)
+            group.start_soon(self._refresh, ledger)
             try:
                 yield
             finally:
@@ -75,13 +77,11 @@ class Telemetry:
             except Exception:
                 logger.debug("telemetry could not be closed", exc_info=True)
 
-    async def _refresh(self, ledger: Ledger, realm: Realm) -> None:
+    async def _refresh(self, ledger: Ledger) -> None:
         while True:
             self._changed = changed = anyio.Event()
             try:
-                self._instruments.unknowns = len(
-                    await ledger.orders(OrderQuery(realm, None, states=("unknown",)))
-                )
+                self._instruments.unknowns = len(await ledger.orders(OrderQuery(None, states=("unknown",))))
             except Exception:  # an old number would be a wrong one
                 logger.debug("the unknown orders could not be counted", exc_info=True)
                 self._instruments.unknowns = None
@@ -123,7 +123,7 @@ class _WatchedLedger:
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
         # A look into a callers' file: before the claim, since after it every moment counts.
         caps = quietly(lambda: self._caps_of(new.preview.caller))
         seen: list[DayUsage] = []
@@ -149,12 +149,6 @@ class _WatchedLedger:
         self._recorded([order] if order else [])
         return order
 
-    async def settle_abandoned(self, realm: Realm) -> list[OrderRecord]:
-        orders = await self._transaction("settle_abandoned", self._inner.settle_abandoned(realm))
-        if orders:
-            self._recorded(orders)
-        return orders
-
     async def _transaction(self, name: str, call: Awaitable[T]) -> T:
         attributes = {
             "db.system.name": self._system,
@@ -169,7 +163,7 @@ def _of_transaction(result: object, seconds: float) -> Attributes:
     match result:
         case BaseException():
             return {"error.type": type(result).__name__}
-        case Claimed() | AlreadyClaimed() | ReferenceUsed() | EarlierUnknown() | Judged():
+        case Claimed() | AlreadyClaimed() | ReferenceUsed() | EarlierUnknown() | RuleBroken():
             return {"xportcn.outcome": type(result).__name__}  # pyright: ignore[reportUnknownArgumentType]
         case OrderRecord():
             return {"xportcn.outcome": result.state}

@@ -15,7 +15,7 @@ import anyio
 from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import Caps
-from xportcn_tools.desk.checks import Clearing, CreateCall
+from xportcn_tools.desk.checks import Checks, CreateCall
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
@@ -29,8 +29,9 @@ from xportcn_tools.ledger.ledger import (
     LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
-    PreviewRecord,
+    Standing,
     State,
+    StoredPreview,
 )
 from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
@@ -47,7 +48,7 @@ class Receipt:
     """An order, and the preview that it was made of, where that is still kept."""
 
     order: OrderRecord
-    preview: PreviewRecord | None
+    preview: StoredPreview | None
 
 
 def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -84,7 +85,7 @@ class Desk:
         self._addresses = addresses
         self._profile_of = profile_of
         self._previewer = Previewer(upstream, ledger, policy, clock)
-        self._clearing = Clearing(ledger, policy, self._previewer, self._caps, step)
+        self._checks = Checks(policy, self._previewer)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
         self._sender = Sender(upstream, ledger, policy, step, clock)
@@ -109,9 +110,8 @@ class Desk:
         `request.out_order_id` may be empty: then one is minted. `request.flow` may be absent: then the
         owner's setting stands in.
         """
-        realm = self.policy.realm
         profile = self._profile_of(caller)
-        if request.out_order_id and await self._ledger.reference_used(realm, request.out_order_id):
+        if request.out_order_id and await self._is_used(request.out_order_id):
             raise problems.duplicate_reference(request.out_order_id)
         if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
             raise problems.trade_type_not_allowed(request.trade_type, self.policy.pin.trade_types)
@@ -133,60 +133,49 @@ class Desk:
         The text depends on the stored preview alone. Nobody is asked to approve what cannot be placed. A
         question that was put before (`asked_before`) is put again, so that its answer is heard.
         """
-        preview = await self._find(call)
-        if await self._attempt(preview) is not None:
+        standing = await self._standing(call)
+        if standing.attempt:
             return None
-        try:
-            await self._clearing.check(preview, call)
-        except ProblemError:
-            if await self._attempt(preview) is not None:  # claimed meanwhile, by another call
-                return None
-            raise
-        if self.policy.approval == "off":
+        self._checks.check(standing, call, self._caps(call.caller))
+        if self.policy.approval == "off" or (standing.approved and not asked_before):
             return None
-        if not asked_before and await self._ledger.is_approved(preview.preview_id):
-            return None
-        return question(self.policy.environment, preview.shown, preview.request, preview.out_order_id)
+        return question(self.policy.environment, standing.preview)
 
     @_ledger_problems
     async def create(self, call: CreateCall, answer: Answer) -> OrderResult:
         """Order what the token stands for. The same token again returns the recorded outcome."""
         await self._step("find")
-        preview = await self._find(call)
-        attempt = await self._attempt(preview)
-        if attempt is not None:
-            return _told(attempt, preview, replayed=True)
+        standing = await self._standing(call)
+        if standing.attempt:
+            return _result_of(standing.attempt, standing.preview, replayed=True)
         profile = self._profile_of(call.caller)
         try:
-            approval = await self._clearing.clear(preview, call, answer, profile)
+            await self._step("check")
+            self._checks.check(standing, call, self._caps(call.caller))
+            approval = self._checks.approval(standing, answer)
+            await self._step("recheck")
+            await self._checks.recheck(standing, profile)
         except ProblemError:
             # Another call with this token may have claimed it meanwhile: then what stood in the way was
             # that very order, and the answer is what came of it.
-            attempt = await self._attempt(preview)
+            attempt = (await self._standing(call)).attempt
             if attempt is None:
                 raise
-            return _told(attempt, preview, replayed=True)
+            return _result_of(attempt, standing.preview, replayed=True)
         order, replayed = await self._sender.place(
-            preview, approval, lambda: self._caps(call.caller), profile.user_id
+            standing.preview, approval, lambda: self._caps(call.caller), profile.user_id
         )
-        return _told(order, preview, replayed=replayed)
+        return _result_of(order, standing.preview, replayed=replayed)
 
     @_ledger_problems
     async def orders(
         self, caller: str, reference: str | None = None, state: State | None = None, limit: int = 10
     ) -> list[OrderResult]:
         """Orders from the ledger, newest first. `reference`: token, `out_order_id` or order id."""
-        await self._ledger.settle_abandoned(self.policy.realm)
-        query = OrderQuery(
-            self.policy.realm, caller, states=(state,) if state else (), limit=limit, reference=reference
-        )
-        if reference is None:
-            return await self._shown(await self._listed(query))
-        preview = await self._ledger.preview_by_token(token_digest(reference), self.policy.realm, caller)
-        if preview:
-            query = replace(query, reference=None, preview_id=preview.preview_id)
+        digest = token_digest(reference) if reference else ""
+        query = OrderQuery(caller, reference, digest, states=(state,) if state else (), limit=limit)
         found = await self._listed(query)
-        if not found and not preview and not await self._known(caller, reference):
+        if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
         return await self._shown(found)
 
@@ -195,8 +184,7 @@ class Desk:
         """One order with the preview it was made of. `reference`: `out_order_id` or order id, and no token:
         what asks here is an address that clients keep.
         """
-        await self._ledger.settle_abandoned(self.policy.realm)
-        found = await self._listed(OrderQuery(self.policy.realm, caller, reference=reference))
+        found = await self._listed(OrderQuery(caller, reference=reference))
         if not found:
             raise problems.not_found(reference)
         # A buyer's own number may be another order's id upstream: the own number goes first.
@@ -206,8 +194,7 @@ class Desk:
     @_ledger_problems
     async def references(self, caller: str, states: tuple[State, ...], limit: int) -> list[str]:
         """The `out_order_id`s of the newest orders, newest first; nothing is looked up upstream."""
-        await self._ledger.settle_abandoned(self.policy.realm)
-        query = OrderQuery(self.policy.realm, caller, states=states, limit=limit)
+        query = OrderQuery(caller, states=states, limit=limit)
         return [order.out_order_id for order in await self._ledger.orders(query)]
 
     async def _shown(self, orders: list[OrderRecord]) -> list[OrderResult]:
@@ -226,27 +213,19 @@ class Desk:
                     await self._lookup.settle(order)
         return await self._ledger.orders(query)
 
-    async def _known(self, caller: str, reference: str) -> bool:
-        """Whether the reference is of a preview or of an order that the filters left out."""
-        realm = self.policy.realm
-        if await self._ledger.preview_of_reference(realm, caller, reference):
-            return True
-        return bool(await self._ledger.orders(OrderQuery(realm, caller, reference=reference, limit=1)))
+    async def _is_used(self, out_order_id: str) -> bool:
+        """Whether any attempt, whoever made it, has this reference."""
+        found = await self._ledger.orders(OrderQuery(None, out_order_id))
+        return any(order.out_order_id == out_order_id for order in found)
 
-    async def _find(self, call: CreateCall) -> PreviewRecord:
-        digest = token_digest(call.preview_token)
-        preview = await self._ledger.preview_by_token(digest, self.policy.realm, call.caller)
-        if preview is None:
+    async def _standing(self, call: CreateCall) -> Standing:
+        standing = await self._ledger.standing(token_digest(call.preview_token), call.caller)
+        if standing is None:
             raise problems.unknown_token()
-        return preview
-
-    async def _attempt(self, preview: PreviewRecord) -> OrderRecord | None:
-        await self._ledger.settle_abandoned(preview.realm)
-        query = OrderQuery(preview.realm, preview.caller, preview_id=preview.preview_id, limit=1)
-        return next(iter(await self._ledger.orders(query)), None)
+        return standing
 
 
-def _told(order: OrderRecord, preview: PreviewRecord, *, replayed: bool) -> OrderResult:
+def _result_of(order: OrderRecord, preview: StoredPreview, *, replayed: bool) -> OrderResult:
     """A placed order as a result; any other as its problem, with the order beside it."""
     trouble = problems.of_order(order, preview.shown, replayed=replayed)
     if trouble:

@@ -7,6 +7,7 @@ ends the unknown; not finding proves nothing and changes nothing.
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 from xportcn_tools.ledger.ledger import Ledger, OrderRecord, Outcome
@@ -20,13 +21,13 @@ _LISTS = ("result", "list", "records", "rows", "orders", "data")
 _IDS = ("idOfStr", "orderId", "id")
 
 
+@dataclass(frozen=True)
 class OrderLookup:
     """Looks an order up by its `out_order_id`, over all pages."""
 
-    def __init__(self, upstream: UpstreamClient, ledger: Ledger, path: str) -> None:
-        self._upstream = upstream
-        self._ledger = ledger
-        self._path = path
+    _upstream: UpstreamClient
+    _ledger: Ledger
+    _path: str
 
     async def settle(self, order: OrderRecord) -> OrderRecord:
         """The order, ended as `placed` if the upstream lists it; else as it was.

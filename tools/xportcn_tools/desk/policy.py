@@ -6,7 +6,6 @@ from typing import Literal
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.ledger.ledger import Realm
 from xportcn_tools.order import NO_FIELDS, AccountFields
 from xportcn_tools.results import ApprovalMethod, Environment
 
@@ -38,11 +37,6 @@ class Policy:
         another. `orders_as` stands for the owner's own account.
         """
         return fingerprint([self.orders_as, profile.user_id, vars(self.account)])[:12]
-
-    @property
-    def realm(self) -> Realm:
-        """The sandbox's orders and the real ones are never mixed, even in one ledger."""
-        return "sandbox" if self.environment == "sandbox" else "real"
 
     @property
     def lease(self) -> float:

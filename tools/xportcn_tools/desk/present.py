@@ -1,18 +1,21 @@
 """Quotes and records in the words of the contract. Pure."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
-
 from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.desk.quote import Group, Quote
-from xportcn_tools.ledger.ledger import OrderRecord
-from xportcn_tools.order import OrderRequest
+from xportcn_tools.ledger.ledger import OrderRecord, StoredPreview
+from xportcn_tools.order import (
+    OrderRequest,
+    ShownGroup,
+    ShownLine,
+    ShownPreview,
+    ShownPromotion,
+    ShownWarning,
+)
 from xportcn_tools.results import (
     ApprovalResult,
     CreateOrderArguments,
     GroupResult,
     LineResult,
-    Money,
     OrderLine,
     OrderResult,
     PreviewResult,
@@ -27,86 +30,87 @@ LINES_NAMED = 3
 GOODS_LENGTH = 300
 
 
-def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> dict[str, Any]:
-    """The preview as it is shown, without the handles that `preview_result` adds (JSON, stored)."""
-    groups = [_group(group, request).model_dump() for group in quote.groups]
-    return {
-        "payable": money(quote.payable).model_dump(),
-        "goods_total": money(quote.goods).model_dump(),
-        "freight": money(quote.freight).model_dump(),
-        "fees": money(quote.fees).model_dump(),
-        "discount": money(quote.discount).model_dump(),
-        "goods": goods_line(line for group in groups for line in group["lines"]),
-        "ship_to": request.ship_to(),
-        "flow": quote.pinned.flow,
-        "trade_type": quote.pinned.trade_type,
-        "promotion_id": quote.pinned.promotion_id,
-        "groups": groups,
-        "warnings": [warning.model_dump() for warning in warnings],
-    }
-
-
-def preview_result(
-    stored: dict[str, Any], token: str, approval_code: str, out_order_id: str, expires_at: str
-) -> PreviewResult:
-    return PreviewResult(
-        preview_token=token,
-        approval_code=approval_code,
-        out_order_id=out_order_id,
-        expires_at=expires_at,
-        create_order_arguments=CreateOrderArguments(
-            preview_token=token,
-            expected_total=stored["payable"]["amount"],
-            ship_to=stored["ship_to"],
-            goods=stored["goods"],
-        ),
-        **stored,
+def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> ShownPreview:
+    """The preview as it is shown, without the handles that `preview_result` adds."""
+    return ShownPreview(
+        payable=quote.payable,
+        goods=quote.goods,
+        freight=quote.freight,
+        fees=quote.fees,
+        discount=quote.discount,
+        ship_to=request.ship_to(),
+        flow=quote.pinned.flow,
+        trade_type=quote.pinned.trade_type,
+        promotion_id=quote.pinned.promotion_id,
+        groups=tuple(_group(group, request) for group in quote.groups),
+        warnings=tuple(ShownWarning(warning.code, warning.message) for warning in warnings),
     )
 
 
-def goods_line(lines: Iterable[Mapping[str, Any]]) -> str:
+def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
+    """The preview with the handles for it."""
+    seen = preview.shown
+    total, goods = money(preview.payable_fen), goods_line(seen)
+    return PreviewResult(
+        preview_token=token,
+        approval_code=preview.approval_code,
+        out_order_id=preview.out_order_id,
+        expires_at=timestamp(preview.expires_at),
+        payable=total,
+        goods_total=money(seen.goods),
+        freight=money(seen.freight),
+        fees=money(seen.fees),
+        discount=money(seen.discount),
+        goods=goods,
+        ship_to=seen.ship_to,
+        flow=seen.flow,
+        trade_type=seen.trade_type,
+        promotion_id=seen.promotion_id,
+        groups=[_group_result(group) for group in seen.groups],
+        warnings=[PreviewWarning.model_validate(vars(warning)) for warning in seen.warnings],
+        create_order_arguments=CreateOrderArguments(
+            preview_token=token, expected_total=total.amount, ship_to=seen.ship_to, goods=goods
+        ),
+    )
+
+
+def goods_line(shown: ShownPreview) -> str:
     """What is bought in one line: up to three lines of goods, then how many more there are."""
-    every = list(lines)
-    for named in range(min(LINES_NAMED, len(every)), 0, -1):
-        rest = every[named:]
-        more = f"and {len(rest)} more ({sum(line['quantity'] for line in rest)} pieces)"
-        text = "; ".join(_named(line) for line in every[:named])
-        text = f"{text}; {more}" if rest else text
-        if len(text) <= GOODS_LENGTH or named == 1:
-            return text
-    return ""
+    lines = [line for group in shown.groups for line in group.lines]
+    text = ""
+    for named in range(min(LINES_NAMED, len(lines)), 0, -1):
+        rest = lines[named:]
+        more = [f"and {len(rest)} more ({sum(line.quantity for line in rest)} pieces)"] if rest else []
+        text = "; ".join([*map(_named, lines[:named]), *more])
+        if len(text) <= GOODS_LENGTH:
+            break
+    return text
 
 
-def _named(line: Mapping[str, Any]) -> str:
-    spec: str | None = line["spec_id"]
+def _named(line: ShownLine) -> str:
+    spec = line.spec_id
     short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
-    return f"{line['quantity']} × offer {line['offer_id']}{f' spec {short}' if short else ''}"
+    return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
 
 
-def order_lines(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The lines of goods of a stored preview."""
-    groups = cast("list[dict[str, Any]]", stored.get("groups", []))
-    return [line for group in groups for line in cast("list[dict[str, Any]]", group["lines"])]
-
-
-def order_result(order: OrderRecord, stored: Mapping[str, Any] | None, *, replayed: bool) -> OrderResult:
-    """`stored`: the preview that the order was made of, as it was shown, where that is still kept."""
-    lines = order_lines(stored or {})
+def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bool) -> OrderResult:
+    """`shown`: the preview that the order was made of, where that is still kept."""
     return OrderResult(
         out_order_id=order.out_order_id,
         state=order.state,
         order_ids=list(order.order_ids),
         payable=money(order.payable_fen),
-        goods=goods_line(lines),
+        goods=goods_line(shown) if shown else "",
         lines=[
             OrderLine(
-                offer_id=line["offer_id"],
-                spec_id=line["spec_id"],
-                quantity=line["quantity"],
-                product_no=line.get("product_no"),
-                amount=Money(**line["amount"]),
+                offer_id=line.offer_id,
+                spec_id=line.spec_id,
+                quantity=line.quantity,
+                product_no=line.product_no,
+                amount=money(line.amount),
             )
-            for line in lines
+            for group in (shown.groups if shown else ())
+            for line in group.lines
         ],
         ship_to=order.ship_to,
         approval=ApprovalResult.model_validate(
@@ -172,7 +176,30 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     return warnings
 
 
-def _group(group: Group, request: OrderRequest) -> GroupResult:
+def _group(group: Group, request: OrderRequest) -> ShownGroup:
+    return ShownGroup(
+        payable=group.payable,
+        goods=group.goods,
+        freight=group.freight,
+        lines=tuple(
+            ShownLine(
+                line.offer_id,
+                line.spec_id,
+                line.sku_id,
+                line.quantity,
+                line.unit_price,
+                line.amount,
+                line.message,
+                request.items[line.position].product_no,
+            )
+            for line in group.lines
+        ),
+        trade_types=group.trade_types or (),
+        promotions=tuple(ShownPromotion(**vars(offer)) for offer in group.promotions or ()),
+    )
+
+
+def _group_result(group: ShownGroup) -> GroupResult:
     return GroupResult(
         payable=money(group.payable),
         goods_total=money(group.goods),
@@ -185,12 +212,12 @@ def _group(group: Group, request: OrderRequest) -> GroupResult:
                 quantity=line.quantity,
                 unit_price=None if line.unit_price is None else money(line.unit_price),
                 amount=money(line.amount),
-                product_no=request.items[line.position].product_no,
+                product_no=line.product_no,
                 message=line.message,
             )
             for line in group.lines
         ],
-        trade_types=list(group.trade_types or ()),
+        trade_types=list(group.trade_types),
         promotions=[
             PromotionResult(
                 promotion_id=offer.promotion_id,
@@ -198,6 +225,6 @@ def _group(group: Group, request: OrderRequest) -> GroupResult:
                 selected=offer.selected,
                 discount=None if offer.discount is None else money(offer.discount),
             )
-            for offer in group.promotions or ()
+            for offer in group.promotions
         ],
     )

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -12,12 +12,12 @@ from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
-from xportcn_tools.desk.rate import Pace
+from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import terms_of
-from xportcn_tools.ledger.ledger import Ledger, OrderQuery, PreviewRecord
+from xportcn_tools.ledger.ledger import Ledger, OrderRecord, StoredPreview
 from xportcn_tools.order import Item, OrderRequest
-from xportcn_tools.results import PreviewResult, PreviewWarning, timestamp
+from xportcn_tools.results import PreviewResult, PreviewWarning
 from xportcn_tools.upstream.client import UpstreamClient, UpstreamError
 from xportcn_tools.upstream.requests import Bodies
 from xportcn_tools.upstream.wire import UnreadableAnswerError, read_preview
@@ -60,18 +60,15 @@ def _with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...
     return tuple(replace(item, spec_id=specs[at]) for at, item in enumerate(items))
 
 
+@dataclass(frozen=True)
 class Previewer:
     """Asks, proves, stores. Shared by `preview_order` and by the recheck of `create_order`."""
 
-    def __init__(
-        self, upstream: UpstreamClient, ledger: Ledger, policy: Policy, clock: Callable[[], datetime]
-    ) -> None:
-        self._upstream = upstream
-        self._ledger = ledger
-        self._policy = policy
-        self._clock = clock
-        self._bodies = Bodies(policy.account)
-        self._pace = Pace()
+    _upstream: UpstreamClient
+    _ledger: Ledger
+    _policy: Policy
+    _clock: Callable[[], datetime]
+    _rate: RateLimit = field(default_factory=RateLimit)
 
     async def ask(
         self, request: OrderRequest, caller: str, profile: Profile, *, at_create: bool = False
@@ -84,11 +81,13 @@ class Previewer:
             NotOrderableError: an answer came, and says that it cannot be ordered as shown.
         """
         most = profile.previews_per_minute
-        wait = self._pace.wait_seconds(caller, most, self._clock()) if most else 0
+        wait = self._rate.wait_seconds(caller, most, self._clock()) if most else 0
         if most and wait:
             raise problems.too_many_previews(most, wait, at_create=at_create)
         try:
-            reply = await self._upstream.preview(self._bodies.preview(request), profile.user_id)
+            reply = await self._upstream.preview(
+                Bodies(self._policy.account).preview(request), profile.user_id
+            )
         except UpstreamError as error:
             raise problems.preview_not_answered(error) from error
         if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
@@ -106,62 +105,55 @@ class Previewer:
 
     async def offer(self, quote: Quote, request: OrderRequest, caller: str, account: str) -> PreviewResult:
         """Store what is shown, and give the token for it. The only place where tokens are made."""
-        now = await self._ledger.now()
         request = replace(request, items=_with_priced_specs(quote, request.items))
         goods = fingerprint(request.goods_key())
         place = fingerprint(request.address.place_key())
-        warnings = present.quote_warnings(quote, request)
-        warnings += await self._remembered(caller, goods, place, now)
-        stored = present.shown(quote, request, warnings)
+        now, alike = await self._ledger.remembered(caller, goods, place)
+        warnings = present.quote_warnings(quote, request) + _warnings_of(alike, now)
         token = new_token()
-        record = PreviewRecord(
+        preview = StoredPreview(
             preview_id=uuid4().hex,
             token_digest=token_digest(token),
             approval_code=_code(),
-            realm=self._policy.realm,
             caller=caller,
             out_order_id=request.out_order_id,
             created_at=now,
             expires_at=now + timedelta(seconds=self._policy.preview_ttl),
             payable_fen=quote.payable,
-            ship_to=stored["ship_to"],
+            ship_to=request.ship_to(),
             goods_digest=goods,
             place_digest=place,
-            request=request.to_json(),
-            pinned=vars(quote.pinned),
+            request=request,
+            pinned=quote.pinned,
             terms=terms_of(quote, self._policy.environment, account),
-            shown=stored,
+            shown=present.shown(quote, request, warnings),
         )
-        await self._ledger.store_preview(record)
-        return present.preview_result(
-            stored, token, record.approval_code, record.out_order_id, timestamp(record.expires_at)
-        )
+        await self._ledger.store_preview(preview)
+        return present.preview_result(preview, token)
 
-    async def _remembered(self, caller: str, goods: str, place: str, now: datetime) -> list[PreviewWarning]:
-        """Warnings out of the ledger: models do order twice."""
-        alike = await self._ledger.orders(
-            OrderQuery(self._policy.realm, caller, goods_digest=goods, place_digest=place)
-        )
-        warnings: list[PreviewWarning] = []
-        unknown = next((order for order in alike if order.state in ("unknown", "sending")), None)
-        if unknown:
-            state = "whose outcome is unknown" if unknown.state == "unknown" else "which is being sent now"
-            warnings.append(
-                PreviewWarning(
-                    code="earlier_order_unknown",
-                    message=f"The same goods to the same address are in order {unknown.out_order_id}, "
-                    f"{state}; this order is refused until that one is settled.",
-                )
+
+def _warnings_of(alike: list[OrderRecord], now: datetime) -> list[PreviewWarning]:
+    """Warnings of earlier orders of the same goods to the same place: models do order twice."""
+    warnings: list[PreviewWarning] = []
+    unknown = next((order for order in alike if order.state in ("unknown", "sending")), None)
+    if unknown:
+        state = "whose outcome is unknown" if unknown.state == "unknown" else "which is being sent now"
+        warnings.append(
+            PreviewWarning(
+                code="earlier_order_unknown",
+                message=f"The same goods to the same address are in order {unknown.out_order_id}, "
+                f"{state}; this order is refused until that one is settled.",
             )
-        recent = next(
-            (order for order in alike if order.state == "placed" and order.updated_at >= now - RECENT), None
         )
-        if recent:
-            warnings.append(
-                PreviewWarning(
-                    code="recent_identical_order",
-                    message=f"The same goods to the same address were ordered less than ten minutes ago as "
-                    f"{recent.out_order_id} ({', '.join(recent.order_ids)}).",
-                )
+    recent = next(
+        (order for order in alike if order.state == "placed" and order.updated_at >= now - RECENT), None
+    )
+    if recent:
+        warnings.append(
+            PreviewWarning(
+                code="recent_identical_order",
+                message=f"The same goods to the same address were ordered less than ten minutes ago as "
+                f"{recent.out_order_id} ({', '.join(recent.order_ids)}).",
             )
-        return warnings
+        )
+    return warnings

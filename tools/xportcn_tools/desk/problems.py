@@ -1,6 +1,5 @@
 """Every failure that the desk can meet, in the words of the contract. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +8,7 @@ from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.quote import NotOrderableError, Reason
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_tools.order import ShownPreview
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.client import UpstreamError
 from xportcn_tools.upstream.outcome import Reply, is_unauthorized
@@ -211,9 +211,7 @@ def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     return refusal
 
 
-def contradicted(
-    order: OrderRecord, shown: Mapping[str, Any] | None, order_ids: tuple[str, ...]
-) -> ProblemError:
+def contradicted(order: OrderRecord, shown: ShownPreview, order_ids: tuple[str, ...]) -> ProblemError:
     """The upstream's answer came after a person had ended the order otherwise."""
     named = ", ".join(order_ids)
     return problem(
@@ -227,7 +225,7 @@ def contradicted(
     )
 
 
-def of_order(order: OrderRecord, shown: Mapping[str, Any] | None, *, replayed: bool) -> ProblemError | None:
+def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> ProblemError | None:
     """The problem that stands beside a recorded order, told from the record alone; `None` if placed.
 
     `shown`: the preview that the order was made of.

@@ -4,8 +4,9 @@ The same preview gives the same text for ever: the protocol may put the question
 and an answer counts only for the text that was shown.
 """
 
-from typing import Any, cast
-
+from xportcn_tools.ledger.ledger import StoredPreview
+from xportcn_tools.money import yuan
+from xportcn_tools.order import OrderRequest, ShownPreview
 from xportcn_tools.results import Environment
 
 LINES_SHOWN = 10
@@ -17,68 +18,67 @@ _WHERE: dict[Environment, str] = {
 }
 
 
-def question(
-    environment: Environment, stored: dict[str, Any], request: dict[str, Any], out_order_id: str
-) -> str:
+def question(environment: Environment, preview: StoredPreview) -> str:
     """Everything that is about to be bought, and the request for a plain yes."""
-    return f"{summary(environment, stored, request, out_order_id)}\nPlace this order?"
+    return f"{summary(environment, preview)}\nPlace this order?"
 
 
-def summary(
-    environment: Environment, stored: dict[str, Any], request: dict[str, Any], out_order_id: str
-) -> str:
+def summary(environment: Environment, preview: StoredPreview) -> str:
     """Total, its parts, each line (up to ten), address, trade type, environment. Money in CNY."""
-    amounts = {
-        name: stored[name]["amount"] for name in ("payable", "goods_total", "freight", "fees", "discount")
-    }
-    parts = "goods {goods_total} + freight {freight} + fees {fees} - discount {discount}".format(**amounts)
+    shown = preview.shown
     lines = [
         f"[{_WHERE[environment]}]",
-        f"Total to pay: {amounts['payable']} CNY = {parts}",
-        *_goods(stored),
-        f"Ship to: {stored['ship_to']}",
-        f"Trade type: {stored['trade_type'] or 'left to the platform'}",
-        f"Flow: {stored['flow'] or 'left to the platform'}",
-        f"Promotion: {stored['promotion_id'] or 'none'}",
+        f"Total to pay: {yuan(preview.payable_fen)} CNY = {parts_of_total(shown)}",
+        *_goods(shown),
+        f"Ship to: {shown.ship_to}",
+        f"Trade type: {shown.trade_type or 'left to the platform'}",
+        f"Flow: {shown.flow or 'left to the platform'}",
+        f"Promotion: {shown.promotion_id or 'none'}",
     ]
-    lines += asked_for(request)
-    lines.append(f"Order number: {out_order_id}")
-    lines += [f"Note ({warning['code']}): {warning['message']}" for warning in stored["warnings"]]
+    lines += asked_for(preview.request)
+    lines.append(f"Order number: {preview.out_order_id}")
+    lines += [f"Note ({warning.code}): {warning.message}" for warning in shown.warnings]
     return "\n".join(lines)
 
 
-def asked_for(request: dict[str, Any]) -> list[str]:
+def parts_of_total(shown: ShownPreview) -> str:
+    """What the total is made of, in yuan."""
+    return (
+        f"goods {yuan(shown.goods)} + freight {yuan(shown.freight)} + fees {yuan(shown.fees)}"
+        f" - discount {yuan(shown.discount)}"
+    )
+
+
+def asked_for(request: OrderRequest) -> list[str]:
     """What is sent upstream at the caller's wish and has no place among the priced lines."""
     lines = _beside_the_lines(request)
-    if request.get("message"):
-        lines.append(f"Message to the seller: {request['message']}")
-    if request.get("dropshipping") is not None:
-        lines.append(f"Dropshipping: {'yes' if request['dropshipping'] else 'no'}")
+    if request.message:
+        lines.append(f"Message to the seller: {request.message}")
+    if request.dropshipping is not None:
+        lines.append(f"Dropshipping: {'yes' if request.dropshipping else 'no'}")
     return lines
 
 
-def _goods(stored: dict[str, Any]) -> list[str]:
-    groups = cast("list[dict[str, Any]]", stored["groups"])
-    lines = [line for group in groups for line in cast("list[dict[str, Any]]", group["lines"])]
+def _goods(shown: ShownPreview) -> list[str]:
+    lines = [line for group in shown.groups for line in group.lines]
     texts = [
-        f"- {line['quantity']} x offer {line['offer_id']}"
-        f"{' spec ' + line['spec_id'] if line['spec_id'] else ''}: {line['amount']['amount']} CNY"
+        f"- {line.quantity} x offer {line.offer_id}"
+        f"{f' spec {line.spec_id}' if line.spec_id else ''}: {yuan(line.amount)} CNY"
         for line in lines[:LINES_SHOWN]
     ]
     if len(lines) > LINES_SHOWN:
         texts.append(f"- and {len(lines) - LINES_SHOWN} more lines")
-    if len(groups) > 1:
-        texts.append(f"This becomes {len(groups)} separate orders.")
+    if len(shown.groups) > 1:
+        texts.append(f"This becomes {len(shown.groups)} separate orders.")
     return texts
 
 
-def _beside_the_lines(request: dict[str, Any]) -> list[str]:
+def _beside_the_lines(request: OrderRequest) -> list[str]:
     """What is sent with a line and has no place among the lines that the upstream priced."""
-    names = {"seller_open_id": "seller", "product_no": "product no", "container": "container"}
-    items = cast("list[dict[str, Any]]", request["items"])
-    return [
-        f"- sent with offer {item['offer_id']}: "
-        + ", ".join(f"{label} {item[name]}" for name, label in names.items() if item.get(name))
-        for item in items
-        if any(item.get(name) for name in names)
-    ]
+    texts: list[str] = []
+    for item in request.items:
+        sent = {"seller": item.seller_open_id, "product no": item.product_no, "container": item.container}
+        words = ", ".join(f"{label} {value}" for label, value in sent.items() if value)
+        if words:
+            texts.append(f"- sent with offer {item.offer_id}: {words}")
+    return texts

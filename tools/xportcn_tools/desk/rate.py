@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 WINDOW = timedelta(minutes=1)
 
 
-class Pace:
+class RateLimit:
     """Counts previews by caller."""
 
     def __init__(self) -> None:

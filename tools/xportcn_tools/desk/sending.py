@@ -6,7 +6,7 @@ client's cancellation, within the call's deadline. Recording may be retried, sen
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
 from time import monotonic
@@ -21,16 +21,15 @@ from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     EarlierUnknown,
-    Judged,
     Ledger,
     LedgerUnavailableError,
     NewOrder,
     OrderRecord,
     Outcome,
-    PreviewRecord,
     ReferenceUsed,
+    RuleBroken,
+    StoredPreview,
 )
-from xportcn_tools.order import OrderRequest, Pinned
 from xportcn_tools.upstream.client import AnswerLostError, NotSentError, UpstreamClient
 from xportcn_tools.upstream.outcome import Placed, Refused, sort_create
 from xportcn_tools.upstream.requests import Bodies
@@ -54,27 +53,19 @@ async def no_step(name: str) -> None:
     del name
 
 
+@dataclass(frozen=True)
 class Sender:
     """Places one approved order, at most once."""
 
-    def __init__(
-        self,
-        upstream: UpstreamClient,
-        ledger: Ledger,
-        policy: Policy,
-        step: Step,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._upstream = upstream
-        self._ledger = ledger
-        self._policy = policy
-        self._step = step
-        self._clock = clock
-        self._bodies = Bodies(policy.account)
+    _upstream: UpstreamClient
+    _ledger: Ledger
+    _policy: Policy
+    _step: Step
+    _clock: Callable[[], datetime]
 
     async def place(
         self,
-        preview: PreviewRecord,
+        preview: StoredPreview,
         approval: Approval,
         caps_now: Callable[[], Caps],
         user_id: str | None = None,
@@ -88,7 +79,7 @@ class Sender:
             LedgerUnavailableError: the claim could not be written; nothing was sent.
         """
         import_module("stamina")  # recording needs it: it must not fail to load after the send
-        body = self._bodies.create(OrderRequest.from_json(preview.request), Pinned(**preview.pinned))
+        body = Bodies(self._policy.account).create(preview.request, preview.pinned)
         began, awake_since = self._clock(), monotonic()
         # One shield over all three: cancelled between claim and send, an order that never left would
         # be left unknown; cancelled after the send, an outcome that came would be lost.
@@ -106,7 +97,7 @@ class Sender:
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
                     raise problems.earlier_order_open(order)
-                case Judged(verdict):
+                case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):
                     pass

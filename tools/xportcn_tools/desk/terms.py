@@ -25,8 +25,7 @@ def terms_of(quote: Quote, environment: Environment, account: str) -> dict[str, 
     `account`: stands for whose order it is upstream; a digest, not its number.
     """
     terms = {
-        "environment": environment,
-        "account": account,
+        **_made_for(environment, account),
         "payable": yuan(quote.payable),
         "goods": yuan(quote.goods),
         "freight": yuan(quote.freight),
@@ -43,6 +42,15 @@ def terms_of(quote: Quote, environment: Environment, account: str) -> dict[str, 
     for number, group in enumerate(quote.groups, start=1):
         terms |= _group_terms(f"order {number}", group)
     return terms
+
+
+def are_for(terms: dict[str, str], environment: Environment, account: str) -> bool:
+    """Whether a deal was made in this environment and for this account."""
+    return _made_for(environment, account).items() <= terms.items()
+
+
+def _made_for(environment: Environment, account: str) -> dict[str, str]:
+    return {"environment": environment, "account": account}
 
 
 def _group_terms(name: str, group: Group) -> dict[str, str]:

@@ -1,16 +1,18 @@
 """The ledger's seam: its records, and what a driver can do. The drivers are `sqlite.py` and `postgres.py`.
 
-Every method that writes is one transaction with its trail row. Times are aware UTC, money is integer
-fen. A driver raises `LedgerUnavailableError` where the ledger cannot be read or written; after it, a
-write has not happened as far as the driver can know.
+A ledger is opened for one realm, the sandbox's orders or the real ones, and sees no other. Every method
+that writes an order is one transaction with its trail row; every method that reads orders first ends those
+whose sender is gone. Times are aware UTC, money is integer fen. A driver raises `LedgerUnavailableError`
+where the ledger cannot be read or written; after it, a write has not happened as far as the driver can know.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -35,13 +37,15 @@ class NewerLedgerError(LedgerError):
 
 
 @dataclass(frozen=True)
-class PreviewRecord:
-    """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere."""
+class StoredPreview:
+    """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere.
+
+    `terms`: the deal, in words by name; they are compared as a whole.
+    """
 
     preview_id: str
     token_digest: str
     approval_code: str
-    realm: Realm
     caller: str
     out_order_id: str
     created_at: datetime
@@ -50,10 +54,10 @@ class PreviewRecord:
     ship_to: str
     goods_digest: str
     place_digest: str
-    request: dict[str, Any]
-    pinned: dict[str, Any]
+    request: OrderRequest
+    pinned: Pinned
     terms: dict[str, str]
-    shown: dict[str, Any]
+    shown: ShownPreview
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,6 @@ class OrderRecord:
 
     order_key: str
     preview_id: str
-    realm: Realm
     caller: str
     out_order_id: str
     state: State
@@ -96,7 +99,7 @@ class NewOrder:
     """What a claim needs beside its preview."""
 
     order_key: str
-    preview: PreviewRecord
+    preview: StoredPreview
     approval_method: str
     approval_verified: bool
 
@@ -134,33 +137,53 @@ class ReferenceUsed:
 
 @dataclass(frozen=True)
 class EarlierUnknown:
-    """The same goods to the same place are in an attempt of unknown outcome, or in one that was being sent
-    when this preview was made (`Ledger.earlier_open`).
-    """
+    """The same goods to the same place are in an order that is open (`Standing.twin`)."""
 
     order: OrderRecord
 
 
 @dataclass(frozen=True)
-class Judged(Generic[T]):
-    """The caller's own rule spoke against it."""
+class RuleBroken(Generic[T]):
+    """The rule that the claim was given spoke against it."""
 
     verdict: T
 
 
 @dataclass(frozen=True)
-class OrderQuery:
-    """Filters, all of which must hold; newest first. `caller` `None`: everybody's (for the operator)."""
+class Standing:
+    """All that bears on ordering a preview, at one moment.
 
-    realm: Realm
+    `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
+    `approved`: the operator's yes is recorded. `used`: by the caller's current UTC day. `reference_used`: an
+    attempt, whoever made it, has this `out_order_id`.
+
+    `twin`: the same goods to the same place, by the same caller, in an order of unknown outcome, or in one
+    that is being sent and was claimed before this preview was stored. Two orders that were both previewed
+    before either was claimed are meant.
+    """
+
+    now: datetime
+    preview: StoredPreview
+    attempt: OrderRecord | None
+    approved: bool
+    used: DayUsage
+    twin: OrderRecord | None
+    reference_used: bool
+
+
+@dataclass(frozen=True)
+class OrderQuery:
+    """Filters, all of which must hold; newest first. `caller` `None`: everybody's (for the operator).
+
+    `reference`: an `out_order_id` or an order id. Where `token_digest` is given beside it, an order of the
+    preview with that token fits too.
+    """
+
     caller: str | None
     reference: str | None = None
-    preview_id: str | None = None
+    token_digest: str = ""
     states: tuple[State, ...] = ()
-    goods_digest: str | None = None
-    place_digest: str | None = None
-    since: datetime | None = None
-    limit: int | None = field(default=None)
+    limit: int | None = None
 
 
 class Ledger(Protocol):
@@ -172,63 +195,45 @@ class Ledger(Protocol):
 
     async def aclose(self) -> None: ...
 
-    async def now(self) -> datetime:
-        """UTC by the clock that all who share the ledger go by."""
+    async def store_preview(self, preview: StoredPreview) -> None:
+        """Keep it. On PostgreSQL it waits for no other writer: a preview is no part of the trail."""
         ...
 
-    async def store_preview(self, preview: PreviewRecord) -> None: ...
-
-    async def preview_by_token(
-        self, token_digest: str, realm: Realm, caller: str
-    ) -> PreviewRecord | None: ...
-
-    async def preview_of_reference(
-        self, realm: Realm, caller: str, out_order_id: str
-    ) -> PreviewRecord | None:
-        """The newest preview with this reference."""
+    async def standing(self, token_digest: str, caller: str) -> Standing | None:
+        """How things stand for the caller's preview with this token; `None` where there is none."""
         ...
 
-    async def preview_of(self, order: OrderRecord) -> PreviewRecord | None:
-        """The preview that an order was made of."""
-        ...
-
-    async def preview_by_code(self, realm: Realm, approval_code: str) -> PreviewRecord | None:
-        """For the operator, who sees every caller's previews."""
-        ...
-
-    async def waiting(self, realm: Realm) -> list[PreviewRecord]:
-        """Previews that are neither expired, nor ordered, nor approved; newest first."""
-        ...
-
-    async def approve(self, preview: PreviewRecord) -> None:
-        """Record the operator's yes. Once is enough: a second one changes nothing."""
-        ...
-
-    async def is_approved(self, preview_id: str) -> bool:
-        """Whether the operator's yes is recorded."""
+    async def remembered(
+        self, caller: str, goods_digest: str, place_digest: str
+    ) -> tuple[datetime, list[OrderRecord]]:
+        """The ledger's time, and the caller's orders of the same goods to the same place, newest first."""
         ...
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...
 
-    async def earlier_open(self, preview: PreviewRecord) -> OrderRecord | None:
-        """What would make this order a twin: the same goods to the same place, by the same caller, in an
-        order of unknown outcome, or in one that was claimed before this preview was stored and is under way.
-
-        Two orders that were both previewed before either was claimed are meant.
-        """
+    async def knows(self, query: OrderQuery) -> bool:
+        """Whether the reference is one of the caller's previews or orders, whatever the other filters say."""
         ...
 
-    async def reference_used(self, realm: Realm, out_order_id: str) -> bool:
-        """Whether any attempt, whoever made it, has this reference."""
+    async def preview_of(self, order: OrderRecord) -> StoredPreview | None:
+        """The preview that an order was made of."""
         ...
 
-    async def usage(self, realm: Realm, caller: str) -> DayUsage:
-        """Of the current UTC day."""
+    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
+        """For the operator, who sees every caller's previews."""
+        ...
+
+    async def waiting(self) -> list[StoredPreview]:
+        """Previews that are neither expired, nor ordered, nor approved; newest first."""
+        ...
+
+    async def approve(self, preview: StoredPreview) -> None:
+        """Record the operator's yes. Once is enough: a second one changes nothing."""
         ...
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
         """One transaction: count, judge, insert as `sending`. On disk when it returns `Claimed`."""
         ...
 
@@ -245,10 +250,6 @@ class Ledger(Protocol):
 
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
-        ...
-
-    async def settle_abandoned(self, realm: Realm) -> list[OrderRecord]:
-        """Attempts left `sending` beyond their lease become `unknown`; returns these."""
         ...
 
     async def trail(self) -> list[TrailRow]:

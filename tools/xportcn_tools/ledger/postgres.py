@@ -1,8 +1,9 @@
 """The ledger in PostgreSQL (psycopg 3, extra `postgres`), for several replicas that keep no state.
 
 The same transactions as on SQLite. One writer at a time by an advisory lock, taken first in every
-transaction that writes: the caps, the claim and the chain are judged on committed data. Leases and days go
-by the database's clock. psycopg runs in worker threads: its asynchronous form has no Windows event loop.
+transaction that writes an order: the caps, the claim and the chain are judged on committed data. A preview
+is one row and takes no lock. Leases and days go by the database's clock. psycopg runs in worker threads: its
+asynchronous form has no Windows event loop.
 
 A connection that breaks at COMMIT leaves open whether the transaction happened, and so does a wait for a
 synchronous standby that somebody cuts short. For a claim the ledger looks again, by a transaction that waits
@@ -28,15 +29,16 @@ from xportcn_tools.ledger.ledger import (
     Claimed,
     DayUsage,
     EarlierUnknown,
-    Judged,
     LedgerUnavailableError,
     NewerLedgerError,
     NewOrder,
     OrderRecord,
+    Realm,
     ReferenceUsed,
+    RuleBroken,
 )
 from xportcn_tools.ledger.migrations import newer, numbered_scripts
-from xportcn_tools.ledger.queries import Row, Session, order_where
+from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sql import SqlLedger
 
 T = TypeVar("T")
@@ -82,7 +84,8 @@ class PostgresLedger(SqlLedger):
 
     ID_IS_LISTED = "order_ids::jsonb @> to_jsonb(?::text)"
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, url: str, realm: Realm, *, clock: Callable[[], datetime] | None = None) -> None:
+        super().__init__(realm)
         self._clock = clock
         self._migrated = False
         self._pool: ConnectionPool[Connection] = ConnectionPool(
@@ -122,7 +125,7 @@ class PostgresLedger(SqlLedger):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
         try:
             return await super().claim(new, lease_seconds, judge)
         except CommitUnknownError:
@@ -140,7 +143,7 @@ class PostgresLedger(SqlLedger):
         """
         with self._transaction(sql):
             sql.execute("UPDATE orders SET lease_until = lease_until WHERE order_key = ?", (order_key,))
-            return order_where(sql, "order_key = ?", (order_key,))
+            return self._queries.order_where(sql, "order_key = ?", (order_key,))
 
     def _guarded(self, work: Callable[[Session], T]) -> T:
         try:
@@ -186,6 +189,19 @@ class PostgresLedger(SqlLedger):
         if warnings:
             # So it says that the wait for its standby was cut short: committed on this machine alone.
             raise CommitUnknownError("PostgreSQL: the commit may be lost with this database")
+
+    @contextlib.contextmanager
+    def _snapshot(self, sql: Session) -> Generator[None]:
+        sql.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(psycopg.Error):
+                sql.execute("ROLLBACK")  # nothing was written
+
+    def _one_row(self, sql: Session) -> contextlib.AbstractContextManager[None]:
+        del sql
+        return contextlib.nullcontext()
 
     def _now(self, sql: Session) -> datetime:
         if self._clock:

@@ -1,13 +1,18 @@
 """Single statements of the ledger, as every driver runs them; transactions of them stand in `sql.py`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from xportcn_tools.ledger import rows
-from xportcn_tools.ledger.ledger import COUNTING_STATES, DayUsage, OrderRecord, PreviewRecord, Realm
+from xportcn_tools.ledger.ledger import COUNTING_STATES, DayUsage, OrderRecord, Realm, StoredPreview
 
 Row = Mapping[str, Any]
+
+_ALIKE = "realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ?"
+_STILL_UNDER_WAY = timedelta(hours=1)
+"""How long after its preview's end a call that came in time has surely ended."""
 
 
 class Session(Protocol):
@@ -16,63 +21,91 @@ class Session(Protocol):
     def execute(self, statement: str, values: Sequence[Any] = ()) -> list[Row]: ...
 
 
-def insert(sql: Session, table: str, row: Row) -> None:
-    """One row; column names are those of our own records."""
-    marks = ", ".join("?" * len(row))
-    statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
-    sql.execute(statement, tuple(row.values()))
+@dataclass(frozen=True)
+class Queries:
+    """The statements, of one realm's previews and orders."""
 
+    realm: Realm
 
-def order_where(sql: Session, condition: str, values: Sequence[Any]) -> OrderRecord | None:
-    """The first order under a condition of ours with `?` for its values."""
-    found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
-    return rows.order_of(found[0]) if found else None
+    def insert(self, sql: Session, table: str, row: Row) -> None:
+        """One row; column names are those of our own records."""
+        marks = ", ".join("?" * len(row))
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
+        sql.execute(statement, tuple(row.values()))
 
+    def preview(self, sql: Session, condition: str, values: Sequence[Any]) -> StoredPreview | None:
+        """The newest under a condition of ours with `?` for its values."""
+        statement = f"SELECT * FROM previews WHERE realm = ? AND {condition} ORDER BY created_at DESC LIMIT 1"  # noqa: S608
+        found = sql.execute(statement, (self.realm, *values))
+        return rows.preview_of(found[0]) if found else None
 
-def earlier_open(sql: Session, preview: PreviewRecord) -> OrderRecord | None:
-    """See the seam. What came first is read off the trail, since the clocks of replicas may disagree."""
-    under_way_before = (
-        "state = 'sending' AND"
-        " (SELECT MIN(sequence) FROM trail WHERE subject = orders.out_order_id AND event = 'claimed')"
-        " < (SELECT MAX(sequence) FROM trail WHERE subject = ? AND event = 'previewed')"
-    )
-    return order_where(
-        sql,
-        "realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ? AND preview_id <> ?"
-        f" AND (state = 'unknown' OR {under_way_before})",
-        (
-            preview.realm,
-            preview.caller,
-            preview.goods_digest,
-            preview.place_digest,
-            preview.preview_id,
-            preview.out_order_id,
-        ),
-    )
+    def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
+        found = sql.execute(
+            "SELECT * FROM previews WHERE realm = ? AND expires_at > ?"
+            " AND preview_id NOT IN (SELECT preview_id FROM orders)"
+            " AND preview_id NOT IN (SELECT preview_id FROM approvals)"
+            " ORDER BY created_at DESC",
+            (self.realm, rows.time_text(now)),
+        )
+        return [rows.preview_of(row) for row in found]
 
+    def is_approved(self, sql: Session, preview_id: str) -> bool:
+        return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
 
-def abandoned(sql: Session, realm: Realm, now: datetime) -> list[OrderRecord]:
-    found = sql.execute(
-        "SELECT * FROM orders WHERE state = 'sending' AND realm = ? AND lease_until < ?",
-        (realm, rows.time_text(now)),
-    )
-    return [rows.order_of(row) for row in found]
+    def order_where(self, sql: Session, condition: str, values: Sequence[Any]) -> OrderRecord | None:
+        """The first order under a condition of ours with `?` for its values."""
+        found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
+        return rows.order_of(found[0]) if found else None
 
+    def alike(self, sql: Session, caller: str, goods_digest: str, place_digest: str) -> list[OrderRecord]:
+        """The caller's orders of the same goods to the same place, newest first."""
+        found = sql.execute(
+            f"SELECT * FROM orders WHERE {_ALIKE} ORDER BY created_at DESC, order_key",  # noqa: S608
+            (self.realm, caller, goods_digest, place_digest),
+        )
+        return [rows.order_of(row) for row in found]
 
-def is_approved(sql: Session, preview_id: str) -> bool:
-    return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
+    def earlier_open(self, sql: Session, preview: StoredPreview) -> OrderRecord | None:
+        """See `Standing.twin`. What a claim saw says what came first, since replicas' clocks may disagree."""
+        found = sql.execute(
+            f"SELECT * FROM orders WHERE {_ALIKE} AND preview_id <> ? AND state IN ('unknown', 'sending')",  # noqa: S608
+            (*self._key(preview), preview.preview_id),
+        )
+        blocking = (
+            row
+            for row in found
+            if row["state"] == "unknown" or preview.preview_id not in rows.previews_seen(row)
+        )
+        return next(map(rows.order_of, blocking), None)
 
+    def previews_seen(self, sql: Session, preview: StoredPreview, now: datetime) -> list[str]:
+        """What a claim of this preview sees: itself, and all others alike of which a call may still come."""
+        found = sql.execute(
+            f"SELECT preview_id FROM previews WHERE {_ALIKE} AND preview_id <> ? AND expires_at > ?",  # noqa: S608
+            (*self._key(preview), preview.preview_id, rows.time_text(now - _STILL_UNDER_WAY)),
+        )
+        return [preview.preview_id, *(row["preview_id"] for row in found)]
 
-def reference_used(sql: Session, realm: Realm, out_order_id: str) -> bool:
-    statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND out_order_id = ?"
-    return bool(sql.execute(statement, (realm, out_order_id)))
+    def abandoned(self, sql: Session, now: datetime) -> list[OrderRecord]:
+        """Orders that are being sent beyond their lease."""
+        found = sql.execute(
+            "SELECT * FROM orders WHERE state = 'sending' AND realm = ? AND lease_until < ?",
+            (self.realm, rows.time_text(now)),
+        )
+        return [rows.order_of(row) for row in found]
 
+    def reference_used(self, sql: Session, out_order_id: str) -> bool:
+        statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND out_order_id = ?"
+        return bool(sql.execute(statement, (self.realm, out_order_id)))
 
-def usage(sql: Session, realm: Realm, caller: str, day: str) -> DayUsage:
-    marks = ", ".join("?" * len(COUNTING_STATES))
-    statement = (
-        "SELECT COALESCE(SUM(payable_fen), 0) AS fen, COUNT(*) AS orders FROM orders"  # noqa: S608 - marks
-        f" WHERE realm = ? AND caller = ? AND day = ? AND state IN ({marks})"
-    )
-    (total,) = sql.execute(statement, (realm, caller, day, *COUNTING_STATES))
-    return DayUsage(int(total["fen"]), int(total["orders"]))
+    def usage(self, sql: Session, caller: str, day: str) -> DayUsage:
+        marks = ", ".join("?" * len(COUNTING_STATES))
+        statement = (
+            "SELECT COALESCE(SUM(payable_fen), 0) AS fen, COUNT(*) AS orders FROM orders"  # noqa: S608 - marks
+            f" WHERE realm = ? AND caller = ? AND day = ? AND state IN ({marks})"
+        )
+        (total,) = sql.execute(statement, (self.realm, caller, day, *COUNTING_STATES))
+        return DayUsage(int(total["fen"]), int(total["orders"]))
+
+    def _key(self, preview: StoredPreview) -> tuple[str, ...]:
+        return self.realm, preview.caller, preview.goods_digest, preview.place_digest

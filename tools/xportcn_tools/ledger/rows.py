@@ -5,7 +5,10 @@ import dataclasses
 import json
 from collections.abc import Generator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.ledger.ledger import (
@@ -14,12 +17,21 @@ from xportcn_tools.ledger.ledger import (
     OrderQuery,
     OrderRecord,
     Outcome,
-    PreviewRecord,
+    Realm,
+    StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until"))
-_JSON = frozenset(("request", "pinned", "terms", "shown", "order_ids"))
+_JSON: dict[str, TypeAdapter[Any]] = {
+    "request": TypeAdapter(OrderRequest),
+    "pinned": TypeAdapter(Pinned),
+    "terms": TypeAdapter(dict[str, str]),
+    "shown": TypeAdapter(ShownPreview),
+    "order_ids": TypeAdapter(tuple[str, ...]),
+}
+"""Columns that hold JSON, with their types. What a newer program has added beside is left out."""
 
 
 def time_text(moment: datetime) -> str:
@@ -36,7 +48,7 @@ def _time_of(text: str) -> datetime:
 
 
 def to_row(record: object) -> dict[str, Any]:
-    """A preview's or an order's columns."""
+    """A preview's or an order's columns, but for the realm."""
     return {name: _to_column(name, value) for name, value in vars(record).items()}
 
 
@@ -44,7 +56,7 @@ def _to_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return time_text(value)
     if name in _JSON:
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(_JSON[name].dump_python(value), ensure_ascii=False)
     return int(value) if isinstance(value, bool) else value
 
 
@@ -57,30 +69,39 @@ def _from_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return _time_of(value)
     if name in _JSON:
-        return json.loads(value)
+        return _JSON[name].validate_python(json.loads(value, object_hook=_fen))
     return bool(value) if name == "approval_verified" else value
+
+
+def _fen(stored: dict[str, Any]) -> Any:
+    """Version 3 of the ledger kept money as `{"amount": "65.61", "currency": "CNY"}`."""
+    return int(Decimal(stored["amount"]) * 100) if stored.keys() == {"amount", "currency"} else stored
 
 
 @contextlib.contextmanager
 def _readable() -> Generator[None]:
     try:
         yield
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
         raise LedgerUnavailableError(
             f"a row of the ledger cannot be read ({type(error).__name__})"
         ) from error
 
 
-def preview_of(row: Mapping[str, Any]) -> PreviewRecord:
+def preview_of(row: Mapping[str, Any]) -> StoredPreview:
     with _readable():
-        return PreviewRecord(**_from_row(row, PreviewRecord))
+        return StoredPreview(**_from_row(row, StoredPreview))
 
 
 def order_of(row: Mapping[str, Any]) -> OrderRecord:
     with _readable():
-        fields = _from_row(row, OrderRecord)
-        fields["order_ids"] = tuple(fields["order_ids"])
-        return OrderRecord(**fields)
+        return OrderRecord(**_from_row(row, OrderRecord))
+
+
+def previews_seen(row: Mapping[str, Any]) -> list[str]:
+    """The previews of the same goods to the same place that were there at an order's claim, by their ids."""
+    with _readable():
+        return json.loads(row["previews_seen"])
 
 
 def trail_row_of(row: Mapping[str, Any]) -> TrailRow:
@@ -94,7 +115,6 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
     return OrderRecord(
         order_key=new.order_key,
         preview_id=preview.preview_id,
-        realm=preview.realm,
         caller=preview.caller,
         out_order_id=preview.out_order_id,
         state="sending",
@@ -135,18 +155,18 @@ def outcome_values(outcome: Outcome) -> tuple[Any, ...]:
     )
 
 
-def preview_trail(preview: PreviewRecord) -> dict[str, Any]:
+def preview_trail(preview: StoredPreview, realm: Realm) -> dict[str, Any]:
     return {
         "payable_fen": preview.payable_fen,
         "terms": fingerprint(preview.terms),
-        "request": fingerprint(preview.request),
+        "request": fingerprint(dataclasses.asdict(preview.request)),
         "caller": preview.caller,
-        "realm": preview.realm,
+        "realm": realm,
     }
 
 
-def order_trail(order: OrderRecord, preview: PreviewRecord) -> dict[str, Any]:
-    return preview_trail(preview) | {
+def order_trail(order: OrderRecord, preview: StoredPreview, realm: Realm) -> dict[str, Any]:
+    return preview_trail(preview, realm) | {
         "state": order.state,
         "approval_method": order.approval_method,
         "approval_verified": order.approval_verified,
@@ -164,26 +184,18 @@ def outcome_trail(order: OrderRecord, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def select_orders(query: OrderQuery, id_is_listed: str) -> tuple[str, tuple[Any, ...]]:
+def select_orders(query: OrderQuery, realm: Realm, id_is_listed: str) -> tuple[str, tuple[Any, ...]]:
     """SQL (`?` marks) and its values for a query; newest first. `id_is_listed`: see `SqlLedger`."""
-    conditions: dict[str, Any] = {"realm = ?": query.realm}
-    optional = {
-        "caller = ?": query.caller,
-        "preview_id = ?": query.preview_id,
-        "goods_digest = ?": query.goods_digest,
-        "place_digest = ?": query.place_digest,
-        "created_at >= ?": time_text(query.since) if query.since else None,
-    }
-    conditions |= {condition: value for condition, value in optional.items() if value is not None}
-    clauses, values = list(conditions), list(conditions.values())
+    clauses, values = ["realm = ?"], list[str]((realm,))
+    if query.caller is not None:
+        clauses.append("caller = ?")
+        values.append(query.caller)
     if query.reference is not None:
-        clauses.append(f"(out_order_id = ? OR {id_is_listed})")
-        values += [query.reference, query.reference]
+        by_digest = "preview_id IN (SELECT preview_id FROM previews WHERE token_digest = ?)"
+        clauses.append(f"(out_order_id = ? OR {id_is_listed} OR {by_digest})")
+        values += [query.reference, query.reference, query.token_digest]
     if query.states:
         clauses.append(f"state IN ({', '.join('?' * len(query.states))})")
         values += query.states
     statement = f"SELECT * FROM orders WHERE {' AND '.join(clauses)} ORDER BY created_at DESC, order_key"  # noqa: S608
-    if query.limit is not None:
-        statement += " LIMIT ?"
-        values.append(query.limit)
-    return statement, tuple(values)
+    return f"{statement}{f' LIMIT {query.limit:d}' if query.limit is not None else ''}", tuple(values)

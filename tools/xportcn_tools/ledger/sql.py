@@ -5,9 +5,10 @@ run the same statements. Values stand as `?`. Within `_transaction` no other wri
 is one chain, so writers queue for it anyway.
 """
 
+import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -15,23 +16,24 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from xportcn_tools.ledger import queries, rows
+from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     DayUsage,
     EarlierUnknown,
-    Judged,
     LedgerUnavailableError,
     NewOrder,
     OrderQuery,
     OrderRecord,
     Outcome,
-    PreviewRecord,
     Realm,
     ReferenceUsed,
+    RuleBroken,
+    Standing,
+    StoredPreview,
 )
-from xportcn_tools.ledger.queries import Session
+from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 
 T = TypeVar("T")
@@ -41,10 +43,17 @@ GIVE_UP_SECONDS = 12.0
 
 
 class SqlLedger(ABC):
-    """Everything but the connection."""
+    """Everything but the connection. It sees the orders of its realm and no other.
+
+    `on_abandoned` hears, in the event loop, of orders whose sender was found gone by a read.
+    """
 
     ID_IS_LISTED: str
     """Condition with one `?`: the order id is in the JSON array `order_ids`."""
+
+    def __init__(self, realm: Realm) -> None:
+        self._queries = Queries(realm)
+        self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
         """Run `work` on a connection, off the event loop.
@@ -83,116 +92,125 @@ class SqlLedger(ABC):
         """Commit at the end, on disk; roll back on an exception. One writer at a time."""
 
     @abstractmethod
+    def _snapshot(self, sql: Session) -> AbstractContextManager[None]:
+        """Reads that all see one state."""
+
+    @abstractmethod
+    def _one_row(self, sql: Session) -> AbstractContextManager[None]:
+        """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
+
+    @abstractmethod
     def _now(self, sql: Session) -> datetime:
         """Aware UTC, by the clock that all who share the ledger go by."""
 
     async def open(self) -> None:
         await self._run(lambda _: None)
 
-    async def now(self) -> datetime:
-        return await self._run(self._now)
-
-    async def store_preview(self, preview: PreviewRecord) -> None:
+    async def store_preview(self, preview: StoredPreview) -> None:
         def work(sql: Session) -> None:
-            with self._transaction(sql):
-                queries.insert(sql, "previews", rows.to_row(preview))
-                self._append(sql, "previewed", preview.out_order_id, rows.preview_trail(preview))
+            with self._one_row(sql):
+                self._queries.insert(sql, "previews", self._row(preview))
 
         await self._run(work)
 
-    async def preview_by_token(self, token_digest: str, realm: Realm, caller: str) -> PreviewRecord | None:
-        return await self._preview(
-            "token_digest = ? AND realm = ? AND caller = ?", (token_digest, realm, caller)
-        )
-
-    async def preview_of_reference(
-        self, realm: Realm, caller: str, out_order_id: str
-    ) -> PreviewRecord | None:
-        return await self._preview(
-            "out_order_id = ? AND realm = ? AND caller = ?", (out_order_id, realm, caller)
-        )
-
-    async def preview_of(self, order: OrderRecord) -> PreviewRecord | None:
-        return await self._preview(
-            "preview_id = ? AND realm = ? AND caller = ?", (order.preview_id, order.realm, order.caller)
-        )
-
-    async def preview_by_code(self, realm: Realm, approval_code: str) -> PreviewRecord | None:
-        return await self._preview("approval_code = ? AND realm = ?", (approval_code, realm))
-
-    async def _preview(self, condition: str, values: Sequence[Any]) -> PreviewRecord | None:
-        statement = f"SELECT * FROM previews WHERE {condition} ORDER BY created_at DESC LIMIT 1"  # noqa: S608 - ours
-        found = await self._run(lambda sql: sql.execute(statement, values))
-        return rows.preview_of(found[0]) if found else None
-
-    async def waiting(self, realm: Realm) -> list[PreviewRecord]:
-        def work(sql: Session) -> list[PreviewRecord]:
-            found = sql.execute(
-                "SELECT * FROM previews WHERE realm = ? AND expires_at > ?"
-                " AND preview_id NOT IN (SELECT preview_id FROM orders)"
-                " AND preview_id NOT IN (SELECT preview_id FROM approvals)"
-                " ORDER BY created_at DESC",
-                (realm, rows.time_text(self._now(sql))),
+    async def standing(self, token_digest: str, caller: str) -> Standing | None:
+        def work(sql: Session) -> Standing | None:
+            preview = self._queries.preview(sql, "token_digest = ? AND caller = ?", (token_digest, caller))
+            if preview is None:
+                return None
+            now = self._now(sql)
+            return Standing(
+                now,
+                preview,
+                attempt=self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)),
+                approved=self._queries.is_approved(sql, preview.preview_id),
+                used=self._queries.usage(sql, caller, rows.day_of(now)),
+                twin=self._queries.earlier_open(sql, preview),
+                reference_used=self._queries.reference_used(sql, preview.out_order_id),
             )
-            return [rows.preview_of(row) for row in found]
 
-        return await self._run(work)
+        return await self._read(work)
 
-    async def approve(self, preview: PreviewRecord) -> None:
+    async def remembered(
+        self, caller: str, goods_digest: str, place_digest: str
+    ) -> tuple[datetime, list[OrderRecord]]:
+        def work(sql: Session) -> tuple[datetime, list[OrderRecord]]:
+            return self._now(sql), self._queries.alike(sql, caller, goods_digest, place_digest)
+
+        return await self._read(work)
+
+    async def orders(self, query: OrderQuery) -> list[OrderRecord]:
+        statement, values = rows.select_orders(query, self._queries.realm, self.ID_IS_LISTED)
+        found = await self._read(lambda sql: sql.execute(statement, values))
+        return [rows.order_of(row) for row in found]
+
+    async def knows(self, query: OrderQuery) -> bool:
+        unfiltered = OrderQuery(query.caller, query.reference, query.token_digest, limit=1)
+        statement, values = rows.select_orders(unfiltered, self._queries.realm, self.ID_IS_LISTED)
+
+        def work(sql: Session) -> bool:
+            condition = "caller = ? AND (out_order_id = ? OR token_digest = ?)"
+            wanted = (query.caller, query.reference, query.token_digest)
+            preview = self._queries.preview(sql, condition, wanted)
+            return preview is not None or bool(sql.execute(statement, values))
+
+        return await self._read(work)
+
+    async def preview_of(self, order: OrderRecord) -> StoredPreview | None:
+        wanted = (order.preview_id, order.caller)
+        return await self._run(
+            lambda sql: self._queries.preview(sql, "preview_id = ? AND caller = ?", wanted)
+        )
+
+    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
+        return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))
+
+    async def waiting(self) -> list[StoredPreview]:
+        return await self._run(lambda sql: self._queries.waiting(sql, self._now(sql)))
+
+    async def approve(self, preview: StoredPreview) -> None:
         def work(sql: Session) -> None:
             with self._transaction(sql):
-                if queries.is_approved(sql, preview.preview_id):
+                if self._queries.is_approved(sql, preview.preview_id):
                     return
                 row = {
                     "preview_id": preview.preview_id,
                     "method": "operator",
                     "approved_at": rows.time_text(self._now(sql)),
                 }
-                queries.insert(sql, "approvals", row)
-                self._append(sql, "approved", preview.out_order_id, rows.preview_trail(preview))
+                self._queries.insert(sql, "approvals", row)
+                self._append(
+                    sql, "approved", preview.out_order_id, rows.preview_trail(preview, self._queries.realm)
+                )
 
         await self._run(work)
 
-    async def is_approved(self, preview_id: str) -> bool:
-        return await self._run(lambda sql: queries.is_approved(sql, preview_id))
-
-    async def orders(self, query: OrderQuery) -> list[OrderRecord]:
-        statement, values = rows.select_orders(query, self.ID_IS_LISTED)
-        found = await self._run(lambda sql: sql.execute(statement, values))
-        return [rows.order_of(row) for row in found]
-
-    async def earlier_open(self, preview: PreviewRecord) -> OrderRecord | None:
-        return await self._run(lambda sql: queries.earlier_open(sql, preview))
-
-    async def reference_used(self, realm: Realm, out_order_id: str) -> bool:
-        return await self._run(lambda sql: queries.reference_used(sql, realm, out_order_id))
-
-    async def usage(self, realm: Realm, caller: str) -> DayUsage:
-        return await self._run(lambda sql: queries.usage(sql, realm, caller, rows.day_of(self._now(sql))))
-
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
         preview = new.preview
 
-        def work(sql: Session) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Judged[T]:
+        def work(sql: Session) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
             with self._transaction(sql):
                 now = self._now(sql)
-                self._settle(sql, preview.realm, now)
-                claimed = queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
+                self._settle(sql, now)
+                claimed = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
                 if claimed:
                     return AlreadyClaimed(claimed)
-                if queries.reference_used(sql, preview.realm, preview.out_order_id):
+                if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
-                earlier = queries.earlier_open(sql, preview)
+                earlier = self._queries.earlier_open(sql, preview)
                 if earlier:
                     return EarlierUnknown(earlier)
-                verdict = judge(queries.usage(sql, preview.realm, preview.caller, rows.day_of(now)))
+                verdict = judge(self._queries.usage(sql, preview.caller, rows.day_of(now)))
                 if verdict is not None:
-                    return Judged(verdict)
+                    return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                queries.insert(sql, "orders", rows.to_row(order))
-                self._append(sql, "claimed", order.out_order_id, rows.order_trail(order, preview))
+                seen = json.dumps(self._queries.previews_seen(sql, preview, now))
+                self._queries.insert(sql, "orders", self._row(order) | {"previews_seen": seen})
+                self._append(
+                    sql, "claimed", order.out_order_id, rows.order_trail(order, preview, self._queries.realm)
+                )
                 return Claimed(order)
 
         return await self._run(work)
@@ -200,7 +218,7 @@ class SqlLedger(ABC):
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
         def work(sql: Session) -> OrderRecord:
             with self._transaction(sql):
-                order = queries.order_where(sql, "order_key = ?", (order_key,))
+                order = self._queries.order_where(sql, "order_key = ?", (order_key,))
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
                 if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
@@ -217,19 +235,8 @@ class SqlLedger(ABC):
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         def work(sql: Session) -> OrderRecord | None:
             with self._transaction(sql):
-                order = queries.order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
+                order = self._queries.order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
                 return self._set_outcome(sql, order, outcome, event) if order else None
-
-        return await self._run(work)
-
-    async def settle_abandoned(self, realm: Realm) -> list[OrderRecord]:
-        def work(sql: Session) -> list[OrderRecord]:
-            # Looked for first without a write lock: there is nothing to settle nearly always.
-            now = self._now(sql)
-            if not queries.abandoned(sql, realm, now):
-                return []
-            with self._transaction(sql):
-                return self._settle(sql, realm, now)
 
         return await self._run(work)
 
@@ -237,17 +244,41 @@ class SqlLedger(ABC):
         found = await self._run(lambda sql: sql.execute("SELECT * FROM trail ORDER BY sequence"))
         return [rows.trail_row_of(row) for row in found]
 
+    async def _read(self, work: Callable[[Session], T]) -> T:
+        """Orders as they are: those whose sender is gone are ended first, and all is read in one snapshot."""
+        gone: list[OrderRecord] = []
+
+        def in_order(sql: Session) -> T:
+            # Looked for first without a write lock: there is nothing to settle nearly always.
+            now = self._now(sql)
+            if self._queries.abandoned(sql, now):
+                with self._transaction(sql):
+                    settled = self._settle(sql, now)
+                gone.extend(settled)
+            with self._snapshot(sql):
+                return work(sql)
+
+        try:
+            return await self._run(in_order)
+        finally:
+            if gone:
+                self.on_abandoned(gone)
+
+    def _row(self, record: StoredPreview | OrderRecord) -> dict[str, Any]:
+        return {"realm": self._queries.realm, **rows.to_row(record)}
+
     # Inside a transaction
 
-    def _settle(self, sql: Session, realm: Realm, now: datetime) -> list[OrderRecord]:
+    def _settle(self, sql: Session, now: datetime) -> list[OrderRecord]:
         gone = Outcome(
             "unknown",
             "unknown",
             problem_code="outcome_unknown",
             problem_text="the process that was sending this order ended before it recorded an answer",
         )
-        late = queries.abandoned(sql, realm, now)
-        return [self._set_outcome(sql, order, gone, "abandoned") for order in late]
+        return [
+            self._set_outcome(sql, order, gone, "abandoned") for order in self._queries.abandoned(sql, now)
+        ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
         sql.execute(
@@ -256,7 +287,7 @@ class SqlLedger(ABC):
             (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), order.order_key),
         )
         self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
-        fresh = queries.order_where(sql, "order_key = ?", (order.order_key,))
+        fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
         if fresh is None:  # pragma: no cover - it was read in this transaction
             raise LedgerUnavailableError("the attempt is no longer in the ledger")
         return fresh
@@ -265,4 +296,4 @@ class SqlLedger(ABC):
         last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
         sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
         row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
-        queries.insert(sql, "trail", vars(row))
+        self._queries.insert(sql, "trail", vars(row))

@@ -19,7 +19,7 @@ import anyio.to_thread
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger import rows
-from xportcn_tools.ledger.ledger import LedgerUnavailableError
+from xportcn_tools.ledger.ledger import LedgerUnavailableError, Realm
 from xportcn_tools.ledger.migrations import migrate, refuse_newer
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sql import GIVE_UP_SECONDS, SqlLedger
@@ -46,10 +46,12 @@ class SqliteLedger(SqlLedger):
     def __init__(
         self,
         path: Path,
+        realm: Realm,
         *,
         clock: Callable[[], datetime] = utc_now,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
+        super().__init__(realm)
         self.path = path
         self._clock = clock
         self._busy_seconds = busy_seconds
@@ -88,6 +90,17 @@ class SqliteLedger(SqlLedger):
                 with contextlib.suppress(sqlite3.Error):
                     sql.execute("ROLLBACK")
             raise
+
+    _one_row = _transaction
+
+    @contextlib.contextmanager
+    def _snapshot(self, sql: Session) -> Generator[None]:
+        sql.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                sql.execute("ROLLBACK")  # nothing was written
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None:

@@ -1,0 +1,97 @@
+"""What a person may do outside the conversation: approve a preview, and end an order of unknown outcome."""
+
+import re
+from dataclasses import dataclass
+
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
+from xportcn_tools.results import timestamp
+
+_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class RefusedError(Exception):
+    """Why a person's command changes nothing."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The operator's rules over one ledger, whoever its previews and orders belong to.
+
+    Every method raises `LedgerError` where the ledger cannot be read or written.
+    """
+
+    ledger: Ledger
+
+    async def waiting(self) -> list[StoredPreview]:
+        """Previews that can still be approved, newest first."""
+        return await self.ledger.waiting()
+
+    async def to_approve(self, code: str) -> StoredPreview:
+        """The preview with this approval code.
+
+        Raises:
+            RefusedError: there is none, or it was ordered, was approved, or has expired.
+        """
+        preview = await self.ledger.preview_by_code(code.strip().upper())
+        standing = preview and await self.ledger.standing(preview.token_digest, preview.caller)
+        if standing is None:
+            raise RefusedError(f"no preview has the code {code}")
+        order, preview = standing.attempt, standing.preview
+        if order:
+            raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
+        if standing.approved:
+            raise RefusedError("this preview is approved already")
+        if standing.now >= preview.expires_at:
+            raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
+        return preview
+
+    async def approve(self, code: str) -> None:
+        """Record the yes. Looked at once more: a person may take longer over it than the preview lives.
+
+        Raises:
+            RefusedError: as `to_approve`.
+        """
+        await self.ledger.approve(await self.to_approve(code))
+
+    async def to_resolve(self, reference: str, order_ids: tuple[str, ...]) -> OrderRecord:
+        """The order of unknown outcome with this reference, which may have become `order_ids` upstream.
+
+        Raises:
+            RefusedError: there is none, it is not unknown, or an id is no order id or another order's.
+        """
+        found = await self.ledger.orders(OrderQuery(None, reference, limit=1))
+        if not found:
+            raise RefusedError(f"no order has the reference {reference}")
+        (order,) = found
+        if order.state == "sending":
+            raise RefusedError(f"order {order.out_order_id} is being sent; wait until its sender has ended")
+        if order.state != "unknown":
+            raise RefusedError(
+                f"order {order.out_order_id} is {order.state}; only an unknown one can be resolved"
+            )
+        for order_id in order_ids:
+            if not _ORDER_ID.fullmatch(order_id):
+                raise RefusedError(f"{order_id!r} is no order id")
+            for other in await self.ledger.orders(OrderQuery(None, order_id, limit=1)):
+                raise RefusedError(f"order id {order_id} belongs to order {other.out_order_id} already")
+        return order
+
+    async def resolve(self, order: OrderRecord, order_ids: tuple[str, ...]) -> None:
+        """End it as placed under `order_ids`, or as absent where there are none.
+
+        Raises:
+            RefusedError: it is no longer unknown.
+        """
+        if order_ids:
+            outcome = Outcome("placed", "yes", order_ids, order.request_id)
+        else:
+            outcome = Outcome(
+                "absent",
+                order.request_sent,
+                (),
+                order.request_id,
+                order.problem_code,
+                order.problem_text,
+            )
+        if await self.ledger.resolve(order.order_key, outcome, "resolved_by_operator") is None:
+            raise RefusedError(f"order {order.out_order_id} is no longer unknown; nothing was changed")
