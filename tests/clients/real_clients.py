@@ -3,6 +3,7 @@ which starts the client on our server and stands where the model would be.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import pytest
 
 from clients.scripted_agent import Half, Shown
 from conformance.checkers import pinned
-from harness.over_http import process_environment
+from harness.over_http import command, process_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = Path(__file__).parent / "drivers"
@@ -134,8 +135,10 @@ def python(environment: str) -> str:
     program = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     if not program.exists():
         pytest.skip(f"{environment} is not installed: `make clients` does it")
-    newest = max((ROOT / "requirements" / f"{environment}.txt").stat().st_mtime, 0)
-    assert (CLIENTS / f".{environment}").stat().st_mtime >= newest, "not as pinned: `make clients`"
+    for package, version in pinned(f"{environment}.txt").items():
+        if package in {name for client in CLIENTS_OF_PEOPLE for name in client.packages}:
+            as_pinned = f"{package.replace('-', '_')}-{version}.dist-info"
+            assert list(folder.rglob(as_pinned)), f"{package} is not as pinned: `make clients`"
     return str(program)
 
 
@@ -151,36 +154,47 @@ def node() -> str:
     return str(nodes[0])
 
 
+def words(client: Client, server: Mapping[str, Any]) -> list[str]:
+    """What starts a client of this server, `{"command", "args", "env"}` or `{"url"}`."""
+    program = node() if client.driver.endswith(".mjs") else python(client.environment)
+    return [program, str(DRIVERS / client.driver), json.dumps(server)]
+
+
 class Driven:
-    """A client that runs. `tools`: as its model sees them."""
+    """A client that runs, and waits for what its model says."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdin
         assert process.stdout
         self._stdin, self._stdout = process.stdin, process.stdout
-        self.tools: list[dict[str, Any]] = self._shown()["tools"]
 
-    def _shown(self) -> dict[str, Any]:
+    def shown(self) -> Shown:
+        """What it shows now."""
         line = self._stdout.readline()
         assert line, "the client has ended; its last words are on stderr"
         return json.loads(line)
 
+    def answer(self, **answer: Any) -> Shown:
+        """Answer what it showed; what it shows next."""
+        self.say(json.dumps(answer))
+        return self.shown()
+
     def call(self, tool: str, arguments: dict[str, Any]) -> Shown:
-        self._stdin.write(json.dumps({"tool": tool, "arguments": arguments}) + "\n")
+        return self.answer(tool=tool, arguments=arguments)
+
+    def say(self, line: str = "") -> None:
+        """An empty line: there is nothing more to say."""
+        self._stdin.write(line + "\n")
         self._stdin.flush()
-        return self._shown()
 
 
 @contextmanager
-def driven(client: Client, server: Mapping[str, Any], folder: Path) -> Generator[Driven]:
-    """A client of this server, `{"command", "args", "env"}` or `{"url"}`; it must end by itself, and well."""
-    program = node() if client.driver.endswith(".mjs") else python(client.environment)
-    environment = process_environment(QUIET)
-    del environment["PYTHONWARNINGS"]  # warnings of other people's programs are theirs
+def driven(started_by: list[str], folder: Path) -> Generator[Driven]:
+    """A client at home in this folder, with our program in its path; it must end by itself, and well."""
     process = subprocess.Popen(
-        [program, str(DRIVERS / client.driver), json.dumps(server)],
+        started_by,
         cwd=folder,
-        env=environment | {"HOME": str(folder), "USERPROFILE": str(folder)},
+        env=environment_in(folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
@@ -194,3 +208,11 @@ def driven(client: Client, server: Mapping[str, Any], folder: Path) -> Generator
     finally:
         late.cancel()
         process.kill()
+
+
+def environment_in(folder: Path) -> dict[str, str]:
+    environment = process_environment(QUIET)
+    for name in ("PYTHONWARNINGS", "XDG_DATA_HOME"):  # warnings of other people's programs are theirs
+        environment.pop(name, None)
+    path = os.pathsep.join([str(Path(command()[0]).parent), environment["PATH"]])
+    return environment | {"HOME": str(folder), "USERPROFILE": str(folder), "PATH": path}

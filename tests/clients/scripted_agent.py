@@ -53,8 +53,11 @@ def read(shown: Shown, half: Half | None = None) -> Seen:
 
 
 def halves(shown: Shown) -> set[Half]:
-    seen = {read(shown).half}
-    return seen if shown.get("structured") is None else seen | set[Half](("structured content",))
+    seen: set[Half] = set()
+    seen.add(read(shown).half)
+    if shown.get("structured") is not None:
+        seen.add("structured content")
+    return seen
 
 
 def _unwrapped(text: str) -> list[str | dict[str, Any]]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from clients.clients_page import table
-from clients.real_clients import CLIENTS_OF_PEOPLE, ROOT, Client, driven
+from clients.real_clients import CLIENTS_OF_PEOPLE, ROOT, Client, driven, words
 from clients.scripted_agent import Agent, Half, Upstream
 from conformance.page import filled
 from harness.over_http import command, process_environment, start
@@ -51,17 +51,18 @@ def order(tmp_path: Path, upstream: Upstream, seen: dict[Client, Seen]) -> Order
 
 
 def on_stdio(upstream: Upstream, folder: Path) -> dict[str, Any]:
-    program, *words = command("serve")
+    program, *rest = command("serve")
     environment = upstream.settings | {"XPORTCN_LEDGER": str(folder / "ledger.sqlite3")}
-    return {"command": program, "args": words, "env": process_environment(environment)}
+    return {"command": program, "args": rest, "env": process_environment(environment)}
 
 
 def ordered(
     client: Client, server: dict[str, Any], folder: Path, upstream: Upstream, half: Half | None
 ) -> Agent:
-    with driven(client, server, folder) as running:
-        assert [tool["name"] for tool in running.tools][: len(TOOLS)] == TOOLS  # prompts may follow
-        assert all(tool["description"] and tool["parameters"] for tool in running.tools)
+    with driven(words(client, server), folder) as running:
+        tools = running.shown()["tools"][: len(TOOLS)]  # mcp-use makes tools of prompts as well
+        assert [tool["name"] for tool in tools] == TOOLS
+        assert all(tool["description"] and tool["parameters"] for tool in tools)
         agent = Agent(running.call, upstream, half)
         agent.order_twice()
     return agent

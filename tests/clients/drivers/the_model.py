@@ -13,7 +13,14 @@ from typing import Any
 _out = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # what a framework prints for people goes to stderr
 
-server: dict[str, Any] = json.loads(sys.argv[-1])
+server: dict[str, Any] = json.loads(sys.argv[-1]) if sys.argv[-1].startswith("{") else {}
+
+
+def say(**shown: Any) -> dict[str, Any] | None:
+    """Show something, and wait for what comes back; None at the end."""
+    print(json.dumps(shown, default=str), file=_out, flush=True)
+    line = sys.stdin.readline()
+    return json.loads(line) if line.strip() else None
 
 
 async def next_call(**shown: Any) -> dict[str, Any] | None:
@@ -21,6 +28,4 @@ async def next_call(**shown: Any) -> dict[str, Any] | None:
 
     `tools`: names, descriptions and parameters. `text`, `structured`: of the result of the last call.
     """
-    print(json.dumps(shown, default=str), file=_out, flush=True)
-    line = await asyncio.to_thread(sys.stdin.readline)
-    return json.loads(line) if line.strip() else None
+    return await asyncio.to_thread(say, **shown)
