@@ -48,7 +48,7 @@ class Client:
     environment: str
     driver: str
     asks: str
-    to_set: str = "–"
+    to_set: str = "nothing"
     halves: tuple[Half | None, ...] = (None,)
 
     @property
@@ -58,7 +58,6 @@ class Client:
 
 
 BOTH: tuple[Half, ...] = ("text", "structured content")
-LOOPS = "steps enough for a whole order: preview, create, and again where the terms change"
 
 CLIENTS_OF_PEOPLE = (
     Client(
@@ -68,7 +67,7 @@ CLIENTS_OF_PEOPLE = (
         "langchain_adapter.py",
         '`HumanInTheLoopMiddleware(interrupt_on={"create_order": True})`, or a form: '
         "`Callbacks(on_elicitation=…)`",
-        "nothing; each call starts the server anew, unless the tools are loaded within `client.session(…)`",
+        "nothing; over stdio each call starts a server of its own, unless the tools come from `client.session(…)`",
     ),
     Client(
         "OpenAI Agents, Python",
@@ -84,6 +83,7 @@ CLIENTS_OF_PEOPLE = (
         "clients",
         "pydantic_ai_agent.py",
         "`toolset.approval_required(…)`, or a form: `MCPToolset(elicitation_handler=…)`",
+        "`init_timeout=60` where the machine is slow: the default, 5, is for the program's start",
     ),
     Client(
         "FastMCP",
@@ -99,7 +99,7 @@ CLIENTS_OF_PEOPLE = (
         "clients-mcp1",
         "mcp_use_agent.py",
         "a form: `MCPClient(elicitation_callback=…)`",
-        f"`max_steps=30`: the default, 5, is too few; {LOOPS}",
+        "`max_steps=30`: the default, 5, ends a conversation in which the terms change",
     ),
     Client(
         "TypeScript SDK v1",
@@ -124,7 +124,7 @@ CLIENTS_OF_PEOPLE = (
         "vercel.mjs",
         '`toolApproval: { create_order: "user-approval" }`, or a form: the capability `elicitation` and '
         "`client.onElicitationRequest(…)`",
-        f"`stopWhen: stepCountIs(30)`: {LOOPS}",
+        "`stopWhen: stepCountIs(30)`: by default the model gets no turn after its first call",
     ),
 )
 

@@ -40,7 +40,8 @@ async def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
 
 
 async def main() -> None:
-    toolset = MCPToolset(server["url"] if "url" in server else StdioTransport(**server))
+    # Five seconds unless set; the machine may have other things to do.
+    toolset = MCPToolset(server["url"] if "url" in server else StdioTransport(**server), init_timeout=60)
     await Agent(FunctionModel(model), toolsets=[toolset]).run("an order, please")
 
 
