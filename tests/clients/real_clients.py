@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = Path(__file__).parent / "drivers"
 CLIENTS = ROOT / "build" / "clients"
 NODE = CLIENTS / "node"
-SECONDS = 150
+SECONDS = 300
 """For all that one client does; the machine may have other things to do."""
 
 QUIET = {
