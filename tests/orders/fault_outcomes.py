@@ -107,8 +107,8 @@ PREVIEW: dict[str, OfPreview] = {
     "http-502-envelope": _UNUSABLE,
     "http-503": _UNANSWERED,
     "http-503-envelope": _UNUSABLE,
-    "http-429": _UNANSWERED,
-    "http-429-envelope": _UNUSABLE,
+    "http-429": OfPreview("upstream_busy", request_id=False),
+    "http-429-envelope": OfPreview("upstream_busy", request_id=True),
     "redirect": _UNANSWERED,
     "html": _UNANSWERED,
     "cut-json": _UNANSWERED,
@@ -119,7 +119,7 @@ PREVIEW: dict[str, OfPreview] = {
     "refusal": OfPreview("not_orderable", request_id=True),
     "signature-refused": OfPreview("upstream_unauthorized", request_id=True),
     "envelope-500": _UNUSABLE,
-    "negative-code": _UNUSABLE,
+    "negative-code": OfPreview("upstream_busy", request_id=True),
     "price-drift": OfPreview(None, request_id=False),
 }
 

@@ -7,7 +7,6 @@ The vendor's list of error codes could not be read. So a refusal is sorted by it
 and is called so; its raw code and text always stand beside it, for the vendor.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -19,44 +18,10 @@ from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.client import Endpoint, UpstreamClient, UpstreamError
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, TimestampUnit
+from xportcn_tools.upstream.words import about_goods, cause_of, documented
 
 Meaning = Literal["accepted", "signature", "key", "permission", "clock", "unclear", "unreachable"]
 Outcome = Meaning | Literal["not run"]
-
-# The first that matches decides. A plainly wrong signature comes first, since such a text may repeat the
-# names of the headers; an "expired signature" is about the clock.
-_WORDS: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
-    (
-        "signature",
-        re.compile(
-            r"签名(?:错误|不正确|无效|不匹配|校验|验证)|验签|(?:invalid|wrong|bad|incorrect) sign"
-            r"|sign(?:ature)?(?: is)? (?:error|invalid|wrong|incorrect|mismatch|not match)",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "key",
-        re.compile(r"access[-_ ]?key|app[-_ ]?key|密钥|(?<![a-z])key (?:not|does|is|invalid)", re.IGNORECASE),
-    ),
-    ("clock", re.compile(r"time[-_ ]?stamp|时间戳|过期|时钟|服务器时间|expired|clock", re.IGNORECASE)),
-    ("signature", re.compile(r"签名|验签|signature|nonce|(?<![a-z])sign(?![a-z])", re.IGNORECASE)),
-    (
-        "permission",
-        re.compile(
-            r"权限|未授权|未开通|禁止|白名单|user[-_ ]?id|permission|forbidden|unauthori[sz]ed|not allowed"
-            r"|white[-_ ]?list|access denied",
-            re.IGNORECASE,
-        ),
-    ),
-)
-_GOODS_CODE = re.compile(r"500_\d{3}")  # 1688's refusals: they come after every check of the caller
-# Unmistakably about goods. A gateway that checks the signature speaks of parameters and addresses, too.
-_GOODS = re.compile(
-    r"商品|库存|起批|卖家|收货地址|cargo"
-    r"|(?<![a-z])(?:sku|spec ?id|offer ?id|(?:out of|insufficient) stock)(?![a-z])",
-    re.IGNORECASE,
-)
-_OF_CODE: dict[int, Meaning] = {401: "signature", 403: "permission"}
 
 
 @dataclass(frozen=True)
@@ -164,16 +129,13 @@ def sort_reply(reply: Reply) -> tuple[Meaning, bool]:
     if reply.status == 429 or reply.status >= 500:
         return "unclear", True
     said = said_in(reply) if envelope else ""
-    for meaning, words in _WORDS:
-        if words.search(said):
-            return meaning, True
     code = envelope.code if envelope else None
-    by_code = _OF_CODE.get(code if isinstance(code, int) else reply.status) or _OF_CODE.get(reply.status)
-    if by_code:
-        return by_code, True
+    cause = cause_of(code, said, reply.status)
+    if cause and cause != "busy":
+        return cause, True
     if envelope and (envelope.refuses or envelope.reports_failure):
-        about_goods = (isinstance(code, str) and _GOODS_CODE.fullmatch(code)) or _GOODS.search(said)
-        return ("accepted" if about_goods else "unclear"), True
+        # 1688's refusals of goods come after every check of the caller.
+        return ("accepted" if documented(code) or about_goods(said) else "unclear"), True
     return "unclear", True
 
 

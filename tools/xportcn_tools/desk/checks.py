@@ -89,7 +89,7 @@ class Checks:
         try:
             quote = await self._previewer.ask(preview.request, preview.caller, profile, at_create=True)
         except NotOrderableError as error:
-            details["reasons"] = problems.reasons_of(error)
+            details["reasons"] = problems.reasons_of(error, preview.request)
             changes = [Change("orderable", "yes", f"no: {error}")]
             raise problems.terms_changed(changes, None, details) from error
         changes = differences(preview.terms, terms_of(quote, environment, account))

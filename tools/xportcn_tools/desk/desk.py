@@ -123,7 +123,7 @@ class Desk:
         try:
             quote = await self._previewer.ask(request, caller, profile)
         except NotOrderableError as error:
-            raise problems.not_orderable(error, error.request_id) from error
+            raise problems.not_orderable(error, request) from error
         return await self._previewer.offer(quote, request, caller, self.policy.account_of(profile))
 
     @_ledger_problems

@@ -27,6 +27,9 @@ _FLOWS = (
 )
 
 
+_SEPARATELY = "Preview an order for each of the offers by itself."
+
+
 def _in_our_words(names: list[str]) -> str:
     """Names that stand in a sentence of ours: those we know; of the others, how many there are."""
     known = [name for name in names if name in _TRADE_TYPES + _FLOWS]
@@ -38,7 +41,7 @@ def pin_flow(groups: list[GroupAnswer], asked: str | None) -> str | None:
     flows = list(dict.fromkeys(group.flow for group in groups if group.flow))
     if len(flows) > 1:
         message = f"one order cannot have several flows ({_in_our_words(flows)}): order separately"
-        raise NotOrderableError([Reason(message, text=", ".join(flows))])
+        raise NotOrderableError([Reason(message, text=", ".join(flows), next_step=_SEPARATELY)])
     return flows[0] if flows else asked
 
 
@@ -55,7 +58,11 @@ def pin_trade_type(groups: tuple[Group, ...], asked: str | None, rules: PinRules
             f"of the trade types {', '.join(wanted)} the upstream offers none; "
             f"it offers {_in_our_words(offered) or 'none for all groups'}"
         )
-        raise NotOrderableError([Reason(message, text=", ".join(offered) or None)])
+        out = (
+            "Tell the person; name one of these that the owner allows, or the owner allows another in "
+            "XPORTCN_TRADE_TYPES."
+        )
+        raise NotOrderableError([Reason(message, text=", ".join(offered) or None, next_step=out)])
     return chosen
 
 
@@ -65,11 +72,21 @@ def pin_promotion(groups: tuple[Group, ...], asked: str | None) -> tuple[str | N
     selected = list(dict.fromkeys(promotion.promotion_id for promotion in listed if promotion.selected))
     if None in selected:
         raise NotOrderableError(
-            [Reason("the upstream applies a promotion without an id: it cannot be pinned")]
+            [
+                Reason(
+                    "the upstream applies a promotion without an id: it cannot be pinned",
+                    next_step="Tell the person: this offer cannot be ordered here at a price that is sure.",
+                )
+            ]
         )
     if len(selected) > 1:
         raise NotOrderableError(
-            [Reason("the upstream applies several promotions, but one order takes one: order separately")]
+            [
+                Reason(
+                    "the upstream applies several promotions, but one order takes one",
+                    next_step=_SEPARATELY,
+                )
+            ]
         )
     chosen = selected[0] if selected else None
     if asked is None or asked == chosen:
@@ -79,6 +96,12 @@ def pin_promotion(groups: tuple[Group, ...], asked: str | None) -> tuple[str | N
     if asked not in {promotion.promotion_id for promotion in listed}:
         known = ", ".join(sorted({promotion.promotion_id for promotion in listed if promotion.promotion_id}))
         raise NotOrderableError(
-            [Reason(f"promotion {asked} is not among those on offer", text=known or None)]
+            [
+                Reason(
+                    f"promotion {asked} is not among those on offer",
+                    text=known or None,
+                    next_step="Preview again with a promotion_id that is on offer, or without one.",
+                )
+            ]
         )
     return asked, False

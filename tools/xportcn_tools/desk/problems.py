@@ -6,12 +6,17 @@ from typing import Any
 from xportcn_tools.desk.caps import Breach
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.quote import NotOrderableError, Reason
+from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
-from xportcn_tools.order import ShownPreview
+from xportcn_tools.order import OrderRequest, ShownPreview
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.client import UpstreamError
-from xportcn_tools.upstream.outcome import Reply, is_unauthorized
+from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.words import cause_of, documented
+
+BUSY_SECONDS = 60
+"""To wait where the upstream asks to, and does not say how long."""
 
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
 ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
@@ -130,19 +135,16 @@ def units_unclear(reason: str, request_id: str | None) -> ProblemError:
     )
 
 
-def not_orderable(error: NotOrderableError, request_id: str | None) -> ProblemError:
+def not_orderable(error: NotOrderableError, request: OrderRequest) -> ProblemError:
+    reasons = reasons_of(error, request)
+    steps = dict.fromkeys(reason["next_step"] for reason in reasons)
     return problem(
         "not_orderable",
-        f"This cannot be ordered as asked: {error}.",
-        "Tell the person the reasons in details; change the lines that they name and preview again.",
-        request_id=request_id,
-        details={"reasons": reasons_of(error)},
+        f"This cannot be ordered as asked: {'; '.join(reason['message'] for reason in reasons)}.",
+        " ".join(steps),
+        request_id=error.request_id,
+        details={"reasons": reasons},
     )
-
-
-def reasons_of(error: NotOrderableError) -> list[dict[str, Any]]:
-    """Reasons by line; `text` is the upstream's own words, cleaned: data, not advice."""
-    return [asdict(reason) for reason in error.reasons]
 
 
 def terms_changed(
@@ -187,22 +189,34 @@ def preview_not_answered(error: UpstreamError) -> ProblemError:
 
 def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     """A reply to a preview that is no success, sorted."""
-    if is_unauthorized(reply):
+    envelope = reply.envelope
+    code = envelope.code if envelope else None
+    said = {"code": reply.code, "text": reply.text}
+    cause = cause_of(code, envelope.message if envelope else None, reply.status)
+    if cause == "busy":
+        seconds = reply.retry_after or BUSY_SECONDS
+        return problem(
+            "upstream_busy",
+            "The upstream asks to wait. No create was sent.",
+            f"Wait {seconds} seconds, then call preview_order again; the arguments need no change.",
+            request_id=reply.request_id,
+            details=said | {"retry_after_seconds": seconds},
+        )
+    if cause and (reply.status in (401, 403) or (envelope and envelope.refuses)):
         return problem(
             "upstream_unauthorized",
-            "The upstream refused the key, the signature or the clock.",
-            "Tell the person; the owner must check the credentials, XPORTCN_SIGNATURE and the clock.",
+            f"The upstream refused this account's request (by its words: {cause}). No create was sent.",
+            way_out(cause),
             request_id=reply.request_id,
-            details={"code": reply.code, "text": reply.text},
+            details=said,
         )
-    envelope = reply.envelope
-    if envelope is None or not envelope.refuses or reply.status == 429 or reply.status >= 500:
+    if envelope is None or not (envelope.refuses or documented(code)) or reply.status >= 500:
         return problem(
             "upstream_unavailable",
             f"The upstream gave no usable answer (HTTP {reply.status}). No create was sent.",
             "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
             request_id=reply.request_id,
-            details={"code": reply.code, "text": reply.text},
+            details=said,
         )
     refusal = NotOrderableError(
         [Reason("the upstream refuses the preview", code=reply.code, text=reply.text)]
@@ -273,15 +287,13 @@ def _rejected(order: OrderRecord, result: OrderResult) -> ProblemError:
             order=result,
             details={"reason": order.problem_text},
         )
+    code, _, text = (order.problem_text or "").partition(": ")
+    meaning, out = create_refused(code, text)
     unauthorized = order.problem_code == "upstream_unauthorized"
     return problem(
         "upstream_unauthorized" if unauthorized else "upstream_rejected",
-        "The upstream refused the key, the signature or the clock; no order exists."
-        if unauthorized
-        else "The upstream refused the order; no order exists.",
-        "Tell the person; the owner must check the credentials, XPORTCN_SIGNATURE and the clock."
-        if unauthorized
-        else "Tell the person the reason in details; preview again for another try.",
+        f"The upstream refused the order{f': it {meaning}' if meaning else ''}. No order exists.",
+        out,
         request_sent=order.request_sent,
         request_id=order.request_id,
         order=result,

@@ -92,7 +92,8 @@ class Quote:
 class Reason:
     """Why an order cannot be placed as shown; `offer_id` where it is one line's fault.
 
-    `text` is the upstream's own words (cleaned), `message` is ours.
+    `text` is the upstream's own words (cleaned), `message` is ours; `next_step` is what to do about it, where
+    code and text do not say it.
     """
 
     message: str
@@ -100,6 +101,7 @@ class Reason:
     spec_id: str | None = None
     code: str | None = None
     text: str | None = None
+    next_step: str | None = None
 
 
 class UnitsUnclearError(Exception):

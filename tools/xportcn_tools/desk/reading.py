@@ -70,7 +70,10 @@ def _refusals(answer: PreviewAnswer) -> list[Reason]:
                 )
             )
         if group.offered_trade_types() == () and not group.refused and not by_line:
-            reasons.append(Reason("the upstream lists no trade type: the group cannot be ordered by API"))
+            message = "the upstream lists no trade type: the group cannot be ordered by API"
+            reasons.append(
+                Reason(message, next_step="Tell the person; choose another offer and preview again.")
+            )
     return reasons
 
 

@@ -10,6 +10,7 @@ beside the SDK's own HTTP library it costs start-up time that nobody needs to pa
 
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,7 +144,7 @@ class UpstreamClient:
 
         async def attempts(trace: "_Trace") -> Reply:
             async for attempt in stamina.retry_context(
-                on=_RetryableError,
+                on=self._wait_before_retry,
                 attempts=self._preview_attempts,
                 timeout=self._endpoint.timeout_seconds,
                 wait_initial=0.2,
@@ -166,6 +167,13 @@ class UpstreamClient:
             if isinstance(passing.outcome, Reply):
                 return passing.outcome
             raise passing.outcome from None
+
+    def _wait_before_retry(self, error: Exception) -> bool | float:
+        """As long as the upstream asks for; where that is beyond the deadline, there is no retry."""
+        if not isinstance(error, _RetryableError):
+            return False
+        asked = error.outcome.retry_after if isinstance(error.outcome, Reply) else None
+        return True if asked is None else asked < self._endpoint.timeout_seconds and float(asked)
 
     async def _within_deadline(self, call: "Callable[[_Trace], Awaitable[Reply]]") -> Reply:
         """One deadline for connecting, sending and reading together."""
@@ -207,7 +215,7 @@ class UpstreamClient:
                     answer += chunk
                     if len(answer) > ANSWER_LIMIT_BYTES:
                         return Reply(response.status_code, None, "the answer is larger than 2 MB")
-                return _reply(response.status_code, bytes(answer))
+                return _reply(response.status_code, bytes(answer), response.headers.get("retry-after", ""))
             finally:
                 await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
@@ -283,8 +291,10 @@ class _Trace:
             self.sent = True
 
 
-def _reply(status: int, body: bytes) -> Reply:
+def _reply(status: int, body: bytes, retry_after: str) -> Reply:
+    # A date there is left aside: it goes by a clock that may not be ours.
+    seconds = min(int(retry_after), 3600) if re.fullmatch(r"[0-9]{1,9}", retry_after) else None
     try:
-        return Reply(status, wire.read_envelope(body))
+        return Reply(status, wire.read_envelope(body), retry_after=seconds)
     except wire.UnreadableAnswerError as departure:
-        return Reply(status, None, str(departure))
+        return Reply(status, None, str(departure), seconds)

@@ -12,14 +12,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from xportcn_tools.upstream.wire import Envelope
+from xportcn_tools.upstream.words import cause_of
 
 _ORDER_ID = re.compile(r"(?=.*[1-9])[A-Za-z0-9_-]{1,64}")  # `0` and `null` name no order
 _LONG_NUMBER = re.compile(r"(?<![0-9])[0-9]{15,}(?![0-9])")
-# The vendor's list of error codes could not be read; that these words tell of a refused signature is
-# inferred. They only choose between two names for a definite refusal, never its definiteness.
-_ABOUT_SIGNATURE = re.compile(
-    r"签名|验签|密钥|时间戳|未授权|signature|access.?key|timestamp|nonce|unauthori[sz]ed", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,8 @@ class Reply:
     status: int
     envelope: Envelope | None
     unreadable: str | None = None
+    retry_after: int | None = None
+    """The seconds that the upstream asks to wait, where it does (`Retry-After`)."""
 
     @property
     def request_id(self) -> str | None:
@@ -82,7 +80,7 @@ def is_unauthorized(reply: Reply) -> bool:
     envelope = reply.envelope
     if envelope is None or not envelope.refuses:
         return False
-    return envelope.code in (401, 403) or bool(_ABOUT_SIGNATURE.search(envelope.message or ""))
+    return cause_of(envelope.code, envelope.message) in ("signature", "key", "clock", "permission")
 
 
 def _order_ids(data: object) -> tuple[str, ...] | None:
