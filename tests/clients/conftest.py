@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from clients.scripted_agent import Upstream
-from harness.over_http import Process, command, free_port, spawned
+from harness.processes import Process, free_port, spawned, xportcn_mcp
 
 
 @pytest.fixture(scope="session")
 def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     port = free_port()
-    process = spawned(command("sandbox", "--port", str(port)), {}, tmp_path_factory.mktemp("sandbox"), port)
+    process = spawned(
+        xportcn_mcp("sandbox", "--port", str(port)), {}, tmp_path_factory.mktemp("sandbox"), port
+    )
     try:
         yield process
     finally:

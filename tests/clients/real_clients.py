@@ -17,7 +17,7 @@ import pytest
 
 from clients.scripted_agent import Half, Shown
 from conformance.checkers import pinned
-from harness.over_http import command, process_environment
+from harness.processes import process_environment, xportcn_mcp
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = Path(__file__).parent / "drivers"
@@ -214,5 +214,5 @@ def environment_in(folder: Path) -> dict[str, str]:
     environment = process_environment(QUIET)
     for name in ("PYTHONWARNINGS", "XDG_DATA_HOME"):  # warnings of other people's programs are theirs
         environment.pop(name, None)
-    path = os.pathsep.join([str(Path(command()[0]).parent), environment["PATH"]])
+    path = os.pathsep.join([str(Path(xportcn_mcp()[0]).parent), environment["PATH"]])
     return environment | {"HOME": str(folder), "USERPROFILE": str(folder), "PATH": path}

@@ -10,7 +10,8 @@ import pytest
 from clients.real_clients import DRIVERS, ROOT, Driven, driven, environment_in, python
 from clients.scripted_agent import read
 from harness.house import order_arguments
-from harness.over_http import command, made_callers, process_environment, start
+from harness.over_http import made_callers
+from harness.processes import process_environment, start, xportcn_mcp
 
 EXAMPLES = ROOT / "examples"
 
@@ -61,7 +62,7 @@ def test_the_openai_agent_orders_once_a_person_has_approved_the_code(tmp_path: P
         running.say()  # the agent has answered the person, and the example asks again
         assert "asked" in running.shown()
         subprocess.run(
-            command("approve", code), env=environment_in(tmp_path), input="y\n", text=True, check=True
+            xportcn_mcp("approve", code), env=environment_in(tmp_path), input="y\n", text=True, check=True
         )
         assert running.answer(answer="done")["tools"]
         placed = read(running.call("create_order", ready))

@@ -13,7 +13,8 @@ from typing import IO, Any
 import pytest
 
 from clients.scripted_agent import Agent, Half, Shown, Upstream
-from harness.over_http import command, modern, process_environment
+from harness.over_http import modern
+from harness.processes import process_environment, xportcn_mcp
 
 SECONDS = 60
 HANDSHAKES = ("2024-11-05", "2025-06-18", "2025-11-25")
@@ -61,7 +62,7 @@ class Wire:
 @contextmanager
 def serving(environment: dict[str, str], version: str) -> Generator[Wire]:
     process = subprocess.Popen(
-        command("serve"),
+        xportcn_mcp("serve"),
         env=process_environment(environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -15,7 +15,7 @@ from clients.clients_page import table
 from clients.real_clients import CLIENTS_OF_PEOPLE, ROOT, Client, driven, words
 from clients.scripted_agent import Agent, Half, Upstream
 from conformance.page import filled
-from harness.over_http import command, process_environment, start
+from harness.processes import process_environment, start, xportcn_mcp
 
 PAGE = ROOT / "docs" / "clients.md"
 TOOLS = ["preview_order", "create_order", "get_orders"]
@@ -51,7 +51,7 @@ def order(tmp_path: Path, upstream: Upstream, seen: dict[Client, Seen]) -> Order
 
 
 def on_stdio(upstream: Upstream, folder: Path) -> dict[str, Any]:
-    program, *rest = command("serve")
+    program, *rest = xportcn_mcp("serve")
     environment = upstream.settings | {"XPORTCN_LEDGER": str(folder / "ledger.sqlite3")}
     return {"command": program, "args": rest, "env": process_environment(environment)}
 
