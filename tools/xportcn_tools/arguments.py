@@ -74,9 +74,10 @@ def refused(reason: str) -> PydanticCustomError:
 
 
 def _blank(value: object) -> bool:
-    """Null, an empty text, or an object with nothing else in it."""
+    """Null, an empty text, or an object of nothing but these."""
     if isinstance(value, dict):
-        return all(map(_blank, cast("dict[str, object]", value).values()))
+        parts = list(cast("dict[str, object]", value).values())
+        return bool(parts) and all(map(_blank, parts))
     return value is None or (isinstance(value, str) and not pasted(value))
 
 

@@ -12,20 +12,18 @@ from xportcn_tools.desk.address import is_municipality, province_of
 MOST_PIECES = 1_000_000
 _SEPARATORS = re.compile(r"[\s().\-\u2010-\u2015/]")
 _EXTENSION = re.compile(r"(?:转|分机|ext\.?|extension|x|#|,|;)", re.IGNORECASE)
-_CHINESE_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 _CHINESE_MOBILE_AND_MORE = re.compile(r"(?:\+?86|0086)?1[3-9][0-9]{9}[0-9]{1,6}")
 
 
 def _mobile(text: str) -> str:
-    """`+86 138-0013-8000` is 13800138000. A number with an extension is no mobile number upstream."""
+    """`+86 138-0013-8000` is +8613800138000. A number with an extension is no mobile number upstream."""
     bare = _SEPARATORS.sub("", text)
     if _EXTENSION.search(text) or _CHINESE_MOBILE_AND_MORE.fullmatch(bare):
         raise refused(
             "a number with an extension goes into phone as a whole, such as 18412345678-1234, and its first "
             "11 digits into mobile"
         )
-    chinese = _CHINESE_MOBILE.fullmatch(bare)
-    return chinese[1] if chinese else bare
+    return bare
 
 
 def _phone(text: str) -> str:
@@ -52,8 +50,6 @@ def _city_or_municipality(city: str | None, info: ValidationInfo) -> str:
     """Beijing and its like are city and province in one."""
     province = str(info.data.get("province") or "")
     if city is None and not is_municipality(province):
-        if not province:
-            return ""  # the province's own refusal says enough
         raise PydanticCustomError("missing", "city")
     return city or province
 

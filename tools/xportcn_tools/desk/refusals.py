@@ -78,10 +78,7 @@ def way_out(cause: Cause) -> str:
 def create_refused(code: str, text: str) -> tuple[str | None, str]:
     """Meaning and way out of a create that was refused: from a preview on, since its token is spent."""
     meaning, out = _meaning(Reason("", code=code, text=text), None)
-    return (
-        meaning,
-        out if meaning else "Tell the person the reason; for another try, call preview_order again.",
-    )
+    return meaning, out if meaning else "Tell the person the reason; for another try, preview again."
 
 
 def explained(reason: Reason, request: OrderRequest) -> dict[str, Any]:
