@@ -21,10 +21,10 @@ HOSTS = ["OpenAI Agents", "Pydantic AI for OpenAI", "Pydantic AI for Gemini"]
 Schemas = dict[str, dict[str, Any]]
 
 
-def converted(schemas: Schemas, folder: Path) -> dict[str, Schemas]:
+def converted(schemas: Schemas, program: str, folder: Path) -> dict[str, Schemas]:
     """What each host makes of the tools' schemas."""
     done = subprocess.run(
-        [python("clients"), str(DRIVERS / "strict_schemas.py")],
+        [program, str(DRIVERS / "strict_schemas.py")],
         input=json.dumps(schemas),
         capture_output=True,
         encoding="utf-8",
@@ -36,10 +36,10 @@ def converted(schemas: Schemas, folder: Path) -> dict[str, Schemas]:
 
 
 async def test_a_strict_host_finds_a_form_for_each_request_and_the_form_is_taken(tmp_path: Path) -> None:
-    house = house_with_addresses(tmp_path)
-    async with house.client() as client:
+    program = python("clients")  # where it is missing the skip must not be raised inside a task group
+    async with house_with_addresses(tmp_path).client() as client:
         published = {tool.name: tool.input_schema for tool in (await client.list_tools()).tools}
-        hosts = converted(published, tmp_path)
+        hosts = converted(published, program, tmp_path)
     assert list(hosts) == HOSTS
     for number, (host, schemas) in enumerate(hosts.items()):
         folder = tmp_path / str(number)
