@@ -10,11 +10,12 @@ MCPB := build/node/node_modules/.bin/mcpb
 CHECKERS := build/checkers
 QUICK := tests/rules $(addprefix tests/upstream/test_,signing.py answers.py clean.py outcome.py) \
 	tests/orders/test_order_flow.py::test_an_approved_preview_becomes_exactly_one_order
+CLIENTS := build/clients
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick torture lint check bench load docs bundle checkers setup requirements
+.PHONY: help demo test quick torture lint check bench load docs bundle checkers clients setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -57,12 +58,17 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 
 checkers: $(CHECKERS)/.node $(CHECKERS)/.python ## set up third-party checkers of MCP servers; `make test` uses them (needs npm)
 
+clients: $(addprefix $(CLIENTS)/.,node clients clients-mcp1) ## set up clients that people use; `make test` orders through each (needs npm)
+
 setup: $(VENV)/.dev ## make .venv with the pinned packages, the program and the tools
 
 # What the files hold besides what pyproject.toml and dev.in name: the build, for `pip install -e`; injection
-# texts that others published, for tests, without the dependencies of those packages; checkers of MCP servers.
+# texts that others published, for tests, without the dependencies of those packages; checkers of MCP servers;
+# clients that people use, for tests/clients and examples/, in two environments: some need mcp 1, some mcp 2.
 BUILD := editables 'hatchling>=1.27'
 CORPORA := agent-injection-bench agentdojo
+CLIENTS_MCP2 := fastmcp openai-agents 'pydantic-ai-slim[mcp]'
+CLIENTS_MCP1 := langchain 'langchain-mcp-adapters>=0.3.2' 'mcp-use>=1.7.1'
 CHECKER_PINS := mcp-toolproof==0.3.1 hypothesis==6.150.0 mcp-toolgauge==0.1.0 mcp-triage==0.5.0
 
 requirements: ## rewrite the pinned requirement files with the newest versions allowed (needs uv)
@@ -72,6 +78,8 @@ requirements: ## rewrite the pinned requirement files with the newest versions a
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	printf '%s\n' $(CORPORA) | $(COMPILE) --upgrade --no-header --no-deps - >> requirements/dev.txt
 	printf '%s\n' $(CHECKER_PINS) | $(COMPILE) --upgrade - -o requirements/checkers.txt
+	printf '%s\n' $(CLIENTS_MCP2) | $(COMPILE) --upgrade - -o requirements/clients.txt
+	printf '%s\n' $(CLIENTS_MCP1) | $(COMPILE) --upgrade - -o requirements/clients-mcp1.txt
 
 # A stamp for each stage: done once, and again when what it depends on has changed. The program's metadata is in
 # pyproject.toml, so a change there (a console script, say) installs the program again.
@@ -93,13 +101,20 @@ $(MCPB):
 # Node comes as the package for this platform: the package `node` would fetch it in an install script, and no
 # install script runs here.
 $(CHECKERS)/.node: requirements/node.txt
-	rm -rf $(CHECKERS)/node
+$(CLIENTS)/.node: requirements/clients-node.txt
+$(CHECKERS)/.node $(CLIENTS)/.node:
+	rm -rf $(@D)/node
 	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error --ignore-scripts \
-		--prefix $(CHECKERS)/node $$(grep -v '^#' $< | \
+		--prefix $(@D)/node $$(grep -v '^#' $< | \
 		sed "s/^node@/node-$$(node -p 'process.platform.replace("32", "") + "-" + process.arch')@/")
 	@touch $@
 
 $(CHECKERS)/.python: requirements/checkers.txt | $(VENV)/.runtime
 	$(PYTHON) -m venv --clear --without-pip $(CHECKERS)/python
 	$(PIP) --python $(CHECKERS)/python/$(notdir $(BIN))/python install --quiet --no-compile --require-hashes -r $<
+	@touch $@
+
+$(CLIENTS)/.%: requirements/%.txt | $(VENV)/.runtime
+	$(PYTHON) -m venv --clear --without-pip $(CLIENTS)/$*
+	$(PIP) --python $(CLIENTS)/$*/$(notdir $(BIN))/python install --quiet --no-compile --require-hashes -r $<
 	@touch $@

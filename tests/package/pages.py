@@ -12,6 +12,7 @@ from typing import Any, cast, get_args
 
 from clients.model_requests import as_markdown as requests
 from orders.fault_outcomes import as_markdown as faults
+from upstream.create_answers import as_markdown as answers
 from xportcn_server.settings.settings import FIELDS, Settings
 from xportcn_tools.money import yuan
 from xportcn_tools.results import ProblemCode
@@ -145,7 +146,9 @@ def written() -> dict[str, str]:
     return {
         "README.md": _filled("README.md", settings=_first()),
         "docs/settings.md": _filled("docs/settings.md", settings=_tables()),
-        "docs/reliability.md": _filled("docs/reliability.md", problems=_problems(), faults=faults()),
+        "docs/reliability.md": _filled(
+            "docs/reliability.md", problems=_problems(), answers=answers(), faults=faults()
+        ),
         "docs/requests.md": _filled("docs/requests.md", requests=requests()),
         ".env.example": _example(),
         "server.json": _registry(),

@@ -185,3 +185,13 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("unknown", "no code", b'{"msg": "\xe5\xba\x93\xe5\xad\x98\xe4\xb8\x8d\xe8\xb6\xb3"}'),
 )
+
+
+def as_markdown() -> str:
+    """The table for docs/reliability.md."""
+    lines = ["| answer | HTTP | means | because |", "|---|---|---|---|"]
+    for row in TABLE:
+        body = row.body if isinstance(row.body, bytes) else json.dumps(row.body, ensure_ascii=False).encode()
+        shown = body.decode("utf-8", "replace").replace("|", "\\|").replace("\t", "\\t")
+        lines.append(f"| `{shown}` | {row.status} | {row.meaning} | {row.why} |")
+    return "\n".join(lines)

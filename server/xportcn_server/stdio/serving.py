@@ -12,6 +12,7 @@ ones finish, and ends the lifespan.
 
 import asyncio
 import gc
+import json
 import signal
 import socket
 import sys
@@ -57,14 +58,60 @@ def run_stdio(server: MCPServer[Any], pipes: Pipes | None = None) -> None:
 
 async def _serve(server: MCPServer[Any], inbox: Inbox, outbox: Outbox) -> None:
     lowlevel = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no public way
-    stdin = cast("anyio.AsyncFile[str]", inbox)  # the SDK iterates over the one,
+    openings = _Openings(inbox)
+    stdin = cast("anyio.AsyncFile[str]", openings)  # the SDK iterates over the one,
     stdout = cast("anyio.AsyncFile[str]", outbox)  # writes and flushes the other, and no more
-    with _awake_at_signals(), anyio.CancelScope() as drain:
+    with _awake_at_signals():
         inbox.open()
         outbox.open()
-        async with stdio_server(stdin, stdout) as (reader, writer):
-            await lowlevel.run(reader, writer, lowlevel.create_initialization_options())
-            drain.deadline = anyio.current_time() + DRAIN_SECONDS
+        while not openings.over:
+            with anyio.CancelScope() as drain:
+                async with stdio_server(stdin, stdout) as (reader, writer):
+                    await lowlevel.run(reader, writer, lowlevel.create_initialization_options())
+                    drain.deadline = anyio.current_time() + DRAIN_SECONDS
+
+
+class _Openings:
+    """The lines of the inbox. They end once where a client that has only asked `server/discover` shakes hands
+    after all; from that line on they are another connection's.
+
+    The SDK's server settles on the protocol of the first request and refuses `initialize` from then on. But
+    Vercel's client (@ai-sdk/mcp 2.0.99, tried) waits one second for the answer, less than a start takes.
+    """
+
+    def __init__(self, inbox: Inbox) -> None:
+        self.over = False
+        self._inbox = inbox
+        self._held: str | None = None
+        self._undecided = True
+        self._discovered = False
+
+    def __aiter__(self) -> "_Openings":
+        return self
+
+    async def __anext__(self) -> str:
+        line, self._held = self._held, None
+        if line is None:
+            try:
+                line = await anext(self._inbox)
+            except StopAsyncIteration:
+                self.over = True
+                raise
+        method = _method(line) if self._undecided else ""
+        if self._undecided and method == "initialize" and self._discovered:
+            self._undecided, self._held = False, line
+            raise StopAsyncIteration
+        if not method.startswith("notifications/"):
+            self._undecided = self._discovered = self._undecided and method == "server/discover"
+        return line
+
+
+def _method(line: str) -> str:
+    """Of a request or notification; empty for anything else, which the SDK sees to."""
+    try:
+        return str(json.loads(line)["method"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 def _on_signals(end: Callable[[], None]) -> None:
