@@ -14,8 +14,7 @@ from mcp_types import PromptReference, TextResourceContents
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
 from xportcn_server.app import address_book_of
 from xportcn_server.guide.receipts import code, plain, receipt, table
-from xportcn_tools.desk.desk import Receipt
-from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_tools.ledger.ledger import OrderRecord, Receipt
 
 pytestmark = pytest.mark.anyio
 

@@ -7,10 +7,9 @@ table's cell border, an image or HTML.
 import re
 from collections.abc import Sequence
 
-from xportcn_tools.desk.desk import Receipt
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.question import parts_of_total
-from xportcn_tools.ledger.ledger import OrderRecord, State
+from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ShownPreview
 from xportcn_tools.results import Environment, OrderResult
