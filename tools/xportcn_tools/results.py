@@ -15,6 +15,20 @@ Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
 ApprovalMethod = Literal["form", "operator", "client_dialog", "off"]
+MODE_WORDS: dict[Environment, str] = {
+    "sandbox": "SANDBOX: nothing real is bought",
+    "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
+    "live": "LIVE: real orders, real money",
+}
+STATE_WORDS: dict[OrderState, str] = {
+    "sending": "is being sent now",
+    "placed": "is placed",
+    "rejected": "was refused; no order exists",
+    "unknown": "has an unknown outcome: an order may exist",
+    "absent": "does not exist upstream, as a person established",
+}
+"""What becomes of an order, as the end of a sentence about it."""
+
 WarningCode = Literal[
     "platform_chooses",
     "freight_by_description",

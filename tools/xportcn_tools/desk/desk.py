@@ -115,7 +115,7 @@ class Desk:
             quote = await self._previewer.ask(request, caller, profile)
         except NotOrderableError as error:
             raise problems.not_orderable(error, request) from error
-        return await self._previewer.offer(quote, request, caller, self.policy.account_of(profile))
+        return await self._previewer.offer(quote, request, caller, profile)
 
     @_ledger_problems
     async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:

@@ -104,7 +104,9 @@ class Previewer:
             error.request_id = request_id
             raise
 
-    async def offer(self, quote: Quote, request: OrderRequest, caller: str, account: str) -> PreviewResult:
+    async def offer(
+        self, quote: Quote, request: OrderRequest, caller: str, profile: Profile
+    ) -> PreviewResult:
         """Store what is shown, and give the token for it. The only place where tokens are made."""
         request = replace(request, items=_with_priced_specs(quote, request.items))
         goods = fingerprint(request.goods_key())
@@ -126,7 +128,7 @@ class Previewer:
             place_digest=place,
             request=request,
             pinned=quote.pinned,
-            terms=terms_of(quote, self._policy.environment, account),
+            terms=terms_of(quote, self._policy.made_for(profile)),
             shown=present.shown(quote, request, warnings),
         )
         await self._ledger.store_preview(preview)
