@@ -90,14 +90,14 @@ class Previewer:
                 Bodies(self._policy.account).preview(request), profile.user_id
             )
         except UpstreamError as error:
-            raise problems.preview_not_answered(error) from error
+            raise problems.no_usable_answer(error) from error
         if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
             raise problems.preview_refused(reply)
         request_id = reply.request_id
         try:
             return read_quote(read_preview(reply.envelope.data), request, self._policy.pin)
         except UnreadableAnswerError as departure:
-            raise problems.preview_unreadable(departure, request_id) from departure
+            raise problems.no_usable_answer(departure, request_id) from departure
         except UnitsUnclearError as unclear:
             raise problems.units_unclear(str(unclear), request_id) from unclear
         except NotOrderableError as error:

@@ -12,7 +12,6 @@ from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.order import OrderRequest, ShownPreview
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import UpstreamError
 from xportcn_tools.upstream.words import cause_of, documented
 
 BUSY_SECONDS = 60
@@ -170,20 +169,17 @@ def trade_type_not_allowed(asked: str, allowed: tuple[str, ...]) -> ProblemError
     )
 
 
-def preview_unreadable(departure: Exception, request_id: str | None) -> ProblemError:
+def no_usable_answer(
+    reason: object, request_id: str | None = None, details: dict[str, Any] | None = None
+) -> ProblemError:
+    """To a preview. `reason`: in our words."""
+    support = " and give the vendor the request_id" if request_id else ""
     return problem(
         "upstream_unavailable",
-        f"The upstream gave no usable answer: {departure}. No create was sent.",
-        "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
+        f"The upstream gave no usable answer: {reason}. No create was sent.",
+        f"Try again in a minute; if it persists, tell the person{support}.",
         request_id=request_id,
-    )
-
-
-def preview_not_answered(error: UpstreamError) -> ProblemError:
-    return problem(
-        "upstream_unavailable",
-        f"The upstream gave no usable answer: {error}. No create was sent.",
-        "Try again in a minute; if it lasts, tell the person.",
+        details=details,
     )
 
 
@@ -211,13 +207,7 @@ def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
             details=said,
         )
     if envelope is None or not (envelope.refuses or documented(code)) or reply.status >= 500:
-        return problem(
-            "upstream_unavailable",
-            f"The upstream gave no usable answer (HTTP {reply.status}). No create was sent.",
-            "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
-            request_id=reply.request_id,
-            details=said,
-        )
+        return no_usable_answer(f"HTTP {reply.status}", reply.request_id, said)
     refusal = NotOrderableError(
         [Reason("the upstream refuses the preview", code=reply.code, text=reply.text)]
     )

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, cast
 from xportcn_tools.order import is_order_id
 from xportcn_tools.upstream import refusal_signs
 from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.envelope import Envelope
+from xportcn_tools.upstream.envelope import UpstreamEnvelope
 from xportcn_tools.upstream.words import cause_of
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
@@ -45,7 +45,7 @@ class Reply:
     """An answer that came: its HTTP status, and its envelope or why there is none that can be read."""
 
     status: int
-    envelope: Envelope | None
+    envelope: UpstreamEnvelope | None
     unreadable: str | None = None
     retry_after: int | None = None
     """The seconds that the upstream asks to wait, where it does (`Retry-After`)."""
@@ -139,7 +139,7 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
 class _CreateAnswer:
     """One readable answer to a create, and what can be read off it."""
 
-    def __init__(self, reply: Reply, envelope: Envelope, out_order_id: str | None) -> None:
+    def __init__(self, reply: Reply, envelope: UpstreamEnvelope, out_order_id: str | None) -> None:
         self._reply = reply
         self._envelope = envelope
         self._ours = out_order_id
