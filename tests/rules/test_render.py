@@ -29,7 +29,6 @@ from xportcn_tools.results import (
     PreviewEnvelope,
     PreviewResult,
     Problem,
-    money,
     problem,
 )
 
@@ -57,7 +56,7 @@ def order(state: OrderState, **changes: Any) -> OrderResult:
         "out_order_id": "xp20261121-TEST0001",
         "state": state,
         "order_ids": ["1927364850192736485"] if state == "placed" else [],
-        "payable": money(6561),
+        "payable": Money(amount="65.61"),
         "goods": f"2 × offer {OFFER}",
         "lines": [
             OrderLine(offer_id=OFFER, spec_id=None, quantity=2, product_no=None, amount=Money(amount="58.00"))
