@@ -133,6 +133,5 @@ def _reason(order: OrderRecord) -> str:
 def _lines(shown: ShownPreview) -> list[tuple[str, ...]]:
     return [
         (code(line.offer_id), code(line.spec_id), str(line.quantity), f"{yuan(line.amount)} CNY")
-        for group in shown.groups
-        for line in group.lines
+        for line in shown.lines
     ]

@@ -87,7 +87,7 @@ def _with_goods_total(shown: ShownPreview | ShownGroup) -> dict[str, Any]:
 
 def goods_line(shown: ShownPreview) -> str:
     """What is bought in one line: up to three lines of goods, then how many more there are."""
-    lines = [line for group in shown.groups for line in group.lines]
+    lines = shown.lines
     text = ""
     for named in range(min(LINES_NAMED, len(lines)), 0, -1):
         rest = lines[named:]
@@ -112,11 +112,7 @@ def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bo
         order_ids=list(order.order_ids),
         payable=Money.model_validate(order.payable_fen),
         goods=goods_line(shown) if shown else "",
-        lines=[
-            OrderLine.model_validate(line)
-            for group in (shown.groups if shown else ())
-            for line in group.lines
-        ],
+        lines=[OrderLine.model_validate(line) for line in (shown.lines if shown else ())],
         ship_to=order.ship_to,
         approval=ApprovalResult.model_validate(
             {"method": order.approval_method, "verified": order.approval_verified}

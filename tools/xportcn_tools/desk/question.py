@@ -46,7 +46,7 @@ def asked_for(request: OrderRequest) -> list[str]:
 
 
 def _goods(shown: ShownPreview) -> list[str]:
-    lines = [line for group in shown.groups for line in group.lines]
+    lines = shown.lines
     texts = [
         f"- {line.quantity} x offer {line.offer_id}"
         f"{f' spec {line.spec_id}' if line.spec_id else ''}: {yuan(line.amount)} CNY"
