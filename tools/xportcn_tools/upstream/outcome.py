@@ -126,8 +126,7 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
         return answer.unclear(f"order ids that cannot be read beside code {_named(envelope.code)}")
     if ids:
         return answer.unclear(f"order ids ({', '.join(ids)}) beside code {_named(envelope.code)}", ids)
-    hint = answer.hint()
-    if hint:
+    if hint := answer.hint():
         return answer.unclear(f"what may be an order id ({hint}) beside code {_named(envelope.code)}")
     if answer.is_refusal():
         return Refused(reply.code, answer.said or reply.text, envelope.request_id, is_unauthorized(reply))
@@ -205,10 +204,8 @@ class _CreateAnswer:
                 continue
             if folded in _OF_ORDERS and text.strip("0") and text.casefold() not in ("null", "none"):
                 return clean(text)[:64]
-            if not _OF_OTHERS.fullmatch(name):
-                found = self._long_number(text)
-                if found:
-                    return found
+            if not _OF_OTHERS.fullmatch(name) and (found := self._long_number(text)):
+                return found
         return self._long_number(self._envelope.message or "")
 
     def _long_number(self, text: str) -> str | None:
