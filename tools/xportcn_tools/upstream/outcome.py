@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, cast
 from xportcn_tools.order import is_order_id
 from xportcn_tools.upstream import refusal_signs
 from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.envelope import Envelope
+from xportcn_tools.upstream.envelope import UpstreamEnvelope
 from xportcn_tools.upstream.words import cause_of
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
@@ -45,7 +45,7 @@ class Reply:
     """An answer that came: its HTTP status, and its envelope or why there is none that can be read."""
 
     status: int
-    envelope: Envelope | None
+    envelope: UpstreamEnvelope | None
     unreadable: str | None = None
     retry_after: int | None = None
     """The seconds that the upstream asks to wait, where it does (`Retry-After`)."""
@@ -126,8 +126,7 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
         return answer.unclear(f"order ids that cannot be read beside code {_named(envelope.code)}")
     if ids:
         return answer.unclear(f"order ids ({', '.join(ids)}) beside code {_named(envelope.code)}", ids)
-    hint = answer.hint()
-    if hint:
+    if hint := answer.hint():
         return answer.unclear(f"what may be an order id ({hint}) beside code {_named(envelope.code)}")
     if answer.is_refusal():
         return Refused(reply.code, answer.said or reply.text, envelope.request_id, is_unauthorized(reply))
@@ -139,7 +138,7 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
 class _CreateAnswer:
     """One readable answer to a create, and what can be read off it."""
 
-    def __init__(self, reply: Reply, envelope: Envelope, out_order_id: str | None) -> None:
+    def __init__(self, reply: Reply, envelope: UpstreamEnvelope, out_order_id: str | None) -> None:
         self._reply = reply
         self._envelope = envelope
         self._ours = out_order_id
@@ -205,10 +204,8 @@ class _CreateAnswer:
                 continue
             if folded in _OF_ORDERS and text.strip("0") and text.casefold() not in ("null", "none"):
                 return clean(text)[:64]
-            if not _OF_OTHERS.fullmatch(name):
-                found = self._long_number(text)
-                if found:
-                    return found
+            if not _OF_OTHERS.fullmatch(name) and (found := self._long_number(text)):
+                return found
         return self._long_number(self._envelope.message or "")
 
     def _long_number(self, text: str) -> str | None:
