@@ -185,6 +185,21 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
                 "explains, probably a service fee.",
             )
         )
+    if quote.stated:
+        warnings.append(
+            PreviewWarning(
+                code="unverified_fee",
+                message=f"The upstream also states {quote.stated} (unit not proven), which no sum needs.",
+            )
+        )
+    if quote.unverified_unit:
+        warnings.append(
+            PreviewWarning(
+                code="unverified_unit",
+                message="Every price is below 1.00 CNY a piece, with the upstream's numbers read as fen. "
+                "If they are yuan, the order costs a hundred times as much. Compare with the list price.",
+            )
+        )
     conflict = province_conflict(request.address)
     if conflict:
         warnings.append(PreviewWarning(code="address_conflict", message=conflict))
