@@ -876,11 +876,12 @@ def test_the_promotion_that_is_applied_is_pinned_and_another_is_warned_of(
     [
         ([promotion(None, selected=True)], None),
         ([promotion("", selected=True)], "p1"),
+        ([promotion("<b>", selected=True)], None),
         ([promotion("p1", selected=True), promotion("p2", selected=True)], None),
         ([promotion("p1", selected=True)], "p9"),
         ([], "p1"),
     ],
-    ids=["unnamed", "empty name", "several", "unknown", "none on offer"],
+    ids=["unnamed", "empty name", "odd name", "several", "unknown", "none on offer"],
 )
 def test_a_promotion_that_cannot_be_pinned_is_refused(
     listed: list[dict[str, Any]], wanted: str | None
