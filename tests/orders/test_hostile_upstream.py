@@ -1,7 +1,7 @@
 """Ways that were once open to get another order than the one that was shown, or a second one."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -53,9 +53,9 @@ async def test_whole_yuan_written_as_doubles_get_no_token_and_their_figures_stan
     async with house.client(era, new_transport=AlteredAnswers(house.sandbox, alter)) as client:
         result = await client.call_tool("preview_order", order_arguments())
     assert isinstance(result, CallToolResult)
-    problem = (result.structured_content or {})["problem"]
+    problem = cast("dict[str, Any]", result.structured_content)["problem"]
     assert problem["code"] == "units_unclear"
-    (figures,) = problem["details"]["figures"]
+    figures: str = problem["details"]["figures"][0]
     assert figures.startswith("sumPayment 64.0, sumCarriage 6.0, sumPaymentNoCarriage 58.0")
     assert f"offer {MUG}: amount 58.0, finalUnitPrice 29.0" in figures
     assert f"- {figures}" in text_of(result).splitlines()

@@ -483,6 +483,7 @@ def applied(**fields: Any) -> list[dict[str, Any]]:
         {"totalPostFundUsageAmount": 500},
         {"totalFundUsageAmount": 300, "totalPostFundUsageAmount": 200},
         {"discountFee": 300, "totalFundUsageAmount": 200},
+        {"discountFee": 500, "totalFundUsageAmount": 500},
         {"shopPromotionList": applied(discountFee=500)},
         {"shopPromotionList": applied(freePostage=True, discountFee="?"), "sumPayment": 5800, "off": 600},
     ],
