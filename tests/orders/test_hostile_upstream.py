@@ -1,12 +1,13 @@
 """Ways that were once open to get another order than the one that was shown, or a second one."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
+from mcp_types import CallToolResult
 
-from harness.house import MUG, House, call, order_arguments, previewed
+from harness.house import ERAS, MUG, Era, House, call, order_arguments, previewed, text_of
 from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
@@ -34,6 +35,43 @@ async def test_a_total_of_nothing_or_less_beside_a_sum_is_no_total(
     async with house.client(new_transport=AlteredAnswers(house.sandbox, alter)) as client:
         envelope = await call(client, "preview_order", order_arguments())
     assert envelope["problem"]["code"] == "units_unclear"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_whole_yuan_written_as_doubles_get_no_token_and_their_figures_stand_in_both_halves(
+    tmp_path: Path, era: Era
+) -> None:
+    house = House(tmp_path, build_sandbox("list"))
+
+    def alter(answer: dict[str, Any]) -> None:
+        (group,) = answer["data"]
+        (line,) = group["orderItemTOList"]
+        for part in (group, line):
+            part |= {name: part[name] / 100 for name in part if name.startswith(("sum", "amount", "final"))}
+        group["sumTotalPayment"] = 64.0
+
+    async with house.client(era, new_transport=AlteredAnswers(house.sandbox, alter)) as client:
+        result = await client.call_tool("preview_order", order_arguments())
+    assert isinstance(result, CallToolResult)
+    problem = cast("dict[str, Any]", result.structured_content)["problem"]
+    assert problem["code"] == "units_unclear"
+    figures: str = problem["details"]["figures"][0]
+    assert figures.startswith("sumPayment 64.0, sumCarriage 6.0, sumPaymentNoCarriage 58.0")
+    assert f"offer {MUG}: amount 58.0, finalUnitPrice 29.0" in figures
+    assert f"- {figures}" in text_of(result).splitlines()
+
+
+async def test_an_answer_that_prices_thousands_of_lines_is_one_short_problem(tmp_path: Path) -> None:
+    house = House(tmp_path)
+
+    def alter(answer: dict[str, Any]) -> None:
+        (group,) = answer["data"]["orderPreviewResuslt"]
+        group["cargoList"] *= 10_000
+
+    async with house.client(new_transport=AlteredAnswers(house.sandbox, alter)) as client:
+        envelope = await call(client, "preview_order", order_arguments())
+    assert envelope["problem"]["code"] == "upstream_unavailable"
+    assert len(str(envelope)) < 2000
 
 
 async def test_the_spec_that_the_upstream_priced_is_the_one_that_is_ordered(tmp_path: Path) -> None:

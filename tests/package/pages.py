@@ -103,7 +103,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "not_orderable": ("no", "the supplier or the platform refuses: read the reasons, which name the line"),
     "units_unclear": (
         "no",
-        "the upstream's sums add up in neither yuan nor fen: give the vendor the `request_id`",
+        "the upstream's sums prove no total in yuan or fen: give the vendor the `request_id` and the figures",
     ),
     "over_limit": (
         "no",

@@ -93,7 +93,7 @@ def test_lines_beyond_ten_are_counted(count: int, more: int) -> None:
 
 
 def test_a_preview_that_becomes_several_orders_says_so() -> None:
-    request = asked(Item(OFFER, 2, SPEC), Item("77", 1))
+    request = asked(Item(OFFER, 2, SPEC), Item("77", 2))
     second = group(line(offerId=77, specId=None))
     found = text(request, quoted(group(), second, request=request))
     assert "2 separate orders" in found

@@ -25,8 +25,9 @@ from harness.builders import (
     worlds,
     yuan_of,
 )
+from xportcn_tools.desk.pins import pin_trade_type
 from xportcn_tools.desk.present import quote_warnings
-from xportcn_tools.desk.quote import NotOrderableError, PinRules, Quote, Reason, UnitsUnclearError
+from xportcn_tools.desk.quote import Group, NotOrderableError, PinRules, Quote, Reason, UnitsUnclearError
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.order import Item, OrderRequest
 
@@ -250,6 +251,173 @@ def test_negative_sums_are_refused(field: str) -> None:
         quoted(group(**{field: -600}))
 
 
+# Doubles: 64.0 may be yuan, and would pass for 64 fen
+
+DOUBLES: list[dict[str, Any]] = [
+    {"sumPayment": Decimal("6400.0")},
+    {"sumCarriage": Decimal("600.0")},
+    {"sumPaymentNoCarriage": Decimal("5800.00")},
+    {"sumTotalPayment": Decimal("6561.0")},
+    {"sumTotalPayment": Decimal("65.61")},
+    {"sumPayment": 6700, "additionalFee": Decimal("300.0")},
+    {"sumPayment": 5900, "discountFee": Decimal("500.0")},
+]
+WHOLE_YUAN = group(
+    line(Decimal("58.0"), Decimal("29.0")),
+    sumPayment=Decimal("64.0"),
+    sumCarriage=Decimal("6.0"),
+    sumPaymentNoCarriage=Decimal("58.0"),
+)
+
+
+def figures(*groups: dict[str, Any], request: OrderRequest | None = None) -> list[str]:
+    with pytest.raises(UnitsUnclearError) as caught:
+        quoted(*groups, request=request)
+    return caught.value.figures
+
+
+def test_whole_yuan_written_as_doubles_never_pass_for_fen() -> None:
+    (found,) = figures(WHOLE_YUAN)
+    assert found.startswith("sumPayment 64.0, sumCarriage 6.0, sumPaymentNoCarriage 58.0, ")
+    assert found.endswith(f"offer {OFFER}: amount 58.0, finalUnitPrice 29.0")
+
+
+@pytest.mark.parametrize("fields", DOUBLES, ids=str)
+@pytest.mark.parametrize("written", [(5800, 2900), (Decimal("58.00"), Decimal("29.00"))], ids=["fen", "yuan"])
+def test_a_single_sum_that_is_written_with_a_point_proves_nothing(
+    fields: dict[str, Any], written: tuple[Any, Any]
+) -> None:
+    assert figures(group(line(*written), **fields))
+
+
+@pytest.mark.parametrize(
+    "part", [(Decimal("5800.0"), 2900), (5800, Decimal("2900.0")), (58, Decimal("29.5"))]
+)
+def test_a_line_in_fen_that_is_written_with_a_point_proves_nothing(part: tuple[Any, Any]) -> None:
+    fits = {"sumPaymentNoCarriage": part[0], "sumPayment": part[0] + 600}
+    assert figures(group(line(*part), **fits))
+
+
+def test_lines_in_yuan_written_as_doubles_are_proven_by_sums_in_fen() -> None:
+    quote = quoted(group(line(Decimal("58.0"), Decimal("29.0"))))
+    assert (quote.payable, quote.groups[0].lines[0].unit_price) == (6400, 2900)
+    zero = group(line(), sumCarriage=Decimal("0.0"), sumPayment=5800)
+    assert quoted(zero).payable == 5800, "0.0 is 0 in either unit"
+
+
+def test_an_average_price_that_is_whole_in_neither_unit_is_unknown() -> None:
+    fields = {"sumPaymentNoCarriage": 8800, "sumPayment": 9400}
+    quote = quoted(group(line(8800, Decimal("2933.3333")), **fields), request=asked(Item(OFFER, 3, SPEC)))
+    assert (quote.payable, quote.groups[0].lines[0].unit_price) == (9400, None)
+
+
+@pytest.mark.parametrize("noise", [Decimal("1e-15"), Decimal("-1e-15"), Decimal("1e-8")])
+def test_a_doubles_noise_is_its_fen_where_the_sums_prove_it(noise: Decimal) -> None:
+    noisy = line(Decimal("13.2") + noise, Decimal("6.6") + noise)
+    quote = quoted(group(noisy, sumPaymentNoCarriage=1320, sumPayment=1920))
+    assert (quote.goods, quote.groups[0].lines[0].unit_price) == (1320, 660)
+    assert figures(group(line(Decimal("13.20001")), sumPaymentNoCarriage=1320, sumPayment=1920))
+
+
+@pytest.mark.parametrize(
+    ("amount", "price", "doubtful"),
+    [(58, 29, True), (198, 99, True), (200, 100, False), (150, None, True), (100, 100, False)],
+)
+def test_whole_numbers_below_one_yuan_a_piece_are_warned_of(
+    amount: int, price: int | None, doubtful: bool
+) -> None:
+    quote = quoted(group(line(amount, price), sumPaymentNoCarriage=amount, sumPayment=amount + 600))
+    assert ("unverified_unit" in warned(quote)) is doubtful
+
+
+def test_one_dear_line_or_amounts_in_yuan_settle_the_doubt() -> None:
+    request = asked(Item(OFFER, 2, SPEC), Item(OTHER_OFFER, 1, SPEC))
+    dear = group(line(58, 29), line(5742, 5742, offerId=int(OTHER_OFFER)))
+    assert not quoted(dear, request=request).unverified_unit
+    cheap = group(line(Decimal("0.58"), Decimal("0.29")), sumPaymentNoCarriage=58, sumPayment=658)
+    assert not quoted(cheap).unverified_unit
+
+
+@rule
+@given(worlds(plain=True))
+def test_an_answer_all_in_doubles_of_yuan_is_never_quoted(world: World) -> None:
+    def as_double(fen: int) -> Decimal:
+        return Decimal(str(fen / 100))
+
+    factor = 1 if world.unit == "fen" else 100
+    for part in world.groups:
+        name = "cargoList" if "cargoList" in part else "orderItemTOList"
+        sums = {field: as_double(value) for field, value in part.items() if isinstance(value, int)}
+        lines = [
+            item | {field: as_double(int(item[field] * factor)) for field in ("amount", "finalUnitPrice")}
+            for item in part[name]
+        ]
+        with pytest.raises((UnitsUnclearError, NotOrderableError)):
+            quote_of(world, [sums | {name: lines}])
+
+
+@rule
+@given(worlds())
+def test_lines_as_noisy_doubles_of_yuan_cost_what_the_exact_ones_do(world: World) -> None:
+    assume(world.unit == "yuan")
+
+    def noisy(group: dict[str, Any]) -> dict[str, Any]:
+        name = "cargoList" if "cargoList" in group else "orderItemTOList"
+        lines = [
+            item
+            | {field: Decimal(repr(float(item[field]) * 3 / 3)) for field in ("amount", "finalUnitPrice")}
+            for item in group[name]
+        ]
+        return group | {name: lines}
+
+    try:
+        exact = quote_of(world)
+    except UnitsUnclearError:
+        reject()
+    assert quote_of(world, [noisy(group) for group in world.groups]) == exact
+
+
+STATED = (
+    *("sumPayment", "sumCarriage", "sumPaymentNoCarriage", "sumTotalPayment", "discountFee"),
+    *("totalFundUsageAmount", "totalPostFundUsageAmount", "additionalFee"),
+)
+FIGURE = st.one_of(
+    st.integers(0, 300), st.integers(0, 300).map(Decimal), st.integers(0, 30000).map(yuan_of), st.none()
+)
+
+
+@rule
+@given(
+    st.fixed_dictionaries(dict.fromkeys(STATED, FIGURE)),
+    st.lists(st.tuples(FIGURE, FIGURE), min_size=1, max_size=2),
+    st.booleans(),
+)
+def test_whatever_is_shown_closes_exactly_in_one_unit(
+    sums: dict[str, Any], priced: list[tuple[Any, Any]], repaired: bool
+) -> None:
+    """Figures at random; `repaired`: with sums that fit the lines in one unit, so that many are shown."""
+    amounts = [amount or 0 for amount, _ in priced]
+    if repaired:
+        factor = 100 if any(isinstance(amount, Decimal) for amount in amounts) else 1
+        whole = int(sum(amounts) * factor)
+        freight = int(sums["sumCarriage"] or 0)
+        sums = {"sumCarriage": freight, "sumPaymentNoCarriage": whole, "sumPayment": whole + freight}
+    lines = [line(amount, price, offerId=at + 1) for at, (amount, price) in enumerate(priced)]
+    request = asked(*(Item(str(at + 1), 2, SPEC) for at in range(len(priced))))
+    try:
+        quote = quoted(group(*lines, **sums), request=request)
+    except UnitsUnclearError:
+        return
+    assert quote.payable > 0
+    assert closes(quote)
+    shown = [item.amount for item in quote.groups[0].lines]
+    fits = [factor for factor in (1, 100) if [amount * factor for amount in amounts] == shown]
+    assert len(fits) == 1 or not any(amounts)
+    assert quote.payable == (sums.get("sumTotalPayment") or sums["sumPayment"])
+    read_as_fen = [sums["sumPayment"], sums.get("sumTotalPayment"), *(amounts if fits == [1] else [])]
+    assert not any(isinstance(figure, Decimal) and figure for figure in read_as_fen)
+
+
 # Discounts, fees and the total
 
 
@@ -286,6 +454,86 @@ def test_a_documented_fee_is_shown_and_is_not_unverified(goods: int, payment: in
 def test_a_discount_that_is_off_already_is_not_taken_off_again() -> None:
     quote = quoted(group(discountFee=500))
     assert (quote.payable, quote.goods, quote.discount) == (6400, 5800, 0)
+    assert quote.stated == "discountFee 500"
+
+
+@pytest.mark.parametrize("name", ["discountFee", "additionalFee", "totalFundUsageAmount"])
+@pytest.mark.parametrize("figure", [500, Decimal("5.0")])
+def test_a_fee_or_discount_that_no_sum_needs_is_shown_as_it_is_written(name: str, figure: object) -> None:
+    quote = quoted(group(**{name: figure}))
+    assert (quote.payable, quote.fees, quote.discount, quote.stated) == (6400, 0, 0, f"{name} {figure}")
+    (warning,) = [one for one in quote_warnings(quote, asked()) if one.code == "unverified_fee"]
+    assert f"{name} {figure}" in warning.message
+
+
+def test_a_stated_fee_that_explains_the_total_is_not_undocumented() -> None:
+    quote = quoted(group(additionalFee=161, sumTotalPayment=6561))
+    assert (quote.payable, quote.fees, quote.unexplained_fee, quote.stated) == (6561, 161, 0, "")
+    assert "unverified_fee" not in warned(quote)
+
+
+def applied(**fields: Any) -> list[dict[str, Any]]:
+    return [{"promotionId": "p1", "selected": True, **fields}]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"totalFundUsageAmount": 500},
+        {"totalPostFundUsageAmount": 500},
+        {"totalFundUsageAmount": 300, "totalPostFundUsageAmount": 200},
+        {"discountFee": 300, "totalFundUsageAmount": 200},
+        {"discountFee": 500, "totalFundUsageAmount": 500},
+        {"shopPromotionList": applied(discountFee=500)},
+        {"shopPromotionList": applied(freePostage=True, discountFee="?"), "sumPayment": 5800, "off": 600},
+    ],
+)
+@pytest.mark.parametrize("of_goods", [False, True])
+def test_a_reduction_that_the_answer_names_closes_the_sums(named: dict[str, Any], of_goods: bool) -> None:
+    off = named.get("off", 500)
+    sums = {"sumPayment": 6400 - off, "sumPaymentNoCarriage": 5800 - off * of_goods}
+    fields = {name: value for name, value in named.items() if name != "off"}
+    quote = quoted(group(**(sums | fields)))
+    assert (quote.payable, quote.discount, quote.freight, quote.stated) == (6400 - off, off, 600, "")
+    assert closes(quote)
+
+
+@pytest.mark.parametrize("offer", [{"selected": False}, {"selected": None}])
+def test_a_promotion_that_is_not_applied_explains_no_reduction(offer: dict[str, Any]) -> None:
+    for fields in ({"discountFee": 600}, {"freePostage": True}):
+        assert figures(group(shopPromotionList=applied(**(fields | offer)), sumPayment=5800))
+
+
+@pytest.mark.parametrize("carriage", [None, ...])
+def test_freight_that_is_not_stated_is_none_where_payment_equals_goods(carriage: object) -> None:
+    quote = quoted(group(sumCarriage=carriage, sumPayment=5800))
+    assert (quote.payable, quote.freight, quote.discount) == (5800, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sumPayment": 0, "discountFee": 6400},
+        {"sumTotalPayment": 0},
+        {"sumPayment": 0, "sumCarriage": 0, "sumPaymentNoCarriage": 0, "orderItemTOList": [line(0, 0)]},
+    ],
+)
+def test_a_total_of_nothing_is_refused(fields: dict[str, Any]) -> None:
+    assert figures(group(**fields))
+
+
+@pytest.mark.parametrize(
+    ("amount", "price", "fits"),
+    [(5800, 2900, True), (5801, 2900, True), (5802, 2900, False), (5800, 58, False), (5800, 0, False)],
+)
+def test_an_amount_above_its_price_by_more_than_half_a_fen_a_piece_is_refused(
+    amount: int, price: int, fits: bool
+) -> None:
+    whole = group(line(amount, price), sumPaymentNoCarriage=amount, sumPayment=amount + 600)
+    if fits:
+        assert quoted(whole).goods == amount
+    else:
+        assert figures(whole)
 
 
 def test_documented_and_unexplained_fees_add_up_and_only_the_latter_is_warned_of() -> None:
@@ -321,10 +569,11 @@ def test_one_discount_does_not_explain_two_reductions() -> None:
 # Prices
 
 
-@pytest.mark.parametrize("price", [Decimal("29.005"), Decimal("0.001"), -29, None, ...])
+@pytest.mark.parametrize("price", [Decimal("29.005"), Decimal("29.333333333333332"), -29, "29 元", None, ...])
 def test_a_unit_price_that_is_no_whole_number_of_fen_is_not_shown(price: object) -> None:
     quote = quoted(group(line(Decimal("58.00"), price)))
     assert quote.groups[0].lines[0].unit_price is None
+    assert "unverified_unit" not in warned(quote)
     assert quote.payable == 6400
 
 
@@ -448,6 +697,45 @@ def test_one_refused_group_refuses_the_whole_order() -> None:
 def test_a_refused_group_without_lines_still_says_why() -> None:
     (reason,) = reasons({"status": False, "message": "不可在线交易", "resultCode": "500_001"})
     assert (reason.code, reason.text) == ("500_001", "不可在线交易")
+
+
+def test_a_lines_own_message_is_its_reason_where_the_code_stands_at_the_group() -> None:
+    lines = (FIRST, SECOND | {"message": "库存不足"})
+    fields = {"status": False, "resultCode": "500_004"}
+    assert reasons(group(*lines, **fields), request=TWO) == (
+        Reason(f"offer {OTHER_OFFER} is refused", OTHER_OFFER, OTHER_SPEC, "500_004", "库存不足"),
+    )
+    told = reasons(group(*lines, message="失败", **fields), request=TWO)
+    assert [reason.text for reason in told] == ["库存不足", "失败"]
+
+
+def test_of_many_reasons_the_first_are_named_and_the_rest_counted() -> None:
+    strange = [line(1, offerId=at) for at in range(1, 50)]
+    found = reasons(group(*strange))
+    assert len(found) == 20
+    assert found[-1].message == "31 more reasons like these"
+
+
+def test_trade_types_without_end_are_matched_in_linear_time() -> None:
+    """Each name is hashed a few times; comparing each with each would be millions of comparisons."""
+    compared = 0
+
+    class Name(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    def offer() -> Group:
+        names = tuple(Name(f"type{at}") for at in range(3000))
+        return replace(quoted().groups[0], trade_types=names)
+
+    with pytest.raises(NotOrderableError):
+        pin_trade_type((offer(), offer()), None, DEFAULT_TYPES)
+    assert compared < 100_000
 
 
 def test_a_refusal_inside_data_refuses_even_beside_good_groups() -> None:
@@ -589,11 +877,12 @@ def test_the_promotion_that_is_applied_is_pinned_and_another_is_warned_of(
     [
         ([promotion(None, selected=True)], None),
         ([promotion("", selected=True)], "p1"),
+        ([promotion("<b>", selected=True)], None),
         ([promotion("p1", selected=True), promotion("p2", selected=True)], None),
         ([promotion("p1", selected=True)], "p9"),
         ([], "p1"),
     ],
-    ids=["unnamed", "empty name", "several", "unknown", "none on offer"],
+    ids=["unnamed", "empty name", "odd name", "several", "unknown", "none on offer"],
 )
 def test_a_promotion_that_cannot_be_pinned_is_refused(
     listed: list[dict[str, Any]], wanted: str | None

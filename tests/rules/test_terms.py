@@ -77,8 +77,7 @@ ONE_CHANGE: list[tuple[Callable[[Quote], Quote], str, str, str]] = [
     (in_group(fees=162), "order 1 fees", "1.61", "1.62"),
     (in_group(discount=1), "discount", "0.00", "0.01"),
     (in_group(discount=1), "order 1 discount", "0.00", "0.01"),
-    (in_group(trade_types=("assureTrade",)), "order 1 trade_types", "alipay, assureTrade", "assureTrade"),
-    (in_group(trade_types=None), "order 1 trade_types", "alipay, assureTrade", "unknown"),
+    (in_group(stated="additionalFee 300"), "order 1 stated", "none", "additionalFee 300"),
     (in_group(promotions=()), "order 1 promotions", "p1 (applied) -5.00", "none"),
     (in_promotion(selected=False), "order 1 promotions", "p1 (applied) -5.00", "p1 -5.00"),
     (in_promotion(discount=501), "order 1 promotions", "p1 (applied) -5.00", "p1 (applied) -5.01"),
@@ -121,7 +120,7 @@ def test_other_goods_are_named(part: str) -> None:
 
 def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_none() -> None:
     """A field that is added to the quote must be thought of here."""
-    no_terms = {"message", "text", "unexplained_fee", "position", "product_no"}
+    no_terms = {"message", "text", "unexplained_fee", "position", "product_no", "trade_types"}
     assert set(Line.__dataclass_fields__) - no_terms == {
         "offer_id",
         "spec_id",
@@ -132,16 +131,56 @@ def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_
     }
     assert set(Promotion.__dataclass_fields__) - no_terms == {"promotion_id", "selected", "discount"}
     assert set(Group.__dataclass_fields__) - no_terms == {
-        *("payable", "goods", "freight", "fees", "discount", "lines", "trade_types", "promotions"),
+        *("payable", "goods", "freight", "fees", "discount", "stated", "lines", "promotions"),
     }
     assert set(Quote.__dataclass_fields__) == {
         *("groups", "pinned", "freight_by_description", "no_cross_border_pay", "promotion_not_priced"),
+        "unverified_unit",  # follows from the prices
     }
 
 
 @pytest.mark.parametrize("change", [in_line(message="最后三件！"), in_promotion(text="限时满减")])
 def test_texts_that_a_seller_may_reword_are_no_terms(change: Callable[[Quote], Quote]) -> None:
     assert changed(deal(), change(deal())) == {}
+
+
+COUPON = {"promotionId": "p9", "text": "优惠券", "selected": False, "discountFee": 700}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"shopPromotionList": [COUPON]},
+        {"shopPromotionList": [COUPON | {"selected": None}]},
+        {"shopPromotionList": []},
+        {"tradeModeNameList": ["assureTrade", "alipay", "period"]},
+        {"tradeModeNameList": ["period", "assureTrade"]},
+    ],
+)
+def test_what_is_on_offer_and_not_taken_is_no_term(fields: dict[str, Any]) -> None:
+    assert (
+        changed(
+            quoted(group(tradeModeNameList=["assureTrade"])),
+            quoted(group(**{"tradeModeNameList": ["assureTrade"], **fields})),
+        )
+        == {}
+    )
+
+
+def test_a_coupon_that_is_applied_or_asked_for_is_a_term() -> None:
+    def with_coupon(**fields: Any) -> Quote:
+        return quoted(group(shopPromotionList=[COUPON | fields]), request=asked(promotion_id="p9"))
+
+    was, now = "p9 -7.00", "p9 -6.00"
+    assert changed(with_coupon(), with_coupon(discountFee=600))["order 1 promotions"] == Change(
+        "order 1 promotions", was, now
+    )
+    assert changed(quoted(), quoted(group(shopPromotionList=[COUPON | {"selected": True}])))
+
+
+def test_a_fee_that_is_stated_from_now_on_changes_the_terms() -> None:
+    found = changed(quoted(), quoted(group(additionalFee=300)))
+    assert found == {"order 1 stated": Change("order 1 stated", "none", "additionalFee 300")}
 
 
 def test_a_group_more_is_a_difference() -> None:

@@ -41,7 +41,7 @@ async def preview_order(
         str | None, Id(_NAME), Field(description="Way to pay, like alipay; leave out unless asked for")
     ] = None,
     promotion_id: Annotated[
-        str | None, TextLine(64, number=True), Field(description="One that a preview listed")
+        str | None, TextLine(128, number=True), Field(description="One that a preview listed")
     ] = None,
     message: Annotated[
         str | None, TextLine(500, typed=True), Field(description="To the seller, at most 500 characters")

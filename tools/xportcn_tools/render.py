@@ -142,6 +142,7 @@ def _problem(problem: Problem) -> Iterator[str]:
 def _details(details: Mapping[str, Any]) -> Iterator[str]:
     """What the message has not said yet: reasons by line, changes, the preview's own values."""
     yield from map(_reason, _objects(details.get("reasons")))
+    yield from (f"- {figures}" for figures in details.get("figures", ()))
     for change in _objects(details.get("changes")):
         yield f"- {change['what']}: was {_value(change['was'])}, now {_value(change['now'])}"
     if "preview_has" in details:

@@ -38,6 +38,7 @@ WarningCode = Literal[
     "earlier_order_unknown",
     "promotion_not_priced",
     "unverified_fee",
+    "unverified_unit",
 ]
 ProblemCode = Literal[
     "invalid_arguments",

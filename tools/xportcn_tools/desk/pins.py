@@ -1,6 +1,7 @@
 """Each default that would otherwise be the platform's to choose, and that moves money, pinned. Pure."""
 
 from xportcn_tools.desk.quote import Group, NotOrderableError, PinRules, Reason
+from xportcn_tools.upstream.clean import TEXT_LIMIT
 from xportcn_tools.upstream.preview_answer import GroupAnswer
 
 # Names that documents know (1688, vendor). Any word may come, also one that reads like a command.
@@ -27,12 +28,13 @@ _FLOWS = (
 )
 
 
+_NAMES = frozenset(_TRADE_TYPES + _FLOWS)
 _SEPARATELY = "Preview an order for each of the offers by itself."
 
 
 def _in_our_words(names: list[str]) -> str:
     """Names that stand in a sentence of ours: those we know; of the others, how many there are."""
-    known = [name for name in names if name in _TRADE_TYPES + _FLOWS]
+    known = [name for name in names if name in _NAMES]
     others = len(names) - len(known)
     return ", ".join([*known, *([f"{others} of other names"] if others else [])])
 
@@ -41,7 +43,7 @@ def pin_flow(groups: list[GroupAnswer], asked: str | None) -> str | None:
     flows = list(dict.fromkeys(group.flow for group in groups if group.flow))
     if len(flows) > 1:
         message = f"one order cannot have several flows ({_in_our_words(flows)}): order separately"
-        raise NotOrderableError([Reason(message, text=", ".join(flows), next_step=_SEPARATELY)])
+        raise NotOrderableError([Reason(message, text=", ".join(flows)[:TEXT_LIMIT], next_step=_SEPARATELY)])
     return flows[0] if flows else asked
 
 
@@ -50,7 +52,8 @@ def pin_trade_type(groups: tuple[Group, ...], asked: str | None, rules: PinRules
     lists = [group.trade_types for group in groups if group.trade_types is not None]
     if not lists:
         return asked or (rules.trade_types[0] if rules.trade_types_set else None)
-    offered = [name for name in lists[0] if all(name in other for other in lists)]
+    common = set(lists[0]).intersection(*lists)
+    offered = [name for name in lists[0] if name in common]
     wanted = (asked,) if asked else rules.trade_types
     chosen = next((name for name in wanted if name in offered), None)
     if chosen is None:
@@ -62,7 +65,9 @@ def pin_trade_type(groups: tuple[Group, ...], asked: str | None, rules: PinRules
             "Tell the person; name one of these that the owner allows, or the owner allows another in "
             "XPORTCN_TRADE_TYPES."
         )
-        raise NotOrderableError([Reason(message, text=", ".join(offered) or None, next_step=out)])
+        raise NotOrderableError(
+            [Reason(message, text=", ".join(offered)[:TEXT_LIMIT] or None, next_step=out)]
+        )
     return chosen
 
 
@@ -95,6 +100,7 @@ def pin_promotion(groups: tuple[Group, ...], asked: str | None) -> tuple[str | N
         return asked, False  # the answer names no promotions at all: unknown is not refused
     if asked not in {promotion.promotion_id for promotion in listed}:
         known = ", ".join(sorted({promotion.promotion_id for promotion in listed if promotion.promotion_id}))
+        known = known[:TEXT_LIMIT]
         raise NotOrderableError(
             [
                 Reason(

@@ -158,6 +158,17 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> Iterator[ShownWarning
             f"The total holds {yuan(quote.unexplained_fee)} CNY that no documented field explains, probably "
             "a service fee.",
         )
+    if quote.stated:
+        yield ShownWarning(
+            "unverified_fee",
+            f"The upstream also states {quote.stated} (unit not proven), which no sum needs.",
+        )
+    if quote.unverified_unit:
+        yield ShownWarning(
+            "unverified_unit",
+            "Every price is below 1.00 CNY a piece, with the upstream's numbers read as fen. If they are "
+            "yuan, the order costs a hundred times as much. Compare with the list price.",
+        )
     conflict = province_conflict(request.address)
     if conflict:
         yield ShownWarning("address_conflict", conflict)

@@ -99,7 +99,7 @@ class Previewer:
         except UnreadableAnswerError as departure:
             raise problems.no_usable_answer(departure, request_id) from departure
         except UnitsUnclearError as unclear:
-            raise problems.units_unclear(str(unclear), request_id) from unclear
+            raise problems.units_unclear(unclear, request_id) from unclear
         except NotOrderableError as error:
             error.request_id = request_id
             raise

@@ -6,7 +6,7 @@ from typing import Any
 
 from xportcn_tools.desk.caps import Breach
 from xportcn_tools.desk.present import order_result
-from xportcn_tools.desk.quote import NotOrderableError, Reason
+from xportcn_tools.desk.quote import NotOrderableError, Reason, UnitsUnclearError
 from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
@@ -125,12 +125,13 @@ def not_found(reference: str) -> ProblemError:
     )
 
 
-def units_unclear(reason: str, request_id: str | None) -> ProblemError:
+def units_unclear(unclear: UnitsUnclearError, request_id: str | None) -> ProblemError:
     return problem(
         "units_unclear",
-        f"The preview was refused: {reason}.",
-        "Tell the person; the vendor's support needs the request_id.",
+        f"The preview was refused: {unclear}.",
+        "Tell the person; the vendor's support needs the request_id and these figures.",
         request_id=request_id,
+        details={"figures": unclear.figures},
     )
 
 

@@ -14,6 +14,8 @@ from xportcn_tools.order import Line, Pinned, Promotion
 class Group:
     """One order to come. `unexplained_fee` is the part of `fees` that no documented field accounts for.
 
+    `stated`: the fees and discounts that the answer names and no sum needs, as it wrote them; their unit is
+    not proven.
     `None` for trade types or promotions: the answer names none, which is unknown and not none at all.
     """
 
@@ -23,6 +25,7 @@ class Group:
     fees: int
     discount: int
     unexplained_fee: int
+    stated: str
     lines: tuple[Line, ...]
     trade_types: tuple[str, ...] | None
     promotions: tuple[Promotion, ...] | None
@@ -30,13 +33,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Quote:
-    """What an order would cost and by which terms; the sums are over all groups."""
+    """What an order would cost and by which terms; the sums are over all groups.
+
+    `unverified_unit`: the sums close as fen, and every price is below 1.00 yuan: the answer may be in yuan.
+    """
 
     groups: tuple[Group, ...]
     pinned: Pinned
     freight_by_description: tuple[str, ...]
     no_cross_border_pay: tuple[str, ...]
     promotion_not_priced: bool
+    unverified_unit: bool
 
     @property
     def payable(self) -> int:
@@ -62,6 +69,10 @@ class Quote:
     def unexplained_fee(self) -> int:
         return sum(group.unexplained_fee for group in self.groups)
 
+    @property
+    def stated(self) -> str:
+        return ", ".join(group.stated for group in self.groups if group.stated)
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -80,14 +91,25 @@ class Reason:
 
 
 class UnitsUnclearError(Exception):
-    """The sums close in neither unit. The text says what was tried."""
+    """The figures prove no total. The text says why; `figures` has them, a text a group, as they came."""
+
+    def __init__(self, why: str, figures: list[str]) -> None:
+        super().__init__(why)
+        self.figures = figures
+
+
+MOST_REASONS = 20
 
 
 class NotOrderableError(Exception):
-    """The preview cannot be ordered as shown."""
+    """The preview cannot be ordered as shown. The first 19 of many reasons are kept, and how many more."""
 
     def __init__(self, reasons: Iterable[Reason]) -> None:
-        self.reasons = tuple(reasons)
+        every = tuple(reasons)
+        if len(every) > MOST_REASONS:
+            rest = len(every) - MOST_REASONS + 1
+            every = (*every[: MOST_REASONS - 1], Reason(f"{rest} more reasons like these"))
+        self.reasons = every
         self.request_id: str | None = None
         super().__init__("; ".join(reason.message for reason in self.reasons))
 

@@ -3,7 +3,7 @@
 from xportcn_tools.desk.pins import pin_flow, pin_promotion, pin_trade_type
 from xportcn_tools.desk.quote import NotOrderableError, PinRules, Quote, Reason
 from xportcn_tools.desk.sums import group_in_fen, proven_unit
-from xportcn_tools.order import Item, OrderRequest, Pinned
+from xportcn_tools.order import Item, Line, OrderRequest, Pinned
 from xportcn_tools.upstream.preview_answer import GroupAnswer, LineAnswer, PreviewAnswer
 
 
@@ -12,7 +12,7 @@ def read_quote(answer: PreviewAnswer, request: OrderRequest, rules: PinRules) ->
 
     Raises:
         NotOrderableError: refused by the upstream, by line or group, or not orderable as shown.
-        UnitsUnclearError: the sums close in neither unit.
+        UnitsUnclearError: the sums close in neither unit, or contradict the prices.
     """
     refused = _refusals(answer)
     if refused:
@@ -34,7 +34,13 @@ def read_quote(answer: PreviewAnswer, request: OrderRequest, rules: PinRules) ->
         freight_by_description=_named(answer.freight_by_description, asked),
         no_cross_border_pay=_named(answer.no_cross_border_pay, asked),
         promotion_not_priced=not priced,
+        unverified_unit=unit != "yuan" and all(_is_cheap(line) for group in ordered for line in group.lines),
     )
+
+
+def _is_cheap(line: Line) -> bool:
+    """Below 1.00 yuan a piece, if its figures are fen."""
+    return (line.amount if line.unit_price is None else line.unit_price * line.quantity) < 100 * line.quantity
 
 
 def _named(listed: list[str] | None, asked: set[str]) -> tuple[str, ...]:
@@ -59,8 +65,21 @@ def _refusals(answer: PreviewAnswer) -> list[Reason]:
             for line in group.lines
             if line.refused
         ]
-        reasons += by_line
         if group.refused and not by_line:
+            # What is said of a line is its own reason, also where the code stands at the group alone.
+            by_line = [
+                Reason(
+                    f"offer {line.offer_id} is refused",
+                    line.offer_id,
+                    line.spec_id,
+                    group.result_code,
+                    line.message,
+                )
+                for line in group.lines
+                if line.message
+            ]
+        reasons += by_line
+        if group.refused and (group.message or not by_line) and not any(line.refused for line in group.lines):
             offers = ", ".join(dict.fromkeys(line.offer_id for line in group.lines)) or "none named"
             reasons.append(
                 Reason(

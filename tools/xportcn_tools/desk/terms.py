@@ -1,6 +1,7 @@
 """The terms of a deal, and the difference of two deals in words. Pure.
 
-Texts that a seller may reword without changing the deal (messages, promotion texts) are no terms.
+Texts that a seller may reword without changing the deal (messages, promotion texts) are no terms, nor is what
+is on offer and not taken: a coupon, a trade type.
 """
 
 from dataclasses import dataclass
@@ -40,21 +41,23 @@ def terms_of(quote: Quote, made_for: dict[str, str]) -> dict[str, str]:
         "no_cross_border_pay": ", ".join(quote.no_cross_border_pay) or "none",
     }
     for number, group in enumerate(quote.groups, start=1):
-        terms |= _group_terms(f"order {number}", group)
+        terms |= _group_terms(f"order {number}", group, quote.pinned.promotion_id)
     return terms
 
 
-def _group_terms(name: str, group: Group) -> dict[str, str]:
+def _group_terms(name: str, group: Group, promotion_id: str | None) -> dict[str, str]:
+    taken = [
+        _promotion(offer)
+        for offer in group.promotions or ()
+        if offer.selected or (promotion_id and offer.promotion_id == promotion_id)
+    ]
     terms = {
         f"{name} payable": yuan(group.payable),
         f"{name} freight": yuan(group.freight),
         f"{name} fees": yuan(group.fees),
         f"{name} discount": yuan(group.discount),
-        f"{name} trade_types": "unknown"
-        if group.trade_types is None
-        else ", ".join(sorted(group.trade_types)),
-        f"{name} promotions": ", ".join(sorted(_promotion(offer) for offer in group.promotions or ()))
-        or "none",
+        f"{name} stated": group.stated or "none",
+        f"{name} promotions": ", ".join(sorted(taken)) or "none",
     }
     for number, line in enumerate(group.lines, start=1):
         terms |= _line_terms(f"{name} line {number}", line)

@@ -3,9 +3,13 @@
 Two shapes are documented and both are read (2025-09: an object with `orderPreviewResuslt`; 2026-04: a list
 of groups with `orderItemTOList`). Unknown fields and unknown values are taken as they come; a field that is
 absent is unknown (`None`), not false. Texts are cleaned here, where they come in.
+
+Every list has a length beyond which the answer is unreadable: nobody orders by 150,000 trade types, and a
+model would have to read them.
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, cast
 
@@ -28,13 +32,24 @@ from xportcn_tools.upstream.envelope import (
 )
 
 _OFFER_ID = re.compile(r"[0-9]{1,19}")
-_FINE_CODES = (None, "", "200", "SUCCESS")
+_PROMOTION_ID = re.compile(r"(?!.*(?://|www\.))[A-Za-z0-9_.=+|,:/@$-]{1,128}")
+_FINE_CODES = (None, "", "0", "200", "SUCCESS")
 _LARGEST = 10**15  # ten thousand billion yuan in fen: beyond it a figure is nonsense, and arithmetic dear
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_MOST_LINES = _MOST_GROUPS = 50  # the lines that one order takes (1688)
+_MOST_PROMOTIONS = _MOST_OFFERS = 200
+_MOST_TRADE_TYPES = 50
 
 
 def _number(value: object) -> Decimal:
-    """An exact number out of a JSON number or a numeric string; `bool` and words are no numbers."""
+    """An exact number out of a JSON number or a numeric string; `bool` and words are no numbers.
+
+    Whether it came with a decimal point or an exponent stays visible: only then it has decimals, at least
+    one. A double's noise beyond the twelfth is cut off.
+    """
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError("is not a number")
+    if isinstance(value, str) and not (len(value) <= 40 and _NUMBER.fullmatch(value)):
         raise ValueError("is not a number")
     try:
         number = Decimal(value)
@@ -42,17 +57,32 @@ def _number(value: object) -> Decimal:
         raise ValueError("is not a number") from None
     if not number.is_finite() or number.adjusted() > 15 or abs(number) > _LARGEST:
         raise ValueError("is not a usable number")
-    if number != round(number, 6):
-        raise ValueError("has more than six decimals")
-    return number
+    if isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdigit()):
+        return number
+    number = round(number, 12).normalize()
+    return number if has_point(number) else number.quantize(Decimal("0.1"))
 
 
-def _fen(value: object) -> int:
-    """A sum, documented as integer fen. `6400.0` is one; `64.00` is yuan, and would pass for 64 fen."""
-    number = _number(value)
-    if number != number.to_integral_value() or (number and int(number.as_tuple().exponent) < -1):
-        raise ValueError("is not a whole number of fen")
-    return int(number)
+def has_point(number: Decimal) -> bool:
+    """Whether a figure of an answer was written with a decimal point or an exponent, as doubles are."""
+    return int(number.as_tuple().exponent) < 0
+
+
+def _number_or_unknown(value: object) -> Decimal | None:
+    try:
+        return None if value is None else _number(value)
+    except ValueError:
+        return None
+
+
+def _flag_or_unknown(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _promotion_id(value: object) -> str | None:
+    """An odd id is unknown: it matters only where that promotion is applied, and then it cannot be pinned."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return text if _PROMOTION_ID.fullmatch(text) else None
 
 
 def _offer_id(value: object) -> str:
@@ -67,20 +97,28 @@ def _optional_identifier(value: object) -> str | None:
     return None if value is None or value == "" else identifier(value)
 
 
-def _or_empty(value: object) -> object:
-    return [] if value is None else value
+def _listed(most: int) -> Callable[[object], object]:
+    """Absent stays unknown; a list of at most so many stays a list; anything else is a departure."""
+
+    def check(value: object) -> object:
+        if value is not None and not isinstance(value, list):
+            raise ValueError("is not a list")
+        if value is not None and len(cast("list[object]", value)) > most:
+            raise ValueError(f"has more than {most} entries")
+        return cast("object", value)
+
+    return check
 
 
-def _listed(value: object) -> object:
-    """Absent stays unknown; a list stays a list; anything else is a departure."""
-    if value is not None and not isinstance(value, list):
-        raise ValueError("is not a list")
-    return cast("object", value)
+def _listed_or_empty(most: int) -> Callable[[object], object]:
+    check = _listed(most)
+    return lambda value: [] if value is None else check(value)
 
 
-Fen = Annotated[int, BeforeValidator(_fen)]
 Exact = Annotated[Decimal, BeforeValidator(_number)]
+ExactOrUnknown = Annotated[Decimal | None, BeforeValidator(_number_or_unknown)]
 OfferId = Annotated[str, BeforeValidator(_offer_id)]
+OfferIds = Annotated[list[OfferId] | None, BeforeValidator(_listed(_MOST_OFFERS))]
 OptionalIdentifier = Annotated[str | None, BeforeValidator(_optional_identifier)]
 Text = Annotated[str | None, BeforeValidator(text_of)]
 
@@ -92,16 +130,17 @@ class AnswerPart(BaseModel):
 
 
 class PromotionAnswer(AnswerPart):
-    """A shop promotion (documented). `discount_fee` is in fen."""
+    """A shop promotion (documented). `discount_fee` is in fen. What is odd in it is unknown."""
 
-    promotion_id: OptionalIdentifier = Field(None, alias="promotionId")
+    promotion_id: Annotated[str | None, BeforeValidator(_promotion_id)] = Field(None, alias="promotionId")
     selected: bool | None = None
     text: Text = None
-    discount_fee: Fen | None = Field(None, alias="discountFee")
+    free_postage: Annotated[bool | None, BeforeValidator(_flag_or_unknown)] = Field(None, alias="freePostage")
+    discount_fee: ExactOrUnknown = Field(None, alias="discountFee")
 
 
 class TradeModelAnswer(AnswerPart):
-    """A trade type on offer (documented); usable on create where `op_support` is true (1688)."""
+    """A trade type on offer (documented); where `op_support` is false, create does not take it (1688)."""
 
     trade_type: Text = Field(None, alias="tradeType")
     name: Text = None
@@ -109,13 +148,16 @@ class TradeModelAnswer(AnswerPart):
 
 
 class LineAnswer(AnswerPart):
-    """A line. `amount` and `unit_price` are in yuan or in fen: `desk/sums.py` proves which."""
+    """A line. `amount` and `unit_price` are in yuan or in fen: `desk/sums.py` proves which.
+
+    The amount is what counts, so a unit price that is no number is unknown.
+    """
 
     offer_id: OfferId = Field(alias="offerId")
     spec_id: OptionalIdentifier = Field(None, alias="specId")
     sku_id: OptionalIdentifier = Field(None, alias="skuId")
     amount: Exact | None = None
-    unit_price: Exact | None = Field(None, alias="finalUnitPrice")
+    unit_price: ExactOrUnknown = Field(None, alias="finalUnitPrice")
     message: Text = None
     result_code: Text = Field(None, alias="resultCode")
 
@@ -125,35 +167,41 @@ class LineAnswer(AnswerPart):
 
 
 class GroupAnswer(AnswerPart):
-    """One order to come. All sums are in fen (documented example; 1688)."""
+    """One order to come. All sums are documented as integer fen (example; 1688); `desk/sums.py` proves it.
 
-    sum_payment: Fen | None = Field(None, alias="sumPayment")
-    sum_carriage: Fen | None = Field(None, alias="sumCarriage")
-    sum_goods: Fen | None = Field(None, alias="sumPaymentNoCarriage")
-    sum_total: Fen | None = Field(None, alias="sumTotalPayment")
-    discount_fee: Fen | None = Field(None, alias="discountFee")
-    additional_fee: Fen | None = Field(None, alias="additionalFee")
+    `fund_usage` and `post_fund_usage` are reductions, in the seller's red packets for goods and for freight
+    (inferred from their names).
+    """
+
+    sum_payment: Exact | None = Field(None, alias="sumPayment")
+    sum_carriage: Exact | None = Field(None, alias="sumCarriage")
+    sum_goods: Exact | None = Field(None, alias="sumPaymentNoCarriage")
+    sum_total: Exact | None = Field(None, alias="sumTotalPayment")
+    discount_fee: Exact | None = Field(None, alias="discountFee")
+    fund_usage: ExactOrUnknown = Field(None, alias="totalFundUsageAmount")
+    post_fund_usage: ExactOrUnknown = Field(None, alias="totalPostFundUsageAmount")
+    additional_fee: Exact | None = Field(None, alias="additionalFee")
     flow: OptionalIdentifier = Field(None, alias="flowFlag")
     status: bool | None = None
     result_code: Text = Field(None, alias="resultCode")
     message: Text = None
-    lines: Annotated[list[LineAnswer], BeforeValidator(_or_empty)] = Field(
+    lines: Annotated[list[LineAnswer], BeforeValidator(_listed_or_empty(_MOST_LINES))] = Field(
         default_factory=list[LineAnswer], validation_alias=AliasChoices("cargoList", "orderItemTOList")
     )
-    trade_names: Annotated[list[Text] | None, BeforeValidator(_listed)] = Field(
+    trade_names: Annotated[list[Text] | None, BeforeValidator(_listed(_MOST_TRADE_TYPES))] = Field(
         None, alias="tradeModeNameList"
     )
-    trade_models: Annotated[list[TradeModelAnswer] | None, BeforeValidator(_listed)] = Field(
-        None, alias="tradeModelList"
+    trade_models: Annotated[list[TradeModelAnswer] | None, BeforeValidator(_listed(_MOST_TRADE_TYPES))] = (
+        Field(None, alias="tradeModelList")
     )
-    promotions: Annotated[list[PromotionAnswer] | None, BeforeValidator(_listed)] = Field(
+    promotions: Annotated[list[PromotionAnswer] | None, BeforeValidator(_listed(_MOST_PROMOTIONS))] = Field(
         None, alias="shopPromotionList"
     )
 
     @model_validator(mode="before")
     @classmethod
     def _one_spelling(cls, data: Any) -> Any:
-        return _without_null_spellings(cast("dict[str, Any]", data)) if isinstance(data, dict) else data
+        return _one_spelling_of(cast("dict[str, Any]", data)) if isinstance(data, dict) else data
 
     @property
     def refused(self) -> bool:
@@ -178,7 +226,7 @@ class GroupAnswer(AnswerPart):
         models = self.trade_models or []
         refused = {model.trade_type for model in models if model.op_support is False}
         named = [name for name in self.trade_names or [] if name not in refused]
-        supported = [model.trade_type for model in models if model.op_support]
+        supported = [model.trade_type for model in models if model.op_support is not False]
         tokens = (name for name in (*supported, *named) if name and TOKEN.fullmatch(name))
         return tuple(dict.fromkeys(tokens))
 
@@ -192,25 +240,35 @@ class PreviewAnswer(AnswerPart):
     refused: bool = False
     error_code: Text = Field(None, alias="errorCode")
     error_message: Text = Field(None, alias="errorMsg")
-    groups: Annotated[list[GroupAnswer], BeforeValidator(_or_empty)] = Field(
+    groups: Annotated[list[GroupAnswer], BeforeValidator(_listed_or_empty(_MOST_GROUPS))] = Field(
         default_factory=list[GroupAnswer],
         validation_alias=AliasChoices("orderPreviewResuslt", "orderPreviewResult"),
     )
-    freight_by_description: list[OfferId] | None = Field(None, alias="postFeeByDescOfferList")
-    no_cross_border_pay: list[OfferId] | None = Field(None, alias="unsupportedCrossBorderPayOfferList")
+    freight_by_description: OfferIds = Field(None, alias="postFeeByDescOfferList")
+    no_cross_border_pay: OfferIds = Field(None, alias="unsupportedCrossBorderPayOfferList")
 
     @model_validator(mode="after")
     def _priced_or_refused(self) -> "PreviewAnswer":
         if not (self.groups or self.refused):
             raise ValueError("has no groups")
+        if sum(len(group.promotions or ()) for group in self.groups) > _MOST_PROMOTIONS:
+            raise ValueError("has too many promotions")
         return self
 
 
-def _without_null_spellings(fields: dict[str, Any]) -> dict[str, Any]:
-    """An answer may hold both spellings of a list, one of them null: the other is meant."""
-    pairs = (("cargoList", "orderItemTOList"), ("orderPreviewResuslt", "orderPreviewResult"))
-    empty = {a for pair in pairs for a in pair if fields.get(a) is None and any(fields.get(b) for b in pair)}
-    return {name: value for name, value in fields.items() if name not in empty}
+def _one_spelling_of(fields: dict[str, Any]) -> dict[str, Any]:
+    """An answer may hold both spellings of a list, one of them empty: the other is meant.
+
+    Raises:
+        ValueError: both are filled, and nobody can say which one is meant.
+    """
+    for pair in (("cargoList", "orderItemTOList"), ("orderPreviewResuslt", "orderPreviewResult")):
+        filled = [name for name in pair if fields.get(name)]
+        if len(filled) > 1:
+            raise ValueError(f"gives {' and '.join(filled)}")
+        if filled:
+            fields = {name: value for name, value in fields.items() if name not in pair or name in filled}
+    return fields
 
 
 def read_preview(data: object) -> PreviewAnswer:
@@ -220,12 +278,12 @@ def read_preview(data: object) -> PreviewAnswer:
         UnreadableAnswerError: a field that the order depends on is not of its documented form.
     """
     whole: object = {"orderPreviewResuslt": cast("object", data)} if isinstance(data, list) else data
-    if isinstance(whole, dict):
-        whole = {
-            **_without_null_spellings(cast("dict[str, Any]", whole)),
-            "refused": reports_failure(cast("object", whole)),
-        }
     try:
+        if isinstance(whole, dict):
+            whole = {
+                **_one_spelling_of(cast("dict[str, Any]", whole)),
+                "refused": reports_failure(cast("object", whole)),
+            }
         return PreviewAnswer.model_validate(whole)
     except (ValidationError, ValueError) as error:
         raise UnreadableAnswerError(f"the preview answer is not as documented: {_where(error)}") from None
