@@ -183,7 +183,7 @@ def preview_not_answered(error: UpstreamError) -> ProblemError:
     return problem(
         "upstream_unavailable",
         f"The upstream gave no usable answer: {error}. No create was sent.",
-        "Try again in a minute; if it lasts, tell the person.",
+        error.next_step,
     )
 
 
