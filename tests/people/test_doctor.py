@@ -508,6 +508,14 @@ def test_a_certificate_file_that_is_not_there_is_a_fault_of_tls(patient: Patient
     assert "unset SSL_CERT_FILE" in report.checks["tls"]["next_step"]
 
 
+def test_a_file_of_settings_that_windows_has_given_an_ending_is_named(patient: Patient) -> None:
+    misnamed = patient.ledger.parent / ".env.txt"
+    misnamed.parent.mkdir(parents=True, exist_ok=True)
+    misnamed.write_text("XPORTCN_APPROVAL=require\n", encoding="utf-8")
+    patient.set(LEDGER=str(patient.ledger))
+    assert f"{misnamed} is not read" in patient.examined().printed
+
+
 def test_a_key_log_that_cannot_be_written_is_a_fault_of_tls(patient: Patient) -> None:
     patient.monkeypatch.setenv("SSLKEYLOGFILE", str(patient.folder / "nowhere" / "keys.log"))
     patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
