@@ -83,7 +83,7 @@ async def test_the_manifest_lists_the_tools_and_prompts_as_the_server_does(tmp_p
     assert told["prompts_generated"] is True
 
 
-def test_the_manifest_asks_for_mode_keys_signing_caps_and_ledger_folder_and_hides_the_keys() -> None:
+def test_the_manifest_asks_for_mode_keys_caps_and_ledger_folder_and_hides_the_keys() -> None:
     told = manifest()
     assert (told["manifest_version"], told["server"]["type"]) == ("0.4", "uv")
     asked: dict[str, dict[str, Any]] = told["user_config"]
