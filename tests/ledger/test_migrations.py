@@ -127,7 +127,12 @@ async def test_orders_are_placed_and_replayed_in_a_ledger_of_an_earlier_program(
     now = THEN + timedelta(seconds=10)
     house = House(tmp_path, build_sandbox(clock=lambda: now), APPROVAL="require")
     async with house.client(clock=lambda: now, ledger=old.ledger(lambda: now)) as client:
-        arguments = {name: kept["create_order_arguments"] for name, kept in OLD["previews"].items()}
+        quantities = {"placed": 2, "sending": 3, "waiting": 4, "approved": 5}
+        arguments = {  # today's third echo, made of what was stored
+            name: OLD["previews"][name]["create_order_arguments"]
+            | {"goods": f"{quantity} × offer 610947572360 spec b266e072…530d"}
+            for name, quantity in quantities.items()
+        }
         placed = await call(client, "create_order", arguments["placed"])
         assert (placed["order"]["replayed"], placed["order"]["order_ids"]) == (True, OLD["order_ids"])
         assert house.creates == 0

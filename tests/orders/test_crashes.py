@@ -35,7 +35,7 @@ from torture.races import race_run
 from torture.world import PATIENT, World, rechecking
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.conduct import Pace
-from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.service import build_sandbox
 
 pytestmark = pytest.mark.anyio
@@ -178,7 +178,7 @@ class Watched(Books):
         super().__init__()
         self.on_create: Callable[[], None] = pytest.fail
 
-    def note_request(self, endpoint: Endpoint, body: bytes) -> None:
+    def note_request(self, endpoint: Operation, body: bytes) -> None:
         super().note_request(endpoint, body)
         if endpoint == "create":
             self.on_create()

@@ -1,6 +1,7 @@
 """How often a call goes to the ledger, and how often it waits for the one lock of all writers."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -9,6 +10,7 @@ import pytest
 
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed
 from harness.postgres_server import PostgresServer
+from ledger.suite.stores import PLACED, preview_of, settled
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -120,6 +122,25 @@ async def test_each_call_goes_to_the_ledger_a_few_times_and_waits_for_the_lock_o
         named = await call(client, "preview_order", order_arguments(3, out_order_id="PO-of-the-buyer"))
         assert named["ok"]
         assert counts.taken() == (3, of_preview)
+
+
+@pytest.mark.parametrize("query", [{}, {"reference": "PO-same"}], ids=["all", "reference"])
+async def test_fifty_orders_come_with_their_goods_in_one_trip_and_two_selects(
+    tmp_path: Path,
+    ledger: CountingSqliteLedger | CountingPostgresLedger,
+    counts: Counts,
+    query: dict[str, Any],
+) -> None:
+    async with House(tmp_path).client(ledger=ledger) as client:
+        for number in range(50):
+            preview = preview_of(number)
+            await settled(ledger, preview, replace(PLACED, order_ids=(f"{number + 1}", "PO-same")))
+        counts.reset()
+        found = await call(client, "get_orders", {"limit": 50} | query)
+        assert counts.statements == (5 if isinstance(ledger, SqliteLedger) else 6)  # two are selects
+        assert counts.taken() == (1, 0)
+    assert len(found["orders"]) == 50
+    assert all(order["goods"] and order["lines"] for order in found["orders"])
 
 
 async def test_a_preview_waits_for_no_writer_of_the_database(

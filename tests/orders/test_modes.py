@@ -146,7 +146,7 @@ async def test_the_instructions_begin_with_the_mode(
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
-    ("mode", "label"), [("sandbox", "[sandbox"), ("preview", "[preview mode"), ("live", "[live]")]
+    ("mode", "label"), [("sandbox", "[SANDBOX"), ("preview", "[PREVIEW MODE"), ("live", "[LIVE")]
 )
 async def test_every_result_names_the_mode_in_its_field_and_in_its_text(
     tmp_path: Path, era: Era, mode: str, label: str
@@ -161,9 +161,7 @@ async def test_every_result_names_the_mode_in_its_field_and_in_its_text(
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(
-    ("mode", "word"), [("sandbox", "SANDBOX"), ("live", "LIVE: this places a real order")]
-)
+@pytest.mark.parametrize(("mode", "word"), [("sandbox", "SANDBOX"), ("live", "LIVE: real orders")])
 async def test_the_form_begins_with_the_mode(tmp_path: Path, era: Era, mode: str, word: str) -> None:
     person = Person("decline")
     async with (

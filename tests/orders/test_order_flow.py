@@ -238,7 +238,7 @@ async def test_the_instructions_and_every_result_say_that_this_is_the_sandbox(tm
         assert "SANDBOX" in (client.instructions or "")
         for tool, arguments in (("preview_order", order_arguments()), ("get_orders", {})):
             result = await client.call_tool(tool, arguments)
-            assert "sandbox" in text_of(result)
+            assert "SANDBOX" in text_of(result)
             assert result.structured_content is not None
             assert result.structured_content["environment"] == "sandbox"
 

@@ -12,7 +12,7 @@ from mcp import Client
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed, text_of
 from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.sandbox.shapes import Shape
+from xportcn_server.sandbox.shapes import AnswerShape
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +35,7 @@ def lines_of(group: Group) -> list[dict[str, Any]]:
     return group["cargoList"] if "cargoList" in group else group["orderItemTOList"]
 
 
-def the_house(folder: Path, shape: Shape = "object", **changes: str) -> tuple[House, AlteredAnswers]:
+def the_house(folder: Path, shape: AnswerShape = "object", **changes: str) -> tuple[House, AlteredAnswers]:
     """A house whose every create is preceded by another look at the price."""
     house = House(folder, build_sandbox(shape), **{"RECHECK_AFTER_SECONDS": "0"} | changes)
     return house, AlteredAnswers(house.sandbox)
@@ -183,7 +183,7 @@ def no_total_in_the_list_shape(answer: dict[str, Any]) -> None:
     del group["sumTotalPayment"]
 
 
-DRIFTS: list[tuple[str, Alteration, list[dict[str, Any]], Shape, dict[str, tuple[str, str]]]] = [
+DRIFTS: list[tuple[str, Alteration, list[dict[str, Any]], AnswerShape, dict[str, tuple[str, str]]]] = [
     ("unit price", unit_price, [MUGS], "object", {"order 1 line 1 unit_price": ("29.00", "30.50")}),
     (
         "line amount",
@@ -319,7 +319,7 @@ async def test_a_difference_is_told_in_words_with_a_new_preview_and_nothing_is_s
     what: str,
     alteration: Alteration,
     items: list[dict[str, Any]],
-    shape: Shape,
+    shape: AnswerShape,
     expected: dict[str, tuple[str, str]],
 ) -> None:
     changes = {"TRADE_TYPES": "assureTrade,alipay"}
@@ -486,7 +486,7 @@ def other_words(answer: dict[str, Any]) -> None:
     "items", [[MUGS], [MUGS, CUP], [EARPHONES]], ids=["one line", "two lines", "a promotion"]
 )
 async def test_a_change_of_texts_is_no_change_of_terms(
-    tmp_path: Path, era: Era, shape: Shape, items: list[dict[str, Any]]
+    tmp_path: Path, era: Era, shape: AnswerShape, items: list[dict[str, Any]]
 ) -> None:
     house, upstream = the_house(tmp_path, shape)
     async with house.client(era, new_transport=upstream) as client:
@@ -506,7 +506,9 @@ def groups_and_lines_turned_round(answer: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("shape", ["object", "list"])
-async def test_another_order_of_the_same_groups_and_lines_is_no_change(tmp_path: Path, shape: Shape) -> None:
+async def test_another_order_of_the_same_groups_and_lines_is_no_change(
+    tmp_path: Path, shape: AnswerShape
+) -> None:
     house, upstream = the_house(tmp_path, shape)
     async with house.client(new_transport=upstream) as client:
         preview = await previewed(client, items=[MUGS, BAG, CUP])

@@ -39,7 +39,7 @@ from ledger.suite.stores import preview_of
 from orders.fault_outcomes import CREATE, PREVIEW
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
-from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk.caps import Caps
@@ -230,7 +230,7 @@ class Walk(RuleBasedStateMachine):
             assert resolved
             assert resolved.state == outcome.state
 
-    def _plan(self, fault: str | None, endpoint: Endpoint) -> None:
+    def _plan(self, fault: str | None, endpoint: Operation) -> None:
         self.sandbox.faults.clear()
         if fault:
             self.sandbox.faults.add(fault, endpoint)

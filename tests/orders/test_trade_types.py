@@ -9,7 +9,7 @@ from mcp import Client
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed
 from xportcn_server.sandbox.catalogue import ALIPAY, CREDIT, ESCROW, TradeType
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.sandbox.shapes import Shape
+from xportcn_server.sandbox.shapes import AnswerShape
 
 pytestmark = pytest.mark.anyio
 
@@ -268,7 +268,7 @@ async def test_no_promotion_is_sent_where_none_applies(tmp_path: Path) -> None:
     [("fenxiao", None, "fenxiao"), ("fenxiao", "saleproxy", "saleproxy"), (None, "saleproxy", "saleproxy")],
 )
 async def test_the_flow_that_is_asked_for_or_set_is_previewed_pinned_and_sent(
-    tmp_path: Path, era: Era, shape: Shape, setting: str | None, asked: str | None, pinned: str
+    tmp_path: Path, era: Era, shape: AnswerShape, setting: str | None, asked: str | None, pinned: str
 ) -> None:
     house = House(tmp_path, build_sandbox(shape), **({"FLOW": setting} if setting else {}))
     arguments = order_arguments(items=[STAND])
@@ -285,7 +285,7 @@ async def test_the_flow_that_is_asked_for_or_set_is_previewed_pinned_and_sent(
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(("shape", "pinned"), [("object", "general"), ("list", None)])
 async def test_a_flow_that_nobody_names_is_the_upstreams_or_is_warned_of(
-    tmp_path: Path, era: Era, shape: Shape, pinned: str | None
+    tmp_path: Path, era: Era, shape: AnswerShape, pinned: str | None
 ) -> None:
     house, person = House(tmp_path, build_sandbox(shape)), Person()
     arguments = order_arguments(items=[STAND])

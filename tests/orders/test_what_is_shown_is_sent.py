@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from harness.house import Era, House, Person, call
 from xportcn_server.sandbox.books import Order
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.sandbox.shapes import Shape
+from xportcn_server.sandbox.shapes import AnswerShape
 
 PLENTY = {"MAX_ORDER_CNY": "9999999", "MAX_DAY_CNY": "9999999", "MAX_DAY_ORDERS": "9999"}
 ACCOUNT = {
@@ -79,7 +79,7 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         "trade_type": st.just("assureTrade"),
         "message": st.text(max_size=80).filter(_printable) | st.text("好ok 1！", min_size=60, max_size=500),
         "dropshipping": st.booleans(),
-        "out_order_id": st.from_regex(r"[A-Za-z0-9._-]{6,64}", fullmatch=True),
+        "out_order_id": st.from_regex(r"[A-Za-z0-9._][A-Za-z0-9._-]{5,63}", fullmatch=True),
     }
     arguments: dict[str, Any] = {"items": items, "address": address}
     return arguments | {name: draw(values) for name, values in wishes.items() if draw(st.booleans())}
@@ -196,7 +196,7 @@ def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
         assert set(line) <= {"offerId", "specId", "quantity", "sellerOpenId", "productNo", "container"}
 
 
-async def _ordered(arguments: dict[str, Any], shape: Shape, recheck: str, era: Era) -> None:
+async def _ordered(arguments: dict[str, Any], shape: AnswerShape, recheck: str, era: Era) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         house = House(Path(folder), build_sandbox(shape), RECHECK_AFTER_SECONDS=recheck, **PLENTY)
         person = Person()
@@ -224,7 +224,7 @@ def test_the_upstream_gets_what_the_person_approved(era: Era) -> None:
     @given(
         arguments=orders(), shape=st.sampled_from(["object", "list"]), recheck=st.sampled_from(["0", "15"])
     )
-    def holds(arguments: dict[str, Any], shape: Shape, recheck: str) -> None:
+    def holds(arguments: dict[str, Any], shape: AnswerShape, recheck: str) -> None:
         anyio.run(_ordered, arguments, shape, recheck, era)
 
     holds()

@@ -26,6 +26,8 @@ from harness.house import (
 )
 from xportcn_server.app import address_book_of
 from xportcn_server.guide import prompts
+from xportcn_tools.ledger.ledger import OrderQuery, Receipt
+from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
@@ -209,10 +211,10 @@ async def test_reorder_of_an_order_that_was_refused_may_go_on(tmp_path: Path) ->
 async def test_reorder_of_an_order_whose_goods_are_no_longer_kept_guesses_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def erased(*_: object) -> None:
-        return None
+    async def erased(ledger: SqliteLedger, query: OrderQuery) -> list[Receipt]:
+        return [Receipt(order, None) for order in await ledger.orders(query)]
 
-    monkeypatch.setattr("xportcn_tools.ledger.sqlite.SqliteLedger.preview_of", erased)
+    monkeypatch.setattr(SqliteLedger, "receipts", erased)
     async with House(tmp_path).client() as client:
         order = await ordered(client)
         with pytest.raises(MCPError, match="no longer kept"):

@@ -13,9 +13,8 @@ from mcp_types import PromptReference, TextResourceContents
 
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
 from xportcn_server.app import address_book_of
-from xportcn_server.guide.receipts import code, plain, receipt, table
-from xportcn_tools.desk.desk import Receipt
-from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_server.guide.receipts import code, page, plain, receipt, table
+from xportcn_tools.ledger.ledger import OrderRecord, Receipt
 
 pytestmark = pytest.mark.anyio
 
@@ -70,9 +69,9 @@ async def test_a_receipt_says_what_how_much_where_to_how_approved_and_when(tmp_p
         (order_id,) = order["order_ids"]
         text = await read(client, "order://PO-2026-0001")
         assert await read(client, f"order://{order_id}") == text
-    assert text.startswith("# Order `PO-2026-0001`\n\nSandbox: nothing here is real.\n")
+    assert text.startswith("# Order `PO-2026-0001`\n\nSANDBOX: nothing real is bought.\n")
     told = cells(text)
-    assert told["State"] == "**placed**: the order exists upstream"
+    assert told["State"] == "**placed**: this order is placed"
     assert told["Total"] == "64.00 CNY = goods 58.00 + freight 6.00 + fees 0.00 - discount 0.00"
     assert told["Order ids"] == f"`{order_id}`"
     assert told["Ship to"] == order["ship_to"]
@@ -93,7 +92,7 @@ async def test_the_receipt_of_an_unknown_order_says_what_to_do_and_not_that_none
         order = await lost(house, client)
         text = await read(client, f"order://{order['out_order_id']}")
         recent = await read(client, "orders://recent")
-    assert cells(text)["State"] == "**unknown**: an order may exist"
+    assert cells(text)["State"] == "**unknown**: this order has an unknown outcome: an order may exist"
     assert cells(text)["Reason"].startswith("`outcome_unknown`, what came back (data): ")
     assert "**Do not order this again.**" in text
     assert f"xportcn-mcp orders resolve {order['out_order_id']} --placed" in text
@@ -117,7 +116,7 @@ async def test_a_refused_order_has_its_reason_in_words_that_are_marked_as_the_up
         house.sandbox.faults.add("refusal", "create")
         order = await ordered(client)
         text = await read(client, f"order://{order['out_order_id']}")
-    assert cells(text)["State"] == "**rejected**: refused; no order exists"
+    assert cells(text)["State"] == "**rejected**: this order was refused; no order exists"
     assert cells(text)["Reason"].startswith("`upstream_rejected`, the upstream's words (data): ")
     assert "nothing was bought" in text
 
@@ -248,7 +247,7 @@ async def test_a_receipt_of_an_unknown_order_is_looked_up_first_where_that_is_on
         assert found.completion.values == [order["out_order_id"]]
         assert house.sandbox.books.received["list"] == 0
         text = await read(client, f"order://{order['out_order_id']}")
-    assert cells(text)["State"] == "**placed**: the order exists upstream"
+    assert cells(text)["State"] == "**placed**: this order is placed"
     assert cells(text)["Order ids"] == f"`{house.order_ids[0]}`"
 
 
@@ -279,8 +278,8 @@ REFUSED = OrderRecord(
 
 
 def test_whatever_the_upstream_calls_its_reasons_and_ids_a_receipt_is_one_table_of_text() -> None:
-    text = receipt("live", Receipt(REFUSED, None))
-    assert "Real orders, real money." in text
+    text = page("live", receipt(Receipt(REFUSED, None)))
+    assert "real orders, real money." in text
     assert cells(text)["Approval"] == "form (verified)"
     assert cells(text)["Created"] == "2026-11-21T09:30:00Z (UTC)"
     for line in text.splitlines():
@@ -292,7 +291,7 @@ def test_whatever_the_upstream_calls_its_reasons_and_ids_a_receipt_is_one_table_
 
 
 def test_a_receipt_whose_preview_is_no_longer_kept_has_what_the_order_itself_says() -> None:
-    text = receipt("live", Receipt(REFUSED, None))
+    text = page("live", receipt(Receipt(REFUSED, None)))
     assert cells(text)["Total"] == "65.61 CNY"
     assert "## Goods" not in text
 

@@ -7,7 +7,7 @@ import pytest
 from harness.builders import OFFER, SPEC, asked, group, line, quoted
 from ledger.suite.stores import preview_of
 from xportcn_tools.desk.present import quote_warnings, shown
-from xportcn_tools.desk.question import question, summary
+from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import Quote
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import StoredPreview
@@ -30,7 +30,7 @@ def stored(request: OrderRequest, quote: Quote) -> StoredPreview:
 
 
 def text(request: OrderRequest, quote: Quote, environment: Environment = "sandbox") -> str:
-    return summary(environment, stored(request, quote))
+    return question(environment, stored(request, quote)).removesuffix("\nPlace this order?")
 
 
 def many(count: int) -> str:
@@ -72,7 +72,7 @@ def test_the_same_stored_preview_gives_the_same_text() -> None:
 
 @pytest.mark.parametrize(
     ("environment", "words"),
-    [("sandbox", "nothing real"), ("preview", "switched off"), ("live", "real order")],
+    [("sandbox", "nothing real"), ("preview", "is refused"), ("live", "real order")],
 )
 def test_the_first_line_says_whether_it_is_real(environment: Environment, words: str) -> None:
     assert words in text(asked(), quoted(), environment).splitlines()[0]

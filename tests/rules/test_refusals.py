@@ -7,7 +7,7 @@ from xportcn_tools.desk import problems
 from xportcn_tools.desk.quote import NotOrderableError, Reason
 from xportcn_tools.order import Item
 from xportcn_tools.results import Problem, ProblemError
-from xportcn_tools.upstream.envelope import Envelope
+from xportcn_tools.upstream.envelope import UpstreamEnvelope
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.words import cause_of, documented
 
@@ -120,7 +120,7 @@ def test_the_cause_of_a_refusal_is_read_from_code_and_words(
 
 def reply(code: int | str, text: str, status: int = 200, retry_after: int | None = None) -> Reply:
     return Reply(
-        status, Envelope(code=code, message=text, request_id="r1", data=None), retry_after=retry_after
+        status, UpstreamEnvelope(code=code, message=text, request_id="r1", data=None), retry_after=retry_after
     )
 
 

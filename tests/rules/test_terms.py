@@ -17,7 +17,7 @@ PROMOTION = {"promotionId": "p1", "text": "满减", "selected": True, "discountF
 
 
 def terms_of(quote: Quote) -> dict[str, str]:
-    return terms.terms_of(quote, "sandbox", "mine")
+    return terms.terms_of(quote, {"environment": "sandbox"})
 
 
 def deal() -> Quote:
@@ -185,5 +185,6 @@ def test_an_answer_read_again_in_another_order_has_the_same_terms(world: World) 
 
 
 def test_a_preview_shown_in_another_mode_has_other_terms() -> None:
-    (change,) = differences(terms.terms_of(deal(), "preview", "mine"), terms.terms_of(deal(), "live", "mine"))
+    shown, fresh = (terms.terms_of(deal(), {"environment": mode}) for mode in ("preview", "live"))
+    (change,) = differences(shown, fresh)
     assert (change.what, change.was, change.now) == ("environment", "preview", "live")

@@ -15,14 +15,14 @@ from harness.port_sandbox import running_sandbox
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS, FaultPlan
-from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SENT, SandboxTransport
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.signing import Signer
 
 ORDER = {**VENDOR_EXAMPLE_REQUEST, "tradeType": "assureTrade", "outOrderId": "PO-0001"}
-PATHS: dict[Endpoint, str] = {"create": CREATE_PATH, "preview": PREVIEW_PATH}
+PATHS: dict[Operation, str] = {"create": CREATE_PATH, "preview": PREVIEW_PATH}
 
 # What a create meets, in the words of `meet` below.
 CREATE_MEETS = {
@@ -88,7 +88,7 @@ async def over_a_port(pace: Pace = QUICK_OR_NEVER) -> AsyncGenerator[tuple[Sandb
 Way = Callable[..., AbstractAsyncContextManager[tuple[Sandbox, httpx.AsyncClient]]]
 
 
-async def call(client: httpx.AsyncClient, endpoint: Endpoint = "create") -> httpx.Response:
+async def call(client: httpx.AsyncClient, endpoint: Operation = "create") -> httpx.Response:
     body = ORDER if endpoint == "create" else VENDOR_EXAMPLE_REQUEST
     headers = Signer(SANDBOX_CREDENTIALS).sign(datetime.now(UTC))
     return await client.post(PATHS[endpoint], json=body, headers=headers)
@@ -346,7 +346,7 @@ def test_a_probable_fault_repeats_itself_by_its_seed() -> None:
 
 def test_a_fault_is_planned_only_where_it_can_happen() -> None:
     plan = FaultPlan()
-    wrong: list[tuple[str, Endpoint]] = [
+    wrong: list[tuple[str, Operation]] = [
         ("nonsense", "create"),
         ("price-drift", "create"),
         ("split", "preview"),

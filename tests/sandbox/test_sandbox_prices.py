@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from xportcn_server.sandbox.catalogue import CATALOGUE, SHENZHEN, YIWU, Offer
 from xportcn_server.sandbox.jsontext import decode, encode, yuan
-from xportcn_server.sandbox.parsing import BadRequestError, OrderRequest, read_list, read_order
+from xportcn_server.sandbox.parsing import BadRequestError, OrderBody, read_list, read_order
 from xportcn_server.sandbox.prices import price, service_fee, spread
-from xportcn_server.sandbox.shapes import Shape, payable_fen, preview_data
+from xportcn_server.sandbox.shapes import AnswerShape, payable_fen, preview_data
 from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
 
 MUG, FLASK, TABLE, BAG = 610947572360, 628913047512, 671204589033, 655830126694
@@ -28,12 +28,12 @@ def line(offer_id: int, quantity: float, **more: object) -> dict[str, object]:
     return {name: value for name, value in content.items() if value is not None}
 
 
-def asked(*lines: dict[str, object], **more: object) -> OrderRequest:
+def asked(*lines: dict[str, object], **more: object) -> OrderBody:
     body = {"addressParam": ADDRESS, "cargoParamList": list(lines), **more}
     return read_order(json.dumps(body).encode(), "create")
 
 
-def shown(request: OrderRequest, shape: Shape = "object") -> Any:
+def shown(request: OrderBody, shape: AnswerShape = "object") -> Any:
     return decode(encode(preview_data(price(request, CATALOGUE), request.flow, shape)))
 
 

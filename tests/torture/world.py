@@ -14,7 +14,7 @@ from xportcn_server.app import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import Fault, FaultPlan
-from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_server.settings.loaded import load_settings
@@ -55,7 +55,7 @@ class Arrivals(FaultPlan):
         super().__init__()
         self.creates = 0
 
-    def next(self, endpoint: Endpoint) -> Fault | None:
+    def next(self, endpoint: Operation) -> Fault | None:
         fault = super().next(endpoint)
         if endpoint == "create" and not (fault and fault.name == "not-connectable"):
             self.creates += 1

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.builders import OFFER, OTHER_OFFER, SPEC, answer, body, group, line, preview_vector, rule
-from xportcn_tools.upstream.envelope import Envelope, UnreadableAnswerError, read_envelope
+from xportcn_tools.upstream.envelope import UnreadableAnswerError, UpstreamEnvelope, read_envelope
 from xportcn_tools.upstream.preview_answer import PreviewAnswer, read_preview
 
 HIDING = "<b>好</b>\u202e\u200b的&amp;lt;i&amp;gt;"
@@ -185,7 +185,7 @@ def test_a_body_that_is_no_envelope_is_unreadable(raw: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_unreadable(raw: bytes) -> None:
     with suppress(UnreadableAnswerError):
-        assert isinstance(read_envelope(raw), Envelope)
+        assert isinstance(read_envelope(raw), UpstreamEnvelope)
 
 
 # Numbers

@@ -841,7 +841,7 @@ async def test_a_setting_that_no_connection_can_be_made_with_is_named_and_sends_
             with pytest.raises(SettingUnusableError, match=said) as refused:
                 await send(client, call)
             assert "xportcn-mcp doctor" in str(refused.value)
-            assert "doctor" in problems.preview_not_answered(refused.value).problem.next_step
+            assert "doctor" in problems.no_usable_answer(refused.value).problem.next_step
 
 
 REFUSED_BY_SOCKS = b"\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"

@@ -125,7 +125,7 @@ def _words(value: object) -> str:
 
 
 @dataclass(frozen=True)
-class Text(GroupedMetadata):
+class TextLine(GroupedMetadata):
     """One line of printable text, without white space around it, of at most `most` characters.
 
     `number`: it is an id, so that a whole number is taken. `typed`: line breaks become spaces, for a person

@@ -12,7 +12,7 @@ from mcp_types import ToolAnnotations
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field, StrictBool
 
-from xportcn_tools.arguments import Id, Text, plain_amount
+from xportcn_tools.arguments import Id, TextLine, plain_amount
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
@@ -43,14 +43,14 @@ class Asked:
     refusal: ProblemError | None = None
 
 
-Token = Annotated[str, Text(64), Field(description="From preview_order")]
+Token = Annotated[str, TextLine(64), Field(description="From preview_order")]
 Total = Annotated[
     str,
     Id(r"[0-9]{1,12}(\.[0-9]{1,6})?", plain_amount),
     Field(description="payable.amount of the preview, like 65.61"),
 ]
-ShipTo = Annotated[str, Text(800), Field(description="ship_to of the preview")]
-Goods = Annotated[str, Text(400), Field(description="goods of the preview")]
+ShipTo = Annotated[str, TextLine(800), Field(description="ship_to of the preview")]
+Goods = Annotated[str, TextLine(400), Field(description="goods of the preview")]
 
 
 async def ask_person(

@@ -6,7 +6,7 @@ from mcp.server.mcpserver import Context
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from xportcn_tools.arguments import Text, WholeNumber
+from xportcn_tools.arguments import TextLine, WholeNumber
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.results import OrderResult, OrdersEnvelope, OrderState
@@ -21,11 +21,11 @@ async def get_orders(
     ctx: Context[Desk],
     reference: Annotated[
         str | None,
-        Text(64, number=True),
+        TextLine(64, number=True),
         Field(description="preview_token, out_order_id or order id"),
     ] = None,
     state: Annotated[OrderState | None, Field(description="Only orders in this state")] = None,
-    limit: Annotated[int, Field(ge=1, le=50, description="At most so many"), WholeNumber] = 10,
+    limit: Annotated[int | None, Field(ge=1, le=50, description="At most so many"), WholeNumber] = 10,
 ) -> list[OrderResult]:
     """Use this when somebody asks what became of an order, and before ordering the same again. It costs
     nothing and changes nothing: it reads this server's own ledger, newest first. Money: payable is CNY in
@@ -34,7 +34,7 @@ async def get_orders(
     again but tell the person.
     """
     desk = ctx.request_context.lifespan_context
-    return await desk.orders(caller_of(), reference, state, limit)
+    return await desk.orders(caller_of(), reference, state, limit or 10)
 
 
 GET_ORDERS = Offered(get_orders, "Look up orders", ANNOTATIONS, OrdersEnvelope, "orders")

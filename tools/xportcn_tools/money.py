@@ -9,6 +9,11 @@ def yuan(fen: int) -> str:
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
+def sum_line(goods: str, freight: str, fees: str, discount: str) -> str:
+    """What a total is made of, amounts in yuan."""
+    return f"goods {goods} + freight {freight} + fees {fees} - discount {discount}"
+
+
 def fen_of_yuan(text: str) -> int:
     """Yuan as text to integer fen: `99.5` → 9950. No sign, no exponent, no third decimal.
 

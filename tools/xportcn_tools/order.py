@@ -180,6 +180,11 @@ class ShownPreview:
     groups: tuple[ShownGroup, ...]
     warnings: tuple[ShownWarning, ...]
 
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of all groups."""
+        return [line for group in self.groups for line in group.lines]
+
 
 def folded(text: str) -> str:
     """NFKC with runs of white space as one space: two spellings of one address are equal."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from xportcn_tools.arguments import Arguments, Id, Text, WholeNumber, refused
+from xportcn_tools.arguments import Arguments, Id, TextLine, WholeNumber, refused
 from xportcn_tools.desk.address import is_municipality, province_of
 
 MOST_PIECES = 1_000_000
@@ -18,7 +18,7 @@ _CHINESE_MOBILE_AND_MORE = re.compile(r"(?:\+?86|0086)?1[3-9][0-9]{9}[0-9]{1,6}"
 def _mobile(text: str) -> str:
     """`+86 138-0013-8000` is +8613800138000. A number with an extension is no mobile number upstream."""
     bare = _SEPARATORS.sub("", text)
-    if _EXTENSION.search(text) or _CHINESE_MOBILE_AND_MORE.fullmatch(bare):
+    if _EXTENSION.search(text) or (bare != text and _CHINESE_MOBILE_AND_MORE.fullmatch(bare)):
         raise refused(
             "a number with an extension goes into phone as a whole, such as 18412345678-1234, and its first "
             "11 digits into mobile"
@@ -63,8 +63,8 @@ class PostCode(Id):
         return super().read(value)
 
 
-OptionalName = Annotated[str | None, Text(64)]
-Reference = Annotated[str | None, Text(64, number=True)]
+OptionalName = Annotated[str | None, TextLine(64)]
+Reference = Annotated[str | None, TextLine(64, number=True)]
 
 
 class ItemArgument(Arguments):
@@ -81,17 +81,17 @@ class ItemArgument(Arguments):
 
 
 class AddressArgument(Arguments):
-    full_name: Annotated[str, Text(64)]
+    full_name: Annotated[str, TextLine(64)]
     mobile: Annotated[str, Id(r"\+?[0-9]{5,19}", _mobile), Field(description="Digits; + if abroad")]
-    province: Annotated[str, Text(64)]
+    province: Annotated[str, TextLine(64)]
     city: Annotated[
         str | None,
-        Text(64),
+        TextLine(64),
         AfterValidator(_city_or_municipality),
         Field(validate_default=True, description="Not needed for Beijing and its like"),
     ] = None
-    address: Annotated[str, Text(200), Field(description="Street and number")]
-    area: Annotated[str | None, Text(64), Field(description="District")] = None
+    address: Annotated[str, TextLine(200), Field(description="Street and number")]
+    area: Annotated[str | None, TextLine(64), Field(description="District")] = None
     town: OptionalName = None
     post_code: Annotated[str | None, PostCode(r"[0-9A-Za-z][0-9A-Za-z -]{2,9}")] = None
     phone: Annotated[str | None, Id(r"[0-9+() -]{3,32}", _phone)] = None

@@ -7,7 +7,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field, ValidationError
 
 from xportcn_tools import order
-from xportcn_tools.arguments import FORMS, FromJson, Id, Text
+from xportcn_tools.arguments import FORMS, FromJson, Id, TextLine
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.order_arguments import AddressArgument, ItemArgument
@@ -32,7 +32,7 @@ async def preview_order(
         AddressArgument | None, FromJson, Field(description="As the seller should read it")
     ] = None,
     address_name: Annotated[
-        str | None, Text(64), Field(description="A saved address, instead of address")
+        str | None, TextLine(64), Field(description="A saved address, instead of address")
     ] = None,
     flow: Annotated[
         str | None, Id(_NAME), Field(description="1688 flow, like general; leave out unless asked for")
@@ -41,10 +41,10 @@ async def preview_order(
         str | None, Id(_NAME), Field(description="Way to pay, like alipay; leave out unless asked for")
     ] = None,
     promotion_id: Annotated[
-        str | None, Text(64, number=True), Field(description="One that a preview listed")
+        str | None, TextLine(64, number=True), Field(description="One that a preview listed")
     ] = None,
     message: Annotated[
-        str | None, Text(500, typed=True), Field(description="To the seller, at most 500 characters")
+        str | None, TextLine(500, typed=True), Field(description="To the seller, at most 500 characters")
     ] = None,
     dropshipping: Annotated[bool | None, Field(description="True: sent to the buyer's own customer")] = None,
     out_order_id: Annotated[

@@ -9,14 +9,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from xportcn_tools.money import sum_line
 from xportcn_tools.results import (
+    MODE_WORDS,
+    STATE_WORDS,
     Envelope,
     GroupResult,
     LineResult,
     OrderEnvelope,
     OrderResult,
     OrdersEnvelope,
-    OrderState,
     PreviewEnvelope,
     PreviewResult,
     Problem,
@@ -25,19 +27,6 @@ from xportcn_tools.results import (
 
 MOST_CHARACTERS = 300
 _OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
-
-_LABEL = {
-    "sandbox": "[sandbox: nothing real]",
-    "preview": "[preview mode: creating is switched off]",
-    "live": "[live]",
-}
-_STATE_WORDS: dict[OrderState, str] = {
-    "sending": "is being sent now",
-    "placed": "is placed",
-    "rejected": "was refused; no order exists",
-    "unknown": "has an unknown outcome: an order may exist",
-    "absent": "does not exist upstream, as a person established",
-}
 
 
 def text_of(envelope: Envelope) -> str:
@@ -56,7 +45,7 @@ def text_of(envelope: Envelope) -> str:
     if problem:
         # A fresh preview ends with the call to make, which stays the last line.
         lines = [*_problem(problem), *lines, *(_fresh(problem.preview) if problem.preview else [])]
-    return "\n".join([f"{_LABEL[envelope.environment]} {lines[0]}", *lines[1:]])
+    return "\n".join([f"[{MODE_WORDS[envelope.environment]}] {lines[0]}", *lines[1:]])
 
 
 def quoted(text: str) -> str:
@@ -66,10 +55,8 @@ def quoted(text: str) -> str:
 
 
 def _preview(preview: PreviewResult) -> Iterator[str]:
-    yield (
-        f"To pay: {preview.payable.amount} CNY = goods {preview.goods_total.amount} + freight "
-        f"{preview.freight.amount} + fees {preview.fees.amount} - discount {preview.discount.amount}"
-    )
+    parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
+    yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
     for number, group in enumerate(preview.groups, start=1):
         if len(preview.groups) > 1:
             yield (
@@ -121,7 +108,7 @@ def _promotion(offer: PromotionResult) -> str:
 def _order(order: OrderResult) -> Iterator[str]:
     ids = ", ".join(order.order_ids)
     yield (
-        f"Order {order.out_order_id} {_STATE_WORDS[order.state]}{f' as {ids}' if ids else ''}: "
+        f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {ids}' if ids else ''}: "
         f"{order.payable.amount} CNY"
     )
     if order.replayed:

@@ -7,7 +7,7 @@ inside the program it is integer fen. Ids are strings. Times are UTC, ISO 8601 w
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from xportcn_tools.money import yuan
 
@@ -15,6 +15,20 @@ Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
 ApprovalMethod = Literal["form", "operator", "client_dialog", "off"]
+MODE_WORDS: dict[Environment, str] = {
+    "sandbox": "SANDBOX: nothing real is bought",
+    "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
+    "live": "LIVE: real orders, real money",
+}
+STATE_WORDS: dict[OrderState, str] = {
+    "sending": "is being sent now",
+    "placed": "is placed",
+    "rejected": "was refused; no order exists",
+    "unknown": "has an unknown outcome: an order may exist",
+    "absent": "does not exist upstream, as a person established",
+}
+"""What becomes of an order, as the end of a sentence about it."""
+
 WarningCode = Literal[
     "platform_chooses",
     "freight_by_description",
@@ -53,18 +67,19 @@ ProblemCode = Literal[
 class Shape(BaseModel):
     """A part of a result: nothing beyond its fields, and nothing that changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
 
 class Money(Shape):
-    """An amount in yuan as a decimal string with two digits, such as `65.61`."""
+    """An amount in yuan as a decimal string with two digits, such as `65.61`; made of integer fen."""
 
     amount: str
     currency: Literal["CNY"] = "CNY"
 
-
-def money(fen: int) -> Money:
-    return Money(amount=yuan(fen))
+    @model_validator(mode="before")
+    @classmethod
+    def _of_fen(cls, data: object) -> object:
+        return {"amount": yuan(data)} if isinstance(data, int) else data
 
 
 def timestamp(moment: datetime) -> str:

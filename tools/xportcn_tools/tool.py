@@ -33,18 +33,24 @@ class Offered:
         """Ready to be registered; `environment` labels its results."""
 
         def finish(outcome: object) -> CallToolResult | None:
-            match outcome:
-                case ProblemError():
-                    return self.result(environment, outcome)
-                case ValidationError():
-                    return self.result(environment, invalid_arguments(outcome))
-                case ToolError():
-                    problem = approval_declined("the client returned no usable answer to the approval form")
-                    return self.result(environment, problem)
-                case BaseException():
-                    return None
-                case _:
-                    return self.result(environment, outcome)
+            if isinstance(outcome, ValidationError):
+                outcome = invalid_arguments(outcome)
+            elif isinstance(outcome, ToolError):
+                outcome = approval_declined("the client returned no usable answer to the approval form")
+            fields: dict[str, Any] = {"ok": True, self.answers: outcome}
+            if isinstance(outcome, ProblemError):
+                # By its fields: a dump would leave out what is for the text alone.
+                fields = {"ok": False, "problem": dict(outcome.problem)}
+                if outcome.order:
+                    fields["order"] = outcome.order
+            elif isinstance(outcome, BaseException):
+                return None
+            envelope = self.envelope(environment=environment, **fields)
+            return CallToolResult(
+                content=[TextContent(type="text", text=text_of(envelope))],
+                structured_content=envelope.model_dump(mode="json"),
+                is_error=not envelope.ok,
+            )
 
         return SdkTool.of(
             self.fn,
@@ -52,21 +58,4 @@ class Offered:
             annotations=self.annotations,
             envelope=self.envelope,
             finish=finish,
-        )
-
-    def result(self, environment: Environment, outcome: object) -> CallToolResult:
-        """The envelope of a payload or a problem, as structured content and as text, each complete."""
-        fields: dict[str, Any] = {"ok": not isinstance(outcome, ProblemError), "environment": environment}
-        if isinstance(outcome, ProblemError):
-            # By its fields: a dump would leave out what is for the text alone.
-            fields["problem"] = dict(outcome.problem)
-            if outcome.order:
-                fields["order"] = outcome.order
-        else:
-            fields[self.answers] = outcome
-        envelope = self.envelope(**fields)
-        return CallToolResult(
-            content=[TextContent(type="text", text=text_of(envelope))],
-            structured_content=envelope.model_dump(mode="json"),
-            is_error=not envelope.ok,
         )

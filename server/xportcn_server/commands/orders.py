@@ -5,12 +5,12 @@ import sys
 import click
 
 from xportcn_server.commands.shared import current_settings, stop, with_ledger
-from xportcn_server.guide.receipts import MEANING, WHOSE_WORDS
+from xportcn_server.guide.receipts import WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord
 from xportcn_tools.money import yuan
-from xportcn_tools.results import timestamp
+from xportcn_tools.results import STATE_WORDS, timestamp
 
 
 @click.group(invoke_without_command=True)
@@ -84,7 +84,7 @@ def print_order(order: OrderRecord) -> None:
     verified = "verified" if order.approval_verified else "not verified"
     rows = {
         "out_order_id": order.out_order_id,
-        "state": f"{order.state} ({loud}{MEANING[order.state]})",
+        "state": f"{order.state} ({loud}this order {STATE_WORDS[order.state]})",
         "order ids": ", ".join(order.order_ids) or "none",
         "payable": f"{yuan(order.payable_fen)} CNY",
         "ship to": order.ship_to,

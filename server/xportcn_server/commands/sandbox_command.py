@@ -8,7 +8,7 @@ from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.sandbox.serving_http import serve_sandbox
-from xportcn_server.sandbox.shapes import Shape
+from xportcn_server.sandbox.shapes import AnswerShape
 
 
 @click.command()
@@ -21,7 +21,7 @@ def sandbox(host: str, port: int, shape: str, faults: tuple[str, ...]) -> None:
     run_sandbox(host, port, "list" if shape == "list" else "object", faults)
 
 
-def run_sandbox(host: str, port: int, shape: Shape, faults: tuple[str, ...]) -> None:
+def run_sandbox(host: str, port: int, shape: AnswerShape, faults: tuple[str, ...]) -> None:
     """Serve until SIGINT or SIGTERM. Each fault lasts, for every endpoint that it applies to."""
     upstream = build_sandbox(shape)
     for name in faults:

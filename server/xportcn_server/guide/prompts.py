@@ -26,8 +26,8 @@ from xportcn_server.guide.receipts import code, plain
 from xportcn_server.guide.resources import ORDER, REFERENCE
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import problems
-from xportcn_tools.desk.desk import Desk, Receipt
-from xportcn_tools.ledger.ledger import State, StoredPreview
+from xportcn_tools.desk.desk import Desk
+from xportcn_tools.ledger.ledger import Receipt, State, StoredPreview
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Address
 from xportcn_tools.order_arguments import AddressArgument

@@ -7,23 +7,15 @@ table's cell border, an image or HTML.
 import re
 from collections.abc import Sequence
 
-from xportcn_tools.desk.desk import Receipt
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.question import parts_of_total
-from xportcn_tools.ledger.ledger import OrderRecord, State
+from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ShownPreview
-from xportcn_tools.results import Environment, OrderResult
+from xportcn_tools.results import MODE_WORDS, STATE_WORDS, Environment, OrderResult
 
 RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
 
-MEANING: dict[State, str] = {
-    "sending": "it is being sent now",
-    "placed": "the order exists upstream",
-    "rejected": "refused; no order exists",
-    "unknown": "an order may exist",
-    "absent": "no order exists upstream, as a person established",
-}
 _NEXT: dict[State, str] = {
     "sending": "Wait half a minute and look again. Do not order it again meanwhile.",
     "rejected": "No order exists and nothing was bought. For another try, preview again.",
@@ -61,11 +53,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def orders_list(environment: Environment, orders: Sequence[OrderResult]) -> str:
-    """The newest orders, a line each."""
-    parts = ["# Recent orders", _realm(environment)]
+def page(environment: Environment, parts: Sequence[str]) -> str:
+    """A title, the mode, and the rest."""
+    title, *rest = parts
+    return "\n\n".join([title, f"{MODE_WORDS[environment]}.", *rest])
+
+
+def orders_list(orders: Sequence[OrderResult]) -> list[str]:
+    """The newest orders, a line each; parts of a `page`."""
     if not orders:
-        return "\n\n".join([*parts, "No orders yet."])
+        return ["# Recent orders", "No orders yet."]
     rows = [
         (
             code(order.out_order_id),
@@ -78,19 +75,19 @@ def orders_list(environment: Environment, orders: Sequence[OrderResult]) -> str:
         for order in orders
     ]
     head = ("Order number", "State", "Total", "Created (UTC)", "Order ids", "Ship to")
-    parts.append(table(head, rows))
+    parts = ["# Recent orders", table(head, rows)]
     if any(order.state == "unknown" for order in orders):
         parts.append(f"Of unknown outcome: an order may exist. {_NEXT['unknown'].format(reference='REF')}")
-    return "\n\n".join(parts)
+    return parts
 
 
-def receipt(environment: Environment, found: Receipt) -> str:
-    """One order: what, how much, where to, how approved, when, and what to do next."""
+def receipt(found: Receipt) -> list[str]:
+    """One order: what, how much, where to, how approved, when, and what to do next; parts of a `page`."""
     order = found.order
     shown = found.preview.shown if found.preview else None
     told = order_result(order, shown, replayed=False)
     rows = [
-        ("State", f"**{order.state}**: {MEANING[order.state]}"),
+        ("State", f"**{order.state}**: this order {STATE_WORDS[order.state]}"),
         (
             "Total",
             f"{told.payable.amount} {told.payable.currency}{f' = {parts_of_total(shown)}' if shown else ''}",
@@ -107,16 +104,12 @@ def receipt(environment: Environment, found: Receipt) -> str:
         ("Updated", f"{told.updated_at} (UTC)"),
         ("Request id", f"{code(order.request_id)} (for the vendor's support)" if order.request_id else "–"),
     ]
-    parts = [f"# Order {code(order.out_order_id)}", _realm(environment), table(("", ""), rows)]
+    parts = [f"# Order {code(order.out_order_id)}", table(("", ""), rows)]
     if shown:
         parts += ["## Goods", table(("Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
     if order.state in _NEXT:
         parts += ["## What to do next", _NEXT[order.state].format(reference=order.out_order_id)]
-    return "\n\n".join(parts)
-
-
-def _realm(environment: Environment) -> str:
-    return "Sandbox: nothing here is real." if environment == "sandbox" else "Real orders, real money."
+    return parts
 
 
 def _ids(order_ids: Sequence[str]) -> str:
@@ -140,6 +133,5 @@ def _reason(order: OrderRecord) -> str:
 def _lines(shown: ShownPreview) -> list[tuple[str, ...]]:
     return [
         (code(line.offer_id), code(line.spec_id), str(line.quantity), f"{yuan(line.amount)} CNY")
-        for group in shown.groups
-        for line in group.lines
+        for line in shown.lines
     ]

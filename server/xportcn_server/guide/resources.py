@@ -35,7 +35,7 @@ def add_resources(server: MCPServer[Desk]) -> None:
     async def recent_orders() -> str:  # pyright: ignore[reportUnusedFunction]
         here = desk()
         orders = await _or_error(here.orders(caller_of(), limit=MOST_RECENT), RECENT)
-        return markdown.orders_list(here.policy.environment, orders)
+        return markdown.page(here.policy.environment, markdown.orders_list(orders))
 
     @server.resource(
         ORDER,
@@ -49,7 +49,7 @@ def add_resources(server: MCPServer[Desk]) -> None:
         if not REFERENCE.fullmatch(reference):
             raise ResourceNotFoundError(f"Unknown resource: {uri}")
         found = await _or_error(here.receipt(caller_of(), reference), uri)
-        return markdown.receipt(here.policy.environment, found)
+        return markdown.page(here.policy.environment, markdown.receipt(found))
 
 
 async def _or_error(asked: Awaitable[T], uri: str) -> T:

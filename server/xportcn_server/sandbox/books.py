@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Literal, cast
 
-from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.parsing import Operation
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Books:
 
     duplicates: Literal["accepted", "refused"] = "accepted"
     orders: list[Order] = field(default_factory=list[Order])
-    received: Counter[Endpoint] = field(default_factory=Counter[Endpoint])
+    received: Counter[Operation] = field(default_factory=Counter[Operation])
     creates_of: Counter[str] = field(default_factory=Counter[str])
     _numbers: "count[int]" = field(default_factory=lambda: count(1), repr=False)
 
-    def note_request(self, endpoint: Endpoint, body: bytes) -> None:
+    def note_request(self, endpoint: Operation, body: bytes) -> None:
         """A request was read to its end, whatever becomes of it; creates also count by `outOrderId`."""
         self.received[endpoint] += 1
         if endpoint == "create":

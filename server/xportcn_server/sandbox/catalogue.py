@@ -39,7 +39,7 @@ class Freight:
 
 
 @dataclass(frozen=True)
-class Promotion:
+class PromotionRule:
     """A discount in fen, or free freight, on goods of at least `from_fen`. `selected`: applied unasked."""
 
     promotion_id: str
@@ -56,7 +56,7 @@ class Seller:
     open_id: str
     name: str
     freight: Freight
-    promotions: tuple[Promotion, ...] = ()
+    promotions: tuple[PromotionRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Offer:
     minimum: int
     skus: tuple[Sku, ...]
     trade_types: tuple[TradeType, ...]
-    promotion: Promotion | None = None
+    promotion: PromotionRule | None = None
     freight_by_description: bool = False
     consignment: bool = False
     cross_border_pay: bool = True
@@ -104,7 +104,7 @@ SHENZHEN = Seller(
     name="深圳市华强数码配件商行",
     freight=Freight(first_pieces=20, first_fen=800, further_pieces=10, further_fen=50),
     promotions=(
-        Promotion(
+        PromotionRule(
             promotion_id="shop-100-5",
             text="满100元减5元",
             description="<p>全店满<b>100</b>元减5元</p>",
@@ -112,7 +112,7 @@ SHENZHEN = Seller(
             discount_fen=500,
             selected=True,
         ),
-        Promotion(
+        PromotionRule(
             promotion_id="shop-200-post",
             text="满200元包邮",
             description="<p>全店满200元包邮</p>",
@@ -178,7 +178,7 @@ _OFFERS = (
         minimum=10,
         skus=(Sku("6d0f8e2b4c7a4913a5d1e9b3f8c20647", 4877209913305, "1米", 365, 10000),),
         trade_types=(CREDIT, ESCROW, ALIPAY),
-        promotion=Promotion(
+        promotion=PromotionRule(
             promotion_id="item-1",
             text="单品立减1元",
             description="<p>单品立减1元</p>",

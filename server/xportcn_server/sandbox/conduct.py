@@ -1,7 +1,7 @@
 """A fault → what goes over the wire, by way of ASGI where ASGI has a word for it.
 
-It has none for a reset. So whoever brings a request, `transport` or `serve`, brings a `Line` along in the
-scope's extensions: the fault of this call, and the means to reset its connection.
+It has none for a reset. So whoever brings a request, `transport` or `serve`, brings a `ClientConnection`
+along in the scope's extensions: the fault of this call, and the means to reset its connection.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from xportcn_server.sandbox.office import (
     DUPLICATE,
     OUT_OF_STOCK,
     WRONG_SIGNATURE,
-    Envelope,
+    AnswerBody,
     envelope,
     refused,
 )
@@ -28,7 +28,7 @@ _TOO_LARGE = 3_000_000  # bytes
 
 
 @dataclass(frozen=True)
-class Line:
+class ClientConnection:
     """What is under one request: the fault drawn for it, and how to reset its connection."""
 
     fault: Fault | None
@@ -51,7 +51,7 @@ class Reset(Response):
     """No answer: the connection is reset."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        line: Line = scope["extensions"][EXTENSION]
+        line: ClientConnection = scope["extensions"][EXTENSION]
         await line.reset(receive)
 
 
@@ -96,7 +96,7 @@ async def client_gone(receive: Receive) -> None:
         pass
 
 
-def in_order(answer: Envelope) -> Response:
+def in_order(answer: AnswerBody) -> Response:
     """The answer as it should come."""
     return _json(answer)
 
@@ -131,7 +131,7 @@ def instead_of_carrying_out(fault: Fault) -> Response:
             raise NotImplementedError(fault.name)
 
 
-def after_carrying_out(fault: Fault, answer: Envelope, pace: Pace) -> Response:
+def after_carrying_out(fault: Fault, answer: AnswerBody, pace: Pace) -> Response:
     """What becomes of the answer to a request that was carried out (`order_exists` is true)."""
     content = encode(answer)
     match fault.name:
@@ -160,7 +160,7 @@ def after_carrying_out(fault: Fault, answer: Envelope, pace: Pace) -> Response:
             return _json(_falsified(fault, answer) if answer["code"] == 200 else answer)
 
 
-def _falsified(fault: Fault, answer: Envelope) -> Envelope:
+def _falsified(fault: Fault, answer: AnswerBody) -> AnswerBody:
     data = answer["data"]
     match fault.name:
         case "null-data":
@@ -204,7 +204,7 @@ async def _gone_within(seconds: float, receive: Receive) -> bool:
     return False
 
 
-def _json(answer: Envelope, status: int = 200) -> Response:
+def _json(answer: AnswerBody, status: int = 200) -> Response:
     return Response(encode(answer), status_code=status, media_type="application/json")
 
 

@@ -8,12 +8,12 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from xportcn_server.sandbox.parsing import Endpoint
+from xportcn_server.sandbox.parsing import Operation
 
-EVERYWHERE: frozenset[Endpoint] = frozenset({"preview", "create", "list"})
-ORDERING: frozenset[Endpoint] = frozenset({"preview", "create"})
-CREATE: frozenset[Endpoint] = frozenset({"create"})
-PREVIEW: frozenset[Endpoint] = frozenset({"preview"})
+EVERYWHERE: frozenset[Operation] = frozenset({"preview", "create", "list"})
+ORDERING: frozenset[Operation] = frozenset({"preview", "create"})
+CREATE: frozenset[Operation] = frozenset({"create"})
+PREVIEW: frozenset[Operation] = frozenset({"preview"})
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Fault:
     name: str
     sentence: str
     order_exists: bool
-    endpoints: frozenset[Endpoint] = EVERYWHERE
+    endpoints: frozenset[Operation] = EVERYWHERE
     in_process_only: bool = False
     status: int = 200
 
@@ -153,7 +153,7 @@ FAULTS: dict[str, Fault] = {fault.name: fault for fault in _TABLE}
 @dataclass
 class _Planned:
     fault: Fault
-    endpoint: Endpoint
+    endpoint: Operation
     left: int | None
     probability: float
     dice: random.Random
@@ -169,7 +169,7 @@ class FaultPlan:
     def add(
         self,
         name: str,
-        endpoint: Endpoint,
+        endpoint: Operation,
         times: int | None = 1,
         probability: float = 1.0,
         seed: int = 0,
@@ -198,7 +198,7 @@ class FaultPlan:
         """From now on all is well."""
         self._planned.clear()
 
-    def next(self, endpoint: Endpoint) -> Fault | None:
+    def next(self, endpoint: Operation) -> Fault | None:
         """The fault of the call of `endpoint` that is beginning; to be asked once per call."""
         for planned in self._of(endpoint):
             if planned.probability < 1 and planned.dice.random() >= planned.probability:
@@ -216,7 +216,7 @@ class FaultPlan:
         for planned in self._planned:
             self._check_port(planned.fault)
 
-    def _of(self, endpoint: Endpoint) -> Iterator[_Planned]:
+    def _of(self, endpoint: Operation) -> Iterator[_Planned]:
         return (planned for planned in list(self._planned) if planned.endpoint == endpoint)
 
     def _check_port(self, fault: Fault) -> None:

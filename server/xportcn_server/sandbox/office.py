@@ -14,11 +14,11 @@ from xportcn_server.sandbox.access import Door
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.catalogue import Offer
 from xportcn_server.sandbox.jsontext import Json, yuan
-from xportcn_server.sandbox.parsing import BadRequestError, Endpoint, OrderRequest, read_list, read_order
+from xportcn_server.sandbox.parsing import BadRequestError, Operation, OrderBody, read_list, read_order
 from xportcn_server.sandbox.prices import PricedGroup, Refusal, price
-from xportcn_server.sandbox.shapes import Shape, payable_fen, preview_data
+from xportcn_server.sandbox.shapes import AnswerShape, payable_fen, preview_data
 
-Envelope = dict[str, Json]
+AnswerBody = dict[str, Json]
 
 # Real answers hold it as a quoted number of 19 digits.
 DEVELOP_ID = "1460312345678901234"
@@ -30,17 +30,17 @@ WRONG_SIGNATURE = Refusal(UNAUTHORIZED, "签名错误")
 DUPLICATE = Refusal(409, "外部订单号已存在")
 
 
-def envelope(code: str | int, msg: str, data: Json = None) -> Envelope:
+def envelope(code: str | int, msg: str, data: Json = None) -> AnswerBody:
     """An answer with a request id of its own."""
     request_id = secrets.token_hex(16)
     return {"requestId": request_id, "code": code, "developId": DEVELOP_ID, "msg": msg, "data": data}
 
 
-def success(data: Json) -> Envelope:
+def success(data: Json) -> AnswerBody:
     return envelope(200, "成功", data)
 
 
-def refused(refusal: Refusal) -> Envelope:
+def refused(refusal: Refusal) -> AnswerBody:
     return envelope(refusal.code, refusal.message)
 
 
@@ -48,7 +48,7 @@ def refused(refusal: Refusal) -> Envelope:
 class Office:
     """The clerk behind the API. Nothing in here awaits: what a call does, it does in one piece."""
 
-    shape: Shape
+    shape: AnswerShape
     door: Door
     clock: Callable[[], datetime]
     books: Books
@@ -56,13 +56,13 @@ class Office:
 
     def answer(
         self,
-        endpoint: Endpoint,
+        endpoint: Operation,
         headers: Mapping[str, str],
         body: bytes,
         *,
         drifted: bool = False,
         split: bool = False,
-    ) -> Envelope:
+    ) -> AnswerBody:
         """Carries out one request. `drifted`: prices 1 % up; `split`: one more order id than usual."""
         turned_away = self.door.refusal(headers, self.clock())
         if turned_away:
@@ -76,7 +76,7 @@ class Office:
         except BadRequestError as error:
             return envelope(BAD_REQUEST, f"参数错误：{error}")
 
-    def _preview(self, request: OrderRequest, *, drifted: bool) -> Envelope:
+    def _preview(self, request: OrderBody, *, drifted: bool) -> AnswerBody:
         groups = price(request, self.catalogue, drifted=drifted)
         refusal = _first_refusal(groups)
         # The object shape tells refusals line by line; the list shape has no field for them.
@@ -84,7 +84,7 @@ class Office:
             return refused(refusal)
         return success(preview_data(groups, request.flow, self.shape))
 
-    def _create(self, request: OrderRequest, *, split: bool) -> Envelope:
+    def _create(self, request: OrderBody, *, split: bool) -> AnswerBody:
         if self.books.refuses(request.out_order_id):
             return refused(DUPLICATE)
         groups = price(request, self.catalogue)
@@ -102,7 +102,7 @@ class Office:
         )
         return success({"orderIds": list(order.order_ids)})
 
-    def _list(self, body: bytes) -> Envelope:
+    def _list(self, body: bytes) -> AnswerBody:
         """Experimental: the request is 1688's, the path is inferred, and so is the form of the answer."""
         request = read_list(body)
         found = self.books.orders_of(request.out_order_id) if request.out_order_id else self.books.orders
@@ -142,7 +142,7 @@ def _trade_types(groups: Sequence[PricedGroup]) -> list[str]:
 
 
 def _refused_choice(
-    request: OrderRequest, groups: Sequence[PricedGroup], trade_types: Sequence[str]
+    request: OrderBody, groups: Sequence[PricedGroup], trade_types: Sequence[str]
 ) -> Refusal | None:
     if not trade_types or (request.trade_type and request.trade_type not in trade_types):
         return Refusal(BAD_REQUEST, f"参数错误：不支持的交易方式{request.trade_type}")

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 from xportcn_server.sandbox import jsontext
 
-Endpoint = Literal["preview", "create", "list"]
+Operation = Literal["preview", "create", "list"]
 
 _Fields = Mapping[str, tuple[type, ...]]
 
@@ -57,7 +57,7 @@ class RequestedLine:
 
 
 @dataclass(frozen=True)
-class OrderRequest:
+class OrderBody:
     """What a preview or a create asks for. Absent texts are empty; `body` is all that came."""
 
     lines: tuple[RequestedLine, ...]
@@ -77,7 +77,7 @@ class ListRequest:
     out_order_id: str
 
 
-def read_order(body: bytes, endpoint: Literal["preview", "create"]) -> OrderRequest:
+def read_order(body: bytes, endpoint: Literal["preview", "create"]) -> OrderBody:
     """The request in `body`. Raises BadRequestError."""
     content = _checked(_decoded(body), _PREVIEW if endpoint == "preview" else _CREATE, "")
     address = _checked(content.get("addressParam"), _ADDRESS, "addressParam")
@@ -91,7 +91,7 @@ def read_order(body: bytes, endpoint: Literal["preview", "create"]) -> OrderRequ
         raise BadRequestError(f"message不能超过{MAX_MESSAGE}字")
     if content.get("dropshipping", "n") not in {"y", "n"}:
         raise BadRequestError("dropshipping只能为y或n")
-    return OrderRequest(
+    return OrderBody(
         lines=tuple(_read_line(line, f"cargoParamList[{index}]") for index, line in enumerate(lines)),
         flow=content.get("flow", ""),
         out_order_id=content.get("outOrderId", ""),

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from xportcn_server.sandbox.catalogue import Offer, Promotion, Seller, Sku, TradeType
-from xportcn_server.sandbox.parsing import OrderRequest, RequestedLine
+from xportcn_server.sandbox.catalogue import Offer, PromotionRule, Seller, Sku, TradeType
+from xportcn_server.sandbox.parsing import OrderBody, RequestedLine
 
 # The vendor's one example has 161 fen above a payment of 6400 and does not explain them. 2.51 % rounded half
 # up is our invention that gives just that; 2.5 % would give 160.
@@ -35,7 +35,7 @@ class PricedLine:
     sku: Sku | None
     unit_fen: int
     amount_fen: int
-    promotion: Promotion | None
+    promotion: PromotionRule | None
     refusal: Refusal | None
 
 
@@ -45,8 +45,8 @@ class PricedGroup:
 
     seller: Seller | None
     lines: tuple[PricedLine, ...]
-    promotions: tuple[Promotion, ...]
-    applied: Promotion | None
+    promotions: tuple[PromotionRule, ...]
+    applied: PromotionRule | None
     discount_fen: int
     goods_fen: int
     carriage_fen: int
@@ -85,7 +85,7 @@ def spread(discount_fen: int, amounts: Sequence[int]) -> list[int]:
 
 
 def price(
-    request: OrderRequest, catalogue: Mapping[int, Offer], *, drifted: bool = False
+    request: OrderBody, catalogue: Mapping[int, Offer], *, drifted: bool = False
 ) -> tuple[PricedGroup, ...]:
     """The groups of `request`, in the order in which their first lines stand. `drifted`: prices 1 % up."""
     refusals = _refusals(request.lines, catalogue)

@@ -28,7 +28,7 @@ from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.catalogue import CATALOGUE, Offer
 from xportcn_server.sandbox.conduct import (
     EXTENSION,
-    Line,
+    ClientConnection,
     Pace,
     Silence,
     after_carrying_out,
@@ -38,8 +38,8 @@ from xportcn_server.sandbox.conduct import (
 from xportcn_server.sandbox.faults import EVERYWHERE, Fault, FaultPlan
 from xportcn_server.sandbox.jsontext import Json, decode, encode
 from xportcn_server.sandbox.office import Office
-from xportcn_server.sandbox.parsing import Endpoint
-from xportcn_server.sandbox.shapes import Shape
+from xportcn_server.sandbox.parsing import Operation
+from xportcn_server.sandbox.shapes import AnswerShape
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.order_list import ORDER_LIST_PATH
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
@@ -57,7 +57,7 @@ class Sandbox:
     books: Books
     faults: FaultPlan
     catalogue: dict[int, Offer]
-    endpoints: Mapping[str, Endpoint]
+    endpoints: Mapping[str, Operation]
 
     def draw(self, method: str, path: str) -> Fault | None:
         """The fault of a request that is beginning; the transport or the port asks for it once."""
@@ -66,7 +66,7 @@ class Sandbox:
 
 
 def build_sandbox(
-    shape: Shape = "object",
+    shape: AnswerShape = "object",
     *,
     credentials: Credentials = SANDBOX_CREDENTIALS,
     rule: SignatureRule = "concat",
@@ -81,7 +81,7 @@ def build_sandbox(
     faults = FaultPlan() if faults is None else faults
     offers = dict(CATALOGUE)
     office = Office(shape, Door(credentials, rule, unit), clock, books, offers)
-    endpoints: dict[str, Endpoint] = {
+    endpoints: dict[str, Operation] = {
         API + PREVIEW_PATH: "preview",
         API + CREATE_PATH: "create",
         API + ORDER_LIST_PATH: "list",
@@ -94,9 +94,9 @@ def build_sandbox(
     return Sandbox(app, books, faults, offers, endpoints)
 
 
-def _api_call(office: Office, endpoint: Endpoint, pace: Pace) -> Callable[[Request], Any]:
+def _api_call(office: Office, endpoint: Operation, pace: Pace) -> Callable[[Request], Any]:
     async def call(request: Request) -> Response:
-        line: Line = request.scope.get("extensions", {}).get(EXTENSION, _PLAIN_LINE)
+        line: ClientConnection = request.scope.get("extensions", {}).get(EXTENSION, _PLAIN_LINE)
         fault = line.fault
         if fault and fault.name == "timeout-before-read":
             return Silence()
@@ -115,15 +115,15 @@ def _api_call(office: Office, endpoint: Endpoint, pace: Pace) -> Callable[[Reque
     return call
 
 
-async def _nothing_to_reset(receive: Receive) -> None:  # noqa: ARG001 - a Line's signature
+async def _nothing_to_reset(receive: Receive) -> None:  # noqa: ARG001 - a ClientConnection's signature
     raise RuntimeError("faults need SandboxTransport or a port")
 
 
 # Under a plain ASGI server or test client, which draw no faults.
-_PLAIN_LINE = Line(None, _nothing_to_reset)
+_PLAIN_LINE = ClientConnection(None, _nothing_to_reset)
 
 
-def _control_routes(shape: Shape, books: Books, faults: FaultPlan) -> list[Route]:
+def _control_routes(shape: AnswerShape, books: Books, faults: FaultPlan) -> list[Route]:
     async def health(_request: Request) -> Response:
         return _control_answer({"ok": True, "environment": "sandbox", "shape": shape})
 

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from xportcn_server.sandbox.access import API
-from xportcn_server.sandbox.conduct import Line, client_gone
+from xportcn_server.sandbox.conduct import ClientConnection, client_gone
 from xportcn_server.sandbox.service import Sandbox
 
 # A `close` under these options drops what is unsent and answers with RST. Windows has shorter fields.
@@ -102,7 +102,7 @@ def _protocol_of(sandbox: Sandbox) -> type[H11Protocol]:
             self.app = self._answer
 
         async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-            line = Line(sandbox.draw(scope["method"], scope["path"]), self._reset)
+            line = ClientConnection(sandbox.draw(scope["method"], scope["path"]), self._reset)
             await sandbox.app(line.under(scope), receive, send)
 
         async def _reset(self, receive: Receive) -> None:

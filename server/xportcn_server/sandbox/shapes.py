@@ -8,17 +8,17 @@ Misspelt names (`orderPreviewResuslt`, `avaliable`) are on the wire and kept.
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from xportcn_server.sandbox.catalogue import Offer, Promotion, TradeType
+from xportcn_server.sandbox.catalogue import Offer, PromotionRule, TradeType
 from xportcn_server.sandbox.jsontext import Json, yuan
 from xportcn_server.sandbox.prices import PricedGroup, PricedLine
 
-Shape = Literal["object", "list"]
+AnswerShape = Literal["object", "list"]
 
 # The flow of a request that names none (1688: "the platform picks"; which one is our invention).
 PLATFORM_FLOW = "general"
 
 
-def preview_data(groups: Sequence[PricedGroup], flow: str, shape: Shape) -> Json:
+def preview_data(groups: Sequence[PricedGroup], flow: str, shape: AnswerShape) -> Json:
     """The answer's `data`. A list has no place for a refusal: that shape is for orderable groups only."""
     if shape == "list":
         return [_group_of_list(group) for group in groups]
@@ -31,7 +31,7 @@ def preview_data(groups: Sequence[PricedGroup], flow: str, shape: Shape) -> Json
     }
 
 
-def payable_fen(groups: Sequence[PricedGroup], shape: Shape) -> int:
+def payable_fen(groups: Sequence[PricedGroup], shape: AnswerShape) -> int:
     """What the buyer pays, in fen, by the sums that the shape shows."""
     return sum(group.total_fen if shape == "list" else group.payment_fen for group in groups)
 
@@ -105,7 +105,7 @@ def _line_of_object(line: PricedLine) -> Json:
     }
 
 
-def _promotion(promotion: Promotion, *, selected: bool) -> Json:
+def _promotion(promotion: PromotionRule, *, selected: bool) -> Json:
     return {
         "promotionId": promotion.promotion_id,
         "selected": selected,

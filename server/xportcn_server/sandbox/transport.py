@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from starlette.types import Receive, Scope, Send
 
-from xportcn_server.sandbox.conduct import Line
+from xportcn_server.sandbox.conduct import ClientConnection
 from xportcn_server.sandbox.service import Sandbox
 
 # httpcore's name for the moment from which on a request counts as sent.
@@ -35,7 +35,7 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         trace: Callable[[str, dict[str, Any]], Awaitable[None]] | None = request.extensions.get("trace")
         if trace:
             await trace(SENT, {"request": request})
-        line = Line(fault, _reset)
+        line = ClientConnection(fault, _reset)
 
         async def app_on_line(scope: Scope, receive: Receive, send: Send) -> None:
             await self._sandbox.app(line.under(scope), receive, send)
@@ -43,6 +43,6 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         return await httpx.ASGITransport(app=app_on_line).handle_async_request(request)
 
 
-async def _reset(receive: Receive) -> None:  # noqa: ARG001 - a Line's signature
+async def _reset(receive: Receive) -> None:  # noqa: ARG001 - a ClientConnection's signature
     # Starlette lets it through to httpx.ASGITransport, which raises it in the client.
-    raise httpx.ReadError("Connection reset by peer")
+    raise httpx.ReadError("ClientConnection reset by peer")

@@ -14,6 +14,7 @@ from xportcn_tools.ledger.ledger import (
     OrderQuery,
     OrderRecord,
     Outcome,
+    Receipt,
     ReferenceUsed,
     RuleBroken,
     Standing,
@@ -58,11 +59,11 @@ class ForwardingLedger:
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self.around("orders", self.inner.orders, query)
 
+    async def receipts(self, query: OrderQuery) -> list[Receipt]:
+        return await self.around("receipts", self.inner.receipts, query)
+
     async def knows(self, query: OrderQuery) -> bool:
         return await self.around("knows", self.inner.knows, query)
-
-    async def preview_of(self, order: OrderRecord) -> StoredPreview | None:
-        return await self.around("preview_of", self.inner.preview_of, order)
 
     async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
         return await self.around("preview_by_code", self.inner.preview_by_code, approval_code)

@@ -18,7 +18,7 @@ from ledger.suite.stores import (
     settled,
     standing_of,
 )
-from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Standing
+from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Receipt, Standing
 
 
 class PreviewSuite:
@@ -107,6 +107,5 @@ class PreviewSuite:
             order = await claimed(ledger, first)
             await ledger.store_preview(preview_of(2, now=START + timedelta(seconds=5), reference="PO-same"))
             for view in (ledger, other):
-                assert await view.preview_of(order) == first
-            assert await ledger.preview_of(replace(order, caller="other")) is None
-            assert await ledger.preview_of(replace(order, preview_id="preview-3")) is None
+                assert await view.receipts(OrderQuery("local", "PO-same")) == [Receipt(order, first)]
+            assert await ledger.receipts(OrderQuery("other", "PO-same")) == []

@@ -11,7 +11,7 @@ from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approva
 from xportcn_tools.desk.present import goods_line
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.terms import Change, are_for, differences, terms_of
+from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Standing
 from xportcn_tools.money import yuan
 from xportcn_tools.order import echoed
@@ -82,8 +82,8 @@ class Checks:
         age = standing.now - preview.created_at
         # A negative age is a clock that was set back: it says nothing of freshness.
         fresh_enough = timedelta(0) <= age <= timedelta(seconds=self._policy.recheck_after)
-        environment, account = self._policy.environment, self._policy.account_of(profile)
-        if fresh_enough and self._policy.recheck_after and are_for(preview.terms, environment, account):
+        made_for = self._policy.made_for(profile)
+        if fresh_enough and self._policy.recheck_after and made_for.items() <= preview.terms.items():
             return
         details: dict[str, Any] = {}
         try:
@@ -92,9 +92,9 @@ class Checks:
             details["reasons"] = problems.reasons_of(error, preview.request)
             changes = [Change("orderable", "yes", f"no: {error}")]
             raise problems.terms_changed(changes, None, details) from error
-        changes = differences(preview.terms, terms_of(quote, environment, account))
+        changes = differences(preview.terms, terms_of(quote, made_for))
         if changes:
-            fresh = await self._previewer.offer(quote, preview.request, preview.caller, account)
+            fresh = await self._previewer.offer(quote, preview.request, preview.caller, profile)
             raise problems.terms_changed(changes, fresh, details)
 
 

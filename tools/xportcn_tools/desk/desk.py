@@ -6,7 +6,7 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 
 import functools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
@@ -29,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
+    Receipt,
     Standing,
     State,
     StoredPreview,
@@ -41,14 +42,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOCAL_CALLER = "local"
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """An order, and the preview that it was made of, where that is still kept."""
-
-    order: OrderRecord
-    preview: StoredPreview | None
 
 
 def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -122,7 +115,7 @@ class Desk:
             quote = await self._previewer.ask(request, caller, profile)
         except NotOrderableError as error:
             raise problems.not_orderable(error, request) from error
-        return await self._previewer.offer(quote, request, caller, self.policy.account_of(profile))
+        return await self._previewer.offer(quote, request, caller, profile)
 
     @_ledger_problems
     async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:
@@ -169,22 +162,24 @@ class Desk:
         """Orders from the ledger, newest first. `reference`: token, `out_order_id` or order id."""
         digest = token_digest(reference) if reference else ""
         query = OrderQuery(caller, reference, digest, states=(state,) if state else (), limit=limit)
-        found = await self._listed(query)
+        found = await self._receipts(query)
         if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
-        return await self._shown(found)
+        return [
+            present.order_result(each.order, each.preview.shown if each.preview else None, replayed=False)
+            for each in found
+        ]
 
     @_ledger_problems
     async def receipt(self, caller: str, reference: str) -> Receipt:
         """One order with the preview it was made of. `reference`: `out_order_id` or order id, and no token:
         what asks here is an address that clients keep.
         """
-        found = await self._listed(OrderQuery(caller, reference=reference))
+        found = await self._receipts(OrderQuery(caller, reference=reference))
         if not found:
             raise problems.not_found(reference)
         # A buyer's own number may be another order's id upstream: the own number goes first.
-        order = min(found, key=lambda each: each.out_order_id != reference)
-        return Receipt(order, await self._ledger.preview_of(order))
+        return min(found, key=lambda each: each.order.out_order_id != reference)
 
     @_ledger_problems
     async def references(self, caller: str, states: tuple[State, ...], limit: int) -> list[str]:
@@ -192,21 +187,13 @@ class Desk:
         query = OrderQuery(caller, states=states, limit=limit)
         return [order.out_order_id for order in await self._ledger.orders(query)]
 
-    async def _shown(self, orders: list[OrderRecord]) -> list[OrderResult]:
-        """Orders as results, each with the goods of its preview."""
-        previews = [await self._ledger.preview_of(order) for order in orders]
-        return [
-            present.order_result(order, preview.shown if preview else None, replayed=False)
-            for order, preview in zip(orders, previews, strict=True)
-        ]
-
-    async def _listed(self, query: OrderQuery) -> list[OrderRecord]:
-        """Orders by a query; those of unknown outcome are looked up upstream first, where that is on."""
+    async def _receipts(self, query: OrderQuery) -> list[Receipt]:
+        """Orders by a query, with their previews; unknown outcomes are looked up first, where that is on."""
         if self._lookup and (not query.states or set(query.states) & {"unknown", "placed"}):
             with anyio.move_on_after(self.policy.call_timeout):  # for all of them together
                 for order in await self._ledger.orders(replace(query, states=("unknown",))):
                     await self._lookup.settle(order)
-        return await self._ledger.orders(query)
+        return await self._ledger.receipts(query)
 
     async def _is_used(self, out_order_id: str) -> bool:
         """Whether any attempt, whoever made it, has this reference."""

@@ -32,11 +32,12 @@ class Policy:
     orders_as: str = ""
     order_list_path: str | None = None
 
-    def account_of(self, profile: "Profile") -> str:
-        """A short digest of whose orders these are upstream: what is previewed for one is not ordered for
-        another. `orders_as` stands for the owner's own account.
+    def made_for(self, profile: "Profile") -> dict[str, str]:
+        """Terms of every deal: the mode, and a short digest of whose orders these are upstream. What is
+        previewed for one is not ordered for another. `orders_as` stands for the owner's own account.
         """
-        return fingerprint([self.orders_as, profile.user_id, vars(self.account)])[:12]
+        account = fingerprint([self.orders_as, profile.user_id, vars(self.account)])[:12]
+        return {"environment": self.environment, "account": account}
 
     @property
     def lease(self) -> float:

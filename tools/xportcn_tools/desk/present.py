@@ -1,6 +1,8 @@
 """Quotes and records in the words of the contract. Pure."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.desk.question import asked_for
@@ -16,14 +18,10 @@ from xportcn_tools.order import (
 from xportcn_tools.results import (
     ApprovalResult,
     CreateOrderArguments,
-    GroupResult,
-    LineResult,
+    Money,
     OrderLine,
     OrderResult,
     PreviewResult,
-    PreviewWarning,
-    PromotionResult,
-    money,
     timestamp,
     yuan,
 )
@@ -32,7 +30,7 @@ LINES_NAMED = 3
 GOODS_LENGTH = 300
 
 
-def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -> ShownPreview:
+def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning]) -> ShownPreview:
     """The preview as it is shown, without the handles that `preview_result` adds."""
     return ShownPreview(
         payable=quote.payable,
@@ -57,41 +55,39 @@ def shown(quote: Quote, request: OrderRequest, warnings: list[PreviewWarning]) -
             )
             for group in quote.groups
         ),
-        warnings=tuple(ShownWarning(warning.code, warning.message) for warning in warnings),
+        warnings=tuple(warnings),
     )
 
 
 def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
     """The preview with the handles for it."""
     seen = preview.shown
-    total, goods = money(preview.payable_fen), goods_line(seen)
-    return PreviewResult(
-        preview_token=token,
-        approval_code=preview.approval_code,
-        out_order_id=preview.out_order_id,
-        expires_at=timestamp(preview.expires_at),
-        payable=total,
-        goods_total=money(seen.goods),
-        freight=money(seen.freight),
-        fees=money(seen.fees),
-        discount=money(seen.discount),
-        goods=goods,
-        ship_to=seen.ship_to,
-        flow=seen.flow,
-        trade_type=seen.trade_type,
-        promotion_id=seen.promotion_id,
-        groups=[_group_result(group) for group in seen.groups],
-        warnings=[PreviewWarning.model_validate(vars(warning)) for warning in seen.warnings],
-        sent_along=asked_for(preview.request),
-        create_order_arguments=CreateOrderArguments(
-            preview_token=token, expected_total=total.amount, ship_to=seen.ship_to, goods=goods
-        ),
+    goods = goods_line(seen)
+    arguments = CreateOrderArguments(
+        preview_token=token, expected_total=yuan(preview.payable_fen), ship_to=seen.ship_to, goods=goods
     )
+    handles = {
+        "preview_token": token,
+        "approval_code": preview.approval_code,
+        "out_order_id": preview.out_order_id,
+        "expires_at": timestamp(preview.expires_at),
+        "goods": goods,
+        "groups": [_with_goods_total(group) for group in seen.groups],
+        "sent_along": asked_for(preview.request),
+        "create_order_arguments": arguments,
+    }
+    return PreviewResult.model_validate(_with_goods_total(seen) | handles)
+
+
+def _with_goods_total(shown: ShownPreview | ShownGroup) -> dict[str, Any]:
+    """What was shown, by the names of a result: there `goods` is a line of text."""
+    fields = dict(vars(shown))
+    return fields | {"goods_total": fields.pop("goods")}
 
 
 def goods_line(shown: ShownPreview) -> str:
     """What is bought in one line: up to three lines of goods, then how many more there are."""
-    lines = [line for group in shown.groups for line in group.lines]
+    lines = shown.lines
     text = ""
     for named in range(min(LINES_NAMED, len(lines)), 0, -1):
         rest = lines[named:]
@@ -114,19 +110,9 @@ def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bo
         out_order_id=order.out_order_id,
         state=order.state,
         order_ids=list(order.order_ids),
-        payable=money(order.payable_fen),
+        payable=Money.model_validate(order.payable_fen),
         goods=goods_line(shown) if shown else "",
-        lines=[
-            OrderLine(
-                offer_id=line.offer_id,
-                spec_id=line.spec_id,
-                quantity=line.quantity,
-                product_no=line.product_no,
-                amount=money(line.amount),
-            )
-            for group in (shown.groups if shown else ())
-            for line in group.lines
-        ],
+        lines=[OrderLine.model_validate(line) for line in (shown.lines if shown else ())],
         ship_to=order.ship_to,
         approval=ApprovalResult.model_validate(
             {"method": order.approval_method, "verified": order.approval_verified}
@@ -138,9 +124,8 @@ def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bo
     )
 
 
-def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
+def quote_warnings(quote: Quote, request: OrderRequest) -> Iterator[ShownWarning]:
     """What a person should know of a quote before approving it; the desk adds what the ledger knows."""
-    warnings: list[PreviewWarning] = []
     open_terms = [
         name
         for name, value in (("trade type", quote.pinned.trade_type), ("flow", quote.pinned.flow))
@@ -148,75 +133,31 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> list[PreviewWarning]:
     ]
     if open_terms:
         credit = ", and may buy on credit" if quote.pinned.trade_type is None else ""
-        warnings.append(
-            PreviewWarning(
-                code="platform_chooses",
-                message=f"The platform chooses the {' and the '.join(open_terms)} itself{credit}: price and "
-                "buyer protection can differ from what is shown.",
-            )
+        yield ShownWarning(
+            "platform_chooses",
+            f"The platform chooses the {' and the '.join(open_terms)} itself{credit}: price and buyer "
+            "protection can differ from what is shown.",
         )
     if quote.freight_by_description:
         offers = ", ".join(quote.freight_by_description)
-        warnings.append(
-            PreviewWarning(
-                code="freight_by_description",
-                message=f"Freight of offer {offers} is negotiated with the seller: it is not final here.",
-            )
+        yield ShownWarning(
+            "freight_by_description",
+            f"Freight of offer {offers} is negotiated with the seller: it is not final here.",
         )
     if quote.no_cross_border_pay:
         offers = ", ".join(quote.no_cross_border_pay)
-        warnings.append(
-            PreviewWarning(
-                code="no_cross_border_pay", message=f"Offer {offers} cannot be paid by cross-border pay."
-            )
-        )
+        yield ShownWarning("no_cross_border_pay", f"Offer {offers} cannot be paid by cross-border pay.")
     if quote.promotion_not_priced:
-        warnings.append(
-            PreviewWarning(
-                code="promotion_not_priced",
-                message="The total was computed with the platform's promotion, not with the one asked for.",
-            )
+        yield ShownWarning(
+            "promotion_not_priced",
+            "The total was computed with the platform's promotion, not with the one asked for.",
         )
     if quote.unexplained_fee:
-        warnings.append(
-            PreviewWarning(
-                code="unverified_fee",
-                message=f"The total holds {yuan(quote.unexplained_fee)} CNY that no documented field "
-                "explains, probably a service fee.",
-            )
+        yield ShownWarning(
+            "unverified_fee",
+            f"The total holds {yuan(quote.unexplained_fee)} CNY that no documented field explains, probably "
+            "a service fee.",
         )
     conflict = province_conflict(request.address)
     if conflict:
-        warnings.append(PreviewWarning(code="address_conflict", message=conflict))
-    return warnings
-
-
-def _group_result(group: ShownGroup) -> GroupResult:
-    return GroupResult(
-        payable=money(group.payable),
-        goods_total=money(group.goods),
-        freight=money(group.freight),
-        lines=[
-            LineResult(
-                offer_id=line.offer_id,
-                spec_id=line.spec_id,
-                sku_id=line.sku_id,
-                quantity=line.quantity,
-                unit_price=None if line.unit_price is None else money(line.unit_price),
-                amount=money(line.amount),
-                product_no=line.product_no,
-                message=line.message,
-            )
-            for line in group.lines
-        ],
-        trade_types=list(group.trade_types),
-        promotions=[
-            PromotionResult(
-                promotion_id=offer.promotion_id,
-                text=offer.text,
-                selected=offer.selected,
-                discount=None if offer.discount is None else money(offer.discount),
-            )
-            for offer in group.promotions
-        ],
-    )
+        yield ShownWarning("address_conflict", conflict)

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -16,8 +16,8 @@ from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.ledger.ledger import Ledger, OrderRecord, StoredPreview
-from xportcn_tools.order import Item, OrderRequest
-from xportcn_tools.results import PreviewResult, PreviewWarning
+from xportcn_tools.order import Item, OrderRequest, ShownWarning
+from xportcn_tools.results import PreviewResult
 from xportcn_tools.upstream.envelope import UnreadableAnswerError
 from xportcn_tools.upstream.port import Upstream, UpstreamError
 from xportcn_tools.upstream.preview_answer import read_preview
@@ -90,27 +90,29 @@ class Previewer:
                 Bodies(self._policy.account).preview(request), profile.user_id
             )
         except UpstreamError as error:
-            raise problems.preview_not_answered(error) from error
+            raise problems.no_usable_answer(error) from error
         if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
             raise problems.preview_refused(reply)
         request_id = reply.request_id
         try:
             return read_quote(read_preview(reply.envelope.data), request, self._policy.pin)
         except UnreadableAnswerError as departure:
-            raise problems.preview_unreadable(departure, request_id) from departure
+            raise problems.no_usable_answer(departure, request_id) from departure
         except UnitsUnclearError as unclear:
             raise problems.units_unclear(str(unclear), request_id) from unclear
         except NotOrderableError as error:
             error.request_id = request_id
             raise
 
-    async def offer(self, quote: Quote, request: OrderRequest, caller: str, account: str) -> PreviewResult:
+    async def offer(
+        self, quote: Quote, request: OrderRequest, caller: str, profile: Profile
+    ) -> PreviewResult:
         """Store what is shown, and give the token for it. The only place where tokens are made."""
         request = replace(request, items=_with_priced_specs(quote, request.items))
         goods = fingerprint(request.goods_key())
         place = fingerprint(request.address.place_key())
         now, alike = await self._ledger.remembered(caller, goods, place)
-        warnings = present.quote_warnings(quote, request) + _warnings_of(alike, now)
+        warnings = (*present.quote_warnings(quote, request), *_warnings_of(alike, now))
         token = new_token()
         preview = StoredPreview(
             preview_id=uuid4().hex,
@@ -126,35 +128,29 @@ class Previewer:
             place_digest=place,
             request=request,
             pinned=quote.pinned,
-            terms=terms_of(quote, self._policy.environment, account),
+            terms=terms_of(quote, self._policy.made_for(profile)),
             shown=present.shown(quote, request, warnings),
         )
         await self._ledger.store_preview(preview)
         return present.preview_result(preview, token)
 
 
-def _warnings_of(alike: list[OrderRecord], now: datetime) -> list[PreviewWarning]:
+def _warnings_of(alike: list[OrderRecord], now: datetime) -> Iterator[ShownWarning]:
     """Warnings of earlier orders of the same goods to the same place: models do order twice."""
-    warnings: list[PreviewWarning] = []
     unknown = next((order for order in alike if order.state in ("unknown", "sending")), None)
     if unknown:
         state = "whose outcome is unknown" if unknown.state == "unknown" else "which is being sent now"
-        warnings.append(
-            PreviewWarning(
-                code="earlier_order_unknown",
-                message=f"The same goods to the same address are in order {unknown.out_order_id}, "
-                f"{state}; this order is refused until that one is settled.",
-            )
+        yield ShownWarning(
+            "earlier_order_unknown",
+            f"The same goods to the same address are in order {unknown.out_order_id}, {state}; this order is "
+            "refused until that one is settled.",
         )
     recent = next(
         (order for order in alike if order.state == "placed" and order.updated_at >= now - RECENT), None
     )
     if recent:
-        warnings.append(
-            PreviewWarning(
-                code="recent_identical_order",
-                message=f"The same goods to the same address were ordered less than ten minutes ago as "
-                f"{recent.out_order_id} ({', '.join(recent.order_ids)}).",
-            )
+        yield ShownWarning(
+            "recent_identical_order",
+            f"The same goods to the same address were ordered less than ten minutes ago as "
+            f"{recent.out_order_id} ({', '.join(recent.order_ids)}).",
         )
-    return warnings

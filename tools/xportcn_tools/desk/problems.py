@@ -1,6 +1,7 @@
 """Every failure that the desk can meet, in the words of the contract. Pure."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from xportcn_tools.desk.caps import Breach
@@ -10,9 +11,9 @@ from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.order import OrderRequest, ShownPreview
-from xportcn_tools.results import OrderResult, PreviewResult, ProblemError, problem, wrong_argument
+from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import UpstreamError
+from xportcn_tools.upstream.port import SettingUnusableError
 from xportcn_tools.upstream.words import cause_of, documented
 
 BUSY_SECONDS = 60
@@ -95,18 +96,17 @@ def duplicate_reference(out_order_id: str) -> ProblemError:
 
 def earlier_order_open(order: OrderRecord) -> ProblemError:
     """The same goods to the same place, under way or of unknown outcome."""
+    about = partial(problem, details={"out_order_id": order.out_order_id})
     if order.state == "sending":
-        return problem(
+        return about(
             "order_in_progress",
             f"The same goods to the same address are being sent now, as order {order.out_order_id}.",
             "Wait half a minute, then look that order up with get_orders before anything else.",
-            details={"out_order_id": order.out_order_id},
         )
-    return problem(
+    return about(
         "earlier_order_unknown",
         f"The same goods to the same address are in order {order.out_order_id}, whose outcome is unknown.",
         ASK_THE_OWNER.format(reference=order.out_order_id),
-        details={"out_order_id": order.out_order_id},
     )
 
 
@@ -170,20 +170,19 @@ def trade_type_not_allowed(asked: str, allowed: tuple[str, ...]) -> ProblemError
     )
 
 
-def preview_unreadable(departure: Exception, request_id: str | None) -> ProblemError:
+def no_usable_answer(
+    reason: object, request_id: str | None = None, details: dict[str, Any] | None = None
+) -> ProblemError:
+    """To a preview. `reason`: in our words."""
+    support = " and give the vendor the request_id" if request_id else ""
     return problem(
         "upstream_unavailable",
-        f"The upstream gave no usable answer: {departure}. No create was sent.",
-        "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
+        f"The upstream gave no usable answer: {reason}. No create was sent.",
+        reason.next_step
+        if isinstance(reason, SettingUnusableError)
+        else f"Try again in a minute; if it persists, tell the person{support}.",
         request_id=request_id,
-    )
-
-
-def preview_not_answered(error: UpstreamError) -> ProblemError:
-    return problem(
-        "upstream_unavailable",
-        f"The upstream gave no usable answer: {error}. No create was sent.",
-        error.next_step,
+        details=details,
     )
 
 
@@ -211,13 +210,7 @@ def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
             details=said,
         )
     if envelope is None or not (envelope.refuses or documented(code)) or reply.status >= 500:
-        return problem(
-            "upstream_unavailable",
-            f"The upstream gave no usable answer (HTTP {reply.status}). No create was sent.",
-            "Try again in a minute; if it lasts, tell the person and give the vendor the request_id.",
-            request_id=reply.request_id,
-            details=said,
-        )
+        return no_usable_answer(f"HTTP {reply.status}", reply.request_id, said)
     refusal = NotOrderableError(
         [Reason("the upstream refuses the preview", code=reply.code, text=reply.text)]
     )
@@ -240,62 +233,47 @@ def contradicted(order: OrderRecord, shown: ShownPreview, order_ids: tuple[str, 
 
 
 def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> ProblemError | None:
-    """The problem that stands beside a recorded order, told from the record alone; `None` if placed.
+    """The problem that stands beside a recorded order, from the record alone; `None` if placed.
 
     `shown`: the preview that the order was made of.
     """
-    result = order_result(order, shown, replayed=replayed)
     if order.state == "placed":
         return None
+    about = partial(
+        problem,
+        request_sent=order.request_sent,
+        request_id=order.request_id,
+        order=order_result(order, shown, replayed=replayed),
+        details={"reason": order.problem_text} if order.problem_text and order.state != "absent" else None,
+    )
     if order.state == "sending":
-        return problem(
+        return about(
             "order_in_progress",
             "Another call is sending this order now.",
             "Wait half a minute, then call create_order again with the same token, or get_orders.",
-            request_sent="unknown",
-            order=result,
         )
     if order.state == "absent":
-        return problem(
+        return about(
             "outcome_unknown",
             "The answer to this create never came; a person has since found that no order exists.",
             PREVIEW_AGAIN,
-            request_sent=order.request_sent,
-            request_id=order.request_id,
-            order=result,
         )
     if order.state == "unknown":
-        return problem(
+        return about(
             "outcome_unknown",
             "A create may have been sent and its outcome is not known: an order may exist.",
-            "Do not order this again but t" + ASK_THE_OWNER[1:].format(reference=order.out_order_id),
-            request_sent=order.request_sent,
-            request_id=order.request_id,
-            order=result,
-            details={"reason": order.problem_text} if order.problem_text else None,
+            f"Do not order this again. {ASK_THE_OWNER.format(reference=order.out_order_id)}",
         )
-    return _rejected(order, result)
-
-
-def _rejected(order: OrderRecord, result: OrderResult) -> ProblemError:
     if order.problem_code == "upstream_unavailable":
-        return problem(
+        return about(
             "upstream_unavailable",
             "The upstream could not be reached; no create was sent and no order exists.",
             PREVIEW_AGAIN,
-            request_sent="no",
-            order=result,
-            details={"reason": order.problem_text},
         )
     code, _, text = (order.problem_text or "").partition(": ")
     meaning, out = create_refused(code, text)
-    unauthorized = order.problem_code == "upstream_unauthorized"
-    return problem(
-        "upstream_unauthorized" if unauthorized else "upstream_rejected",
+    return about(
+        "upstream_unauthorized" if order.problem_code == "upstream_unauthorized" else "upstream_rejected",
         f"The upstream refused the order{f': it {meaning}' if meaning else ''}. No order exists.",
         out,
-        request_sent=order.request_sent,
-        request_id=order.request_id,
-        order=result,
-        details={"reason": order.problem_text},
     )

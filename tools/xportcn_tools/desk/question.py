@@ -5,29 +5,18 @@ and an answer counts only for the text that was shown.
 """
 
 from xportcn_tools.ledger.ledger import StoredPreview
-from xportcn_tools.money import yuan
+from xportcn_tools.money import sum_line, yuan
 from xportcn_tools.order import OrderRequest, ShownPreview
-from xportcn_tools.results import Environment
+from xportcn_tools.results import MODE_WORDS, Environment
 
 LINES_SHOWN = 10
 
-_WHERE: dict[Environment, str] = {
-    "sandbox": "SANDBOX: nothing real is bought",
-    "preview": "PREVIEW MODE: creating is switched off",
-    "live": "LIVE: this places a real order",
-}
-
 
 def question(environment: Environment, preview: StoredPreview) -> str:
-    """Everything that is about to be bought, and the request for a plain yes."""
-    return f"{summary(environment, preview)}\nPlace this order?"
-
-
-def summary(environment: Environment, preview: StoredPreview) -> str:
-    """Total, its parts, each line (up to ten), address, trade type, environment. Money in CNY."""
+    """Everything that is about to be bought (up to ten lines of goods), and the request for a plain yes."""
     shown = preview.shown
     lines = [
-        f"[{_WHERE[environment]}]",
+        f"[{MODE_WORDS[environment]}]",
         f"Total to pay: {yuan(preview.payable_fen)} CNY = {parts_of_total(shown)}",
         *_goods(shown),
         f"Ship to: {shown.ship_to}",
@@ -38,15 +27,12 @@ def summary(environment: Environment, preview: StoredPreview) -> str:
     lines += asked_for(preview.request)
     lines.append(f"Order number: {preview.out_order_id}")
     lines += [f"Note ({warning.code}): {warning.message}" for warning in shown.warnings]
-    return "\n".join(lines)
+    return "\n".join([*lines, "Place this order?"])
 
 
 def parts_of_total(shown: ShownPreview) -> str:
     """What the total is made of, in yuan."""
-    return (
-        f"goods {yuan(shown.goods)} + freight {yuan(shown.freight)} + fees {yuan(shown.fees)}"
-        f" - discount {yuan(shown.discount)}"
-    )
+    return sum_line(*map(yuan, (shown.goods, shown.freight, shown.fees, shown.discount)))
 
 
 def asked_for(request: OrderRequest) -> list[str]:
@@ -60,7 +46,7 @@ def asked_for(request: OrderRequest) -> list[str]:
 
 
 def _goods(shown: ShownPreview) -> list[str]:
-    lines = [line for group in shown.groups for line in group.lines]
+    lines = shown.lines
     texts = [
         f"- {line.quantity} x offer {line.offer_id}"
         f"{f' spec {line.spec_id}' if line.spec_id else ''}: {yuan(line.amount)} CNY"

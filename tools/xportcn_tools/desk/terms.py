@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from xportcn_tools.desk.quote import Group, Quote
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Line, Promotion
-from xportcn_tools.results import Environment
 
 
 @dataclass(frozen=True)
@@ -20,13 +19,13 @@ class Change:
     now: str
 
 
-def terms_of(quote: Quote, environment: Environment, account: str) -> dict[str, str]:
+def terms_of(quote: Quote, made_for: dict[str, str]) -> dict[str, str]:
     """Everything that makes the deal, as words by name; two quotes are equal terms when these are.
 
-    `account`: stands for whose order it is upstream; a digest, not its number.
+    `made_for`: `Policy.made_for`, for which mode and whose account the deal is.
     """
     terms = {
-        **_made_for(environment, account),
+        **made_for,
         "payable": yuan(quote.payable),
         "goods": yuan(quote.goods),
         "freight": yuan(quote.freight),
@@ -43,15 +42,6 @@ def terms_of(quote: Quote, environment: Environment, account: str) -> dict[str, 
     for number, group in enumerate(quote.groups, start=1):
         terms |= _group_terms(f"order {number}", group)
     return terms
-
-
-def are_for(terms: dict[str, str], environment: Environment, account: str) -> bool:
-    """Whether a deal was made in this environment and for this account."""
-    return _made_for(environment, account).items() <= terms.items()
-
-
-def _made_for(environment: Environment, account: str) -> dict[str, str]:
-    return {"environment": environment, "account": account}
 
 
 def _group_terms(name: str, group: Group) -> dict[str, str]:

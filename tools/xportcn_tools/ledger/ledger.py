@@ -87,6 +87,14 @@ class OrderRecord:
 
 
 @dataclass(frozen=True)
+class Receipt:
+    """An order, and the preview that it was made of, where that is still kept."""
+
+    order: OrderRecord
+    preview: StoredPreview | None
+
+
+@dataclass(frozen=True)
 class DayUsage:
     """What a caller's UTC day holds already: sum (fen) and number of the orders that count."""
 
@@ -211,12 +219,12 @@ class Ledger(Protocol):
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...
 
-    async def knows(self, query: OrderQuery) -> bool:
-        """Whether the reference is one of the caller's previews or orders, whatever the other filters say."""
+    async def receipts(self, query: OrderQuery) -> list[Receipt]:
+        """Orders with their previews."""
         ...
 
-    async def preview_of(self, order: OrderRecord) -> StoredPreview | None:
-        """The preview that an order was made of."""
+    async def knows(self, query: OrderQuery) -> bool:
+        """Whether the reference is one of the caller's previews or orders, whatever the other filters say."""
         ...
 
     async def preview_by_code(self, approval_code: str) -> StoredPreview | None:

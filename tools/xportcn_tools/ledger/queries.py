@@ -1,18 +1,30 @@
 """Single statements of the ledger, as every driver runs them; transactions of them stand in `sql.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from xportcn_tools.ledger import rows
-from xportcn_tools.ledger.ledger import COUNTING_STATES, DayUsage, OrderRecord, Realm, StoredPreview
+from xportcn_tools.ledger.ledger import (
+    COUNTING_STATES,
+    DayUsage,
+    OrderQuery,
+    OrderRecord,
+    Realm,
+    Receipt,
+    StoredPreview,
+)
 
 Row = Mapping[str, Any]
 
 _ALIKE = "realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ?"
 _STILL_UNDER_WAY = timedelta(hours=1)
 """How long after its preview's end a call that came in time has surely ended."""
+
+
+def _marks(values: Collection[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 class Session(Protocol):
@@ -23,14 +35,14 @@ class Session(Protocol):
 
 @dataclass(frozen=True)
 class Queries:
-    """The statements, of one realm's previews and orders."""
+    """The statements, of one realm's previews and orders. `id_is_listed`: see `SqlLedger.ID_IS_LISTED`."""
 
     realm: Realm
+    id_is_listed: str
 
     def insert(self, sql: Session, table: str, row: Row) -> None:
         """One row; column names are those of our own records."""
-        marks = ", ".join("?" * len(row))
-        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})"  # noqa: S608
         sql.execute(statement, tuple(row.values()))
 
     def preview(self, sql: Session, condition: str, values: Sequence[Any]) -> StoredPreview | None:
@@ -38,6 +50,36 @@ class Queries:
         statement = f"SELECT * FROM previews WHERE realm = ? AND {condition} ORDER BY created_at DESC LIMIT 1"  # noqa: S608
         found = sql.execute(statement, (self.realm, *values))
         return rows.preview_of(found[0]) if found else None
+
+    def orders(self, sql: Session, query: OrderQuery) -> list[OrderRecord]:
+        """Newest first."""
+        clauses, values = ["realm = ?"], list[str]((self.realm,))
+        if query.caller is not None:
+            clauses.append("caller = ?")
+            values.append(query.caller)
+        if query.reference is not None:
+            by_digest = "preview_id IN (SELECT preview_id FROM previews WHERE token_digest = ?)"
+            clauses.append(f"(out_order_id = ? OR {self.id_is_listed} OR {by_digest})")
+            values += [query.reference, query.reference, query.token_digest]
+        if query.states:
+            clauses.append(f"state IN ({_marks(query.states)})")
+            values += query.states
+        limit = "" if query.limit is None else f" LIMIT {query.limit:d}"
+        statement = f"SELECT * FROM orders WHERE {' AND '.join(clauses)} ORDER BY created_at DESC, order_key"  # noqa: S608
+        return [rows.order_of(row) for row in sql.execute(f"{statement}{limit}", values)]
+
+    def receipts(self, sql: Session, query: OrderQuery) -> list[Receipt]:
+        """Orders with their previews, newest first."""
+        orders = self.orders(sql, query)
+        if not orders:
+            return []
+        wanted = [order.preview_id for order in orders]
+        found = sql.execute(
+            f"SELECT * FROM previews WHERE realm = ? AND preview_id IN ({_marks(wanted)})",  # noqa: S608
+            (self.realm, *wanted),
+        )
+        previews = {preview.preview_id: preview for preview in map(rows.preview_of, found)}
+        return [Receipt(order, previews.get(order.preview_id)) for order in orders]
 
     def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
         found = sql.execute(
@@ -99,10 +141,9 @@ class Queries:
         return bool(sql.execute(statement, (self.realm, out_order_id)))
 
     def usage(self, sql: Session, caller: str, day: str) -> DayUsage:
-        marks = ", ".join("?" * len(COUNTING_STATES))
         statement = (
             "SELECT COALESCE(SUM(payable_fen), 0) AS fen, COUNT(*) AS orders FROM orders"  # noqa: S608 - marks
-            f" WHERE realm = ? AND caller = ? AND day = ? AND state IN ({marks})"
+            f" WHERE realm = ? AND caller = ? AND day = ? AND state IN ({_marks(COUNTING_STATES)})"
         )
         (total,) = sql.execute(statement, (self.realm, caller, day, *COUNTING_STATES))
         return DayUsage(int(total["fen"]), int(total["orders"]))

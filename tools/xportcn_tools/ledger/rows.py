@@ -14,7 +14,6 @@ from xportcn_tools.canonical import fingerprint
 from xportcn_tools.ledger.ledger import (
     LedgerUnavailableError,
     NewOrder,
-    OrderQuery,
     OrderRecord,
     Outcome,
     Realm,
@@ -155,18 +154,18 @@ def outcome_values(outcome: Outcome) -> tuple[Any, ...]:
     )
 
 
-def preview_trail(preview: StoredPreview, realm: Realm) -> dict[str, Any]:
+def preview_trail(preview: StoredPreview) -> dict[str, Any]:
     return {
         "payable_fen": preview.payable_fen,
         "terms": fingerprint(preview.terms),
         "request": fingerprint(dataclasses.asdict(preview.request)),
         "caller": preview.caller,
-        "realm": realm,
     }
 
 
 def order_trail(order: OrderRecord, preview: StoredPreview, realm: Realm) -> dict[str, Any]:
-    return preview_trail(preview, realm) | {
+    return preview_trail(preview) | {
+        "realm": realm,
         "state": order.state,
         "approval_method": order.approval_method,
         "approval_verified": order.approval_verified,
@@ -182,20 +181,3 @@ def outcome_trail(order: OrderRecord, outcome: Outcome) -> dict[str, Any]:
         "request_sent": outcome.request_sent,
         "problem_code": outcome.problem_code,
     }
-
-
-def select_orders(query: OrderQuery, realm: Realm, id_is_listed: str) -> tuple[str, tuple[Any, ...]]:
-    """SQL (`?` marks) and its values for a query; newest first. `id_is_listed`: see `SqlLedger`."""
-    clauses, values = ["realm = ?"], list[str]((realm,))
-    if query.caller is not None:
-        clauses.append("caller = ?")
-        values.append(query.caller)
-    if query.reference is not None:
-        by_digest = "preview_id IN (SELECT preview_id FROM previews WHERE token_digest = ?)"
-        clauses.append(f"(out_order_id = ? OR {id_is_listed} OR {by_digest})")
-        values += [query.reference, query.reference, query.token_digest]
-    if query.states:
-        clauses.append(f"state IN ({', '.join('?' * len(query.states))})")
-        values += query.states
-    statement = f"SELECT * FROM orders WHERE {' AND '.join(clauses)} ORDER BY created_at DESC, order_key"  # noqa: S608
-    return f"{statement}{f' LIMIT {query.limit:d}' if query.limit is not None else ''}", tuple(values)

@@ -28,6 +28,7 @@ from xportcn_tools.ledger.ledger import (
     OrderRecord,
     Outcome,
     Realm,
+    Receipt,
     ReferenceUsed,
     RuleBroken,
     Standing,
@@ -52,7 +53,7 @@ class SqlLedger(ABC):
     """Condition with one `?`: the order id is in the JSON array `order_ids`."""
 
     def __init__(self, realm: Realm) -> None:
-        self._queries = Queries(realm)
+        self._queries = Queries(realm, self.ID_IS_LISTED)
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -140,27 +141,21 @@ class SqlLedger(ABC):
         return await self._read(work)
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
-        statement, values = rows.select_orders(query, self._queries.realm, self.ID_IS_LISTED)
-        found = await self._read(lambda sql: sql.execute(statement, values))
-        return [rows.order_of(row) for row in found]
+        return await self._read(lambda sql: self._queries.orders(sql, query))
+
+    async def receipts(self, query: OrderQuery) -> list[Receipt]:
+        return await self._read(lambda sql: self._queries.receipts(sql, query))
 
     async def knows(self, query: OrderQuery) -> bool:
         unfiltered = OrderQuery(query.caller, query.reference, query.token_digest, limit=1)
-        statement, values = rows.select_orders(unfiltered, self._queries.realm, self.ID_IS_LISTED)
 
         def work(sql: Session) -> bool:
             condition = "caller = ? AND (out_order_id = ? OR token_digest = ?)"
             wanted = (query.caller, query.reference, query.token_digest)
             preview = self._queries.preview(sql, condition, wanted)
-            return preview is not None or bool(sql.execute(statement, values))
+            return preview is not None or bool(self._queries.orders(sql, unfiltered))
 
         return await self._read(work)
-
-    async def preview_of(self, order: OrderRecord) -> StoredPreview | None:
-        wanted = (order.preview_id, order.caller)
-        return await self._run(
-            lambda sql: self._queries.preview(sql, "preview_id = ? AND caller = ?", wanted)
-        )
 
     async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
         return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))
@@ -179,9 +174,8 @@ class SqlLedger(ABC):
                     "approved_at": rows.time_text(self._now(sql)),
                 }
                 self._queries.insert(sql, "approvals", row)
-                self._append(
-                    sql, "approved", preview.out_order_id, rows.preview_trail(preview, self._queries.realm)
-                )
+                body = rows.preview_trail(preview) | {"realm": self._queries.realm}
+                self._append(sql, "approved", preview.out_order_id, body)
 
         await self._run(work)
 

@@ -63,7 +63,7 @@ def text_of(value: object) -> str | None:
     return clean(str(value)) or None
 
 
-class Envelope(BaseModel):
+class UpstreamEnvelope(BaseModel):
     """`{requestId, code, developId, msg, data}`. Success is code 200 and nothing else (inferred)."""
 
     model_config = ConfigDict(frozen=True)
@@ -127,7 +127,7 @@ def _parsed(body: bytes) -> object:
     raise UnreadableAnswerError(failure)
 
 
-def read_envelope(body: bytes) -> Envelope:
+def read_envelope(body: bytes) -> UpstreamEnvelope:
     """The envelope of an answer's body.
 
     Raises:
@@ -139,7 +139,7 @@ def read_envelope(body: bytes) -> Envelope:
     fields = cast("dict[str, Any]", answer)
     if "code" not in fields:
         raise UnreadableAnswerError("the body has no code")
-    return Envelope(
+    return UpstreamEnvelope(
         code=_code(fields["code"]),
         message=text_of(fields.get("msg")),
         request_id=_request_id(fields.get("requestId")),

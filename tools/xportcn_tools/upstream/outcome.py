@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, cast
 from xportcn_tools.order import is_order_id
 from xportcn_tools.upstream import refusal_signs
 from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.envelope import Envelope
+from xportcn_tools.upstream.envelope import UpstreamEnvelope
 from xportcn_tools.upstream.words import cause_of
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
@@ -45,7 +45,7 @@ class Reply:
     """An answer that came: its HTTP status, and its envelope or why there is none that can be read."""
 
     status: int
-    envelope: Envelope | None
+    envelope: UpstreamEnvelope | None
     unreadable: str | None = None
     retry_after: int | None = None
     """The seconds that the upstream asks to wait, where it does (`Retry-After`)."""
@@ -123,23 +123,22 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
     if reply.status == 200 and envelope.succeeded and ids:
         return answer.placed(ids)
     if ids is None:
-        return answer.unclear(f"order ids that cannot be read beside code {reply.code}")
+        return answer.unclear(f"order ids that cannot be read beside code {_named(envelope.code)}")
     if ids:
-        return answer.unclear(f"order ids ({', '.join(ids)}) beside code {reply.code}", ids)
-    hint = answer.hint()
-    if hint:
-        return answer.unclear(f"what may be an order id ({hint}) beside code {reply.code}")
+        return answer.unclear(f"order ids ({', '.join(ids)}) beside code {_named(envelope.code)}", ids)
+    if hint := answer.hint():
+        return answer.unclear(f"what may be an order id ({hint}) beside code {_named(envelope.code)}")
     if answer.is_refusal():
         return Refused(reply.code, answer.said or reply.text, envelope.request_id, is_unauthorized(reply))
     if envelope.succeeded and reply.status == 200:
         return answer.unclear("code 200 without order ids")
-    return answer.unclear(f"HTTP {reply.status}, code {reply.code}")
+    return answer.unclear(f"HTTP {reply.status}, code {_named(envelope.code)}")
 
 
 class _CreateAnswer:
     """One readable answer to a create, and what can be read off it."""
 
-    def __init__(self, reply: Reply, envelope: Envelope, out_order_id: str | None) -> None:
+    def __init__(self, reply: Reply, envelope: UpstreamEnvelope, out_order_id: str | None) -> None:
         self._reply = reply
         self._envelope = envelope
         self._ours = out_order_id
@@ -149,7 +148,10 @@ class _CreateAnswer:
         self.said = clean(_joined([envelope.message or "", *texts]))
 
     def unclear(self, reason: str, order_ids: tuple[str, ...] = ()) -> Unclear:
-        return Unclear(reason, self._envelope.request_id, order_ids, self.said or None)
+        code = self._envelope.code
+        in_words = code if isinstance(code, str) and _named(code) != code else ""
+        text = clean(_joined([in_words, self.said]))
+        return Unclear(reason, self._envelope.request_id, order_ids, text or None)
 
     def documented_ids(self) -> tuple[str, ...] | None:
         """`data.orderIds` as strings; `()` where there are none; `None` where they make no sense."""
@@ -202,10 +204,8 @@ class _CreateAnswer:
                 continue
             if folded in _OF_ORDERS and text.strip("0") and text.casefold() not in ("null", "none"):
                 return clean(text)[:64]
-            if not _OF_OTHERS.fullmatch(name):
-                found = self._long_number(text)
-                if found:
-                    return found
+            if not _OF_OTHERS.fullmatch(name) and (found := self._long_number(text)):
+                return found
         return self._long_number(self._envelope.message or "")
 
     def _long_number(self, text: str) -> str | None:
@@ -230,6 +230,12 @@ class _CreateAnswer:
             return False
         words = f"{code} {said}" if isinstance(code, str) else said
         return not refusal_signs.doubts(words, asked_to_wait=429 in (status, code))
+
+
+def _named(code: int | str | None) -> str:
+    """A code as it stands in our own sentence; one in words is the upstream's text, and stands with it."""
+    plain = isinstance(code, int) or (code is not None and re.fullmatch(r"[A-Za-z]{0,4}[0-9_-]{1,16}", code))
+    return str(code) if plain else "in words" if code else "absent"
 
 
 def _joined(texts: list[str]) -> str:

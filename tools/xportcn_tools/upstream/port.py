@@ -15,8 +15,6 @@ from xportcn_tools.upstream.outcome import Reply
 class UpstreamError(Exception):
     """No answer. The text is ours and holds no secret."""
 
-    next_step = "Try again in a minute; if it lasts, tell the person."
-
 
 class NotSentError(UpstreamError):
     """No connection was made: the request never left."""
