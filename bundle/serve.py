@@ -27,7 +27,7 @@ def settle(environ: MutableMapping[str, str]) -> None:
     for name in [name for name in environ if name.startswith("XPORTCN_") or name == LEDGER_FOLDER]:
         if _UNFILLED.fullmatch(environ[name]):
             del environ[name]
-    mode = environ.setdefault("XPORTCN_MODE", "sandbox").strip().lower()
+    mode = environ["XPORTCN_MODE"] = environ.get("XPORTCN_MODE", "sandbox").strip().lower()
     if folder := environ.pop(LEDGER_FOLDER, "").strip():
         if not Path(folder).is_absolute():
             sys.exit(f"xportcn-mcp: the ledger folder is {folder!r}, allowed: an absolute path")

@@ -10,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_data_path
-
+from xportcn_server.settings.loaded import default_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.clock import utc_now
@@ -97,7 +96,7 @@ def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -
 
 def address_book_of(settings: Settings) -> AddressBook:
     """The saved addresses: beside the ledger's file, or in the user's data folder."""
-    folder = settings.ledger_path.parent if settings.ledger_path else user_data_path(NAME)
+    folder = settings.ledger_path.parent if settings.ledger_path else default_ledger().parent
     return AddressBook(folder / "addresses.json")
 
 

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import pytest
 
+from harness.over_http import modern
+
 SCRIPT = Path(__file__).with_name("stdio_child.py")
 START_SECONDS = 30.0  # imports, on a busy machine
 CALL_SECONDS = 15.0
@@ -129,7 +131,7 @@ def child(tmp_path: Path) -> Iterator[Child]:
         child.close()
 
 
-ENDS = ["EOF", pytest.param("SIGTERM", marks=posix_signals), pytest.param("SIGINT", marks=posix_signals)]
+ENDS = ["EOF", *(pytest.param(name, marks=posix_signals) for name in ("SIGTERM", "SIGINT", "SIGHUP"))]
 
 
 @pytest.mark.parametrize("how", ENDS)
@@ -161,7 +163,7 @@ def test_a_shielded_call_is_finished_before_the_lifespan_ends_and_others_are_can
 
 
 @posix_signals
-@pytest.mark.parametrize("again", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("again", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_second_signal_changes_nothing(child: Child, again: str) -> None:
     child.call(1, "wait_shielded")
     with child.visitor() as shielded:
@@ -214,6 +216,68 @@ def test_a_burst_of_requests_that_nobody_awaited_is_answered_in_full(child: Chil
     for number in numbers:
         child.call(number, "length", text="x" * 1_000)
     assert {child.receive()["id"] for _ in numbers} == set(numbers)
+
+
+HALF = r'"\ud83d"'
+
+
+def ping(number: object, text: object) -> str:
+    return f'{{"jsonrpc":"2.0","id":{number},"method":"ping","params":{{"text":{text}}}}}'
+
+
+UNREADABLE: dict[str, tuple[str, dict[Any, int]]] = {
+    "half an emoji": (ping(7, HALF), {7: -32700}),
+    "half an emoji beside an id that is a text": (ping(r'"a\"b"', HALF), {'a"b': -32700}),
+    "a number of 5,000 digits": (ping(7, "9" * 5_000), {7: -32700}),
+    "deep nesting": (ping(7, "[" * 100_000 + "]" * 100_000), {7: -32700}),
+    "a byte order mark": ("\ufeff" + ping(7, 1), {7: -32700}),
+    "an end that is missing": (ping(7, 1)[:-3], {7: -32700}),
+    "an id at the end, and others in the parameters": (
+        r'{"jsonrpc":"2.0","method":"ping","params":{"id":5,"x":[{"id":6},"\ud83d"]},"id":7}',
+        {7: -32700},
+    ),
+    "a batch": (f"[{ping(7, 1)}, {ping(HALF.replace('ud83d', 'u0062'), 2)}]", {7: -32600, "b": -32600}),
+    "a batch with half an emoji": (f"[{ping(7, 1)}, {ping(8, HALF)}]", {7: -32700, 8: -32700}),
+    "no version": ('{"id":7,"method":"ping"}', {7: -32600}),
+    "parameters by position": ('{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}', {7: -32600}),
+    "an id that is a fraction": (ping(1.5, 1), {1.5: -32600}),
+    "no id": (ping(7, HALF).replace('"id":7,', ""), {}),
+    "an answer to a request of ours": (r'{"jsonrpc":"2.0","id":7,"result":{"text":"\ud83d"}}', {}),
+    "no JSON": ("hello", {}),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_frame_that_cannot_be_read_is_answered_by_each_id_in_it_and_the_next_one_is_served(
+    child: Child, kind: str
+) -> None:
+    frame, expected = UNREADABLE[kind]
+    child.stdin.write(frame.encode() + b"\n")
+    child.call(99, "length", text="four")
+    received = [child.receive() for _ in range(len(expected) + 1)]
+    refused = {answer["id"]: answer["error"] for answer in received if "error" in answer}
+    assert {number: error["code"] for number, error in refused.items()} == expected
+    assert [answer["result"]["structuredContent"] for answer in received if "result" in answer] == [
+        {"result": 4}
+    ]
+
+
+def test_a_handshake_after_discovery_is_served_also_where_broken_frames_came_first(tmp_path: Path) -> None:
+    child = Child(tmp_path, hello=False)
+    try:
+        child.stdin.write(b'{"id":1,"method":"initialize"}\n')
+        child.send({**modern("server/discover"), "id": 2})
+        child.stdin.write(b"[]\n")
+        client = {"name": "test", "version": "1"}
+        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client}
+        child.send({"id": 3, "method": "initialize", "params": hello})
+        assert child.receive(START_SECONDS)["error"]["code"] == -32600
+        answer = child.receive(START_SECONDS)
+        if answer["id"] == 2:  # it may come, and may be too late
+            answer = child.receive()
+        assert (answer["id"], answer["result"]["protocolVersion"]) == (3, "2025-06-18")
+    finally:
+        child.close()
 
 
 def test_a_client_that_no_longer_reads_is_a_clean_end_that_waits_for_shielded_calls(tmp_path: Path) -> None:

@@ -76,11 +76,29 @@ async def test_a_console_without_utf_8_harms_no_order(tmp_path: Path, era: Era) 
     assert demo.returncode == 0, demo.stderr
 
 
-async def test_without_a_home_the_named_ledger_is_all_that_is_needed(tmp_path: Path) -> None:
-    environ = environment(XPORTCN_LEDGER=str(tmp_path / "ledger.sqlite3"))
+NOBODY = """import pwd
+def getpwuid(number):
+    raise KeyError(f"getpwuid(): uid not found: {number}")
+pwd.getpwuid = getpwuid
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="passwd is of Unix")
+async def test_without_a_home_and_a_passwd_entry_the_named_ledger_is_all_that_is_needed(
+    tmp_path: Path,
+) -> None:
+    """As in a container that runs under any number."""
+    (tmp_path / "sitecustomize.py").write_text(NOBODY, encoding="utf-8")
+    environ = environment(XPORTCN_LEDGER=str(tmp_path / "ledger.sqlite3"), PYTHONPATH=str(tmp_path))
     assert not {"HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"} & environ.keys()
     order = await ordered(tmp_path, environ)
     assert order["state"] == "placed"
+    listed = command(tmp_path, environ, "orders", "list")
+    assert order["out_order_id"].encode() in listed.stdout
+    unnamed = command(tmp_path, {**environ, "XPORTCN_LEDGER": ""}, "serve")
+    assert unnamed.returncode != 0
+    assert b"XPORTCN_LEDGER" in unnamed.stderr
+    assert b"Traceback" not in unnamed.stderr
 
 
 @pytest.mark.parametrize("name", ["with spaces", "我的 订单", "quo'te & (more)", "dots.and-50%"])

@@ -1,12 +1,13 @@
 """The conformance suite against the PostgreSQL driver, on a real server."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.abc
 import anyio.to_thread
 import psycopg
 import psycopg.sql
@@ -20,6 +21,7 @@ from harness.seams import SteppedLedger
 from ledger.ledger_suite import LedgerSuite
 from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of
 from xportcn_server.app import Seams, build_server, ledger_of
+from xportcn_server.doctor.check_postgres import check_postgres
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import rows, sql
 from xportcn_tools.ledger.ledger import (
@@ -27,11 +29,13 @@ from xportcn_tools.ledger.ledger import (
     DayUsage,
     EarlierUnknown,
     Ledger,
+    LedgerUnavailableError,
     Realm,
     RuleBroken,
     StoredPreview,
 )
 from xportcn_tools.ledger.postgres import PostgresLedger
+from xportcn_tools.ledger.queries import Session
 from xportcn_tools.ledger.trail import first_break
 
 pytestmark = pytest.mark.anyio
@@ -88,16 +92,90 @@ async def test_a_database_with_another_isolation_level_counts_the_caps_on_commit
     assert claims.count(RuleBroken("full")) == 9
 
 
-async def test_a_client_that_vanishes_in_a_transaction_holds_up_nobody_for_long(
+GUARDS = {
+    "synchronous_commit": "on",
+    "client_min_messages": "warning",
+    "lock_timeout": "5s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+
+
+@pytest.mark.parametrize("kind", ["_transaction", "_one_row", "_snapshot"])
+async def test_each_transaction_sets_its_own_guards_and_leaves_none_to_the_next_user_of_the_connection(
+    postgres: PostgresServer, kind: str
+) -> None:
+    ledger = PostgresLedger(f"{postgres.new_database()}?options=-csynchronous_commit%3Doff", "sandbox")
+
+    def settings(sql: Session) -> dict[str, str]:
+        return {name: str(sql.execute(f"SHOW {name}")[0][name]) for name in GUARDS}
+
+    def work(sql: Session) -> tuple[dict[str, str], dict[str, str]]:
+        with getattr(ledger, kind)(sql):
+            inside = settings(sql)
+        return inside, settings(sql)
+
+    inside, outside = await ledger._run(work)  # pyright: ignore[reportPrivateUsage]
+    await ledger.aclose()
+    assert inside == GUARDS
+    assert (outside["synchronous_commit"], outside["statement_timeout"]) == ("off", "0")
+
+
+@asynccontextmanager
+async def pooler_before(postgres: PostgresServer) -> AsyncGenerator[int]:
+    """The port of what stands before the server as PgBouncer does: it refuses start-up options."""
+
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream, await anyio.connect_tcp("127.0.0.1", postgres.port) as server:
+            start = await stream.receive()
+            if start[4:8] == SSL_REQUEST:
+                await stream.send(b"N")
+                start = await stream.receive()
+            if b"\0options\0" in start:
+                await stream.send(REFUSAL)
+                return
+            await server.send(start)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(pump, stream, server)
+                await pump(server, stream)
+                tasks.cancel_scope.cancel()
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        yield listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - no Django here
+        tasks.cancel_scope.cancel()
+
+
+SSL_REQUEST = (80877103).to_bytes(4, "big")
+_SAYS = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+REFUSAL = b"E" + (len(_SAYS) + 4).to_bytes(4, "big") + _SAYS
+
+
+async def pump(source: anyio.abc.SocketStream, sink: anyio.abc.SocketStream) -> None:
+    with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        while True:
+            await sink.send(await source.receive())
+
+
+async def test_an_order_is_kept_and_read_through_a_pooler_that_takes_no_options(
     postgres: PostgresServer,
 ) -> None:
-    ledger = PostgresLedger(postgres.new_database(), "sandbox")
-    setting = "SELECT current_setting('idle_in_transaction_session_timeout') AS value"
-    (row,) = await ledger._run(  # pyright: ignore[reportPrivateUsage]
-        lambda sql: sql.execute(setting)
-    )
-    await ledger.aclose()
-    assert row["value"] == "10s"
+    url = postgres.new_database()
+    async with pooler_before(postgres) as port:
+        through = url.replace(f":{postgres.port}/", f":{port}/")
+        ledger = PostgresLedger(through, "sandbox")
+        with anyio.fail_after(60):
+            order = await claimed(ledger, preview_of(1))
+            await ledger.record(order.order_key, PLACED)
+            await ledger.aclose()
+            refused = PostgresLedger(f"{through}?options=-csearch_path%3Dmine", "sandbox")
+            with pytest.raises(LedgerUnavailableError):  # what the owner asks for is never dropped in silence
+                await refused.open()
+            await refused.aclose()
+            (found,) = await anyio.to_thread.run_sync(check_postgres, f"{through}?options=-cx%3D1")
+    assert found.status == "fault"
+    assert "pooler" in found.found
 
 
 # What a standby, a frozen host or a newer replica does to it

@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable, MutableMapping
 from importlib.metadata import requires
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import pytest
@@ -96,6 +96,13 @@ def test_the_manifest_asks_for_mode_keys_caps_and_ledger_folder_and_hides_the_ke
     ]
     assert not any(field["required"] for field in asked.values())  # it starts in the sandbox, untouched
     assert asked["ledger_folder"]["type"] == "directory"
+    assert ".env.txt" in asked["ledger_folder"]["description"]
+    # A default of the form would win over the `.env` beside the ledger, where these may have been set.
+    assert not {"signature", "timestamp_unit"} & {name for name, field in asked.items() if "default" in field}
+    for name in ("mode", "signature", "timestamp_unit"):
+        allowed = get_args(Settings.model_fields[name].annotation)
+        assert allowed
+        assert all(word in asked[name]["description"] for word in allowed)
 
     env: dict[str, str] = told["server"]["mcp_config"]["env"]
     assert sorted(env.values()) == sorted(f"${{user_config.{name}}}" for name in asked)
@@ -122,6 +129,14 @@ def settled(**environ: str) -> dict[str, str]:
 def test_a_field_left_empty_is_a_setting_that_is_not_set_however_the_host_puts_it(empty: str) -> None:
     names = [*manifest()["server"]["mcp_config"]["env"], "XPORTCN_FLOW"]
     assert settled(**dict.fromkeys(names, empty)) == {"XPORTCN_MODE": "sandbox"}
+
+
+@pytest.mark.parametrize("typed", ["Live", " LIVE ", "live"])
+def test_capital_letters_in_the_mode_do_not_matter(tmp_path: Path, typed: str) -> None:
+    assert settled(XPORTCN_MODE=typed, BUNDLE_LEDGER_FOLDER=str(tmp_path)) == {
+        "XPORTCN_MODE": "live",
+        "XPORTCN_LEDGER": str(tmp_path / "orders.sqlite3"),
+    }
 
 
 def test_an_argument_that_was_filled_in_stays_as_it_is() -> None:

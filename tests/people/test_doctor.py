@@ -508,6 +508,49 @@ def test_a_certificate_file_that_is_not_there_is_a_fault_of_tls(patient: Patient
     assert "unset SSL_CERT_FILE" in report.checks["tls"]["next_step"]
 
 
+def test_a_file_of_settings_that_windows_has_given_an_ending_is_named(patient: Patient) -> None:
+    misnamed = patient.ledger.parent / ".env.txt"
+    misnamed.parent.mkdir(parents=True, exist_ok=True)
+    misnamed.write_text("XPORTCN_APPROVAL=require\n", encoding="utf-8")
+    patient.set(LEDGER=str(patient.ledger))
+    assert f"{misnamed} is not read" in patient.examined().printed
+
+
+def test_a_key_log_that_cannot_be_written_is_a_fault_of_tls(patient: Patient) -> None:
+    patient.monkeypatch.setenv("SSLKEYLOGFILE", str(patient.folder / "nowhere" / "keys.log"))
+    patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
+    report = patient.examined()
+    assert [check["name"] for check in report.faults] == ["tls"]
+    assert "unset SSLKEYLOGFILE" in report.checks["tls"]["next_step"]
+
+
+def test_a_proxy_that_speaks_no_socks_is_a_fault_of_the_proxy(patient: Patient) -> None:
+    with server_that(Answer(403)) as proxy:
+        address = proxy.removesuffix("/api").replace("http://", f"socks5://desk:{SECRET}@")
+        patient.monkeypatch.setenv("ALL_PROXY", address)
+        patient.set(
+            MODE="preview", BASE_URL="https://xportcn.invalid/api", TIMEOUT_SECONDS="1", **SANDBOX_ACCOUNT
+        )
+        report = patient.examined()
+    assert [check["name"] for check in report.faults] == ["proxy"]
+    assert SECRET not in report.printed
+
+
+def test_a_proxy_that_never_answers_is_a_fault_of_the_proxy() -> None:
+    steps = ["connection.connect_tcp.complete", "http11.send_request_headers.started"]
+    steps.append("http11.receive_response_headers.failed")
+    assert sort_error(httpx.ReadTimeout("slow"), steps, "https://127.0.0.1/api").step == "proxy"
+    steps.insert(1, "proxy.start_tls.complete")
+    assert sort_error(httpx.ReadTimeout("slow"), steps, "https://127.0.0.1/api").step == "http"
+
+
+def test_a_network_in_no_proxy_is_reached_without_the_proxy(patient: Patient) -> None:
+    patient.monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    patient.monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
+    assert "NO_PROXY" in patient.examined().checks["proxy"]["found"]
+
+
 def test_a_proxy_that_cannot_be_used_is_a_fault_of_the_proxy(patient: Patient) -> None:
     patient.monkeypatch.setenv("HTTPS_PROXY", f"gopher://desk:{SECRET}@127.0.0.1:9")
     patient.set(MODE="preview", BASE_URL="https://127.0.0.1:9/api", **SANDBOX_ACCOUNT)

@@ -286,6 +286,29 @@ async def test_a_prompt_that_is_unknown_or_lacks_an_argument_is_refused_with_the
         assert "place_order" in unknown.value.message
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"wish": "tea", "colour": "red"}, "colour"),
+        ({"wish": 7}, "wish"),
+        ({"wish": None}, "wish"),
+        (["tea"], "wish"),
+    ],
+)
+async def test_a_prompts_wrong_argument_is_the_clients_mistake_and_named(
+    arguments: object, named: str
+) -> None:
+    async def never(_: Any) -> None:
+        raise AssertionError
+
+    params = {"name": "place_order", "arguments": arguments}
+    request: Any = SimpleNamespace(method="prompts/get", params=params)
+    with pytest.raises(MCPError) as refused:
+        await prompts._check_prompt(request, never)  # pyright: ignore[reportPrivateUsage]
+    assert refused.value.code == -32602
+    assert named in refused.value.message
+
+
 @pytest.mark.parametrize("name", [["reorder"], {"reorder": 1}, 7, None])
 async def test_a_prompts_name_that_is_no_text_is_the_clients_mistake(name: object) -> None:
     async def never(_: Any) -> None:

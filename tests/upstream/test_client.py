@@ -28,6 +28,7 @@ import httpx
 import pytest
 import stamina
 from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.streams.tls import TLSStream
 
 from harness.port_sandbox import running_sandbox
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
@@ -35,9 +36,11 @@ from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SENT, SandboxTransport
+from xportcn_tools.desk import problems
 from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, PREVIEW_ATTEMPTS, Endpoint, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import AnswerLostError, NotSentError, UpstreamError
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, SettingUnusableError, UpstreamError
+from xportcn_tools.upstream.proxy import proxy_for
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.signing import Credentials, Signer
 
@@ -831,22 +834,137 @@ async def test_plain_http_goes_past_every_proxy(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "said"),
     [
-        ("HTTPS_PROXY", "socks5://127.0.0.1:1080"),
-        ("HTTPS_PROXY", "nonsense://127.0.0.1"),
-        ("HTTPS_PROXY", "http://[::1"),
-        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
+        ("HTTPS_PROXY", "nonsense://127.0.0.1", "proxy setting"),
+        ("HTTPS_PROXY", "socks4://127.0.0.1:1080", "proxy setting"),
+        ("HTTPS_PROXY", "http://[::1", "proxy setting"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "TLS setting"),
+        ("SSLKEYLOGFILE", "/nowhere/keys.log", "TLS setting"),
     ],
 )
 @pytest.mark.usefixtures("quick_retries")
-async def test_an_environment_that_no_connection_can_be_made_with_sends_nothing(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_setting_that_no_connection_can_be_made_with_is_named_and_sends_nothing(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
     async with client_of("https://upstream.test/api", HASTY) as client:
         for call in CALLS:
-            assert await fate(client, call) == "not sent"
+            with pytest.raises(SettingUnusableError, match=said) as refused:
+                await send(client, call)
+            assert "xportcn-mcp doctor" in str(refused.value)
+            assert "doctor" in problems.no_usable_answer(refused.value).problem.next_step
+
+
+REFUSED_BY_SOCKS = b"\x05\x00\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"
+PROXIES = {
+    "hangs": b"",
+    "refuses": http(403, b"no"),
+    "is no proxy": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    "lets through and hangs": b"HTTP/1.1 200 OK\r\n\r\n",
+    "speaks no SOCKS": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "refuses by SOCKS": REFUSED_BY_SOCKS,
+    "lets through by SOCKS and hangs": REFUSED_BY_SOCKS.replace(b"\x05\x05", b"\x05\x00"),
+}
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks"])
+@pytest.mark.parametrize("kind", PROXIES)
+async def test_a_create_that_a_proxy_holds_up_or_refuses_was_not_sent(
+    kind: str, scheme: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            heard.extend(await stream.receive())
+            await stream.send(PROXIES[kind])
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                while True:
+                    heard.extend(await stream.receive())
+
+    caplog.set_level(logging.DEBUG)
+    heard = bytearray()
+    async with raw_peer(serve) as proxy:
+        address = proxy.base_url.removeprefix("http://").removesuffix("/api")
+        monkeypatch.setenv("ALL_PROXY", f"{scheme}://desk:Kolibri7719@{address}")
+        async with client_of("https://upstream.test/api", HASTY) as client:
+            with pytest.raises(NotSentError, match="proxy, which `xportcn-mcp doctor` checks") as refused:
+                await client.create(ORDER)
+    assert heard
+    assert CREATE_PATH.encode() not in heard
+    assert "Kolibri7719" not in printed(refused.value) + caplog.text
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks"])
+@pytest.mark.parametrize("answered", [True, False])
+async def test_through_a_proxy_a_create_arrives_once_and_counts_as_sent_from_its_own_first_byte_on(
+    scheme: str, answered: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    requests: list[Received] = []
+    async with raw_peer(serving_tls(certificate, http(200, GOOD) if answered else b"", requests)) as peer:
+        _, _, port = peer.base_url.removesuffix("/api").rpartition(":")
+
+        async def relay(stream: anyio.abc.SocketStream) -> None:
+            async with stream, await anyio.connect_tcp("127.0.0.1", int(port)) as onward:
+                await stream.receive()
+                if scheme == "http":
+                    await stream.send(b"HTTP/1.1 200 OK\r\n\r\n")
+                else:
+                    await stream.send(b"\x05\x00")
+                    await stream.receive()
+                    await stream.send(REFUSED_BY_SOCKS[2:].replace(b"\x05\x05", b"\x05\x00"))
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(pump, stream, onward)
+                    await pump(onward, stream)
+                    tasks.cancel_scope.cancel()
+
+        async with raw_peer(relay) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.base_url.removesuffix("/api").replace("http", scheme))
+            async with client_of(f"https://127.0.0.1:{port}/api", PATIENT if answered else 2) as client:
+                assert await fate(client) == ("HTTP 200" if answered else "answer lost")
+    assert [request.path for request in requests] == ["/api" + CREATE_PATH]
+
+
+async def pump(source: anyio.abc.SocketStream, sink: anyio.abc.SocketStream) -> None:
+    with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        while True:
+            await sink.send(await source.receive())
+
+
+PROXY = "http://proxy:3128"
+
+
+@pytest.mark.parametrize(
+    ("host", "environment", "proxy"),
+    [
+        ("www.xportcn.com", {}, None),
+        ("www.xportcn.com", {"HTTPS_PROXY": PROXY}, PROXY),
+        ("www.xportcn.com", {"https_proxy": PROXY, "HTTPS_PROXY": "http://other"}, PROXY),
+        ("www.xportcn.com", {"HTTPS_PROXY": "proxy:3128"}, PROXY),
+        ("www.xportcn.com", {"ALL_PROXY": "socks://proxy:1080/"}, "socks5://proxy:1080/"),
+        ("www.xportcn.com", {"ALL_PROXY": "socks5h://proxy:1080"}, "socks5h://proxy:1080"),
+        ("www.xportcn.com", {"HTTP_PROXY": PROXY}, None),
+        ("www.xportcn.com", {"HTTPS_PROXY": PROXY, "NO_PROXY": "xportcn.com"}, None),
+        ("www.xportcn.com", {"HTTPS_PROXY": PROXY, "NO_PROXY": " .XPORTCN.com , other"}, None),
+        ("www.xportcn.com:8443", {"HTTPS_PROXY": PROXY, "NO_PROXY": "www.xportcn.com:8443"}, None),
+        ("www.xportcn.com", {"HTTPS_PROXY": PROXY, "NO_PROXY": "portcn.com,10.0.0.0/8"}, PROXY),
+        ("www.xportcn.com", {"HTTPS_PROXY": PROXY, "NO_PROXY": "localhost,*"}, None),
+        ("10.2.3.4", {"HTTPS_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8"}, None),
+        ("10.2.3.4:8443", {"HTTPS_PROXY": PROXY, "NO_PROXY": "10.2.3.4"}, None),
+        ("11.2.3.4", {"HTTPS_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8,::/0"}, PROXY),
+        ("[fd00::7]:8443", {"HTTPS_PROXY": PROXY, "NO_PROXY": "fd00::/8"}, None),
+        ("[fd00::7]", {"HTTPS_PROXY": PROXY, "NO_PROXY": "[fd00:0::7]"}, None),
+        ("[fe00::7]", {"HTTPS_PROXY": PROXY, "NO_PROXY": "fd00::/8,fd00::7"}, PROXY),
+    ],
+)
+def test_the_proxy_is_the_one_that_the_platforms_rules_give_for_this_host(
+    host: str, environment: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for(f"https://{host}/api") == proxy
+    assert proxy_for(f"http://{host}/api") is None
 
 
 # Certificates
@@ -857,29 +975,36 @@ async def test_a_create_goes_to_a_trusted_certificate_and_to_no_other(
     trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate = self_signed(tmp_path)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
     requests: list[Received] = []
-
-    async def serve(stream: anyio.abc.SocketStream) -> None:
-        from anyio.streams.tls import TLSStream
-
-        async with stream:
-            with suppress(anyio.BrokenResourceError, anyio.EndOfStream, ssl.SSLError):
-                tls = await TLSStream.wrap(
-                    stream, server_side=True, ssl_context=context, standard_compatible=False
-                )
-                requests.append(await _read_request(BufferedByteReceiveStream(tls)))
-                await tls.send(http(200, GOOD))
-
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     async with (
-        raw_peer(serve) as peer,
+        raw_peer(serving_tls(certificate, http(200, GOOD), requests)) as peer,
         client_of(peer.base_url.replace("http:", "https:")) as client,
     ):
         assert await fate(client) == ("HTTP 200" if trusted else "not sent")
     assert len(requests) == (1 if trusted else 0)
+
+
+def serving_tls(
+    certificate: Path, answer: bytes, requests: list[Received]
+) -> Callable[[anyio.abc.SocketStream], Awaitable[None]]:
+    """A peer over TLS that gives each request this answer, and then waits until the client is gone."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.BrokenResourceError, anyio.EndOfStream, anyio.IncompleteRead, ssl.SSLError):
+                tls = await TLSStream.wrap(
+                    stream, server_side=True, ssl_context=context, standard_compatible=False
+                )
+                incoming = BufferedByteReceiveStream(tls)
+                while True:
+                    requests.append(await _read_request(incoming))
+                    await tls.send(answer)
+
+    return serve
 
 
 def self_signed(folder: Path) -> Path:

@@ -1,10 +1,9 @@
 """The way to the upstream: one request that is not signed, and what became of it at each step.
 
-It is made as the client makes its own (httpx, proxies and certificates of the environment), goes to the
+It is made as the client makes its own (httpx, its proxy and its certificates), goes to the
 preview's path, carries no key and no goods, and so can neither create nor cost anything.
 """
 
-import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,13 +11,16 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import anyio
+
 from xportcn_server.doctor.check import Check, fault, ok, warning
 from xportcn_server.doctor.unreached import STEPS, Unreached, sort_error
 from xportcn_server.settings.loaded import Loaded
 from xportcn_server.settings.values import masked, masked_url
 from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT
+from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT, Trace
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
+from xportcn_tools.upstream.proxy import proxy_for
 from xportcn_tools.upstream.requests import PREVIEW_PATH
 
 if TYPE_CHECKING:
@@ -48,10 +50,10 @@ def check_network(loaded: Loaded) -> list[Check]:
             step = f"correct XPORTCN_{field.upper()}, then call doctor again"
             return [warning(name, "not looked at", step) for name in _NAMES]
     base_url = loaded.settings.base_url
-    proxy = _proxy_for(base_url)
+    proxy = proxy_for(base_url)
     checks = [_told_proxy(base_url, proxy)]
     reached: list[str] = []
-    outcome = _asked(base_url, loaded.settings.timeout_seconds, reached)
+    outcome = _asked(base_url, proxy, loaded.settings.timeout_seconds, reached)
     if isinstance(outcome, _Answered):
         checks += [_passed(step, base_url, proxy) for step in STEPS[:-1]]
         return [*checks, _http(outcome), _clock(outcome.ahead)]
@@ -84,17 +86,6 @@ def _passed(step: str, base_url: str, proxy: str | None) -> Check:
     return ok(step, f"connected to {address.hostname}, port {port}" if step == "tcp" else "trusted")
 
 
-def _proxy_for(base_url: str) -> str | None:
-    """The proxy that the client takes for this address; None where it goes straight."""
-    address = urlsplit(base_url)
-    if address.scheme == "http":  # to this machine: the client leaves the proxies aside
-        return None
-    proxies = urllib.request.getproxies()
-    if urllib.request.proxy_bypass(address.hostname or ""):
-        return None
-    return proxies.get(address.scheme) or proxies.get("all")
-
-
 def _told_proxy(base_url: str, proxy: str | None) -> Check:
     if proxy:
         return ok(
@@ -106,42 +97,49 @@ def _told_proxy(base_url: str, proxy: str | None) -> Check:
     return ok("proxy", "none for this address (NO_PROXY)" if excepted else "none")
 
 
-def _asked(base_url: str, timeout_seconds: float, reached: list[str]) -> "_Answered | Unreached":
-    import httpx  # noqa: PLC0415 - not needed in sandbox mode
-
-    def trace(event: str, info: dict[str, Any]) -> None:
-        del info
-        reached.append(event)
-
+def _asked(
+    base_url: str, proxy: str | None, timeout_seconds: float, reached: list[str]
+) -> "_Answered | Unreached":
     try:
-        with httpx.Client(
-            timeout=timeout_seconds,
-            follow_redirects=False,
-            trust_env=not base_url.lower().startswith("http://"),
-            headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "identity"},
-        ) as client:
-            request = client.build_request(
-                "POST", base_url + PREVIEW_PATH, json={}, extensions={"trace": trace}
-            )
-            return _read(client, request, time.monotonic() + timeout_seconds)
+        return anyio.run(_ask, base_url, proxy, timeout_seconds, reached)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is the matter
         return sort_error(error, reached, base_url)
 
 
-def _read(client: "httpx.Client", request: "httpx.Request", until: float) -> _Answered:
+async def _ask(base_url: str, proxy: str | None, timeout_seconds: float, reached: list[str]) -> _Answered:
+    import httpx  # noqa: PLC0415 - not needed in sandbox mode
+
+    closing = Trace()
+
+    async def trace(event: str, info: dict[str, Any]) -> None:
+        reached.append(event)
+        await closing(event, info)
+
+    async with httpx.AsyncClient(
+        timeout=None,  # noqa: S113 - one deadline for all, since the library has none for a SOCKS handshake
+        follow_redirects=False,
+        trust_env=False,
+        proxy=proxy,
+        verify=httpx.create_ssl_context(trust_env=not base_url.lower().startswith("http://")),
+        headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "identity"},
+    ) as client:
+        request = client.build_request("POST", base_url + PREVIEW_PATH, json={}, extensions={"trace": trace})
+        with anyio.fail_after(timeout_seconds):
+            return await _read(client, request)
+
+
+async def _read(client: "httpx.AsyncClient", request: "httpx.Request") -> _Answered:
     before = datetime.now(UTC)
-    response = client.send(request, stream=True)
+    response = await client.send(request, stream=True)
     try:
         middle = before + (datetime.now(UTC) - before) / 2
         body = bytearray()
-        for chunk in response.iter_bytes():
+        async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > ANSWER_LIMIT_BYTES:
                 break
-            if time.monotonic() > until:  # the library's own limit is for each piece
-                raise TimeoutError
     finally:
-        response.close()
+        await response.aclose()
     return _Answered(
         response.status_code,
         bytes(body),

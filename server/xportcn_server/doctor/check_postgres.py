@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_SECONDS = 5
-_BRIEFLY = "-c statement_timeout=5s"
 _WRITTEN = (
     ("previews", "INSERT"),
     ("orders", "INSERT"),
@@ -29,6 +28,16 @@ _NAME = "ledger"
 
 # In libpq's own English words, or a server's; where none matches, no reason is given.
 _REASONS = (
+    (
+        "unsupported startup parameter",
+        "a pooler (PgBouncer) before the database refuses an option in XPORTCN_LEDGER",
+        "take it out of the URL, and set it in the database instead: ALTER ROLE … SET …",
+    ),
+    (
+        "statement pooling",
+        "a pooler (PgBouncer) before the database allows no transactions",
+        "set its pool_mode to transaction or session",
+    ),
     (
         "password authentication",
         "the database refuses the user or the password",
@@ -55,23 +64,24 @@ def check_postgres(url: str) -> list[Check]:
     """Connect, read the version of the schema and the unknown orders."""
     try:
         import psycopg  # noqa: PLC0415 - an optional extra
-
-        from xportcn_tools.ledger.postgres import options_of  # noqa: PLC0415
     except ImportError:
         found = "XPORTCN_LEDGER names a PostgreSQL database, and the driver is not installed"
         return [fault(_NAME, found, 'pip install "xportcn-mcp[postgres]"')]
     newest = numbered_scripts("postgres")[-1][0]
     try:
-        with psycopg.connect(
-            url, connect_timeout=CONNECT_SECONDS, options=f"{options_of(url)} {_BRIEFLY}"
-        ) as connection:
+        # As the ledger connects: poolers refuse options, and lose prepared statements.
+        with psycopg.connect(url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None) as connection:
             connection.read_only = True
+            connection.execute("SET LOCAL statement_timeout = '5s'")
             return list(_judged(masked(url), newest, connection))
     except (psycopg.Error, ValueError, OSError) as error:
         return [_unreached(masked(url), error)]
 
 
 def _judged(place: str, newest: int, connection: "psycopg.Connection") -> Iterator[Check]:
+    if _rows(connection, "SELECT pg_backend_pid()") != [str(connection.info.backend_pid)]:
+        # PgBouncer, for one, gives each client a number of its own instead of the server process's.
+        place += " (through a pooler such as PgBouncer)"
     hindrance = _hindrance(connection)
     if hindrance:
         found, step = hindrance

@@ -18,7 +18,13 @@ _SCRUBBED_MIN_CHARACTERS = 6  # a user id of two digits is also half of every ti
 
 def check_settings(loaded: Loaded) -> list[Check]:
     """Judge each setting that is set, and each place that may set one."""
-    checks = [_places(loaded), *_not_read(loaded), *_private(loaded), *map(_faulty, loaded.faults)]
+    checks = [
+        _places(loaded),
+        *_not_read(loaded),
+        *_misnamed(loaded),
+        *_private(loaded),
+        *map(_faulty, loaded.faults),
+    ]
     shown = loaded.settings.shown()
     for name in loaded.names():
         holding = loaded.holding(name)
@@ -61,6 +67,15 @@ def _not_read(loaded: Loaded) -> list[Check]:
             f"{loaded.not_read} holds settings and is not read: a client may start the server in any folder",
             f"to read it, use --env-file {loaded.not_read} before the command, or set {ENV_FILE} to it",
         )
+    ]
+
+
+def _misnamed(loaded: Loaded) -> list[Check]:
+    """A file of settings that an editor of Windows has given an ending, and hides it."""
+    return [
+        warning("settings", f"{source.label}.txt is not read", f"rename it to {source.label}")
+        for source in loaded.sources
+        if source.label != ENVIRONMENT and Path(f"{source.label}.txt").is_file()
     ]
 
 

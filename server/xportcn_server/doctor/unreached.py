@@ -29,8 +29,13 @@ def sort_error(error: Exception, reached: Sequence[str], base_url: str) -> Unrea
     host = urlsplit(base_url).hostname
     if not reached:
         return _before_connecting(error)
-    refusal = next((cause for cause in causes if type(cause).__name__ == "ProxyError"), None)
-    if refusal:
+    # CONNECT is the one request before TLS.
+    asked_the_way = base_url.startswith("https:") and any("send_request" in event for event in reached)
+    if (
+        any(type(cause).__name__ == "ProxyError" for cause in causes)
+        or _last(reached, "setup_socks5_connection")
+        or (asked_the_way and not any("start_tls" in event for event in reached))
+    ):
         return Unreached(
             "proxy",
             "the proxy does not let the call through",
@@ -81,6 +86,10 @@ def _before_connecting(error: Exception) -> Unreached:
             f"{' and '.join(missing)}: there is no such file",
             f"correct or unset {' and '.join(missing)}",
         )
+    if isinstance(error, OSError) and error.filename and error.filename == os.environ.get("SSLKEYLOGFILE"):
+        return Unreached(
+            "tls", "SSLKEYLOGFILE: the file cannot be written", "unset SSLKEYLOGFILE, or name a writable file"
+        )
     if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
         names = " and ".join(_CERTIFICATES)
         return Unreached(
@@ -89,7 +98,8 @@ def _before_connecting(error: Exception) -> Unreached:
     return Unreached(
         "proxy",
         f"no connection can be set up ({type(error).__name__})",
-        "correct or unset HTTPS_PROXY, ALL_PROXY and NO_PROXY; proxies have the form http://HOST:PORT",
+        "correct or unset HTTPS_PROXY, ALL_PROXY and NO_PROXY; proxies have the form http://HOST:PORT"
+        " or socks5://HOST:PORT",
     )
 
 

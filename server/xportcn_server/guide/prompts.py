@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -68,7 +68,7 @@ _NEEDED: dict[str, frozenset[str]] = {
 
 
 async def _check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Middleware: a prompt that is unknown, or lacks an argument, is the client's mistake and named so.
+    """Middleware: a prompt that is unknown, or has other arguments, is the client's mistake and named so.
 
     The SDK (2.3.0) answers it as an internal error, without the reason in one protocol era.
     """
@@ -78,9 +78,24 @@ async def _check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext
         needed = _NEEDED.get(name) if isinstance(name, str) else None
         if needed is None:
             raise MCPError(INVALID_PARAMS, f"There is no such prompt; there are: {', '.join(_NEEDED)}")
-        missing = needed - set(params.get("arguments") or ())
+        given: object = params.get("arguments") or {}
+        if not isinstance(given, Mapping):
+            raise MCPError(
+                INVALID_PARAMS, f"`arguments` is an object that holds: {', '.join(sorted(needed))}"
+            )
+        values = cast("Mapping[str, object]", given)
+        missing = [each for each in sorted(needed) if values.get(each) is None]
         if missing:
-            raise MCPError(INVALID_PARAMS, f"The prompt needs the argument {', '.join(sorted(missing))}")
+            raise MCPError(INVALID_PARAMS, f"The prompt needs the argument {', '.join(missing)}")
+        unknown = sorted(values.keys() - needed)
+        if unknown:
+            known = ", ".join(sorted(needed))
+            raise MCPError(
+                INVALID_PARAMS, f"The prompt has no argument {', '.join(unknown)}; it has: {known}"
+            )
+        wrong = [each for each, value in values.items() if not isinstance(value, str)]
+        if wrong:
+            raise MCPError(INVALID_PARAMS, f"The prompt's argument {', '.join(wrong)} has to be a text")
     return await call_next(ctx)
 
 

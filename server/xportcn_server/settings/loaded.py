@@ -137,7 +137,10 @@ def read_settings(
 def default_ledger(mode: str = "sandbox") -> Path:
     """The file that is the ledger where nothing else is set."""
     name = "sandbox.sqlite3" if mode == "sandbox" else "orders.sqlite3"
-    return platformdirs.user_data_path("xportcn-mcp", appauthor=False) / name
+    try:
+        return platformdirs.user_data_path("xportcn-mcp", appauthor=False) / name
+    except RuntimeError:  # no home directory: the rule for ledgers refuses this one, and asks for a path
+        return Path("~") / name
 
 
 def _here() -> Path | None:
@@ -223,8 +226,8 @@ def _validated(found: Mapping[str, tuple[str, str]], folder: Path | None) -> tup
         if is_placeholder(value, a_path=field in PATHS and "://" not in value, secret=field in SECRET)
     }
     values = {field: value for field, value in values.items() if field not in refused}
-    if "ledger" not in refused:
-        values.setdefault("ledger", str(default_ledger(_mode(found))))
+    if "ledger" not in refused | values.keys():
+        values["ledger"] = str(default_ledger(_mode(found)))
     nowhere = str(Path(os.sep).absolute() / "no-ledger")  # never opened: `broken` names the field
     while True:
         try:

@@ -12,7 +12,6 @@ ones finish, and ends the lifespan.
 
 import asyncio
 import gc
-import json
 import signal
 import socket
 import sys
@@ -24,14 +23,18 @@ from typing import Any, cast
 import anyio
 from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
+from mcp_types import JSONRPCNotification, jsonrpc_message_adapter
+from pydantic import ValidationError
 
+from xportcn_server.stdio.broken_frames import answers
 from xportcn_server.stdio.pipes import Inbox, Outbox, Pipes, settle_standard_streams, take_pipes
 
 DRAIN_SECONDS = 1.0  # for the last answers, once the lifespan has ended
 
 
 def run_stdio(server: MCPServer[Any], pipes: Pipes | None = None) -> None:
-    """Serve until the client closes stdin or is gone, or SIGTERM or SIGINT (SIGBREAK on Windows) arrives.
+    """Serve until the client closes stdin or is gone, or SIGTERM, SIGINT or SIGHUP (SIGBREAK on
+    Windows) arrives.
 
     Returns normally in each case, with the lifespan ended and shielded calls finished. The handlers stay
     installed, so that a second signal cannot cut the interpreter's exit short. Main thread only.
@@ -58,7 +61,7 @@ def run_stdio(server: MCPServer[Any], pipes: Pipes | None = None) -> None:
 
 async def _serve(server: MCPServer[Any], inbox: Inbox, outbox: Outbox) -> None:
     lowlevel = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # no public way
-    openings = _Openings(inbox)
+    openings = _Openings(inbox, outbox)
     stdin = cast("anyio.AsyncFile[str]", openings)  # the SDK iterates over the one,
     stdout = cast("anyio.AsyncFile[str]", outbox)  # writes and flushes the other, and no more
     with _awake_at_signals():
@@ -72,16 +75,19 @@ async def _serve(server: MCPServer[Any], inbox: Inbox, outbox: Outbox) -> None:
 
 
 class _Openings:
-    """The lines of the inbox. They end once where a client that has only asked `server/discover` shakes hands
-    after all; from that line on they are another connection's.
+    """The lines of the inbox that are messages; the others are answered here. They end once where a client
+    that has only asked `server/discover` shakes hands after all; from that line on they are another
+    connection's.
 
-    The SDK's server settles on the protocol of the first request and refuses `initialize` from then on. But
-    Vercel's client (@ai-sdk/mcp 2.0.99, tried) waits one second for the answer, less than a start takes.
+    The SDK (2.3.0) drops what it cannot read without a word, and the client waits for ever. Its server
+    settles on the protocol of the first request and refuses `initialize` from then on, but Vercel's client
+    (@ai-sdk/mcp 2.0.99, tried) waits one second for the answer, less than a start takes.
     """
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, outbox: Outbox) -> None:
         self.over = False
         self._inbox = inbox
+        self._outbox = outbox
         self._held: str | None = None
         self._undecided = True
         self._discovered = False
@@ -91,13 +97,13 @@ class _Openings:
 
     async def __anext__(self) -> str:
         line, self._held = self._held, None
-        if line is None:
-            try:
-                line = await anext(self._inbox)
-            except StopAsyncIteration:
-                self.over = True
-                raise
-        method = _method(line) if self._undecided else ""
+        if line is not None:
+            return line
+        try:
+            line, method = await self._message()
+        except StopAsyncIteration:
+            self.over = True
+            raise
         if self._undecided and method == "initialize" and self._discovered:
             self._undecided, self._held = False, line
             raise StopAsyncIteration
@@ -105,13 +111,23 @@ class _Openings:
             self._undecided = self._discovered = self._undecided and method == "server/discover"
         return line
 
-
-def _method(line: str) -> str:
-    """Of a request or notification; empty for anything else, which the SDK sees to."""
-    try:
-        return str(json.loads(line)["method"])
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return ""
+    async def _message(self) -> tuple[str, str]:
+        """The next line that the SDK can read, with its method: empty for an answer to us."""
+        async for line in self._inbox:
+            fault = None
+            try:
+                message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+            except (ValidationError, ValueError, RecursionError) as error:
+                message, fault = None, error
+            # To the SDK, a request whose id is no integer and no text is a notification.
+            if message is None or isinstance(message, JSONRPCNotification):
+                refusals = answers(line, fault)
+                for refusal in refusals:
+                    await self._outbox.write(refusal)
+                if message is None or refusals:
+                    continue
+            return line, getattr(message, "method", "")
+        raise StopAsyncIteration
 
 
 def _on_signals(end: Callable[[], None]) -> None:
@@ -120,7 +136,7 @@ def _on_signals(end: Callable[[], None]) -> None:
     def handle(_number: int, _frame: FrameType | None) -> None:
         end()
 
-    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
         if number is not None:
             signal.signal(number, handle)

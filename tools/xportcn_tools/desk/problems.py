@@ -13,6 +13,7 @@ from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.order import OrderRequest, ShownPreview
 from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.port import SettingUnusableError
 from xportcn_tools.upstream.words import cause_of, documented
 
 BUSY_SECONDS = 60
@@ -178,7 +179,9 @@ def no_usable_answer(
     return problem(
         "upstream_unavailable",
         f"The upstream gave no usable answer: {reason}. No create was sent.",
-        f"Try again in a minute; if it persists, tell the person{support}.",
+        reason.next_step
+        if isinstance(reason, SettingUnusableError)
+        else f"Try again in a minute; if it persists, tell the person{support}.",
         request_id=request_id,
         details=details,
     )

@@ -12,13 +12,12 @@ for the standby itself; what it still cannot know is `LedgerUnavailableError`, a
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.to_thread
 import psycopg
-import psycopg.conninfo
 import psycopg.errors
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -48,20 +47,22 @@ WAIT_SECONDS = 5
 """For a connection, for the writers' lock, for a statement: then the ledger counts as unavailable."""
 
 MOST_CONNECTIONS = 8
+_GUARDS = (
+    f"; SET LOCAL lock_timeout = '{WAIT_SECONDS}s'; SET LOCAL statement_timeout = '{2 * WAIT_SECONDS}s'"
+    # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
+    f"; SET LOCAL idle_in_transaction_session_timeout = '{2 * WAIT_SECONDS}s'"
+    # A commit that was cut short is told by a warning, and by nothing else.
+    "; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning"
+)
+"""Of each transaction: as options of the connection, a pooler (PgBouncer) would refuse or drop them."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITERS = 7_688_268_100_000_001  # the advisory lock of this program's writers; the number means nothing
 
 
 def _check(connection: Connection) -> None:
     """Asked when a connection leaves the pool: one that the database has closed is not handed out."""
     connection.execute("")
-
-
-def options_of(url: str) -> str:
-    """The server options that the owner has put into the URL, such as a schema: ours are added to them."""
-    try:
-        return str(psycopg.conninfo.conninfo_to_dict(url).get("options") or "")
-    except psycopg.ProgrammingError:
-        return ""  # a URL that is none: connecting says so
 
 
 class CommitUnknownError(LedgerUnavailableError):
@@ -104,12 +105,6 @@ class PostgresLedger(SqlLedger):
                 "client_encoding": "UTF8",
                 # Prepared statements would break where a newer program adds a column beside this one.
                 "prepare_threshold": None,
-                "options": f"{options_of(url)} -c lock_timeout={WAIT_SECONDS}s"
-                f" -c statement_timeout={2 * WAIT_SECONDS}s -c datestyle=ISO -c timezone=UTC"
-                # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
-                f" -c idle_in_transaction_session_timeout={2 * WAIT_SECONDS}s"
-                # A commit that was cut short is told by a warning, and by nothing else.
-                " -c synchronous_commit=on -c client_min_messages=warning",
             },
             min_size=0,
             max_size=MOST_CONNECTIONS,
@@ -161,12 +156,20 @@ class PostgresLedger(SqlLedger):
     def _session(self, connection: Connection) -> Session:
         return PostgresSession(connection)
 
+    def _transaction(self, sql: Session) -> contextlib.AbstractContextManager[None]:
+        return self._committed(sql, "SELECT pg_advisory_xact_lock(?)", _WRITERS)
+
+    def _one_row(self, sql: Session) -> contextlib.AbstractContextManager[None]:
+        return self._committed(sql)
+
     @contextlib.contextmanager
-    def _transaction(self, sql: Session) -> Generator[None]:
+    def _committed(self, sql: Session, lock: str = "", *values: int) -> Generator[None]:
         connection = cast("PostgresSession", sql).connection
-        sql.execute("BEGIN ISOLATION LEVEL READ COMMITTED")  # each statement sees what is committed by then
+        # Each statement sees what is committed by then.
+        sql.execute("BEGIN ISOLATION LEVEL READ COMMITTED" + _GUARDS)
         try:
-            sql.execute("SELECT pg_advisory_xact_lock(?)", (_WRITERS,))
+            if lock:
+                sql.execute(lock, values)
             yield
         except BaseException:
             with contextlib.suppress(psycopg.Error):
@@ -192,22 +195,18 @@ class PostgresLedger(SqlLedger):
 
     @contextlib.contextmanager
     def _snapshot(self, sql: Session) -> Generator[None]:
-        sql.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        sql.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" + _GUARDS)
         try:
             yield
         finally:
             with contextlib.suppress(psycopg.Error):
                 sql.execute("ROLLBACK")  # nothing was written
 
-    def _one_row(self, sql: Session) -> contextlib.AbstractContextManager[None]:
-        del sql
-        return contextlib.nullcontext()
-
     def _now(self, sql: Session) -> datetime:
         if self._clock:
             return self._clock()
-        (row,) = sql.execute("SELECT clock_timestamp() AS now")
-        return cast("datetime", row["now"]).astimezone(UTC)
+        (row,) = sql.execute("SELECT extract(epoch FROM clock_timestamp()) AS now")
+        return _EPOCH + timedelta(microseconds=int(row["now"] * 1_000_000))
 
     def _migrate(self, connection: Connection) -> None:
         """Bring the database to this program's version, in one transaction.

@@ -16,7 +16,8 @@ import anyio
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import AnswerLostError, NotSentError, UpstreamError
+from xportcn_tools.upstream.port import AnswerLostError, NotSentError, SettingUnusableError, UpstreamError
+from xportcn_tools.upstream.proxy import proxy_for
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Signer
 
@@ -73,8 +74,10 @@ class UpstreamClient:
         self._clock = clock
         self._preview_attempts = preview_attempts
         self._pool: httpx.AsyncClient | None = None
-        # Read once: the certificates take some 20 ms of the event loop, and each create has its own client.
+        # Read once, as the proxy is: the certificates take some 20 ms of the event loop, and each create has
+        # a client of its own.
         self._tls: ssl.SSLContext | None = None
+        self._proxy: str | None = None
 
     async def aclose(self) -> None:
         if self._pool is not None:
@@ -102,7 +105,7 @@ class UpstreamClient:
             self._pool = self._new_client()
         pool = self._pool
 
-        async def attempts(trace: "_Trace") -> Reply:
+        async def attempts(trace: "Trace") -> Reply:
             async for attempt in stamina.retry_context(
                 on=self._wait_before_retry,
                 attempts=self._preview_attempts,
@@ -135,16 +138,16 @@ class UpstreamClient:
         asked = error.outcome.retry_after if isinstance(error.outcome, Reply) else None
         return True if asked is None else asked < self._endpoint.timeout_seconds and float(asked)
 
-    async def _within_deadline(self, call: "Callable[[_Trace], Awaitable[Reply]]") -> Reply:
+    async def _within_deadline(self, call: "Callable[[Trace], Awaitable[Reply]]") -> Reply:
         """One deadline for connecting, sending and reading together."""
-        trace = _Trace()
+        trace = Trace()
         seconds = self._endpoint.timeout_seconds
         try:
             with anyio.fail_after(seconds):
                 return await call(trace)
         except TimeoutError:
             if trace.only_connecting:
-                raise NotSentError(f"no connection within {seconds:g} s") from None
+                raise self._not_sent(f"no connection within {seconds:g} s") from None
             raise AnswerLostError(f"no whole answer within {seconds:g} s", sent=trace.sent) from None
 
     async def _exchange(
@@ -152,7 +155,7 @@ class UpstreamClient:
         client: "httpx.AsyncClient",
         path: str,
         body: Mapping[str, Any],
-        trace: "_Trace",
+        trace: "Trace",
         user_id: str | None,
     ) -> Reply:
         import httpx  # noqa: PLC0415 - at the first call
@@ -181,40 +184,43 @@ class UpstreamClient:
                 return _reply(response.status_code, bytes(answer), response.headers.get("retry-after", ""))
             finally:
                 await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            raise NotSentError(f"not connected ({type(error).__name__})") from error
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
-            if trace.sent:
-                raise AnswerLostError(
-                    f"the exchange broke off ({type(error).__name__})", sent=trace.sent
-                ) from error
-            raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
         except Exception as error:
+            name = type(error).__name__
             if not isinstance(error, httpx.HTTPError | httpx.StreamError | OSError):
                 # Its type alone: the text of another program's error, and its traceback, may hold anything.
-                logger.warning(
-                    "a call of the upstream ended in an unexpected error: %s", type(error).__name__
-                )
-            if trace.only_connecting:
-                raise NotSentError(f"not connected ({type(error).__name__})") from error
-            raise AnswerLostError(
-                f"the exchange broke off ({type(error).__name__})", sent=trace.sent
-            ) from error
+                logger.warning("a call of the upstream ended in an unexpected error: %s", name)
+            if trace.sent:
+                raise AnswerLostError(f"the exchange broke off ({name})", sent=True) from error
+            if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+                raise NotSentError(f"the request could not be made ({name})") from error
+            unconnected = httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
+            if trace.connecting or isinstance(error, unconnected):
+                raise self._not_sent(f"not connected ({name})") from error
+            raise AnswerLostError(f"the exchange broke off ({name})", sent=False) from error
+
+    def _not_sent(self, reason: str) -> NotSentError:
+        through = "; the way is through a proxy, which `xportcn-mcp doctor` checks"
+        return NotSentError(reason + through if self._proxy else reason)
 
     def _new_client(self) -> "httpx.AsyncClient":
         import httpx  # noqa: PLC0415 - at the first call
 
-        # Proxies and certificates of the environment; but plain HTTP is for this machine alone.
+        # The environment's certificates; but plain HTTP is for this machine alone.
         trust_env = not self._endpoint.base_url.lower().startswith("http://")
+        setting = "proxy"
         try:
             if self._tls is None and not self._new_transport:
+                self._proxy = proxy_for(self._endpoint.base_url)
+                setting = "TLS"
                 self._tls = httpx.create_ssl_context(trust_env=trust_env)
+                setting = "proxy"
             return httpx.AsyncClient(
                 transport=self._new_transport() if self._new_transport else None,
+                proxy=self._proxy,
                 verify=self._tls or True,
                 timeout=None,  # noqa: S113 - the deadline is over the whole call, in `_within_deadline`
                 follow_redirects=False,
-                trust_env=trust_env,
+                trust_env=False,
                 headers={
                     "content-type": "application/json",
                     "accept": "application/json",
@@ -222,14 +228,16 @@ class UpstreamClient:
                     "user-agent": USER_AGENT,
                 },
             )
-        except Exception as error:  # a proxy or certificate setting that httpx cannot use
+        except Exception as error:
             # Its type alone: the text may repeat a part of the proxy's password.
-            logger.warning("no connection can be set up: %s", type(error).__name__)
-            raise NotSentError(f"no connection can be set up ({type(error).__name__})") from error
+            logger.warning("the %s setting cannot be used: %s", setting, type(error).__name__)
+            raise SettingUnusableError(setting) from error
 
 
-class _Trace:
-    """Listens to the HTTP library's own steps, to know whether a request had begun to leave."""
+class Trace:
+    """Listens to the HTTP library's own steps, to know whether a request had begun to leave, and closes what
+    it leaves open. CONNECT, which asks a proxy for the way, is no such request.
+    """
 
     def __init__(self) -> None:
         self.connecting = False
@@ -242,16 +250,19 @@ class _Trace:
         return self.connecting and not self.sent
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        if event.startswith("connection.connect"):
+        if "connect_tcp" in event:
             self.connecting = True
         if event.endswith("connect_tcp.complete"):
             self._stream = info.get("return_value")
-        if event.endswith("start_tls.failed") and self._stream is not None:
+        if (
+            event.endswith(("start_tls.failed", "setup_socks5_connection.failed"))
+            and self._stream is not None
+        ):
             # httpcore leaves the socket open where a deadline, not an error, ends the handshake.
             with anyio.CancelScope(shield=True):
                 await self._stream.aclose()
         if event.endswith("send_request_headers.started"):
-            self.sent = True
+            self.sent = self.sent or getattr(info.get("request"), "method", None) != b"CONNECT"
 
 
 def _reply(status: int, body: bytes, retry_after: str) -> Reply:

@@ -1,8 +1,9 @@
 """The upstream as the desk sees it. `client.py` calls the real one; telemetry and tests wrap it.
 
 UpstreamError
-├── NotSentError      no connection (DNS, refused, TLS, connect time-out): the upstream saw nothing
-└── AnswerLostError   the request left, or may have; no whole answer came back
+├── NotSentError                no connection (DNS, refused, TLS, connect time-out): the upstream saw nothing
+│   └── SettingUnusableError    a proxy or TLS setting of this machine: none can be made until it is corrected
+└── AnswerLostError             the request left, or may have; no whole answer came back
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,15 @@ class UpstreamError(Exception):
 
 class NotSentError(UpstreamError):
     """No connection was made: the request never left."""
+
+
+class SettingUnusableError(NotSentError):
+    """No connection can be made with the `setting` of this machine: `proxy` or `TLS`."""
+
+    next_step = "Tell the person to run `xportcn-mcp doctor`: it names the setting and its right form."
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"the {setting} setting of this machine cannot be used; run `xportcn-mcp doctor`")
 
 
 class AnswerLostError(UpstreamError):
