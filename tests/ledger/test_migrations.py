@@ -21,6 +21,7 @@ from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
 from ledger.suite.stores import claim
 from xportcn_server.sandbox.service import build_sandbox
+from xportcn_tools.desk.present import goods_line
 from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, OrderQuery
 from xportcn_tools.ledger.migrations import numbered_scripts, statements
 from xportcn_tools.ledger.postgres import PostgresLedger
@@ -126,8 +127,17 @@ async def test_orders_are_placed_and_replayed_in_a_ledger_of_an_earlier_program(
 ) -> None:
     now = THEN + timedelta(seconds=10)
     house = House(tmp_path, build_sandbox(clock=lambda: now), APPROVAL="require")
+    goods: dict[str, str] = {}  # an earlier program asked for no echo of them
+    async with old.opened() as ledger:
+        for name, kept in OLD["previews"].items():
+            preview = await ledger.preview_by_code(kept["approval_code"])
+            assert preview
+            goods[name] = goods_line(preview.shown)
     async with house.client(clock=lambda: now, ledger=old.ledger(lambda: now)) as client:
-        arguments = {name: kept["create_order_arguments"] for name, kept in OLD["previews"].items()}
+        arguments = {
+            name: kept["create_order_arguments"] | {"goods": goods[name]}
+            for name, kept in OLD["previews"].items()
+        }
         placed = await call(client, "create_order", arguments["placed"])
         assert (placed["order"]["replayed"], placed["order"]["order_ids"]) == (True, OLD["order_ids"])
         assert house.creates == 0
@@ -156,6 +166,8 @@ async def test_an_earlier_program_that_still_runs_claims_nothing_more(old: OldLe
         if row["approval_code"] == OLD["previews"]["waiting"]["approval_code"]
     )
     async with old.opened() as ledger:
-        with pytest.raises((sqlite3.IntegrityError, psycopg.errors.NotNullViolation), match=r"newer|seen"):
+        with pytest.raises(
+            (sqlite3.IntegrityError, psycopg.errors.NotNullViolation), match=r"newer|reference"
+        ):
             old.claim_as_before(waiting)
         assert await ledger.orders(OrderQuery(None, "PO-old")) == []

@@ -48,6 +48,14 @@ LATEST_SEND_SECONDS = 10.0
 found that no order exists and ordered again. The lease is longer than this and the deadline together."""
 
 
+class TwinError(Exception):
+    """The same goods to the same place or person were placed since the preview; nothing was claimed."""
+
+    def __init__(self, order: OrderRecord) -> None:
+        super().__init__(order.out_order_id)
+        self.order = order
+
+
 @dataclass(frozen=True)
 class Sender:
     """Places one approved order, at most once."""
@@ -69,7 +77,7 @@ class Sender:
         `caps_now` is asked inside the claim: a caller that was struck out by then has none left.
 
         Raises:
-            ProblemError: the claim was refused; nothing was sent.
+            ProblemError, TwinError: the claim was refused; nothing was sent.
             LedgerUnavailableError: the claim could not be written; nothing was sent.
         """
         import stamina  # noqa: PLC0415 - at the first create, and not after the send, where it may not fail
@@ -97,7 +105,7 @@ class Sender:
                 case ReferenceUsed():
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
-                    raise problems.earlier_order_open(order)
+                    raise TwinError(order) if order.state == "placed" else problems.earlier_order_open(order)
                 case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):
