@@ -3,6 +3,7 @@
 httpx is imported at the first call: it would slow the start.
 """
 
+import importlib
 import json
 import logging
 import re
@@ -16,7 +17,7 @@ import anyio
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import AnswerLostError, NotSentError, UpstreamError
+from xportcn_tools.upstream.port import AnswerLostError, MayLeave, NotSentError, UpstreamError
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Signer
 
@@ -87,12 +88,20 @@ class UpstreamClient:
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
         return await self._retried(path, body)
 
-    async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+    def prepare(self) -> None:
+        try:
+            importlib.import_module("httpx")  # at the first call
+        except ImportError as error:
+            raise NotSentError(f"what sending needs cannot be loaded ({error.name})") from error
+
+    async def create(
+        self, body: Mapping[str, Any], user_id: str | None = None, *, may_leave: MayLeave = lambda: True
+    ) -> Reply:
         # Over a connection of its own: a pooled one that the upstream has quietly closed would turn a
         # harmless miss into an unknown outcome.
         async with self._new_client() as client:
             return await self._within_deadline(
-                lambda trace: self._exchange(client, CREATE_PATH, body, trace, user_id)
+                lambda trace: self._exchange(client, CREATE_PATH, body, trace, user_id), may_leave
             )
 
     async def _retried(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
@@ -135,9 +144,11 @@ class UpstreamClient:
         asked = error.outcome.retry_after if isinstance(error.outcome, Reply) else None
         return True if asked is None else asked < self._endpoint.timeout_seconds and float(asked)
 
-    async def _within_deadline(self, call: "Callable[[_Trace], Awaitable[Reply]]") -> Reply:
+    async def _within_deadline(
+        self, call: "Callable[[_Trace], Awaitable[Reply]]", may_leave: MayLeave = lambda: True
+    ) -> Reply:
         """One deadline for connecting, sending and reading together."""
-        trace = _Trace()
+        trace = _Trace(may_leave)
         seconds = self._endpoint.timeout_seconds
         try:
             with anyio.fail_after(seconds):
@@ -178,6 +189,8 @@ class UpstreamClient:
                 return _reply(response.status_code, bytes(answer), response.headers.get("retry-after", ""))
             finally:
                 await response.aclose()
+        except NotSentError:  # it came too late to leave
+            raise
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             raise NotSentError(f"not connected ({type(error).__name__})") from error
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
@@ -192,7 +205,7 @@ class UpstreamClient:
                 logger.warning(
                     "a call of the upstream ended in an unexpected error: %s", type(error).__name__
                 )
-            if trace.only_connecting:
+            if trace.only_connecting or (isinstance(error, ImportError) and not trace.sent):
                 raise NotSentError(f"not connected ({type(error).__name__})") from error
             raise AnswerLostError(
                 f"the exchange broke off ({type(error).__name__})", sent=trace.sent
@@ -228,7 +241,8 @@ class UpstreamClient:
 class _Trace:
     """Listens to the HTTP library's own steps, to know whether a request had begun to leave."""
 
-    def __init__(self) -> None:
+    def __init__(self, may_leave: MayLeave) -> None:
+        self._may_leave = may_leave
         self.connecting = False
         self.sent = False
         self._stream: Any = None
@@ -248,6 +262,10 @@ class _Trace:
             with anyio.CancelScope(shield=True):
                 await self._stream.aclose()
         if event.endswith("send_request_headers.started"):
+            if not self._may_leave():
+                raise NotSentError(
+                    "the program was held up between its claim and sending, so it did not send"
+                )
             self.sent = True
 
 
