@@ -31,7 +31,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
-from xportcn_tools.upstream.port import AnswerLostError, MayLeave, NotSentError, Upstream
+from xportcn_tools.upstream.port import HELD_UP, AnswerLostError, MayLeave, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Sender:
                 case Claimed(order):
                     pass
             logger.info("order %s: claimed, sending", order.out_order_id)
-            outcome = await self._send(body, user_id, in_time)
+            outcome = await self._send(body, user_id, in_time) if in_time() else _not_sent(HELD_UP)
             logger.info(
                 "order %s: answered: %s, order ids %s, request id %s",
                 order.out_order_id,
@@ -145,7 +145,7 @@ class Sender:
         try:
             reply = await self._upstream.create(body, user_id, may_leave=in_time)
         except NotSentError as error:
-            return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=str(error))
+            return _not_sent(str(error))
         except AnswerLostError as error:
             return replace(_unknown(str(error)), request_sent="yes" if error.sent else "unknown")
         except Exception:  # whatever it was, the request may have left: never an invented outcome
@@ -185,6 +185,10 @@ class Sender:
             outcome.request_id,
         )
         return replace(order, **vars(outcome))
+
+
+def _not_sent(reason: str) -> Outcome:
+    return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=reason)
 
 
 def _unknown(reason: str) -> Outcome:

@@ -17,7 +17,7 @@ import anyio
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import AnswerLostError, MayLeave, NotSentError, UpstreamError
+from xportcn_tools.upstream.port import HELD_UP, AnswerLostError, MayLeave, NotSentError, UpstreamError
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Signer
 
@@ -263,9 +263,7 @@ class _Trace:
                 await self._stream.aclose()
         if event.endswith("send_request_headers.started"):
             if not self._may_leave():
-                raise NotSentError(
-                    "the program was held up between its claim and sending, so it did not send"
-                )
+                raise NotSentError(HELD_UP)
             self.sent = True
 
 

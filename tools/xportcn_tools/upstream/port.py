@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from xportcn_tools.upstream.outcome import Reply
 
 MayLeave = Callable[[], bool]
+HELD_UP = "the program was held up between its claim and sending, so it did not send"
 
 
 class UpstreamError(Exception):
