@@ -565,7 +565,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
     assert "Traceback" not in process.log.read_text()
     (answer,) = answers
     assert answer["order"]["state"] == "placed"
-    settings = settings_for(tmp_path / "ledger.sqlite3")
+    settings = settings_for(tmp_path / "ledger.sqlite3", **live(base_url))
     ledger = ledger_of(settings)
     (order,) = await ledger.orders(OrderQuery(None))
     await ledger.aclose()

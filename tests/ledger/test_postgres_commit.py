@@ -39,6 +39,7 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._port = port
         self.cut: Cut | None = None
+        self.cut_at = b"COMMIT\0"
         self.cuts = 0
         self.open = True
         self.let_go = asyncio.Event()
@@ -59,7 +60,7 @@ class Wire:
         cut: Cut | None = None
         try:
             while data := await reader.read(65536):
-                if self.cut and b"COMMIT\0" in data:
+                if self.cut and self.cut_at in data:
                     cut, self.cut = self.cut, None
                     self.cuts += 1
                     answers.cancel()
@@ -277,7 +278,7 @@ async def test_a_preview_whose_commit_is_cut_off_gives_no_token(
     tmp_path: Path, postgres: PostgresServer, cut: Cut
 ) -> None:
     async with scene(tmp_path, postgres) as here:
-        here.wire.cut = cut
+        here.wire.cut, here.wire.cut_at = cut, b"INSERT INTO previews"  # its own transaction
         told = await call(here.client, "preview_order", order_arguments())
         assert (told["problem"]["code"], told["preview"]) == ("ledger_unavailable", None)
         assert (await here.arguments())["preview_token"]

@@ -79,7 +79,7 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         "trade_type": st.just("assureTrade"),
         "message": st.text(max_size=80).filter(_printable) | st.text("好ok 1！", min_size=60, max_size=500),
         "dropshipping": st.booleans(),
-        "out_order_id": st.from_regex(r"[A-Za-z0-9._-]{6,64}", fullmatch=True),
+        "out_order_id": st.from_regex(r"[A-Za-z0-9._][A-Za-z0-9._-]{5,63}", fullmatch=True),
     }
     arguments: dict[str, Any] = {"items": items, "address": address}
     return arguments | {name: draw(values) for name, values in wishes.items() if draw(st.booleans())}

@@ -55,7 +55,9 @@ def _untrue(state: str, order_ids: tuple[str, ...], request_sent: str, facts: Fa
         wrong.append(f"placed as {order_ids}, upstream has {exist}")
     if state in ("rejected", "absent") and exist:
         wrong.append(f"{state}, upstream has {exist}")
-    if state != "placed" and order_ids:
+    if state == "unknown" and not set(order_ids) <= set(exist):  # a contradictory answer may name them
+        wrong.append(f"unknown, named as {order_ids}, upstream has {exist}")
+    if state not in ("placed", "unknown") and order_ids:
         wrong.append(f"{state} with order ids {order_ids}")
     if request_sent == "no" and facts.arrived:
         wrong.append(f"{state}, request_sent no, but {facts.arrived} creates came")

@@ -18,7 +18,7 @@ _CHINESE_MOBILE_AND_MORE = re.compile(r"(?:\+?86|0086)?1[3-9][0-9]{9}[0-9]{1,6}"
 def _mobile(text: str) -> str:
     """`+86 138-0013-8000` is +8613800138000. A number with an extension is no mobile number upstream."""
     bare = _SEPARATORS.sub("", text)
-    if _EXTENSION.search(text) or _CHINESE_MOBILE_AND_MORE.fullmatch(bare):
+    if _EXTENSION.search(text) or (bare != text and _CHINESE_MOBILE_AND_MORE.fullmatch(bare)):
         raise refused(
             "a number with an extension goes into phone as a whole, such as 18412345678-1234, and its first "
             "11 digits into mobile"

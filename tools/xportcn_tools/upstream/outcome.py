@@ -123,17 +123,17 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
     if reply.status == 200 and envelope.succeeded and ids:
         return answer.placed(ids)
     if ids is None:
-        return answer.unclear(f"order ids that cannot be read beside code {reply.code}")
+        return answer.unclear(f"order ids that cannot be read beside code {_named(envelope.code)}")
     if ids:
-        return answer.unclear(f"order ids ({', '.join(ids)}) beside code {reply.code}", ids)
+        return answer.unclear(f"order ids ({', '.join(ids)}) beside code {_named(envelope.code)}", ids)
     hint = answer.hint()
     if hint:
-        return answer.unclear(f"what may be an order id ({hint}) beside code {reply.code}")
+        return answer.unclear(f"what may be an order id ({hint}) beside code {_named(envelope.code)}")
     if answer.is_refusal():
         return Refused(reply.code, answer.said or reply.text, envelope.request_id, is_unauthorized(reply))
     if envelope.succeeded and reply.status == 200:
         return answer.unclear("code 200 without order ids")
-    return answer.unclear(f"HTTP {reply.status}, code {reply.code}")
+    return answer.unclear(f"HTTP {reply.status}, code {_named(envelope.code)}")
 
 
 class _CreateAnswer:
@@ -149,7 +149,10 @@ class _CreateAnswer:
         self.said = clean(_joined([envelope.message or "", *texts]))
 
     def unclear(self, reason: str, order_ids: tuple[str, ...] = ()) -> Unclear:
-        return Unclear(reason, self._envelope.request_id, order_ids, self.said or None)
+        code = self._envelope.code
+        in_words = code if isinstance(code, str) and _named(code) != code else ""
+        text = clean(_joined([in_words, self.said]))
+        return Unclear(reason, self._envelope.request_id, order_ids, text or None)
 
     def documented_ids(self) -> tuple[str, ...] | None:
         """`data.orderIds` as strings; `()` where there are none; `None` where they make no sense."""
@@ -230,6 +233,12 @@ class _CreateAnswer:
             return False
         words = f"{code} {said}" if isinstance(code, str) else said
         return not refusal_signs.doubts(words, asked_to_wait=429 in (status, code))
+
+
+def _named(code: int | str | None) -> str:
+    """A code as it stands in our own sentence; one in words is the upstream's text, and stands with it."""
+    plain = isinstance(code, int) or (code is not None and re.fullmatch(r"[A-Za-z]{0,4}[0-9_-]{1,16}", code))
+    return str(code) if plain else "in words" if code else "absent"
 
 
 def _joined(texts: list[str]) -> str:
