@@ -16,8 +16,8 @@ RECENT = timedelta(hours=24)
 """How long a preview shows that the same was ordered before."""
 
 MOST_LEASE = timedelta(hours=2)
-"""More than any lease (`Policy.lease`), even where a clock is set back by an hour while its sender lives: a lease
-that ends later was given by a clock that was ahead."""
+"""More than any lease (`Policy.lease`), even where a clock is set back by an hour while its sender lives: a
+lease that ends later was given by a clock that was ahead."""
 
 
 class Session(Protocol):
