@@ -293,7 +293,6 @@ class SqlLedger(ABC):
         return fresh
 
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int:
-        """The new row's sequence."""
         last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
         sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
         row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
