@@ -23,7 +23,7 @@ import psycopg
 import pytest
 
 from benchmarks.closed_loop import Caller, Sample, Work, busy_seconds, drive, parent_of
-from harness.house import ADDRESS, order_arguments
+from harness.house import address_of, order_arguments
 from harness.nginx_server import nginx_program, round_robin
 from harness.over_http import STATE_KEY, made_callers
 from harness.postgres_server import PostgresServer
@@ -145,7 +145,7 @@ def postmaster(postgres: PostgresServer) -> int:
 
 def arguments_of(caller: Caller) -> dict[str, object]:
     """Each caller has an address of its own: the same goods to one place at once would be refused."""
-    return order_arguments(address=ADDRESS | {"address": f"网商路{caller.number + 1}号"})
+    return order_arguments(address=address_of(caller.number + 1))
 
 
 def previews() -> Work:

@@ -31,6 +31,11 @@ ADDRESS: dict[str, str] = {
 }
 
 
+def address_of(number: int) -> dict[str, str]:
+    """Another place and another person for each number below 10^8: what goes there is nobody's twin."""
+    return ADDRESS | {"address": f"网商路{number}号", "mobile": f"139{number:08}"}
+
+
 def order_arguments(quantity: int = 2, **changes: Any) -> dict[str, Any]:
     """Arguments of `preview_order` that the sandbox can fulfil."""
     items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": quantity}]

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from xportcn_server.telemetry.forwarding import ForwardingLedger
 from xportcn_tools.ledger.ledger import Claimed, Ledger, Standing
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import Upstream
+from xportcn_tools.upstream.port import MayLeave, Upstream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,8 +66,13 @@ class SteppedUpstream:
             await _pass(self._step, "recheck")
         return await self._inner.preview(body, user_id)
 
-    async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
-        return await self._inner.create(body, user_id)
+    def prepare(self) -> None:
+        self._inner.prepare()
+
+    async def create(
+        self, body: Mapping[str, Any], user_id: str | None = None, *, may_leave: MayLeave = lambda: True
+    ) -> Reply:
+        return await self._inner.create(body, user_id, may_leave=may_leave)
 
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
         return await self._inner.read(path, body)

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from mcp_types import CallToolResult, InputRequiredResult
 
-from harness.house import ADDRESS, Person, order_arguments, previewed, said
+from harness.house import Person, address_of, order_arguments, previewed, said
 from harness.nginx_server import nginx_program, round_robin
 from harness.over_http import (
     STATE_KEY,
@@ -50,7 +50,7 @@ Arguments = dict[str, Any]
 
 def unlike(number: int) -> Arguments:
     """A preview's arguments that are nobody's twin: the same goods to the same place wait for one another."""
-    return order_arguments(address=ADDRESS | {"address": f"网商路{number}号"})
+    return order_arguments(address=address_of(number))
 
 
 @dataclass

@@ -23,6 +23,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from harness.clock import START, Clock
 from harness.processes import script_environment
 from ledger.suite.stores import (
+    PLACE,
     PLACED,
     all_orders,
     assert_whole,
@@ -494,7 +495,7 @@ CALLS: dict[str, Write] = {
     "receipts": lambda ledger: ledger.receipts(OrderQuery(None)),
     "trail": lambda ledger: ledger.trail(),
     "standing": lambda ledger: ledger.standing(digest_of("x"), "local"),
-    "remembered": lambda ledger: ledger.remembered("local", "goods", "place"),
+    "remembered": lambda ledger: ledger.remembered("local", "goods", PLACE),
     "knows": lambda ledger: ledger.knows(OrderQuery("local", "PO-1")),
     "waiting": lambda ledger: ledger.waiting(),
 }

@@ -19,9 +19,9 @@ import pytest
 
 from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
-from ledger.suite.stores import claim
+from ledger.suite.stores import claim, standing_of
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, OrderQuery
+from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, OrderQuery, ReferenceUsed
 from xportcn_tools.ledger.migrations import numbered_scripts, statements
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -83,12 +83,12 @@ class OldLedger:
         finally:
             await ledger.aclose()
 
-    def claim_as_before(self, preview_id: str) -> None:
+    def claim_as_before(self, preview_id: str, number: str = "PO-old") -> None:
         """The insertion with which an earlier program claims."""
         row = OLD["tables"]["orders"][0] | {
             "preview_id": preview_id,
-            "order_key": "k",
-            "out_order_id": "PO-old",
+            "order_key": f"key of {number}",
+            "out_order_id": number,
         }
         if self.driver == "sqlite":
             with closing(sqlite3.connect(self.where, isolation_level=None)) as file:
@@ -154,6 +154,25 @@ async def test_an_order_that_was_under_way_at_the_change_blocks_every_twin(old: 
         assert isinstance(await claim(ledger, twin), EarlierUnknown)
 
 
+async def test_two_numbers_that_differ_in_case_are_kept_and_neither_serves_again(old: OldLedger) -> None:
+    """An earlier program took PO-old and po-OLD for two numbers."""
+    waiting, approved = (OLD["previews"][name]["approval_code"] for name in ("waiting", "approved"))
+    ids = {row["approval_code"]: row["preview_id"] for row in OLD["tables"]["previews"]}
+    old.claim_as_before(ids[waiting], "PO-old")
+    old.claim_as_before(ids[approved], "po-OLD")
+    async with old.opened() as ledger:
+        preview = await ledger.preview_by_code(waiting)
+        assert preview
+        for number in ("PO-old", "po-OLD", "po-old"):
+            again = replace(
+                preview, preview_id=number, token_digest=number, approval_code=number, out_order_id=number
+            )
+            await ledger.store_preview(again)
+            assert (await standing_of(ledger, again)).reference_used
+            assert await claim(ledger, again) == ReferenceUsed()
+        assert {order.out_order_id for order in await ledger.orders(OrderQuery(None))} >= {"PO-old", "po-OLD"}
+
+
 async def test_an_earlier_program_that_still_runs_claims_nothing_more(old: OldLedger) -> None:
     waiting = next(
         row["preview_id"]
@@ -161,6 +180,8 @@ async def test_an_earlier_program_that_still_runs_claims_nothing_more(old: OldLe
         if row["approval_code"] == OLD["previews"]["waiting"]["approval_code"]
     )
     async with old.opened() as ledger:
-        with pytest.raises((sqlite3.IntegrityError, psycopg.errors.NotNullViolation), match=r"newer|seen"):
+        with pytest.raises(
+            (sqlite3.IntegrityError, psycopg.errors.NotNullViolation), match=r"newer|reference"
+        ):
             old.claim_as_before(waiting)
         assert await ledger.orders(OrderQuery(None, "PO-old")) == []

@@ -23,11 +23,10 @@ from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, stand
 from xportcn_server.app import Seams, build_server, ledger_of
 from xportcn_server.doctor.check_postgres import check_postgres
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_tools.ledger import rows, sql
+from xportcn_tools.ledger import sql
 from xportcn_tools.ledger.ledger import (
     Claimed,
     DayUsage,
-    EarlierUnknown,
     Ledger,
     LedgerUnavailableError,
     Realm,
@@ -364,22 +363,3 @@ async def test_a_replica_whose_clock_is_slow_takes_no_old_price_for_a_fresh_one(
             told = await call(behind, "create_order", arguments)
     assert told["order"]["state"] == "placed"
     assert sandbox.books.received == {"preview": 2, "create": 1}
-
-
-async def test_a_preview_that_a_claim_could_not_see_yet_counts_as_made_after_it(
-    postgres: PostgresServer,
-) -> None:
-    """Its row is written before the claim and committed after it: a person is shown it later still."""
-    url = postgres.new_database()
-    store = PostgresStore(url)
-    late, early = preview_of("late", goods="goods"), preview_of("early", goods="goods")
-    async with store.view() as ledger:
-        await ledger.store_preview(early)
-        with psycopg.connect(url) as slow:
-            row = {"realm": "sandbox", **rows.to_row(late)}
-            marks = ", ".join(["%s"] * len(row))
-            slow.execute(f"INSERT INTO previews ({', '.join(row)}) VALUES ({marks})", [*row.values()])  # noqa: S608 # pyright: ignore[reportArgumentType]
-            sending = await claimed(ledger, preview_of(1, goods="goods"))
-            slow.commit()
-        assert await claim(ledger, late) == EarlierUnknown(sending)
-        assert isinstance(await claim(ledger, early), Claimed)

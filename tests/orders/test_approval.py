@@ -169,7 +169,7 @@ async def test_a_repeated_question_is_the_same_to_the_letter(tmp_path: Path, era
         arguments = (await previewed(client))["create_order_arguments"]
         await call(client, "create_order", arguments)
         clock.advance(400)
-        other = await previewed(client)
+        other = await previewed(client, quantity=3)
         no.action = "accept"
         await call(client, "create_order", other["create_order_arguments"])
         no.action = "decline"

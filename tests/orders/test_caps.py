@@ -5,6 +5,7 @@ Run as a script it is a process of the race: `test_caps.py LEDGER CALLS`.
 
 import json
 import random
+import secrets
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import pytest
 from mcp import Client
 
 from harness.clock import Clock
-from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
+from harness.house import ERAS, MUG, MUG_SPEC, Era, House, address_of, call, previewed, settings_for
 from harness.processes import script_environment
 from harness.seams import SteppedLedger
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
@@ -275,7 +276,8 @@ async def desk_over(
 
 async def previews(desk: Desk, quantities: Sequence[int]) -> list[PreviewResult]:
     def request(quantity: int) -> OrderRequest:
-        return OrderRequest("", (Item(MUG, quantity, MUG_SPEC),), Address(**ADDRESS), flow="general")
+        someone = Address(**address_of(secrets.randbelow(10**8)))
+        return OrderRequest("", (Item(MUG, quantity, MUG_SPEC),), someone, flow="general")
 
     return [await desk.preview(request(quantity), LOCAL_CALLER) for quantity in quantities]
 

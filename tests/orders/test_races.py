@@ -8,7 +8,7 @@ import anyio
 import pytest
 from anyio.streams.text import TextReceiveStream
 
-from harness.house import ERAS, Era, House, at_once, call, previewed
+from harness.house import ERAS, Era, House, address_of, at_once, call, previewed
 from harness.port_sandbox import running_sandbox
 from harness.postgres_server import PostgresServer
 from harness.processes import script_environment
@@ -118,7 +118,10 @@ async def test_a_hundred_racing_creates_fill_a_cap_of_the_day_and_never_pass_it(
     house = House(tmp_path, None, **{f"MAX_{cap}": value}, LEDGER=ledger_in(store, tmp_path, request))
     with anyio.fail_after(120):
         async with house.client() as client:
-            calls = [(await previewed(client))["create_order_arguments"] for _ in range(100)]
+            calls = [
+                (await previewed(client, address=address_of(number)))["create_order_arguments"]
+                for number in range(100)
+            ]
             assert {arguments["expected_total"] for arguments in calls} == {"64.00"}
             answers = await at_once(client, calls)
     assert len(house.sandbox.books.orders) == house.creates == fits

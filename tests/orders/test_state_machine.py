@@ -32,7 +32,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from harness.house import ADDRESS, MUG, MUG_SPEC
+from harness.house import ADDRESS, MUG, MUG_SPEC, address_of
 from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
 from ledger.suite.stores import preview_of
@@ -97,7 +97,15 @@ _OF_STATE: dict[str | None, list[str | None]] = {
 }
 CREATE_FAULTS = evenly([None, *OUTCOMES]).flatmap(lambda state: evenly(_OF_STATE.get(state, [None])))
 PREVIEW_FAULTS = evenly([*[None] * len(PREVIEW), *PREVIEW])
-NAMES = evenly([None, None, None, "PO-0001", "PO-0002"])
+NAMES = evenly([None, None, None, "PO-0001", "po-0001", "PO-0002"])
+# Two destinations, each named in several ways: one by its place, one by its mobile.
+PLACES: tuple[tuple[int, dict[str, str]], ...] = (
+    (1, ADDRESS),
+    (1, ADDRESS | {"address": "浙江省杭州市网商路６９９號", "mobile": "13900000001"}),
+    (1, ADDRESS | {"area": "滨江区", "town": "长河街道", "mobile": "13900000002"}),
+    (2, address_of(7)),
+    (2, address_of(7) | {"city": "宁波市", "address": "中山路2号", "mobile": "+8613900000007"}),
+)
 
 
 class DiedError(BaseException):
@@ -114,6 +122,8 @@ class Shown:
 
     preview: PreviewResult
     expires_at: datetime
+    alike: tuple[int, int]  # quantity and destination: what makes two orders twins
+    placed: frozenset[str]  # orders that were placed when it was made
     agreed: bool = False
     told: Told | None = None
 
@@ -135,6 +145,7 @@ class Walk(RuleBasedStateMachine):
         )
         self.shown: dict[str, Shown] = {}
         self.states: dict[str, str] = {}
+        self.kinds: dict[str, tuple[int, int]] = {}
         self.dies_at: str | None = None
 
     @initialize(approval=evenly(["ask", "require", "off"]))
@@ -162,20 +173,30 @@ class Walk(RuleBasedStateMachine):
 
     # What happens
 
-    @rule(target=tokens, quantity=st.integers(2, 4), named=NAMES, fault=PREVIEW_FAULTS)
-    def preview(self, quantity: int, named: str | None, fault: str | None) -> Any:
+    @rule(
+        target=tokens,
+        quantity=st.integers(2, 4),
+        place=evenly(PLACES),
+        named=NAMES,
+        fault=PREVIEW_FAULTS,
+    )
+    def preview(
+        self, quantity: int, place: tuple[int, dict[str, str]], named: str | None, fault: str | None
+    ) -> Any:
         self._plan(fault, "preview")
-        request = OrderRequest(named or "", (Item(MUG, quantity, MUG_SPEC),), Address(**ADDRESS), "general")
+        destination, address = place
+        request = OrderRequest(named or "", (Item(MUG, quantity, MUG_SPEC),), Address(**address), "general")
         shown = self.run(_caught(lambda: self.desk.preview(request, LOCAL_CALLER)))
         if isinstance(shown, PreviewResult):
-            return self._show(shown)
+            return self._show(shown, (quantity, destination))
         assert isinstance(shown, ProblemError)
         assert shown.problem.request_sent == "no"
         MET[f"preview: {shown.problem.code}"] += 1
         return _shown([])
 
-    def _show(self, preview: PreviewResult) -> str:
-        self.shown[preview.preview_token] = Shown(preview, self.now + TTL)
+    def _show(self, preview: PreviewResult, alike: tuple[int, int]) -> str:
+        placed = frozenset(name for name, order in self._orders().items() if order.state == "placed")
+        self.shown[preview.preview_token] = Shown(preview, self.now + TTL, alike, placed)
         return preview.preview_token
 
     @rule(token=tokens, fault=CREATE_FAULTS, callers=evenly([1, 1, 6]))
@@ -241,17 +262,27 @@ class Walk(RuleBasedStateMachine):
         total = "0.01" if echo == "total" else arguments.expected_total
         ship_to = "elsewhere" if echo == "ship_to" else arguments.ship_to
         call = CreateCall(token, total, ship_to, arguments.goods, LOCAL_CALLER, self.now)
-        before, read = self._orders().keys(), self.sandbox.books.received["create"]
+        before, read = self._orders(), self.sandbox.books.received["create"]
         rule = self.policy.approval
         yes = rule == "off" or answer == "yes" or (rule == "ask" and answer == "cannot_ask")
         shown.agreed = yes and echo == "right" and self.now < shown.expires_at
         results = self.run(_gather([lambda: self.desk.create(call, answer)] * callers))
         assert self.sandbox.books.received["create"] - read <= 1
-        new = self._orders().keys() - before
+        new = self._orders().keys() - before.keys()
         assert not new or (shown.agreed and new == {shown.preview.out_order_id})
+        if new:
+            self._has_no_twin(shown, before)
         told = shown.told
         fresh = [found for result in results if (found := self._judge(shown, told, result))]
-        return _shown([self._show(preview) for preview in fresh])
+        return _shown([self._show(preview, shown.alike) for preview in fresh])
+
+    def _has_no_twin(self, shown: Shown, before: dict[str, OrderRecord]) -> None:
+        """No order like it was open, and each that was placed stood there when its preview was made."""
+        for name, order in before.items():
+            if self.kinds[name] == shown.alike:
+                MET[f"twin {order.state}"] += 1
+                assert order.state in ("rejected", "absent") or name in shown.placed
+        self.kinds[shown.preview.out_order_id] = shown.alike
 
     def _judge(self, shown: Shown, told: Told | None, result: Result) -> PreviewResult | None:
         """A result is true of the ledger, and once an outcome was told, nothing else is told ever after."""
@@ -261,6 +292,9 @@ class Walk(RuleBasedStateMachine):
         order = result if isinstance(result, OrderResult) else result.order
         if isinstance(result, ProblemError):
             MET[result.problem.code] += 1
+            changes = (result.problem.details or {}).get("changes", [])
+            if any(change["what"] == "identical order" for change in changes):
+                MET["an identical order"] += 1
             if order is None:
                 assert told is None
                 assert result.problem.request_sent == "no"
@@ -351,6 +385,7 @@ def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_or
     """Several seeds: each alone tends to stay in one corner."""
     hard = {"placed", "rejected", "unknown", "absent", "sending", "died"}
     hard |= {"outcome_unknown", "earlier_order_unknown", "over_limit", "terms_changed", "token_expired"}
+    hard |= {"twin placed", "an identical order", "order_in_progress"}
     hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
     walk(Walk, SEEDS, 12, hard)
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from harness.house import ADDRESS, ERAS, MUG, Era, House, call, previewed
+from harness.house import ADDRESS, ERAS, MUG, Era, House, Person, call, order_arguments, previewed
 from xportcn_server.sandbox.access import API
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.faults import FaultPlan
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 LEASE_SECONDS = 35  # the time-out of a call, and 15
-OTHER_STREET = ADDRESS | {"address": "网商路700号"}
+OTHER_STREET = ADDRESS | {"address": "网商路700号", "mobile": "13900139000"}
 
 
 class World(House):
@@ -78,6 +78,18 @@ async def lost(
 
 async def create(client: Client, preview: dict[str, Any]) -> dict[str, Any]:
     return await call(client, "create_order", preview["create_order_arguments"])
+
+
+def shown_again(answer: dict[str, Any], first: dict[str, Any], order_id: str) -> dict[str, Any]:
+    """The fresh preview with which a create ended; it names the order that was placed meanwhile."""
+    problem = answer["problem"]
+    assert (problem["code"], problem["request_sent"], answer["order"]) == ("terms_changed", "no", None)
+    (change,) = problem["details"]["changes"]
+    (warning,) = warned(problem["preview"], "recent_identical_order")
+    for text in (change["now"], warning):
+        assert first["out_order_id"] in text
+        assert order_id in text
+    return problem["preview"]
 
 
 def warned(preview: dict[str, Any], code: str) -> list[str]:
@@ -204,6 +216,21 @@ async def test_an_unknown_order_that_a_person_found_is_placed_for_every_later_ca
         by_id = await call(client, "get_orders", {"reference": house.order_ids[0]})
         assert by_id["orders"] == [again["order"] | {"replayed": False}]
         assert (await create(client, await previewed(client)))["ok"]
+    assert house.creates == 2
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_token_from_before_an_unknown_order_was_found_is_good_for_a_fresh_preview_only(
+    tmp_path: Path, era: Era
+) -> None:
+    house = World(tmp_path)
+    async with house.client(era) as client:
+        unknown = await lost(house, client)
+        blocked = await previewed(client)
+        await house.operator(unknown["out_order_id"], Outcome("placed", "yes", tuple(house.order_ids)))
+        fresh = shown_again(await create(client, blocked), unknown, house.order_ids[0])
+        assert house.creates == 1
+        assert (await create(client, fresh))["ok"]
     assert house.creates == 2
 
 
@@ -368,16 +395,14 @@ async def test_no_list_is_asked_for_unless_the_owner_has_switched_it_on(tmp_path
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_fresh_identical_order_is_warned_of_with_its_id_for_ten_minutes(
-    tmp_path: Path, era: Era
-) -> None:
+async def test_an_identical_order_is_warned_of_with_its_id_for_a_day(tmp_path: Path, era: Era) -> None:
     house = World(tmp_path)
     async with house.client(era) as client:
         first = await previewed(client)
         assert not warned(first, "recent_identical_order")
         await create(client, first)
         (order_id,) = house.order_ids
-        house.passes(600)
+        house.passes(86400)
         (warning,) = warned(await previewed(client), "recent_identical_order")
         assert order_id in warning
         for other in ({"quantity": 3}, {"address": OTHER_STREET}):
@@ -392,3 +417,91 @@ async def test_a_refused_order_is_not_warned_of(tmp_path: Path) -> None:
         house.sandbox.faults.add("refusal", "create")
         assert (await create(client, await previewed(client)))["order"]["state"] == "rejected"
         assert (await previewed(client))["warnings"] == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_two_previews_and_two_creates_are_two_orders_only_by_a_preview_that_shows_the_first(
+    tmp_path: Path, era: Era
+) -> None:
+    house, person = World(tmp_path), Person()
+    async with house.client(era, person) as client:
+        one, two = await previewed(client), await previewed(client)
+        first = await create(client, one)
+        assert first["ok"]
+        fresh = shown_again(await create(client, two), one, house.order_ids[0])
+        assert fresh["preview_token"] not in (one["preview_token"], two["preview_token"])
+        assert len(person.asked) == 1  # nobody is asked to approve what cannot be placed
+        assert shown_again(await create(client, two), one, house.order_ids[0])  # again, and still no order
+        assert house.creates == 1
+        assert (await create(client, fresh))["ok"]
+        assert len(person.asked) == 2
+        assert one["out_order_id"] in person.asked[1]
+        for token in (one, fresh):
+            assert (await create(client, token))["order"]["replayed"]
+    assert house.creates == 2
+
+
+async def test_a_twin_that_is_placed_in_the_last_moment_ends_the_create_all_the_same(tmp_path: Path) -> None:
+    house = World(tmp_path)
+    previews: list[dict[str, Any]] = []
+
+    async def step(name: str) -> None:
+        if name == "claim" and len(previews) == 1:
+            previews.append(await previewed(other))
+            assert (await create(other, previews[1]))["ok"]
+
+    async with house.client() as other, house.client(step=step) as client:
+        previews.append(await previewed(client))
+        shown_again(await create(client, previews[0]), previews[1], house.order_ids[0])
+    assert house.creates == 1
+
+
+@pytest.mark.parametrize("fault", ["refusal", "not-connectable"])
+async def test_a_refused_twin_never_counts(tmp_path: Path, fault: str) -> None:
+    house = World(tmp_path)
+    async with house.client() as client:
+        one, two = await previewed(client), await previewed(client)
+        house.sandbox.faults.add(fault, "create")
+        assert (await create(client, one))["order"]["state"] == "rejected"
+        assert (await create(client, two))["ok"]
+
+
+async def test_a_twin_that_cannot_be_priced_again_is_not_ordered(tmp_path: Path) -> None:
+    house = World(tmp_path)
+    async with house.client() as client:
+        one, two = await previewed(client), await previewed(client)
+        assert (await create(client, one))["ok"]
+        house.sandbox.faults.add("refusal", "preview", times=None)
+        answer = await create(client, two)
+        assert (answer["ok"], answer["problem"]["request_sent"]) == (False, "no")
+        house.sandbox.faults.clear()
+        shown_again(await create(client, two), one, house.order_ids[0])
+    assert house.creates == 1
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_same_goods_to_the_same_mobile_are_a_twin_wherever_they_go(
+    tmp_path: Path, era: Era
+) -> None:
+    house = World(tmp_path)
+    elsewhere = ADDRESS | {"city": "宁波市", "address": "中山路1号"}
+    async with house.client(era) as client:
+        one = await previewed(client)
+        spelled = await previewed(client, address=elsewhere | {"mobile": "+86 138 0013 8000"})
+        other = await previewed(client, address=elsewhere | {"mobile": "13900139000"})
+        assert (await create(client, one))["ok"]
+        shown_again(await create(client, spelled), one, house.order_ids[0])
+        assert (await create(client, other))["ok"]
+    assert house.creates == 2
+
+
+async def test_a_buyers_number_in_another_case_is_the_same_number(tmp_path: Path) -> None:
+    house = World(tmp_path)
+    async with house.client() as client:
+        one = await previewed(client, out_order_id="PO-2026-0001")
+        two = await previewed(client, out_order_id="po-2026-0001", quantity=3)
+        assert (await create(client, one))["ok"]
+        assert (await create(client, two))["problem"]["code"] == "duplicate_reference"
+        third = await call(client, "preview_order", order_arguments(out_order_id="Po-2026-0001"))
+        assert third["problem"]["code"] == "duplicate_reference"
+    assert house.creates == 1

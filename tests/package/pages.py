@@ -121,7 +121,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "settle the earlier order of the same goods first, as below",
     ),
     "order_in_progress": (
-        "another call is sending it, or the same goods to the same place",
+        "another call is sending it, or the same goods to the same place or mobile",
         "wait half a minute and ask `get_orders`, or call again with the same token",
     ),
     "upstream_rejected": ("no: the upstream refused it", "read the reason, change the order, preview again"),

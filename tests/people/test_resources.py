@@ -263,7 +263,6 @@ REFUSED = OrderRecord(
     payable_fen=6561,
     ship_to="王小明",
     goods_digest="g",
-    place_digest="p",
     approval_method="form",
     approval_verified=True,
     created_at=NOW,

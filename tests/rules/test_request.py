@@ -248,26 +248,3 @@ def test_no_order_of_lines_makes_another_cart(items: list[Item], chance: Any) ->
     turned = list(items)
     chance.shuffle(turned)
     assert asked(*turned).goods_key() == asked(*items).goods_key()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"address": "网商路 ６９９ 号"},
-        {"province": "浙江省 ", "city": " 杭 州 市"},
-        {"full_name": "王五", "mobile": "13900139000", "phone": "0571", "post_code": "310000"},
-    ],
-)
-def test_the_same_place_is_recognised_whoever_receives_and_however_it_is_spaced(
-    changes: dict[str, str],
-) -> None:
-    assert address(**changes).place_key() == address().place_key()
-
-
-def test_letters_in_either_case_are_one_place() -> None:
-    assert address(address="Building B").place_key() == address(address="building b").place_key()
-
-
-@pytest.mark.parametrize("field", ["province", "city", "area", "town", "address"])
-def test_another_place_is_another(field: str) -> None:
-    assert replace(FULL_ADDRESS, **{field: "别处"}).place_key() != FULL_ADDRESS.place_key()

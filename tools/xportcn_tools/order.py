@@ -9,7 +9,6 @@ import unicodedata
 from dataclasses import dataclass
 
 _ORDER_ID = re.compile(r"(?=.*[1-9])[A-Za-z0-9_-]{1,64}")
-_SUFFIX = re.compile("(?:维吾尔|壮族|回族)?自治区$|特别行政区$|(?<=..)[省市区县]$")
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,6 @@ class Address:
         shown = min(3, len(self.mobile) // 3)
         mobile = f"{self.mobile[:shown]}****{self.mobile[-shown:]}"
         return " ".join(f"{self.full_name}, {mobile}, {self.city} (saved address: {name})".split())
-
-    def place_key(self) -> str:
-        """The same place gives the same key, whoever receives there and however it is spelt and spaced."""
-        divisions = [_SUFFIX.sub("", folded(name)) for name in (self.province, self.city, self.area) if name]
-        text = folded("".join([*divisions, *filter(None, (self.town, self.address))])).casefold()
-        return "".join(character for character in text if character.isalnum())
 
 
 @dataclass(frozen=True)

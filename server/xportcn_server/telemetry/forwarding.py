@@ -1,7 +1,6 @@
 """A ledger around another one: every method goes through `around`, which may look on."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 from xportcn_tools.ledger.ledger import (
@@ -16,11 +15,13 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     Receipt,
     ReferenceUsed,
+    Remembered,
     RuleBroken,
     Standing,
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.order import Address
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,10 +52,8 @@ class ForwardingLedger:
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         return await self.around("standing", self.inner.standing, token_digest, caller)
 
-    async def remembered(
-        self, caller: str, goods_digest: str, place_digest: str
-    ) -> tuple[datetime, list[OrderRecord]]:
-        return await self.around("remembered", self.inner.remembered, caller, goods_digest, place_digest)
+    async def remembered(self, caller: str, goods_digest: str, address: Address) -> Remembered:
+        return await self.around("remembered", self.inner.remembered, caller, goods_digest, address)
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self.around("orders", self.inner.orders, query)

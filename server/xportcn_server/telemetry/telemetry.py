@@ -29,7 +29,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.sql import SqlLedger
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
+from xportcn_tools.upstream.port import AnswerLostError, MayLeave, NotSentError, Upstream
 
 logger = logging.getLogger(__name__)
 
@@ -181,8 +181,13 @@ class _WatchedUpstream:
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
         return await self._call("read", self._inner.read(path, body))
 
-    async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
-        return await self._call("create", self._inner.create(body, user_id))
+    def prepare(self) -> None:
+        self._inner.prepare()
+
+    async def create(
+        self, body: Mapping[str, Any], user_id: str | None = None, *, may_leave: MayLeave = lambda: True
+    ) -> Reply:
+        return await self._call("create", self._inner.create(body, user_id, may_leave=may_leave))
 
     async def _call(self, operation: Literal["preview", "read", "create"], call: Awaitable[Reply]) -> Reply:
         def described(result: Reply | BaseException, seconds: float) -> Attributes:

@@ -53,7 +53,6 @@ class ClaimSuite:
                 payable_fen=6561,
                 ship_to=SHIP_TO,
                 goods_digest="goods-1",
-                place_digest="place",
                 approval_method="form",
                 approval_verified=True,
                 created_at=START,
@@ -105,25 +104,47 @@ class ClaimSuite:
                 assert isinstance(await claim(real, elsewhere), Claimed)
 
     @pytest.mark.parametrize("clock_is_off_by", [-60, 0, 60])
-    @pytest.mark.parametrize("previewed_before", [True, False])
-    async def test_an_order_under_way_blocks_what_was_previewed_after_its_claim(
-        self, store: Store, previewed_before: bool, clock_is_off_by: int
+    @pytest.mark.parametrize("seen", ["nothing", "the claim", "the end"])
+    @pytest.mark.parametrize("outcome", [PLACED, REJECTED, ABSENT])
+    async def test_a_twin_is_what_is_open_or_was_placed_after_what_the_preview_saw(
+        self, store: Store, outcome: Outcome, seen: str, clock_is_off_by: int
     ) -> None:
-        """Two orders that were both previewed before either was sent are meant; a preview made later is a twin.
-
-        What the replica that previewed takes for the time makes no difference.
-        """
+        """What the replica that previewed takes for the time makes no difference."""
         async with opened(store) as ledger, opened(store) as other:
-            second = preview_of(2, goods="goods", now=START + timedelta(seconds=clock_is_off_by))
-            if previewed_before:
-                await other.store_preview(second)
-            sending = await claimed(ledger, preview_of(1, goods="goods"))
-            if not previewed_before:
-                await other.store_preview(second)
-            found = None if previewed_before else sending
-            assert (await standing_of(other, second)).twin == found
+            now = START + timedelta(seconds=clock_is_off_by)
+            seen_by = {"nothing": 0, "the claim": 1, "the end": 2}[seen]
+            second = preview_of(2, goods="goods", now=now, trail_seen=seen_by)
+            await other.store_preview(second)
+            first = await claimed(ledger, preview_of(1, goods="goods"))
+            assert (await standing_of(other, second)).twin == first
+            assert await claim(other, second) == EarlierUnknown(first)
+            first = await ledger.record(first.order_key, outcome)
+            counts = outcome is PLACED and seen != "the end"
+            assert (await standing_of(other, second)).twin == (first if counts else None)
             result = await claim(other, second)
-            assert isinstance(result, Claimed) if previewed_before else result == EarlierUnknown(sending)
+            assert result == EarlierUnknown(first) if counts else isinstance(result, Claimed)
+
+    async def test_an_open_order_blocks_before_a_placed_one_is_shown(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            second = preview_of(2, goods="goods")
+            await ledger.store_preview(second)
+            unknown = await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)
+            placed = preview_of(3, goods="goods", place="elsewhere")
+            await settled(ledger, placed, PLACED)
+            alike = replace(preview_of(4, goods="goods"), request=second.request)
+            await ledger.store_preview(alike)
+            assert await claim(ledger, alike) == EarlierUnknown(unknown)
+
+    @pytest.mark.parametrize("other", ["PO-1", "po-1", "Po-1"])
+    async def test_a_reference_is_one_in_either_case(self, store: Store, other: str) -> None:
+        async with opened(store) as ledger:
+            await claimed(ledger, preview_of(1, reference="PO-1"))
+            again = preview_of(2, reference=other)
+            await ledger.store_preview(again)
+            assert (await standing_of(ledger, again)).reference_used
+            assert await claim(ledger, again) == ReferenceUsed()
+            (found,) = await all_orders(ledger, reference=other)
+            assert found.out_order_id == "PO-1"
 
     async def test_no_order_is_a_twin_of_itself(self, store: Store) -> None:
         async with opened(store) as ledger:
@@ -132,21 +153,13 @@ class ClaimSuite:
             await ledger.record(order.order_key, UNKNOWN)
             assert (await standing_of(ledger, first)).twin is None
 
-    @pytest.mark.parametrize("outcome", [PLACED, REJECTED, ABSENT, UNKNOWN])
-    async def test_an_unknown_order_and_no_other_blocks_the_same_goods_to_the_same_place(
-        self, store: Store, outcome: Outcome
-    ) -> None:
+    async def test_a_claim_that_an_unknown_order_blocks_leaves_nothing_behind(self, store: Store) -> None:
         async with opened(store) as ledger, opened(store) as other:
-            earlier = await claimed(ledger, preview_of(1, goods="goods"))
-            earlier = await ledger.record(earlier.order_key, outcome)
-            second = preview_of(2, goods="goods")
+            earlier = await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)
+            second = preview_of(2, goods="goods", trail_seen=2)
             await other.store_preview(second)
-            result = await claim(other, second)
-            if outcome is UNKNOWN:
-                assert result == EarlierUnknown(earlier)
-                assert await events(other) == ["claimed", "unknown"]
-            else:
-                assert isinstance(result, Claimed)
+            assert await claim(other, second) == EarlierUnknown(earlier)
+            assert await events(other) == ["claimed", "unknown"]
 
     async def test_an_unknown_order_blocks_no_other_goods_place_caller_or_realm(self, store: Store) -> None:
         async with opened(store) as ledger:
@@ -157,7 +170,7 @@ class ClaimSuite:
             async with opened(store, "real") as real:
                 await claimed(real, preview_of(5, goods="goods"))
 
-    @pytest.mark.parametrize("outcome", [PLACED, REJECTED, ABSENT])
+    @pytest.mark.parametrize("outcome", [REJECTED, ABSENT])
     async def test_a_block_ends_with_the_unknown(self, store: Store, outcome: Outcome) -> None:
         async with opened(store) as ledger:
             earlier = await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)

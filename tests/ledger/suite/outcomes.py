@@ -10,6 +10,7 @@ from ledger.suite.stores import (
     ABSENT,
     LEASE,
     NOT_SENT,
+    PLACE,
     PLACED,
     REJECTED,
     UNKNOWN,
@@ -107,6 +108,15 @@ class OutcomeSuite:
             assert await all_orders(ledger) == [given_up]
             assert await events(ledger) == ["claimed", "abandoned"]
 
+    async def test_a_lease_that_is_longer_than_any_can_be_is_over(self, store: Store) -> None:
+        """A clock that was a year ahead at the claim must not leave its order under way for a year."""
+        async with opened(store) as ledger:
+            await claimed(ledger, preview_of(1))
+            store.clock.advance(-365 * 86400)
+            (given_up,) = await all_orders(ledger)
+            assert given_up.state == "unknown"
+            assert await events(ledger) == ["claimed", "abandoned"]
+
     async def test_all_that_are_gone_are_given_up_at_once_and_no_other(self, store: Store) -> None:
         async with opened(store) as ledger:
             gone = [await claimed(ledger, preview_of(n, caller=f"caller-{n}")) for n in range(3)]
@@ -133,7 +143,7 @@ class OutcomeSuite:
                 assert attempt is not None
                 assert attempt.state == "unknown"
             elif reader == "remembered":
-                _, (order,) = await ledger.remembered("local", "goods-1", "place")
+                (order,) = (await ledger.remembered("local", "goods-1", PLACE)).alike
                 assert order.state == "unknown"
             elif reader == "orders":
                 assert await all_orders(ledger, states=("sending",)) == []

@@ -7,9 +7,11 @@ import pytest
 
 from harness.clock import START
 from ledger.suite.stores import (
+    PLACE,
     PLACED,
     REJECTED,
     TOKEN,
+    UNKNOWN,
     Store,
     claimed,
     digest_of,
@@ -18,7 +20,7 @@ from ledger.suite.stores import (
     settled,
     standing_of,
 )
-from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Receipt, Standing
+from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Receipt, Remembered, Standing
 
 
 class PreviewSuite:
@@ -95,9 +97,13 @@ class PreviewSuite:
             await claimed(ledger, preview_of(4, goods="goods", caller="other"))
             await claimed(real, preview_of(5, goods="goods"))
             store.clock.advance(5)
-            second = await settled(ledger, preview_of(6, goods="goods"), REJECTED)
-            found = await ledger.remembered("local", "goods", "place")
-            assert found == (store.clock.now, [second, first])
+            await settled(ledger, preview_of(6, goods="goods"), REJECTED)
+            second = await settled(ledger, preview_of(7, goods="goods"), UNKNOWN)
+            trail = len(await ledger.trail())
+            found = await ledger.remembered("local", "goods", PLACE)
+            assert found == Remembered(store.clock.now, [second, first], trail)
+            store.clock.advance(86400)
+            assert (await ledger.remembered("local", "goods", PLACE)).alike == [second]
 
     async def test_the_preview_of_an_order_is_the_one_that_was_claimed_not_the_newest(
         self, store: Store

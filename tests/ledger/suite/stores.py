@@ -57,6 +57,7 @@ ADDRESS = {
     "city": "杭州市",
     "address": "网商路 699 号 «B»",
 }
+PLACE = Address(**ADDRESS)
 SHIP_TO = "王小明, 13800138000, 浙江省杭州市网商路 699 号 «B»"
 
 
@@ -91,6 +92,7 @@ def preview_of(
     fen: int = 6561,
     goods: str | None = None,
     place: str = "place",
+    trail_seen: int = 0,
 ) -> StoredPreview:
     """A preview like no other, but for what is named."""
     return StoredPreview(
@@ -104,11 +106,10 @@ def preview_of(
         payable_fen=fen,
         ship_to=SHIP_TO,
         goods_digest=goods or f"goods-{number}",
-        place_digest=place,
         request=OrderRequest(
             reference or f"PO-{number}",
             (Item("610947572360", 2), Item("628913047512", 1, "spec", product_no="A-1")),
-            Address(**ADDRESS),
+            Address(**ADDRESS if place == "place" else ADDRESS | {"address": place, "mobile": f"no {place}"}),
             message="快！",
             dropshipping=False,
         ),
@@ -136,6 +137,7 @@ def preview_of(
             ),
             warnings=(ShownWarning("trade_type_open", "The platform picks one."),),
         ),
+        trail_seen=trail_seen,
     )
 
 
@@ -172,7 +174,9 @@ async def claim(
 
 
 async def claimed(ledger: Ledger, preview: StoredPreview) -> OrderRecord:
-    """Store and claim a preview; it must succeed."""
+    """Store a preview that saw all there is, and claim it; it must succeed."""
+    earlier = await ledger.remembered(preview.caller, preview.goods_digest, preview.request.address)
+    preview = replace(preview, trail_seen=earlier.trail_seen)
     await ledger.store_preview(preview)
     result = await claim(ledger, preview)
     assert isinstance(result, Claimed), result

@@ -57,10 +57,10 @@ class Checks:
         passed = breach(caps, standing.used, preview.payable_fen)
         if passed:
             raise problems.over_limit(passed)
-        if standing.twin:
-            raise problems.earlier_order_open(standing.twin)
         if standing.reference_used:
             raise problems.duplicate_reference(preview.out_order_id)
+        if standing.twin and standing.twin.state != "placed":  # a placed one: `recheck`
+            raise problems.earlier_order_open(standing.twin)
 
     def approval(self, standing: Standing, answer: Answer) -> Approval:
         """Step 3, settled: how approval was had, or why there is none."""
@@ -77,24 +77,31 @@ class Checks:
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 
     async def recheck(self, standing: Standing, profile: Profile) -> None:
-        """Step 4: an older preview is previewed again, and anything but equal terms ends the call."""
-        preview = standing.preview
+        """Step 4: an older preview is previewed again, and anything but equal terms ends the call. So does a
+        placed twin that the preview could not show: the fresh one names it.
+        """
+        preview, twin = standing.preview, standing.twin
         age = standing.now - preview.created_at
         # A negative age is a clock that was set back: it says nothing of freshness.
         fresh_enough = timedelta(0) <= age <= timedelta(seconds=self._policy.recheck_after)
         made_for = self._policy.made_for(profile)
-        if fresh_enough and self._policy.recheck_after and made_for.items() <= preview.terms.items():
+        as_shown = fresh_enough and made_for.items() <= preview.terms.items()
+        if not twin and as_shown and self._policy.recheck_after:
             return
         details: dict[str, Any] = {}
+        changes: list[Change] = []
+        if twin:
+            made = f"order {twin.out_order_id} ({', '.join(twin.order_ids)})"
+            changes = [Change("identical order", "none was shown", made)]
         try:
             quote = await self._previewer.ask(preview.request, preview.caller, profile, at_create=True)
         except NotOrderableError as error:
             details["reasons"] = problems.reasons_of(error, preview.request)
-            changes = [Change("orderable", "yes", f"no: {error}")]
+            changes.append(Change("orderable", "yes", f"no: {error}"))
             raise problems.terms_changed(changes, None, details) from error
-        changes = differences(preview.terms, terms_of(quote, made_for))
+        changes += differences(preview.terms, terms_of(quote, made_for))
         if changes:
-            fresh = await self._previewer.offer(quote, preview.request, preview.caller, profile)
+            fresh = await self._previewer.offer(quote, preview.request, preview.caller, profile, twin=twin)
             raise problems.terms_changed(changes, fresh, details)
 
 

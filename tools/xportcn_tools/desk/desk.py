@@ -21,7 +21,7 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.sending import Sender
+from xportcn_tools.desk.sending import Sender, TwinError
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
@@ -128,6 +128,8 @@ class Desk:
         if standing.attempt:
             return None
         self._checks.check(standing, call, self._caps(call.caller))
+        if standing.twin:  # placed: this create ends in a fresh preview
+            return None
         if self.policy.approval == "off" or (standing.approved and not asked_before):
             return None
         return question(self.policy.environment, standing.preview)
@@ -141,6 +143,8 @@ class Desk:
         profile = self._profile_of(call.caller)
         try:
             self._checks.check(standing, call, self._caps(call.caller))
+            if standing.twin:  # placed: shown before anybody is asked
+                await self._checks.recheck(standing, profile)
             approval = self._checks.approval(standing, answer)
             await self._checks.recheck(standing, profile)
         except ProblemError:
@@ -150,9 +154,13 @@ class Desk:
             if attempt is None:
                 raise
             return _result_of(attempt, standing.preview, replayed=True)
-        order, replayed = await self._sender.place(
-            standing.preview, approval, lambda: self._caps(call.caller), profile.user_id
-        )
+        try:
+            order, replayed = await self._sender.place(
+                standing.preview, approval, lambda: self._caps(call.caller), profile.user_id
+            )
+        except TwinError as placed:
+            await self._checks.recheck(replace(standing, twin=placed.order), profile)
+            raise  # pragma: no cover - a twin ends every recheck
         return _result_of(order, standing.preview, replayed=replayed)
 
     @_ledger_problems
@@ -198,7 +206,7 @@ class Desk:
     async def _is_used(self, out_order_id: str) -> bool:
         """Whether any attempt, whoever made it, has this reference."""
         found = await self._ledger.orders(OrderQuery(None, out_order_id))
-        return any(order.out_order_id == out_order_id for order in found)
+        return any(order.out_order_id.lower() == out_order_id.lower() for order in found)
 
     async def _standing(self, call: CreateCall) -> Standing:
         standing = await self._ledger.standing(token_digest(call.preview_token), call.caller)

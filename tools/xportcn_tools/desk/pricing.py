@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a person misreads
-RECENT = timedelta(minutes=10)
+MOST_NAMED = 5
 
 
 def new_token() -> str:
@@ -105,14 +105,23 @@ class Previewer:
             raise
 
     async def offer(
-        self, quote: Quote, request: OrderRequest, caller: str, profile: Profile
+        self,
+        quote: Quote,
+        request: OrderRequest,
+        caller: str,
+        profile: Profile,
+        *,
+        twin: OrderRecord | None = None,
     ) -> PreviewResult:
-        """Store what is shown, and give the token for it. The only place where tokens are made."""
+        """Store what is shown, and give the token for it. The only place where tokens are made.
+
+        `twin`: the placed order that ended a create; it is named, however long ago it was placed.
+        """
         request = replace(request, items=_with_priced_specs(quote, request.items))
         goods = fingerprint(request.goods_key())
-        place = fingerprint(request.address.place_key())
-        now, alike = await self._ledger.remembered(caller, goods, place)
-        warnings = (*present.quote_warnings(quote, request), *_warnings_of(alike, now))
+        earlier = await self._ledger.remembered(caller, goods, request.address)
+        now = earlier.now
+        warnings = (*present.quote_warnings(quote, request), *_warnings_of(earlier.alike, twin))
         token = new_token()
         preview = StoredPreview(
             preview_id=uuid4().hex,
@@ -125,32 +134,34 @@ class Previewer:
             payable_fen=quote.payable,
             ship_to=request.ship_to(),
             goods_digest=goods,
-            place_digest=place,
             request=request,
             pinned=quote.pinned,
             terms=terms_of(quote, self._policy.made_for(profile)),
             shown=present.shown(quote, request, warnings),
+            trail_seen=earlier.trail_seen,
         )
         await self._ledger.store_preview(preview)
         return present.preview_result(preview, token)
 
 
-def _warnings_of(alike: list[OrderRecord], now: datetime) -> Iterator[ShownWarning]:
-    """Warnings of earlier orders of the same goods to the same place: models do order twice."""
-    unknown = next((order for order in alike if order.state in ("unknown", "sending")), None)
-    if unknown:
-        state = "whose outcome is unknown" if unknown.state == "unknown" else "which is being sent now"
+def _warnings_of(alike: list[OrderRecord], twin: OrderRecord | None) -> Iterator[ShownWarning]:
+    """Warnings of earlier orders of the same goods to the same place or person: models do order twice."""
+    still_open = next((order for order in alike if order.state in ("unknown", "sending")), None)
+    if still_open:
+        state = "whose outcome is unknown" if still_open.state == "unknown" else "which is being sent"
         yield ShownWarning(
             "earlier_order_unknown",
-            f"The same goods to the same address are in order {unknown.out_order_id}, {state}; this order is "
-            "refused until that one is settled.",
+            "When this was previewed, the same goods to the same address or mobile were in order "
+            f"{still_open.out_order_id}, {state}; this order is refused until that one is settled.",
         )
-    recent = next(
-        (order for order in alike if order.state == "placed" and order.updated_at >= now - RECENT), None
-    )
-    if recent:
+    placed = [order for order in alike if order.state == "placed"]
+    if twin:
+        placed = [twin, *(order for order in placed if order.order_key != twin.order_key)]
+    if placed:
+        named = [f"{order.out_order_id} ({', '.join(order.order_ids)})" for order in placed[:MOST_NAMED]]
+        more = f" and {len(placed) - MOST_NAMED} more" if len(placed) > MOST_NAMED else ""
         yield ShownWarning(
             "recent_identical_order",
-            f"The same goods to the same address were ordered less than ten minutes ago as "
-            f"{recent.out_order_id} ({', '.join(recent.order_ids)}).",
+            "The same goods to the same address or mobile were ordered lately: "
+            f"{'; '.join(named)}{more}. This would be another order.",
         )

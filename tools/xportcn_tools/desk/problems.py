@@ -95,17 +95,18 @@ def duplicate_reference(out_order_id: str) -> ProblemError:
 
 
 def earlier_order_open(order: OrderRecord) -> ProblemError:
-    """The same goods to the same place, under way or of unknown outcome."""
+    """The same goods to the same place or person, under way or of unknown outcome."""
     about = partial(problem, details={"out_order_id": order.out_order_id})
     if order.state == "sending":
         return about(
             "order_in_progress",
-            f"The same goods to the same address are being sent now, as order {order.out_order_id}.",
+            f"The same goods to the same address or mobile are being sent as order {order.out_order_id}.",
             "Wait half a minute, then look that order up with get_orders before anything else.",
         )
     return about(
         "earlier_order_unknown",
-        f"The same goods to the same address are in order {order.out_order_id}, whose outcome is unknown.",
+        f"The same goods to the same address or mobile are in order {order.out_order_id}, whose outcome is "
+        "unknown.",
         ASK_THE_OWNER.format(reference=order.out_order_id),
     )
 

@@ -31,7 +31,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
-from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
+from xportcn_tools.upstream.port import HELD_UP, AnswerLostError, MayLeave, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
 
 if TYPE_CHECKING:
@@ -44,8 +44,17 @@ RECORD_SECONDS = 8.0
 """Recording is tried again within this time; the lease leaves room for it."""
 
 LATEST_SEND_SECONDS = 10.0
-"""A machine that slept between claim and send must not send: the lease may be over, and a person may have
-found that no order exists and ordered again. The lease is longer than this and the deadline together."""
+"""From before the claim until the first byte leaves. A machine that slept meanwhile must not send: the lease
+may be over, and a person may have found that no order exists and ordered again. The lease is longer than this
+and the deadline together."""
+
+
+class TwinError(Exception):
+    """The same goods to the same place or person were placed since the preview; nothing was claimed."""
+
+    def __init__(self, order: OrderRecord) -> None:
+        super().__init__(order.out_order_id)
+        self.order = order
 
 
 @dataclass(frozen=True)
@@ -69,11 +78,18 @@ class Sender:
         `caps_now` is asked inside the claim: a caller that was struck out by then has none left.
 
         Raises:
-            ProblemError: the claim was refused; nothing was sent.
+            ProblemError, TwinError: the claim was refused; nothing was sent.
             LedgerUnavailableError: the claim could not be written; nothing was sent.
         """
-        import stamina  # noqa: PLC0415 - at the first create, and not after the send, where it may not fail
+        try:  # all that sending needs, before anything is spent
+            import stamina  # noqa: PLC0415 - at the first create
 
+            self._upstream.prepare()
+        except ImportError as error:
+            missing = NotSentError(f"what recording needs cannot be loaded ({error.name})")
+            raise problems.no_usable_answer(missing) from error
+        except NotSentError as error:
+            raise problems.no_usable_answer(error) from error
         retries = stamina.retry_context(
             on=LedgerUnavailableError,
             attempts=RECORD_ATTEMPTS,
@@ -83,6 +99,12 @@ class Sender:
         )
         body = Bodies(self._policy.account).create(preview.request, preview.pinned)
         began, awake_since = self._clock(), monotonic()
+
+        def in_time() -> bool:
+            # By both clocks: one stands still while a machine sleeps, the other may be set back.
+            took = max((self._clock() - began).total_seconds(), monotonic() - awake_since)
+            return took <= LATEST_SEND_SECONDS
+
         # One shield over all three: cancelled between claim and send, an order that never left would
         # be left unknown; cancelled after the send, an outcome that came would be lost.
         with anyio.CancelScope(shield=True):
@@ -97,15 +119,13 @@ class Sender:
                 case ReferenceUsed():
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
-                    raise problems.earlier_order_open(order)
+                    raise TwinError(order) if order.state == "placed" else problems.earlier_order_open(order)
                 case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):
                     pass
             logger.info("order %s: claimed, sending", order.out_order_id)
-            # By both clocks: one stands still while a machine sleeps, the other may be set back.
-            took = max((self._clock() - began).total_seconds(), monotonic() - awake_since)
-            outcome = _too_late() if took > LATEST_SEND_SECONDS else await self._send(body, user_id)
+            outcome = await self._send(body, user_id, in_time) if in_time() else _not_sent(HELD_UP)
             logger.info(
                 "order %s: answered: %s, order ids %s, request id %s",
                 order.out_order_id,
@@ -120,12 +140,12 @@ class Sender:
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 
-    async def _send(self, body: dict[str, object], user_id: str | None) -> Outcome:
+    async def _send(self, body: dict[str, object], user_id: str | None, in_time: MayLeave) -> Outcome:
         """Step 6: one create, and its outcome."""
         try:
-            reply = await self._upstream.create(body, user_id)
+            reply = await self._upstream.create(body, user_id, may_leave=in_time)
         except NotSentError as error:
-            return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=str(error))
+            return _not_sent(str(error))
         except AnswerLostError as error:
             return replace(_unknown(str(error)), request_sent="yes" if error.sent else "unknown")
         except Exception:  # whatever it was, the request may have left: never an invented outcome
@@ -167,8 +187,7 @@ class Sender:
         return replace(order, **vars(outcome))
 
 
-def _too_late() -> Outcome:
-    reason = "the program was held up between its claim and sending, so it did not send"
+def _not_sent(reason: str) -> Outcome:
     return Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text=reason)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
-from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
+from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -40,7 +40,8 @@ class NewerLedgerError(LedgerError):
 class StoredPreview:
     """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere.
 
-    `terms`: the deal, in words by name; they are compared as a whole.
+    `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
+    it was made, so that it showed every order whose last change is no later.
     """
 
     preview_id: str
@@ -53,11 +54,11 @@ class StoredPreview:
     payable_fen: int
     ship_to: str
     goods_digest: str
-    place_digest: str
     request: OrderRequest
     pinned: Pinned
     terms: dict[str, str]
     shown: ShownPreview
+    trail_seen: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,6 @@ class OrderRecord:
     payable_fen: int
     ship_to: str
     goods_digest: str
-    place_digest: str
     approval_method: str
     approval_verified: bool
     created_at: datetime
@@ -145,7 +145,7 @@ class ReferenceUsed:
 
 @dataclass(frozen=True)
 class EarlierUnknown:
-    """The same goods to the same place are in an order that is open (`Standing.twin`)."""
+    """The same goods to the same place or person are in another order (`Standing.twin`)."""
 
     order: OrderRecord
 
@@ -165,9 +165,8 @@ class Standing:
     `approved`: the operator's yes is recorded. `used`: by the caller's current UTC day. `reference_used`: an
     attempt, whoever made it, has this `out_order_id`.
 
-    `twin`: the same goods to the same place, by the same caller, in an order of unknown outcome, or in one
-    that is being sent and was claimed before this preview was stored. Two orders that were both previewed
-    before either was claimed are meant.
+    `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
+    order that is open, or else in one that is placed and was not yet when this preview was made.
     """
 
     now: datetime
@@ -177,6 +176,18 @@ class Standing:
     used: DayUsage
     twin: OrderRecord | None
     reference_used: bool
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a new preview has to show. `now`: the ledger's time, UTC. `alike`: the caller's orders of the same
+    goods to the same place or mobile that are open, or were placed within a day; newest first. `trail_seen`:
+    the trail's last row at that moment, 0 where it has none.
+    """
+
+    now: datetime
+    alike: list[OrderRecord]
+    trail_seen: int
 
 
 @dataclass(frozen=True)
@@ -211,10 +222,8 @@ class Ledger(Protocol):
         """How things stand for the caller's preview with this token; `None` where there is none."""
         ...
 
-    async def remembered(
-        self, caller: str, goods_digest: str, place_digest: str
-    ) -> tuple[datetime, list[OrderRecord]]:
-        """The ledger's time, and the caller's orders of the same goods to the same place, newest first."""
+    async def remembered(self, caller: str, goods_digest: str, address: Address) -> Remembered:
+        """The earlier orders that a preview of these goods to this address has to show, as one snapshot."""
         ...
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...

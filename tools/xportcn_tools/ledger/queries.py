@@ -15,12 +15,17 @@ from xportcn_tools.ledger.ledger import (
     Receipt,
     StoredPreview,
 )
+from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.order import Address
 
 Row = Mapping[str, Any]
 
-_ALIKE = "realm = ? AND caller = ? AND goods_digest = ? AND place_digest = ?"
-_STILL_UNDER_WAY = timedelta(hours=1)
-"""How long after its preview's end a call that came in time has surely ended."""
+RECENT = timedelta(hours=24)
+"""How long a preview shows that the same was ordered before."""
+
+MOST_LEASE = timedelta(hours=2)
+"""More than any lease (`Policy.lease`), even where a clock is set back by an hour while its sender lives: a
+lease that ends later was given by a clock that was ahead."""
 
 
 def _marks(values: Collection[Any]) -> str:
@@ -59,8 +64,8 @@ class Queries:
             values.append(query.caller)
         if query.reference is not None:
             by_digest = "preview_id IN (SELECT preview_id FROM previews WHERE token_digest = ?)"
-            clauses.append(f"(out_order_id = ? OR {self.id_is_listed} OR {by_digest})")
-            values += [query.reference, query.reference, query.token_digest]
+            clauses.append(f"(out_order_id = ? OR reference = ? OR {self.id_is_listed} OR {by_digest})")
+            values += [query.reference, query.reference.lower(), query.reference, query.token_digest]
         if query.states:
             clauses.append(f"state IN ({_marks(query.states)})")
             values += query.states
@@ -99,46 +104,54 @@ class Queries:
         found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
         return rows.order_of(found[0]) if found else None
 
-    def alike(self, sql: Session, caller: str, goods_digest: str, place_digest: str) -> list[OrderRecord]:
-        """The caller's orders of the same goods to the same place, newest first."""
+    def alike(
+        self, sql: Session, caller: str, goods_digest: str, address: Address, placed: str, value: object
+    ) -> list[OrderRecord]:
+        """The caller's orders of the same goods to the same place or mobile, newest first: those that are
+        open, and those that are placed under a condition of ours with one `?` for its value.
+        """
         found = sql.execute(
-            f"SELECT * FROM orders WHERE {_ALIKE} ORDER BY created_at DESC, order_key",  # noqa: S608
-            (self.realm, caller, goods_digest, place_digest),
+            "SELECT orders.*, previews.request FROM orders JOIN previews USING (preview_id)"  # noqa: S608 - ours
+            " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
+            f" AND (state IN ('unknown', 'sending') OR state = 'placed' AND {placed})"
+            " ORDER BY orders.created_at DESC, order_key",
+            (self.realm, caller, goods_digest, value),
         )
-        return [rows.order_of(row) for row in found]
+        return [
+            rows.order_of(row) for row in found if same_destination(rows.request_of(row).address, address)
+        ]
 
-    def earlier_open(self, sql: Session, preview: StoredPreview) -> OrderRecord | None:
-        """See `Standing.twin`. What a claim saw says what came first, since replicas' clocks may disagree."""
-        found = sql.execute(
-            f"SELECT * FROM orders WHERE {_ALIKE} AND preview_id <> ? AND state IN ('unknown', 'sending')",  # noqa: S608
-            (*self._key(preview), preview.preview_id),
-        )
-        blocking = (
-            row
-            for row in found
-            if row["state"] == "unknown" or preview.preview_id not in rows.previews_seen(row)
-        )
-        return next(map(rows.order_of, blocking), None)
+    def recent(
+        self, sql: Session, caller: str, goods_digest: str, address: Address, now: datetime
+    ) -> list[OrderRecord]:
+        """See `Remembered.alike`."""
+        since = rows.time_text(now - RECENT)
+        return self.alike(sql, caller, goods_digest, address, "orders.updated_at >= ?", since)
 
-    def previews_seen(self, sql: Session, preview: StoredPreview, now: datetime) -> list[str]:
-        """What a claim of this preview sees: itself, and all others alike of which a call may still come."""
-        found = sql.execute(
-            f"SELECT preview_id FROM previews WHERE {_ALIKE} AND preview_id <> ? AND expires_at > ?",  # noqa: S608
-            (*self._key(preview), preview.preview_id, rows.time_text(now - _STILL_UNDER_WAY)),
-        )
-        return [preview.preview_id, *(row["preview_id"] for row in found)]
+    def twin(self, sql: Session, preview: StoredPreview) -> OrderRecord | None:
+        """See `Standing.twin`. The trail says what came first, since replicas' clocks may disagree."""
+        caller, goods, address = preview.caller, preview.goods_digest, preview.request.address
+        found = self.alike(sql, caller, goods, address, "orders.last_sequence > ?", preview.trail_seen)
+        others = [order for order in found if order.preview_id != preview.preview_id]
+        return min(others, key=lambda order: order.state == "placed", default=None)
 
     def abandoned(self, sql: Session, now: datetime) -> list[OrderRecord]:
-        """Orders that are being sent beyond their lease."""
+        """Orders that are being sent beyond their lease, or under one that is longer than any can be."""
         found = sql.execute(
-            "SELECT * FROM orders WHERE state = 'sending' AND realm = ? AND lease_until < ?",
-            (self.realm, rows.time_text(now)),
+            "SELECT * FROM orders WHERE state = 'sending' AND realm = ?"
+            " AND (lease_until < ? OR lease_until > ?)",
+            (self.realm, rows.time_text(now), rows.time_text(now + MOST_LEASE)),
         )
         return [rows.order_of(row) for row in found]
 
     def reference_used(self, sql: Session, out_order_id: str) -> bool:
-        statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND out_order_id = ?"
-        return bool(sql.execute(statement, (self.realm, out_order_id)))
+        statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND reference = ?"
+        return bool(sql.execute(statement, (self.realm, out_order_id.lower())))
+
+    def trail_end(self, sql: Session) -> int:
+        """The sequence of the trail's last row, 0 where it has none."""
+        (row,) = sql.execute("SELECT COALESCE(MAX(sequence), 0) AS last FROM trail")
+        return int(row["last"])
 
     def usage(self, sql: Session, caller: str, day: str) -> DayUsage:
         statement = (
@@ -147,6 +160,3 @@ class Queries:
         )
         (total,) = sql.execute(statement, (self.realm, caller, day, *COUNTING_STATES))
         return DayUsage(int(total["fen"]), int(total["orders"]))
-
-    def _key(self, preview: StoredPreview) -> tuple[str, ...]:
-        return self.realm, preview.caller, preview.goods_digest, preview.place_digest

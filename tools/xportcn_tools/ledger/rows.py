@@ -97,10 +97,9 @@ def order_of(row: Mapping[str, Any]) -> OrderRecord:
         return OrderRecord(**_from_row(row, OrderRecord))
 
 
-def previews_seen(row: Mapping[str, Any]) -> list[str]:
-    """The previews of the same goods to the same place that were there at an order's claim, by their ids."""
+def request_of(row: Mapping[str, Any]) -> OrderRequest:
     with _readable():
-        return json.loads(row["previews_seen"])
+        return _from_column("request", row["request"])
 
 
 def trail_row_of(row: Mapping[str, Any]) -> TrailRow:
@@ -121,13 +120,19 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
         payable_fen=preview.payable_fen,
         ship_to=preview.ship_to,
         goods_digest=preview.goods_digest,
-        place_digest=preview.place_digest,
         approval_method=new.approval_method,
         approval_verified=new.approval_verified,
         created_at=now,
         updated_at=now,
         lease_until=lease_until,
     )
+
+
+def order_beside(order: OrderRecord, sequence: int) -> dict[str, Any]:
+    """An order's columns that are no part of its record: the trail's row of its claim, its number as numbers
+    are compared, and one that only an older program reads.
+    """
+    return {"last_sequence": sequence, "reference": order.out_order_id.lower(), "place_digest": ""}
 
 
 def outcome_of(order: OrderRecord) -> Outcome:

@@ -5,7 +5,6 @@ run the same statements. Values stand as `?`. Within `_transaction` no other wri
 is one chain, so writers queue for it anyway.
 """
 
-import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -30,12 +29,14 @@ from xportcn_tools.ledger.ledger import (
     Realm,
     Receipt,
     ReferenceUsed,
+    Remembered,
     RuleBroken,
     Standing,
     StoredPreview,
 )
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
+from xportcn_tools.order import Address
 
 T = TypeVar("T")
 
@@ -126,17 +127,17 @@ class SqlLedger(ABC):
                 attempt=self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)),
                 approved=self._queries.is_approved(sql, preview.preview_id),
                 used=self._queries.usage(sql, caller, rows.day_of(now)),
-                twin=self._queries.earlier_open(sql, preview),
+                twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
             )
 
         return await self._read(work)
 
-    async def remembered(
-        self, caller: str, goods_digest: str, place_digest: str
-    ) -> tuple[datetime, list[OrderRecord]]:
-        def work(sql: Session) -> tuple[datetime, list[OrderRecord]]:
-            return self._now(sql), self._queries.alike(sql, caller, goods_digest, place_digest)
+    async def remembered(self, caller: str, goods_digest: str, address: Address) -> Remembered:
+        def work(sql: Session) -> Remembered:
+            now = self._now(sql)
+            alike = self._queries.recent(sql, caller, goods_digest, address, now)
+            return Remembered(now, alike, self._queries.trail_end(sql))
 
         return await self._read(work)
 
@@ -193,18 +194,17 @@ class SqlLedger(ABC):
                     return AlreadyClaimed(claimed)
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
-                earlier = self._queries.earlier_open(sql, preview)
-                if earlier:
-                    return EarlierUnknown(earlier)
+                twin = self._queries.twin(sql, preview)
+                if twin:
+                    return EarlierUnknown(twin)
                 verdict = judge(self._queries.usage(sql, preview.caller, rows.day_of(now)))
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                seen = json.dumps(self._queries.previews_seen(sql, preview, now))
-                self._queries.insert(sql, "orders", self._row(order) | {"previews_seen": seen})
-                self._append(
+                sequence = self._append(
                     sql, "claimed", order.out_order_id, rows.order_trail(order, preview, self._queries.realm)
                 )
+                self._queries.insert(sql, "orders", self._row(order) | rows.order_beside(order, sequence))
                 return Claimed(order)
 
         return await self._run(work)
@@ -275,19 +275,20 @@ class SqlLedger(ABC):
         ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
+        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
         sql.execute(
             "UPDATE orders SET state = ?, order_ids = ?, request_id = ?, request_sent = ?,"
-            " problem_code = ?, problem_text = ?, updated_at = ? WHERE order_key = ?",
-            (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), order.order_key),
+            " problem_code = ?, problem_text = ?, updated_at = ?, last_sequence = ? WHERE order_key = ?",
+            (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), sequence, order.order_key),
         )
-        self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
         fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
         if fresh is None:  # pragma: no cover - it was read in this transaction
             raise LedgerUnavailableError("the attempt is no longer in the ledger")
         return fresh
 
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> None:
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int:
         last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
         sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
         row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
         self._queries.insert(sql, "trail", vars(row))
+        return row.sequence

@@ -3,6 +3,7 @@
 httpx is imported at the first call: it would slow the start.
 """
 
+import importlib
 import json
 import logging
 import re
@@ -16,7 +17,14 @@ import anyio
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import AnswerLostError, NotSentError, SettingUnusableError, UpstreamError
+from xportcn_tools.upstream.port import (
+    HELD_UP,
+    AnswerLostError,
+    MayLeave,
+    NotSentError,
+    SettingUnusableError,
+    UpstreamError,
+)
 from xportcn_tools.upstream.proxy import proxy_for
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Signer
@@ -90,12 +98,20 @@ class UpstreamClient:
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
         return await self._retried(path, body)
 
-    async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+    def prepare(self) -> None:
+        try:
+            importlib.import_module("httpx")  # at the first call
+        except ImportError as error:
+            raise NotSentError(f"what sending needs cannot be loaded ({error.name})") from error
+
+    async def create(
+        self, body: Mapping[str, Any], user_id: str | None = None, *, may_leave: MayLeave = lambda: True
+    ) -> Reply:
         # Over a connection of its own: a pooled one that the upstream has quietly closed would turn a
         # harmless miss into an unknown outcome.
         async with self._new_client() as client:
             return await self._within_deadline(
-                lambda trace: self._exchange(client, CREATE_PATH, body, trace, user_id)
+                lambda trace: self._exchange(client, CREATE_PATH, body, trace, user_id), may_leave
             )
 
     async def _retried(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
@@ -138,9 +154,11 @@ class UpstreamClient:
         asked = error.outcome.retry_after if isinstance(error.outcome, Reply) else None
         return True if asked is None else asked < self._endpoint.timeout_seconds and float(asked)
 
-    async def _within_deadline(self, call: "Callable[[Trace], Awaitable[Reply]]") -> Reply:
+    async def _within_deadline(
+        self, call: "Callable[[Trace], Awaitable[Reply]]", may_leave: MayLeave = lambda: True
+    ) -> Reply:
         """One deadline for connecting, sending and reading together."""
-        trace = Trace()
+        trace = Trace(may_leave)
         seconds = self._endpoint.timeout_seconds
         try:
             with anyio.fail_after(seconds):
@@ -184,6 +202,8 @@ class UpstreamClient:
                 return _reply(response.status_code, bytes(answer), response.headers.get("retry-after", ""))
             finally:
                 await response.aclose()
+        except NotSentError:  # it came too late to leave
+            raise
         except Exception as error:
             name = type(error).__name__
             if not isinstance(error, httpx.HTTPError | httpx.StreamError | OSError):
@@ -194,7 +214,7 @@ class UpstreamClient:
             if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
                 raise NotSentError(f"the request could not be made ({name})") from error
             unconnected = httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
-            if trace.connecting or isinstance(error, unconnected):
+            if trace.connecting or isinstance(error, unconnected | ImportError):
                 raise self._not_sent(f"not connected ({name})") from error
             raise AnswerLostError(f"the exchange broke off ({name})", sent=False) from error
 
@@ -239,7 +259,8 @@ class Trace:
     it leaves open. CONNECT, which asks a proxy for the way, is no such request.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, may_leave: MayLeave = lambda: True) -> None:
+        self._may_leave = may_leave
         self.connecting = False
         self.sent = False
         self._stream: Any = None
@@ -262,7 +283,11 @@ class Trace:
             with anyio.CancelScope(shield=True):
                 await self._stream.aclose()
         if event.endswith("send_request_headers.started"):
-            self.sent = self.sent or getattr(info.get("request"), "method", None) != b"CONNECT"
+            if getattr(info.get("request"), "method", None) == b"CONNECT":
+                return
+            if not self._may_leave():
+                raise NotSentError(HELD_UP)
+            self.sent = True
 
 
 def _reply(status: int, body: bytes, retry_after: str) -> Reply:

@@ -6,10 +6,13 @@ UpstreamError
 └── AnswerLostError             the request left, or may have; no whole answer came back
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from xportcn_tools.upstream.outcome import Reply
+
+MayLeave = Callable[[], bool]
+HELD_UP = "the program was held up between its claim and sending, so it did not send"
 
 
 class UpstreamError(Exception):
@@ -53,8 +56,18 @@ class Upstream(Protocol):
         """
         ...
 
-    async def create(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
-        """Send one create, once. Nothing here, above or below tries it again."""
+    def prepare(self) -> None:
+        """Load what a create needs. Raises: NotSentError."""
+        ...
+
+    async def create(
+        self, body: Mapping[str, Any], user_id: str | None = None, *, may_leave: MayLeave = lambda: True
+    ) -> Reply:
+        """Send one create, once. Nothing here, above or below tries it again.
+
+        `may_leave` is asked as the request's first byte is about to leave, on a connection that stands; where
+        it says no, nothing leaves (NotSentError).
+        """
         ...
 
     async def read(self, path: str, body: Mapping[str, Any]) -> Reply:

@@ -1,0 +1,120 @@
+"""Whether two addresses are one destination, however each is cut and spelled. Pure.
+
+Taking two places for one costs a fresh preview; taking one for two costs a second parcel. So what an address
+may leave out (its city, its district) tells two places apart only where both name it, and differently.
+"""
+
+import re
+
+from xportcn_tools.order import Address, folded
+
+# Traditional characters of division names, streets and buildings, each before its simplified form.
+_PAIRS = (
+    "區区縣县鎮镇鄉乡號号樓楼棟栋廣广東东灣湾臺台門门龍龙雲云貴贵蘇苏陝陕遼辽寧宁肅肃慶庆濱滨網网華华國国層层單单園园"
+    "莊庄陽阳陰阴長长豐丰開开發发蕭萧餘余橋桥馬马漢汉吳吴漁渔島岛澤泽滬沪嶺岭連连營营錦锦濟济煙烟濰潍萊莱棗枣灘滩贛赣"
+    "閩闽晉晋衛卫禪禅鄭郑許许瀋沈齊齐爾尔倫伦陳陈溫温紹绍麗丽義义諸诸蘭兰鹽盐無无錫锡揚扬銅铜蕪芜廈厦歐欧鐵铁匯汇寶宝"
+    "黃黄靜静閔闵楊杨順顺懷怀頭头溝沟羅罗畢毕節节達达資资樂乐瀘泸遠远綿绵內内維维壯壮圖图車车場场廠厂業业學学醫医紅红"
+    "綠绿藍蓝銀银會会廳厅環环興兴榮荣趙赵劉刘張张孫孙鄧邓葉叶譚谭蔣蒋韓韩馮冯賀贺郵邮務务員员應应對对從从來来個个們们"
+    "時时書书貿贸進进運运過过還还鐘钟鋼钢聯联勝胜勢势強强徑径後后復复愛爱戰战擁拥據据數数條条極极機机櫻樱歸归氣气決决"
+    "沖冲淺浅測测滿满潔洁潤润燈灯爐炉獅狮獻献瓊琼畫画異异瘋疯盤盘礦矿禮礼種种積积穩稳筆笔簡简紀纪純纯級级紡纺經经綜综"
+    "織织繞绕罷罢聖圣聲声職职脈脉腳脚臨临舊旧艦舰藝艺藥药蘆芦蝦虾術术裝装見见規规視视覽览觀观計计訓训記记設设訪访詩诗"
+    "話话語语誠诚說说調调護护讓让豔艳貝贝財财貨货買买費费賓宾賢贤賽赛軌轨軍军輕轻輪轮轉转辦办農农邊边邏逻鄰邻醬酱釋释"
+    "針针鈴铃鉛铅錢钱鍋锅鍾钟鏡镜閣阁關关隊队階阶際际陸陆隨随險险隱隐雙双雜杂雞鸡電电霧雾靈灵韻韵響响項项預预領领顏颜"
+    "風风飛飞飯饭飾饰館馆駐驻騰腾驛驿驗验鬧闹魚鱼魯鲁鮮鲜鳳凤鳴鸣鵬鹏鶴鹤麥麦黨党龜龟澗涧澀涩漲涨灤滦汙污湞浈涼凉沒没"
+    "洩泄涇泾淨净淚泪淵渊渾浑湧涌準准潛潜潰溃澆浇濃浓濕湿瀏浏瀝沥瀾澜"
+)
+_SIMPLE = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
+
+# Provinces that are cities of their own, so that an address may name no other.
+_ENGLISH = {
+    "beijing": "北京",
+    "shanghai": "上海",
+    "tianjin": "天津",
+    "chongqing": "重庆",
+    "hongkong": "香港",
+    "macau": "澳门",
+    "macao": "澳门",
+}
+_RANK = re.compile(
+    "(?:(?:(?:维吾尔|壮族|回族)?自治区|特别行政区|自治州|地区|[省市区县盟旗])"
+    "|(?:specialadministrativeregion|autonomousregion|municipality|province|district|county|city|sar))$"
+)
+_NO_NAME = frozenset(("市辖区", "县", "市区", "辖区", "省直辖县级行政区划", "直辖县级"))
+
+# A division that stands before the street. Not 小区 and its like, and no street's name (乌镇大道, 红旗路).
+_DIVISION = re.compile(
+    r"(?:省直辖县级行政区划|直辖县级|市辖区|[\u4e00-\u9fff]{2,9}?"
+    r"(?:特别行政区|自治区|自治州|自治县|地区|(?<!超)(?<!夜)(?<!菜)(?<!门)市|(?<![小园社校厂库景街业])区|街道|[省县镇乡旗盟]))"
+    r"(?![东西南北中前后一二三四五六七八九十]{0,2}(?:路|街(?!道)|大道|巷|弄|道|桥|村|场|口|心|民|委))"
+)
+_HOUSE = re.compile(r"(?<=[0-9a-z])\s*(?:号楼|号院|单元|[号栋幢座室房层楼#])")
+_WORDS = re.compile(r"[0-9a-z]+|[^\W0-9a-z_]+")
+
+
+def same_destination(one: Address, other: Address) -> bool:
+    """The same mobile, or the same place: one street and number, in no two cities or districts."""
+    if _mobile(one.mobile) == _mobile(other.mobile):
+        return True
+    (city, area, street), (other_city, other_area, other_street) = _cut(one), _cut(other)
+    if street != other_street or _differ(area, other_area):
+        return False
+    # A city of a county's rank (义乌市) stands in either field.
+    return not _differ(city, other_city) or city == other_area or area == other_city
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether these name two divisions. In two scripts, or where one is not named, nobody can tell."""
+    return bool(one and other) and one != other and one.isascii() == other.isascii()
+
+
+def _mobile(text: str) -> str:
+    digits = re.sub(r"\D", "", folded(text))
+    return re.sub(r"^(?:00)?86(?=1\d{10}$)", "", digits)
+
+
+def _plain(text: str | None) -> str:
+    return folded(text or "").casefold().translate(_SIMPLE)
+
+
+def _bare(name: str | None) -> str:
+    """A division's name without its rank; nothing where it names none (市辖区)."""
+    text = "".join(_WORDS.findall(_plain(name)))
+    if text in _NO_NAME:
+        return ""
+    bare = _RANK.sub("", text) if len(text) > 2 else text
+    return _ENGLISH.get(bare, bare)
+
+
+def _cut(address: Address) -> tuple[str, str, str]:
+    """City, district and street. What the street's text holds of the divisions is cut off."""
+    province, city, area, town = map(_bare, (address.province, address.city, address.area, address.town))
+    text = _plain(address.address)
+    known = [name for name in (province, city, area, town) if name]
+    rest, found = _without(text, known)
+    named = [name for name in found if name not in known]
+    own_city = city or (province if province in _ENGLISH.values() else "")
+    return own_city, area or next(iter(named), ""), _street(rest) or _street(text)
+
+
+def _without(text: str, known: list[str]) -> tuple[str, list[str]]:
+    """The text behind its leading divisions, and the districts among them."""
+    districts: list[str] = []
+    while True:
+        text = re.sub(r"^[\W_]+", "", text)
+        name = next((name for name in known if text.startswith(name)), "")
+        rank = _DIVISION.match(text)
+        if rank and len(rank[0]) < len(text):
+            if re.search("(?<!开发)(?<!高新)[区县旗市]$", rank[0]) and _bare(rank[0]):
+                districts.append(_bare(rank[0]))
+            text = text[rank.end() :]
+        elif name and re.match(r"[\W_]|\s*$|[省市区县镇乡旗]", text[len(name) :]):
+            text = text[len(name) :].lstrip("省市区县镇乡旗")
+        else:
+            return text, districts
+
+
+def _street(text: str) -> str:
+    """Words and numbers alone; 3栋, 3号楼 and 3# are one."""
+    words = _WORDS.findall(_HOUSE.sub(" ", text))
+    joined = " ".join(words)
+    return re.sub(r"(?<![0-9a-z]) | (?![0-9a-z])", "", joined)
