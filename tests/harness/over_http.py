@@ -86,6 +86,7 @@ async def serving(
 
     `bound_to`: what the application takes for its `--host`; it listens on loopback all the same.
     """
+    settings = settings.over_http()
     server = build_server(settings, seams, gate_of(settings))
     app = http_app(
         server,

@@ -119,6 +119,28 @@ async def test_a_no_over_http_spends_nothing(tmp_path: Path, era: Era, keys: str
     assert here.sandbox.books.received["create"] == 0
 
 
+@pytest.mark.parametrize("rule", ["", "ask", "off"])
+@pytest.mark.parametrize("keys", ["", STATE_KEY], ids=["sessions", "stateless"])
+async def test_a_real_order_over_http_needs_a_recorded_yes_unless_the_owner_chose_another_rule(
+    tmp_path: Path, keys: str, rule: str
+) -> None:
+    async with running_sandbox(build_sandbox()) as (sandbox, base_url):
+        changes = live(base_url) | ({"APPROVAL": rule} if rule else {})
+        async with (
+            site(tmp_path, "alice", sandbox=sandbox, **{"STATE_KEYS": keys, **changes}) as here,
+            client_of(here.url, here.tokens["alice"]) as client,  # it cannot show a form
+        ):
+            preview = await previewed(client)
+            answer = await call(client, "create_order", preview["create_order_arguments"])
+        if rule:
+            method = {"ask": "client_dialog", "off": "off"}[rule]
+            assert answer["order"]["approval"] == {"method": method, "verified": False}
+        else:
+            assert (answer["problem"]["code"], answer["order"]) == ("approval_required", None)
+            assert f"xportcn-mcp approve {preview['approval_code']}" in answer["problem"]["next_step"]
+        assert sandbox.books.received["create"] == (1 if rule else 0)
+
+
 async def test_a_loopback_server_without_callers_serves_the_local_user(tmp_path: Path) -> None:
     async with site(tmp_path) as here, client_of(here.url) as client:
         assert (await previewed(client))["preview_token"]
@@ -543,7 +565,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
     answers: list[dict[str, Any]] = []
     with anyio.fail_after(90):
         async with running_sandbox(sandbox) as (_, base_url):
-            named = live(base_url) | {"LEDGER": str(tmp_path / "ledger.sqlite3")}
+            named = live(base_url) | {"LEDGER": str(tmp_path / "ledger.sqlite3"), "APPROVAL": "ask"}
             named |= {"STATE_KEYS": keys} if keys else {}
             environment = environ_of(**named)
             async with processes(environment, tmp_path, 1) as (process,):

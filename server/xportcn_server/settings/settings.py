@@ -108,6 +108,15 @@ class Settings(BaseModel):
         """The PostgreSQL URL, password and all; None where the ledger is a file."""
         return self.ledger if self.ledger.startswith("postgresql://") else None
 
+    def over_http(self) -> "Settings":
+        """The same for a server that callers reach over HTTP: there a real order needs a recorded yes.
+
+        The sandbox asks as on stdio, and so does a server whose owner has set the rule.
+        """
+        if self.mode == "sandbox" or "approval" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"approval": "require"})
+
     def shown(self) -> dict[str, str]:
         """Every setting's value as it may be shown, by name, in the order of the documentation."""
         return {name: _shown(field, getattr(self, field)) for name, field in FIELDS.items()}
