@@ -584,9 +584,17 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
                         await no_longer_listening(process.port)  # two signals at once would be one
                 status = await process.ended()
     assert status == 0, process.log.read_text()
-    assert "Traceback" not in process.log.read_text()
+    log = process.log.read_text()
+    assert "Traceback" not in log
     (answer,) = answers
     assert answer["order"]["state"] == "placed"
+    # At the usual level WARNING: where it listens, and what became of the order.
+    (start,) = [line for line in log.splitlines() if "listening on" in line]
+    assert start.endswith(f"listening on {process.url}/mcp")
+    order = answer["order"]
+    (outcome,) = [line for line in log.splitlines() if order["out_order_id"] in line]
+    assert f"order {order['out_order_id']}: placed, order ids {order['order_ids'][0]}" in outcome
+    assert not any(said in log for said in ("王小明", "13800138000", "网商路"))
     settings = settings_for(tmp_path / "ledger.sqlite3", **live(base_url))
     ledger = ledger_of(settings)
     (order,) = await ledger.orders(OrderQuery(None))

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable, Generator
 from types import FrameType
@@ -28,6 +29,7 @@ from xportcn_server.http.limits import LimitedCalls
 from xportcn_server.settings.values import is_loopback, plain_url
 
 logger = logging.getLogger(__name__)
+start = logging.getLogger("xportcn.start")  # heard whatever the log level
 
 PATH = "/mcp"
 MOST_BODY_BYTES = 256 * 1024
@@ -161,6 +163,14 @@ class SameOrigin:
 
 
 class _GracefulServer(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        port = self.servers[0].sockets[0].getsockname()[1]  # --port 0 leaves the choice to the system
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        start.info("listening on http://%s:%s%s", host, port, PATH)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Uvicorn raises a signal again once it has shut down; here a signal is how one ends it, cleanly."""

@@ -29,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     ReferenceUsed,
     RuleBroken,
     StoredPreview,
+    log_outcome,
 )
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
 from xportcn_tools.upstream.port import AnswerLostError, NotSentError, Upstream
@@ -106,15 +107,8 @@ class Sender:
             # By both clocks: one stands still while a machine sleeps, the other may be set back.
             took = max((self._clock() - began).total_seconds(), monotonic() - awake_since)
             outcome = _too_late() if took > LATEST_SEND_SECONDS else await self._send(body, user_id)
-            logger.info(
-                "order %s: answered: %s, order ids %s, request id %s",
-                order.out_order_id,
-                outcome.state,
-                ", ".join(outcome.order_ids) or "none",
-                outcome.request_id,
-            )
+            log_outcome(order.out_order_id, outcome)  # before it is recorded, which may fail
             recorded = await self._record(order, outcome, retries)
-            logger.info("order %s: %s", order.out_order_id, recorded.state)
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
                 raise problems.contradicted(recorded, preview.shown, outcome.order_ids)
             return recorded, False
