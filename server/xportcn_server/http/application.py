@@ -25,7 +25,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from xportcn_server.http.limits import LimitedCalls
+from xportcn_server.http.connections import LimitedConnection
+from xportcn_server.http.limits import SESSION_IDLE_SECONDS, LimitedCalls, limit_sessions
 from xportcn_server.settings.values import is_loopback, plain_url
 
 logger = logging.getLogger(__name__)
@@ -92,9 +93,11 @@ def http_app(
         json_response=stateless,
         stateless_http=stateless,
         max_request_body_size=MOST_BODY_BYTES,
+        session_idle_timeout=SESSION_IDLE_SECONDS,
         transport_security=security,
         host=host,
     )
+    limit_sessions(server.session_manager)
     app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: the caller is known by then
     return PlainSpelling(app if security.enable_dns_rebinding_protection else SameOrigin(app))
 
@@ -190,6 +193,8 @@ async def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None
         app,
         host=host,
         port=port,
+        http=LimitedConnection,
+        ws="none",  # it would leave the limits of a connection behind
         log_level=log_level.lower(),
         log_config=None,
         server_header=False,
