@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.clock import Clock
-from harness.house import call, order_arguments, previewed
+from harness.house import ERAS, Era, call, order_arguments, previewed
 from harness.over_http import bearer, client_of, http_client, made_callers, serving
 from harness.seams import SteppedLedger, SteppedUpstream
 from harness.settings import settings_for
@@ -531,6 +531,56 @@ async def test_a_callers_own_caps_hold_and_anothers_orders_do_not_count(path: Pa
                         told.append(answer["problem"] and answer["problem"]["code"])
                     codes[name] = told
     assert codes == {"alice": [None, "over_limit"], "bob": ["over_limit", "over_limit"]}
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_cap_that_is_passed_is_named_with_the_place_where_it_stands(path: Path, era: Era) -> None:
+    own = {"alice": 'max_day_cny = "100"\nmax_day_orders = 0', "bob": 'max_order_cny = "63.99"'}
+    tokens = made_callers(path, "alice", "bob", "carol", **own)
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), MAX_DAY_CNY="0.01")
+    places = {
+        "alice": "max_day_orders in [callers.alice] of the callers' file",
+        "bob": "max_order_cny in [callers.bob] of the callers' file",
+        "carol": "XPORTCN_MAX_DAY_CNY",
+    }
+    with anyio.fail_after(60):
+        async with serving(settings, Seams(), ledger_of(settings)) as url:
+            for name, place in places.items():
+                async with client_of(url, tokens[name], era) as client:
+                    arguments = (await previewed(client))["create_order_arguments"]
+                    problem = (await call(client, "create_order", arguments))["problem"]
+                assert (problem["code"], problem["details"]["setting"]) == ("over_limit", place)
+                assert place in problem["message"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_day_of_all_callers_together_has_a_cap_which_the_claim_judges(path: Path, era: Era) -> None:
+    tokens = made_callers(path, "alice", "bob", "carol")
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), TOTAL_DAY_CNY="128")
+    sandbox = build_sandbox()
+    with anyio.fail_after(60):
+        async with serving(settings, Seams(sandbox=sandbox), ledger_of(settings)) as url:
+            answers: list[dict[str, Any]] = []
+
+            async def order(token: str) -> None:
+                async with client_of(url, token, era) as client:
+                    arguments = (await previewed(client))["create_order_arguments"]
+                    answers.append(await call(client, "create_order", arguments))
+
+            async with anyio.create_task_group() as tasks:
+                for token in tokens.values():
+                    tasks.start_soon(order, token)
+    (over,) = [answer["problem"] for answer in answers if not answer["ok"]]
+    details = over["details"]
+    assert details.pop("ends_at") in over["message"]
+    assert (over["code"], over["request_sent"]) == ("over_limit", "no")
+    assert details == {
+        "setting": "XPORTCN_TOTAL_DAY_CNY",
+        "cap": "128.00",
+        "used": "128.00",
+        "would_be": "192.00",
+    }
+    assert sandbox.books.received["create"] == 2
 
 
 def strike_out_alice(path: Path) -> None:

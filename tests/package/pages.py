@@ -42,6 +42,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "MAX_ORDER_CNY": "cap for one order, in yuan",
         "MAX_DAY_CNY": "cap for all orders of a UTC day, in yuan; orders being sent or of unknown outcome count",
         "MAX_DAY_ORDERS": "cap on the number of orders in a UTC day",
+        "TOTAL_DAY_CNY": "cap for all orders of all callers of a UTC day together, in yuan",
         "TRADE_TYPES": "trade types that may be used, in order of preference; credit only if you list it",
         "FLOW": "the `flow` of a preview that names none",
         "ORDER_LOOKUP": "experimental: look an order of unknown outcome up by its `outOrderId`",

@@ -23,7 +23,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +39,10 @@ logger = logging.getLogger(__name__)
 PREFIX = "caller:"
 PREVIEWS_PER_MINUTE = 60
 OTHERS = Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
-REMOVED = Profile(Caps(0, 0, 0), None, 1)
+REMOVED = Profile(
+    Caps(0, 0, 0, places=("the callers' file, which no longer names this caller,",) * 3), None, 1
+)
+_OWN_CAPS = {"max_order_cny": "order_fen", "max_day_cny": "day_fen", "max_day_orders": "day_orders"}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -123,11 +126,13 @@ class Callers:
         entry = self._current().get(caller.removeprefix(PREFIX))
         if entry is None:  # removed while its call is under way: nothing more is ordered for it
             return REMOVED
-        caps = Caps(
-            self._owner.order_fen if entry.max_order_cny is None else entry.max_order_cny,
-            self._owner.day_fen if entry.max_day_cny is None else entry.max_day_cny,
-            self._owner.day_orders if entry.max_day_orders is None else entry.max_day_orders,
+        own = entry.model_dump(include={*_OWN_CAPS}, exclude_none=True)
+        places = tuple(
+            f"{name} in [{caller.replace(PREFIX, 'callers.')}] of the callers' file" if name in own else place
+            for name, place in zip(_OWN_CAPS, self._owner.places, strict=True)
         )
+        values = {_OWN_CAPS[name]: value for name, value in own.items()}
+        caps = replace(self._owner, places=places, **values)
         return Profile(caps, entry.user_id, entry.previews_per_minute)
 
     def _read_again(self) -> _Read:

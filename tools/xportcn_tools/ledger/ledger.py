@@ -99,10 +99,14 @@ class Receipt:
 
 @dataclass(frozen=True)
 class DayUsage:
-    """What a caller's UTC day holds already: sum (fen) and number of the orders that count."""
+    """What a UTC day (`2026-11-25`) holds already of the orders that count: the caller's sum (fen) and
+    number, and the sum of all callers (fen).
+    """
 
     fen: int
     orders: int
+    total_fen: int
+    day: str
 
 
 @dataclass(frozen=True)
