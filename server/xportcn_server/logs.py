@@ -22,6 +22,10 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+WHATEVER_THE_LEVEL = ("xportcn.orders", "xportcn.start")
+"""Loggers of the few lines that every owner needs: what became of an order, and where the server listens."""
+
+
 def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     """One handler on stderr. Called before the SDK would install its own."""
     handler = logging.StreamHandler(sys.stderr)
@@ -29,6 +33,8 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     text.converter = time.gmtime
     handler.setFormatter(JsonLines() if style == "json" else text)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in WHATEVER_THE_LEVEL:
+        logging.getLogger(name).setLevel(logging.INFO)
     if level == "DEBUG":
         # It would log every answer that goes out as a stream: tokens, approval codes, addresses.
         logging.getLogger("sse_starlette").setLevel(logging.INFO)

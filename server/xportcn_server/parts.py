@@ -49,7 +49,7 @@ class Seams:
 
 def caps_of(settings: Settings) -> Caps:
     """The owner's caps, in fen."""
-    return Caps(settings.max_order_fen, settings.max_day_fen, settings.max_day_orders)
+    return Caps(settings.max_order_fen, settings.max_day_fen, settings.max_day_orders, settings.total_day_fen)
 
 
 def policy_of(settings: Settings) -> Policy:

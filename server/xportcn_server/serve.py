@@ -54,6 +54,7 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
         serve_http,
     )
 
+    settings = settings.over_http()
     gate = gate_of(settings)
     if gate.verifier is None and not is_loopback(host):
         raise StartError(

@@ -80,6 +80,21 @@ def test_each_client_gets_json_alone_on_stdout_and_its_place_on_every_system_on_
         assert system in stderr
 
 
+@pytest.mark.parametrize("audience", ["", "https://orders.example/mcp"])
+def test_a_client_over_http_gets_the_address_and_a_place_for_the_token(work: Path, audience: str) -> None:
+    stdout, stderr = printed("http", **({"XPORTCN_OAUTH_AUDIENCE": audience} if audience else {}))
+    assert json.loads(stdout) == {
+        "mcpServers": {
+            "xportcn": {
+                "type": "http",
+                "url": audience or "http://127.0.0.1:8000/mcp",
+                "headers": {"Authorization": "Bearer TOKEN"},
+            }
+        }
+    }
+    assert "caller new" in stderr
+
+
 def test_without_a_client_all_are_printed_each_under_its_name(work: Path) -> None:
     stdout, stderr = printed()
     for title in ("Claude Desktop", "Claude Code", "VS Code", "Cursor"):

@@ -22,6 +22,7 @@ from harness.house import Era, Person
 from xportcn_server.app import Seams, build_server
 from xportcn_server.http.application import Readiness, http_app
 from xportcn_server.http.callers import new_caller
+from xportcn_server.http.connections import LimitedConnection
 from xportcn_server.serve import gate_of
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
@@ -86,6 +87,7 @@ async def serving(
 
     `bound_to`: what the application takes for its `--host`; it listens on loopback all the same.
     """
+    settings = settings.over_http()
     server = build_server(settings, seams, gate_of(settings))
     app = http_app(
         server,
@@ -105,7 +107,8 @@ async def serving(
 async def loop_server(app: ASGIApp) -> AsyncGenerator[str]:
     """Any application on a port, in this loop; yields its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    runner = _Quiet(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
+    config = uvicorn.Config(app, http=LimitedConnection, log_config=None, timeout_graceful_shutdown=5)
+    runner = _Quiet(config)
     task = asyncio.create_task(runner.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.clock import Clock
-from harness.house import call, order_arguments, previewed
+from harness.house import ERAS, Era, call, order_arguments, previewed
 from harness.over_http import bearer, client_of, http_client, made_callers, serving
 from harness.seams import SteppedLedger, SteppedUpstream
 from harness.settings import settings_for
@@ -184,7 +184,7 @@ def test_a_removed_caller_stays_out_whichever_threads_read_the_file(
     callers = callers_of(path)
     assert callers.name_of(TOKEN)
     path.write_text(ALICE + "# touched\n", encoding="utf-8")
-    here, read = threading.get_ident(), module._entries_of  # pyright: ignore[reportPrivateUsage]
+    here, read = threading.get_ident(), module.entries_of
     has_read, may_go_on = threading.Event(), threading.Event()
 
     def held_up_elsewhere(path: Path) -> object:
@@ -200,7 +200,7 @@ def test_a_removed_caller_stays_out_whichever_threads_read_the_file(
             may_go_on.set()
             claim.join(5)
 
-    monkeypatch.setattr(module, "_entries_of", held_up_elsewhere)
+    monkeypatch.setattr(module, "entries_of", held_up_elsewhere)
     claim = threading.Thread(target=callers.profile_of, args=("caller:alice",))
     claim.start()
     assert has_read.wait(5)
@@ -215,7 +215,7 @@ def test_a_change_while_the_file_is_read_is_read_at_the_next_call(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     callers = callers_of(path)
-    read = module._entries_of  # pyright: ignore[reportPrivateUsage]
+    read = module.entries_of
 
     def read_then_struck_out(path: Path) -> Any:
         entries = read(path)
@@ -223,7 +223,7 @@ def test_a_change_while_the_file_is_read_is_read_at_the_next_call(
         path.write_text(ALICE.replace(DIGEST, OTHER_DIGEST), encoding="utf-8")
         return entries
 
-    monkeypatch.setattr(module, "_entries_of", read_then_struck_out)
+    monkeypatch.setattr(module, "entries_of", read_then_struck_out)
     callers.check()
     assert callers.name_of(TOKEN) is None
 
@@ -275,9 +275,11 @@ def test_tokens_of_an_issuer_have_a_rate_limit_without_a_callers_file(tmp_path: 
 # `caller new`
 
 
-def invoke(path: Path | None, name: str) -> Any:
+def invoke(path: Path | None, name: str, *, command: str = "new") -> Any:
     environment = {"XPORTCN_CALLERS": str(path)} if path else {}
-    return CliRunner().invoke(main, ["caller", "new", name], env=environment)
+    return CliRunner().invoke(
+        main, ["caller", command, *([name] if name or command == "new" else [])], env=environment
+    )
 
 
 def test_a_new_callers_token_is_printed_once_and_only_its_digest_kept(path: Path) -> None:
@@ -408,6 +410,68 @@ def test_without_the_setting_or_the_folder_there_is_no_new_caller(tmp_path: Path
         assert len(done.stderr.splitlines()) == 1
 
 
+# `caller list`, `caller remove`
+
+
+def test_the_list_shows_callers_and_what_their_entries_set_and_no_token(path: Path) -> None:
+    path.write_text(ALICE + 'max_day_cny = "99.5"\nuser_id = "sub-1"\n', encoding="utf-8")
+    token = new_caller(path, "bob")
+    done = invoke(path, "", command="list")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        "alice  user_id sub-1  max_day_cny 99.50  previews_per_minute 60",
+        "bob  previews_per_minute 60",
+    ]
+    hidden = (DIGEST, TOKEN, token, hashlib.sha256(token.encode()).hexdigest())
+    assert not any(secret in done.output for secret in hidden)
+
+
+def test_before_the_first_caller_the_list_is_empty(path: Path) -> None:
+    assert (invoke(path, "", command="list").exit_code, invoke(path, "", command="list").output) == (0, "")
+
+
+def test_a_caller_who_is_removed_is_refused_and_all_else_in_the_file_stays(path: Path) -> None:
+    others = '# of the desk\n[callers.bob]\ntoken_sha256 = [  # two\n  "{}",\n]\n'.format("1" * 64)
+    path.write_text(f"# ours\n\n{ALICE}max_day_orders = 3\n\n{others}", encoding="utf-8")
+    callers = Callers(path, OWNER)
+    assert callers.name_of(TOKEN) == "caller:alice"
+    done = invoke(path, "alice", command="remove")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert path.read_text(encoding="utf-8") == f"# ours\n\n{others}"
+    assert callers.name_of(TOKEN) is None
+    assert invoke(path, "alice").exit_code == 0  # with another token
+    assert callers.name_of(TOKEN) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[callers]\nalice = {{token_sha256 = "{DIGEST}"}}\n',
+        f'callers.alice.token_sha256 = "{DIGEST}"\n',
+    ],
+)
+def test_a_caller_who_has_no_table_is_left_for_the_owner_to_remove(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    done = invoke(path, "alice", command="remove")
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    assert "by hand" in done.stderr
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_caller_who_is_not_there_cannot_be_removed(path: Path) -> None:
+    path.write_text(ALICE, encoding="utf-8")
+    for name in ("bob", "", "alice]"):
+        done = invoke(path, name or "-", command="remove")
+        assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    assert path.read_text(encoding="utf-8") == ALICE
+
+
+def test_the_last_caller_can_be_removed_and_another_added(path: Path) -> None:
+    new_caller(path, "alice")
+    assert invoke(path, "alice", command="remove").exit_code == 0
+    assert Callers(path, OWNER).name_of(new_caller(path, "bob")) == "caller:bob"
+
+
 # What holds for a caller, over HTTP
 
 
@@ -467,6 +531,56 @@ async def test_a_callers_own_caps_hold_and_anothers_orders_do_not_count(path: Pa
                         told.append(answer["problem"] and answer["problem"]["code"])
                     codes[name] = told
     assert codes == {"alice": [None, "over_limit"], "bob": ["over_limit", "over_limit"]}
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_cap_that_is_passed_is_named_with_the_place_where_it_stands(path: Path, era: Era) -> None:
+    own = {"alice": 'max_day_cny = "100"\nmax_day_orders = 0', "bob": 'max_order_cny = "63.99"'}
+    tokens = made_callers(path, "alice", "bob", "carol", **own)
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), MAX_DAY_CNY="0.01")
+    places = {
+        "alice": "max_day_orders in [callers.alice] of the callers' file",
+        "bob": "max_order_cny in [callers.bob] of the callers' file",
+        "carol": "XPORTCN_MAX_DAY_CNY",
+    }
+    with anyio.fail_after(60):
+        async with serving(settings, Seams(), ledger_of(settings)) as url:
+            for name, place in places.items():
+                async with client_of(url, tokens[name], era) as client:
+                    arguments = (await previewed(client))["create_order_arguments"]
+                    problem = (await call(client, "create_order", arguments))["problem"]
+                assert (problem["code"], problem["details"]["setting"]) == ("over_limit", place)
+                assert place in problem["message"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_day_of_all_callers_together_has_a_cap_which_the_claim_judges(path: Path, era: Era) -> None:
+    tokens = made_callers(path, "alice", "bob", "carol")
+    settings = settings_for(path.with_name("ledger"), CALLERS=str(path), TOTAL_DAY_CNY="128")
+    sandbox = build_sandbox()
+    with anyio.fail_after(60):
+        async with serving(settings, Seams(sandbox=sandbox), ledger_of(settings)) as url:
+            answers: list[dict[str, Any]] = []
+
+            async def order(token: str) -> None:
+                async with client_of(url, token, era) as client:
+                    arguments = (await previewed(client))["create_order_arguments"]
+                    answers.append(await call(client, "create_order", arguments))
+
+            async with anyio.create_task_group() as tasks:
+                for token in tokens.values():
+                    tasks.start_soon(order, token)
+    (over,) = [answer["problem"] for answer in answers if not answer["ok"]]
+    details = over["details"]
+    assert details.pop("ends_at") in over["message"]
+    assert (over["code"], over["request_sent"]) == ("over_limit", "no")
+    assert details == {
+        "setting": "XPORTCN_TOTAL_DAY_CNY",
+        "cap": "128.00",
+        "used": "128.00",
+        "would_be": "192.00",
+    }
+    assert sandbox.books.received["create"] == 2
 
 
 def strike_out_alice(path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import httpx
 import pytest
 from mcp_types import METHOD_NOT_FOUND
 
@@ -35,9 +36,10 @@ from harness.port_sandbox import running_sandbox
 from harness.processes import process_environment, processes, ran, xportcn_mcp
 from harness.settings import environ_of, live, settings_for
 from xportcn_server.app import Seams, ledger_of
-from xportcn_server.http import limits
+from xportcn_server.http import application, limits
+from xportcn_server.http import connections as http_connections
 from xportcn_server.http.application import MOST_BODY_BYTES, Readiness
-from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE
+from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE, MOST_SESSIONS_OF_ONE
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.serve import StartError, serve_over_http
@@ -117,6 +119,28 @@ async def test_a_no_over_http_spends_nothing(tmp_path: Path, era: Era, keys: str
     expected = "approval_required" if era == "legacy" and keys else "approval_declined"
     assert told["problem"]["code"] == expected
     assert here.sandbox.books.received["create"] == 0
+
+
+@pytest.mark.parametrize("rule", ["", "ask", "off"])
+@pytest.mark.parametrize("keys", ["", STATE_KEY], ids=["sessions", "stateless"])
+async def test_a_real_order_over_http_needs_a_recorded_yes_unless_the_owner_chose_another_rule(
+    tmp_path: Path, keys: str, rule: str
+) -> None:
+    async with running_sandbox(build_sandbox()) as (sandbox, base_url):
+        changes = live(base_url) | ({"APPROVAL": rule} if rule else {})
+        async with (
+            site(tmp_path, "alice", sandbox=sandbox, **{"STATE_KEYS": keys, **changes}) as here,
+            client_of(here.url, here.tokens["alice"]) as client,  # it cannot show a form
+        ):
+            preview = await previewed(client)
+            answer = await call(client, "create_order", preview["create_order_arguments"])
+        if rule:
+            method = {"ask": "client_dialog", "off": "off"}[rule]
+            assert answer["order"]["approval"] == {"method": method, "verified": False}
+        else:
+            assert (answer["problem"]["code"], answer["order"]) == ("approval_required", None)
+            assert f"xportcn-mcp approve {preview['approval_code']}" in answer["problem"]["next_step"]
+        assert sandbox.books.received["create"] == (1 if rule else 0)
 
 
 async def test_a_loopback_server_without_callers_serves_the_local_user(tmp_path: Path) -> None:
@@ -441,6 +465,162 @@ async def test_answers_are_json_where_no_session_is_kept(tmp_path: Path) -> None
                 assert "mcp-session-id" not in answer.headers
 
 
+# Connections, streams and sessions
+
+
+@asynccontextmanager
+async def connections(url: str, count: int, sent: bytes = b"") -> AsyncGenerator[list[StreamReader]]:
+    """So many connections that have sent this much."""
+    opened = [await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2])) for _ in range(count)]
+    try:
+        for _, writer in opened:
+            writer.write(sent)
+            await writer.drain()
+        yield [reader for reader, _ in opened]
+    finally:
+        for _, writer in opened:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (b"", 0),
+        (b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ", 0),
+        (b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\nGET /healthz HTTP/1.1\r\nhost: ", 1),
+    ],
+    ids=["nothing", "half a request", "half of a second one"],
+)
+async def test_a_connection_whose_headers_do_not_come_is_closed(
+    tmp_path: Path, sent: bytes, answered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connections, "HEADER_SECONDS", 0.5)
+    async with site(tmp_path) as here, connections(here.url, 3, sent) as slow:
+        with anyio.fail_after(10):
+            answers = [await reader.read() for reader in slow]  # to the end: the connection is closed
+        assert [said.count(b"200 OK") for said in answers] == [answered] * 3
+        async with http_client(here.url) as client:
+            assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_headers_that_drip_do_not_move_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connections, "HEADER_SECONDS", 0.5)
+    async with site(tmp_path) as here:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(here.url.rpartition(":")[2]))
+        ended = asyncio.create_task(reader.read())
+        writer.write(b"GET /healthz HTTP/1.1\r\n")
+        with anyio.fail_after(10):
+            while not ended.done():
+                with contextlib.suppress(OSError):
+                    writer.write(b"x: y\r\n")
+                    await writer.drain()
+                await asyncio.wait([ended], timeout=0.05)
+        writer.close()
+
+
+async def test_a_call_that_takes_longer_than_headers_may_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connections, "HEADER_SECONDS", 0.3)
+    sandbox = build_sandbox(pace=Pace(slow_seconds=1))
+    sandbox.faults.add("slow", "preview")
+    async with site(tmp_path, sandbox=sandbox) as here, client_of(here.url) as client:
+        assert (await previewed(client))["preview_token"]
+
+
+async def test_beyond_so_many_connections_one_is_turned_away_until_another_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connections, "MOST_CONNECTIONS", 20)
+    half = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+    async with site(tmp_path) as here:
+        async with connections(here.url, 20, half), connections(here.url, 1) as one_more:
+            assert (await one_more[0].read()).startswith(b"HTTP/1.1 503 ")
+        with anyio.fail_after(10):
+            async with http_client(here.url) as client:
+                while (await client.get("/healthz")).status_code != 200:  # noqa: ASYNC110 - uvicorn's doing
+                    await anyio.sleep(0.02)
+
+
+async def opened_session(client: httpx.AsyncClient, token: str | None = None) -> httpx.Response:
+    return await client.post("/mcp", headers=ACCEPT | bearer(token), json=INITIALIZE)
+
+
+async def test_streams_count_against_a_callers_share_and_the_others_have_theirs(tmp_path: Path) -> None:
+    async with site(tmp_path, "alice", "bob") as here, http_client(here.url) as client:
+        async with contextlib.AsyncExitStack() as streams:
+            for _ in range(MOST_CALLS_OF_ONE):
+                opened = await opened_session(client, here.tokens["bob"])
+                session = {"mcp-session-id": opened.headers["mcp-session-id"]}
+                headers = {"accept": "text/event-stream"} | session | bearer(here.tokens["bob"])
+                stream = await streams.enter_async_context(client.stream("GET", "/mcp", headers=headers))
+                assert stream.status_code == 200
+            refused = await opened_session(client, here.tokens["bob"])
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert (await opened_session(client, here.tokens["alice"])).status_code == 200
+        with anyio.fail_after(10):  # streams that have ended give their places back
+            while (await opened_session(client, here.tokens["bob"])).status_code != 200:  # noqa: ASYNC110 - uvicorn's doing
+                await anyio.sleep(0.02)
+
+
+@pytest.mark.parametrize("names", [(), ("alice", "bob")], ids=["local", "callers"])
+async def test_a_caller_has_so_many_sessions_and_one_that_ends_makes_room(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    async with site(tmp_path, *names) as here, http_client(here.url) as client:
+        token = here.tokens.get("alice")
+        opened = [await opened_session(client, token) for _ in range(MOST_SESSIONS_OF_ONE)]
+        assert {answer.status_code for answer in opened} == {200}
+        assert (await opened_session(client, token)).status_code == 503
+        listing = await client.post(
+            "/mcp", headers=modern_headers("tools/list") | bearer(token), json=modern("tools/list")
+        )
+        assert listing.status_code == 200  # the newer protocol has none
+        if names:
+            assert (await opened_session(client, here.tokens["bob"])).status_code == 200
+        session = {"mcp-session-id": opened[7].headers["mcp-session-id"]}
+        ended = await client.delete("/mcp", headers=ACCEPT | bearer(token) | session)
+        assert ended.status_code == 200
+        assert (await opened_session(client, token)).status_code == 200
+
+
+async def test_sessions_that_are_idle_end_and_make_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "SESSION_IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "MOST_SESSIONS_OF_ONE", 1)
+    async with site(tmp_path) as here, http_client(here.url) as client:
+        first = await opened_session(client)
+        assert (await opened_session(client)).status_code == 503
+        with anyio.fail_after(10):
+            while (await opened_session(client)).status_code != 200:  # noqa: ASYNC110 - the SDK's doing
+                await anyio.sleep(0.02)
+        session = {"mcp-session-id": first.headers["mcp-session-id"]}
+        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+        assert (await client.post("/mcp", headers=ACCEPT | session, json=ping)).status_code == 404
+
+
+async def test_without_sessions_none_are_counted(tmp_path: Path) -> None:
+    async with site(tmp_path, STATE_KEYS=STATE_KEY) as here, http_client(here.url) as client:
+        for _ in range(MOST_SESSIONS_OF_ONE + 1):
+            opened = await opened_session(client)
+            assert opened.status_code == 200
+            assert "mcp-session-id" not in opened.headers
+
+
+async def test_the_limits_hold_in_the_program_itself(tmp_path: Path) -> None:
+    environment = {"XPORTCN_LEDGER": str(tmp_path / "ledger.sqlite3")}
+    with anyio.fail_after(60):
+        async with processes(environment, tmp_path, 1) as (process,):
+            count = http_connections.MOST_CONNECTIONS
+            async with connections(process.url, count), connections(process.url, 1) as one_more:
+                assert (await one_more[0].read()).startswith(b"HTTP/1.1 503 ")
+
+
 # The command
 
 
@@ -543,7 +723,7 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
     answers: list[dict[str, Any]] = []
     with anyio.fail_after(90):
         async with running_sandbox(sandbox) as (_, base_url):
-            named = live(base_url) | {"LEDGER": str(tmp_path / "ledger.sqlite3")}
+            named = live(base_url) | {"LEDGER": str(tmp_path / "ledger.sqlite3"), "APPROVAL": "ask"}
             named |= {"STATE_KEYS": keys} if keys else {}
             environment = environ_of(**named)
             async with processes(environment, tmp_path, 1) as (process,):
@@ -562,9 +742,17 @@ async def test_a_server_told_to_end_finishes_and_records_the_create_under_way(
                         await no_longer_listening(process.port)  # two signals at once would be one
                 status = await process.ended()
     assert status == 0, process.log.read_text()
-    assert "Traceback" not in process.log.read_text()
+    log = process.log.read_text()
+    assert "Traceback" not in log
     (answer,) = answers
     assert answer["order"]["state"] == "placed"
+    # At the usual level WARNING: where it listens, and what became of the order.
+    (start,) = [line for line in log.splitlines() if "listening on" in line]
+    assert start.endswith(f"listening on {process.url}/mcp")
+    order = answer["order"]
+    (outcome,) = [line for line in log.splitlines() if order["out_order_id"] in line]
+    assert f"order {order['out_order_id']}: placed, order ids {order['order_ids'][0]}" in outcome
+    assert not any(said in log for said in ("王小明", "13800138000", "网商路"))
     settings = settings_for(tmp_path / "ledger.sqlite3", **live(base_url))
     ledger = ledger_of(settings)
     (order,) = await ledger.orders(OrderQuery(None))

@@ -37,10 +37,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "`0`: always",
         "TIMEOUT_SECONDS": "seconds for one upstream call, connecting and reading together",
         "APPROVAL": "`ask`: the person is asked where the client can ask; elsewhere the client's own dialog is "
-        "the approval. `require`: no order without a recorded yes. `off`: never ask",
+        "the approval. `require`: no order without a recorded yes, which is the default over HTTP outside the "
+        "sandbox. `off`: never ask",
         "MAX_ORDER_CNY": "cap for one order, in yuan",
         "MAX_DAY_CNY": "cap for all orders of a UTC day, in yuan; orders being sent or of unknown outcome count",
         "MAX_DAY_ORDERS": "cap on the number of orders in a UTC day",
+        "TOTAL_DAY_CNY": "cap for all orders of all callers of a UTC day together, in yuan",
         "TRADE_TYPES": "trade types that may be used, in order of preference; credit only if you list it",
         "FLOW": "the `flow` of a preview that names none",
         "ORDER_LOOKUP": "experimental: look an order of unknown outcome up by its `outOrderId`",

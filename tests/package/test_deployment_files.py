@@ -147,7 +147,7 @@ def test_the_proxy_publishes_the_tools_and_their_metadata_and_no_health() -> Non
 def test_every_command_of_the_page_is_one() -> None:
     from xportcn_server.commands.cli import COMMANDS
 
-    for command in re.findall(r"xportcn-mcp ((?:[a-z]+ ?)+)", PAGE):
+    for command in re.findall(r"xportcn-mcp ((?:[a-z-]+ ?)+)", PAGE):
         assert command.split()[0] in COMMANDS, command
 
 

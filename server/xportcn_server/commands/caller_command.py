@@ -1,9 +1,12 @@
 """`xportcn-mcp caller`: the callers of the HTTP server, and their bearer tokens."""
 
+from pathlib import Path
+
 import click
 
 from xportcn_server.commands.shared import current_settings, stop
-from xportcn_server.http.callers import CallersError, new_caller, new_token
+from xportcn_server.http.callers import CallersError, entries_of, new_caller, new_token, remove_caller
+from xportcn_tools.money import yuan
 
 
 @click.group()
@@ -24,9 +27,7 @@ def caller_new(name: str, *, digest_only: bool) -> None:
         click.echo(token)
         click.echo(f'For [callers.{name}] in the callers\' file: token_sha256 = "{digest}"', err=True)
         return
-    path = current_settings().callers
-    if path is None:
-        stop("XPORTCN_CALLERS names no file: set it to where the callers are to be kept")
+    path = _file()
     try:
         token = new_caller(path, name)
     except CallersError as error:
@@ -35,3 +36,36 @@ def caller_new(name: str, *, digest_only: bool) -> None:
     click.echo(
         f"This is the bearer token of {name}; it is shown this once. {path} holds its SHA-256.", err=True
     )
+
+
+@caller.command("list")
+def caller_list() -> None:
+    """Print a line for each caller: the name, and what its entry sets."""
+    path = _file()
+    try:
+        entries = entries_of(path) if path.exists() else {}
+    except CallersError as error:
+        stop(error)
+    for name, entry in entries.items():
+        own = entry.model_dump(exclude={"token_sha256"}, exclude_none=True)
+        shown = [f"{key} {yuan(value) if key.endswith('_cny') else value}" for key, value in own.items()]
+        click.echo("  ".join([name, *shown]))
+
+
+@caller.command("remove")
+@click.argument("name")
+def caller_remove(name: str) -> None:
+    """Take a caller out of the file XPORTCN_CALLERS; its token is refused from its next request on."""
+    path = _file()
+    try:
+        remove_caller(path, name)
+    except CallersError as error:
+        stop(error)
+    click.echo(f"{name} is no longer in {path}. Its orders stay in the ledger.", err=True)
+
+
+def _file() -> Path:
+    path = current_settings().callers
+    if path is None:
+        stop("XPORTCN_CALLERS names no file: set it to where the callers are to be kept")
+    return path

@@ -22,7 +22,7 @@ import click
 
 from xportcn_server.commands.shared import loaded_settings
 from xportcn_server.settings.loaded import Loaded
-from xportcn_server.settings.settings import FIELDS
+from xportcn_server.settings.settings import FIELDS, Settings
 from xportcn_server.settings.sources import ENV_FILE, ENVIRONMENT
 
 Client = Literal["claude-desktop", "claude-code", "vscode", "cursor"]
@@ -64,6 +64,13 @@ PLACES: dict[Client, tuple[str, ...]] = {
 }
 
 
+HTTP_NOTES = (
+    "For a client that speaks Streamable HTTP, such as Claude Code or Cursor; in VS Code, `mcpServers` is",
+    "`servers`. Replace TOKEN with what `xportcn-mcp caller new NAME` printed. Leave `headers` out where the",
+    "client gets its token from the OAuth issuer, or where the server is on loopback and has no callers.",
+)
+
+
 @dataclass(frozen=True)
 class Start:
     """How a client starts the server: an absolute command, its arguments, settings without secrets."""
@@ -93,8 +100,15 @@ def start_of(loaded: Loaded, command: Sequence[str]) -> Start:
     return Start(command[0], (*command[1:], "serve"), env)
 
 
+def http_snippet(settings: Settings) -> str:
+    """For any client of `serve --http`: the server's URL as clients know it, and where the token goes."""
+    url = settings.oauth_audience or "http://127.0.0.1:8000/mcp"
+    server = {"type": "http", "url": url, "headers": {"Authorization": "Bearer TOKEN"}}
+    return json.dumps({"mcpServers": {NAME: server}}, ensure_ascii=False, indent=2)
+
+
 def snippet(client: Client, start: Start) -> str:
-    """The configuration of one client as JSON, which escapes the backslashes of Windows paths."""
+    """The configuration of a client that starts the server, as JSON."""
     server: dict[str, object] = {
         "command": start.command,
         "args": list(start.args),
@@ -158,10 +172,17 @@ def notes(client: Client, start: Start, loaded: Loaded, *, windows: bool) -> lis
 
 
 @click.command("client-config")
-@click.argument("client", required=False, type=click.Choice(CLIENTS))
-def client_config(client: Client | None) -> None:
-    """Print the configuration with which a client starts this installation. Without a client: all."""
+@click.argument("client", required=False, type=click.Choice((*CLIENTS, "http")))
+def client_config(client: Client | Literal["http"] | None) -> None:
+    """Print the configuration with which a client starts this installation. Without a client: all.
+
+    http: for a client that reaches `serve --http`.
+    """
     loaded = loaded_settings()
+    if client == "http":
+        click.echo(http_snippet(loaded.settings))
+        click.echo("\n".join(HTTP_NOTES), err=True)
+        return
     windows = sys.platform == "win32"
     start = start_of(loaded, command_of(Path(sys.executable).absolute(), windows=windows))
     for each in (client,) if client else CLIENTS:

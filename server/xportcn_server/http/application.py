@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable, Generator
 from types import FrameType
@@ -24,10 +25,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from xportcn_server.http.limits import LimitedCalls
+from xportcn_server.http.connections import LimitedConnection
+from xportcn_server.http.limits import SESSION_IDLE_SECONDS, LimitedCalls, limit_sessions
 from xportcn_server.settings.values import is_loopback, plain_url
 
 logger = logging.getLogger(__name__)
+start = logging.getLogger("xportcn.start")  # heard whatever the log level
 
 PATH = "/mcp"
 MOST_BODY_BYTES = 256 * 1024
@@ -90,9 +93,11 @@ def http_app(
         json_response=stateless,
         stateless_http=stateless,
         max_request_body_size=MOST_BODY_BYTES,
+        session_idle_timeout=SESSION_IDLE_SECONDS,
         transport_security=security,
         host=host,
     )
+    limit_sessions(server.session_manager)
     app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: the caller is known by then
     return PlainSpelling(app if security.enable_dns_rebinding_protection else SameOrigin(app))
 
@@ -161,6 +166,14 @@ class SameOrigin:
 
 
 class _GracefulServer(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        port = self.servers[0].sockets[0].getsockname()[1]  # --port 0 leaves the choice to the system
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        start.info("listening on http://%s:%s%s", host, port, PATH)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Uvicorn raises a signal again once it has shut down; here a signal is how one ends it, cleanly."""
@@ -180,6 +193,8 @@ async def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None
         app,
         host=host,
         port=port,
+        http=LimitedConnection,
+        ws="none",  # it would leave the limits of a connection behind
         log_level=log_level.lower(),
         log_config=None,
         server_header=False,

@@ -110,7 +110,8 @@ def verifier_of(settings: Settings, callers: Callers | None) -> tuple[Verifier, 
     resource = AnyHttpUrl(oauth.audience) if oauth else None
     auth = AuthSettings(
         # Without OAuth no client is sent anywhere for a token; the SDK requires a URL all the same.
-        issuer_url=AnyHttpUrl(issuer or "https://localhost"),
+        # A string stays as it is; a URL would be published with a slash that the issuer does not have.
+        issuer_url=issuer or "https://localhost",  # pyright: ignore[reportArgumentType]
         resource_server_url=resource,
         validate_token_resource=resource is not None,
     )

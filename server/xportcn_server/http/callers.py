@@ -21,8 +21,9 @@ import secrets
 import stat
 import sys
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,7 +39,10 @@ logger = logging.getLogger(__name__)
 PREFIX = "caller:"
 PREVIEWS_PER_MINUTE = 60
 OTHERS = Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
-REMOVED = Profile(Caps(0, 0, 0), None, 1)
+REMOVED = Profile(
+    Caps(0, 0, 0, places=("the callers' file, which no longer names this caller,",) * 3), None, 1
+)
+_OWN_CAPS = {"max_order_cny": "order_fen", "max_day_cny": "day_fen", "max_day_orders": "day_orders"}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -122,17 +126,19 @@ class Callers:
         entry = self._current().get(caller.removeprefix(PREFIX))
         if entry is None:  # removed while its call is under way: nothing more is ordered for it
             return REMOVED
-        caps = Caps(
-            self._owner.order_fen if entry.max_order_cny is None else entry.max_order_cny,
-            self._owner.day_fen if entry.max_day_cny is None else entry.max_day_cny,
-            self._owner.day_orders if entry.max_day_orders is None else entry.max_day_orders,
+        own = entry.model_dump(include={*_OWN_CAPS}, exclude_none=True)
+        places = tuple(
+            f"{name} in [{caller.replace(PREFIX, 'callers.')}] of the callers' file" if name in own else place
+            for name, place in zip(_OWN_CAPS, self._owner.places, strict=True)
         )
+        values = {_OWN_CAPS[name]: value for name, value in own.items()}
+        caps = replace(self._owner, places=places, **values)
         return Profile(caps, entry.user_id, entry.previews_per_minute)
 
     def _read_again(self) -> _Read:
         # The stamp first: a change while it is read is then seen as one, and read at the next call.
         stamp = self._stamp()
-        self._read = read = _Read(stamp, _entries_of(self._path))
+        self._read = read = _Read(stamp, entries_of(self._path))
         return read
 
     def _current(self) -> Mapping[str, CallerEntry]:
@@ -156,10 +162,23 @@ class Callers:
         return (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
 
 
-def _entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
+def entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
+    """The callers in the file.
+
+    Raises:
+        CallersError: it cannot be used.
+    """
     try:
-        stored = tomllib.loads(small_text(path))
+        text = small_text(path)
     except (OSError, ValueError) as error:
+        raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
+    return _entries_in(text, may_be_empty=may_be_empty)
+
+
+def _entries_in(text: str, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
+    try:
+        stored = tomllib.loads(text)
+    except ValueError as error:
         raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
     if may_be_empty and not stored:
         return {}
@@ -195,8 +214,54 @@ def new_caller(path: Path, name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise CallersError("a caller's name is 1 to 64 letters, digits, dashes or underscores")
-    path = path.resolve()  # a link is kept, and what it leads to is written
     token, digest = new_token()
+
+    def with_it() -> bytes:
+        if path.exists() and name in entries_of(path, may_be_empty=True):
+            raise CallersError(f"caller {name} exists already")
+        before = path.read_bytes() if path.exists() else b""
+        return before + f'\n[callers.{name}]\ntoken_sha256 = "{digest}"\n'.encode()
+
+    _rewrite(path, with_it)
+    return token
+
+
+def remove_caller(path: Path, name: str) -> None:
+    """Take a caller's table out of the file, and leave all else in it as it is.
+
+    Raises:
+        CallersError: there is no such caller, its table is not found in the text, or the file cannot be used.
+    """
+
+    def without_it() -> bytes:
+        left = entries_of(path)
+        if left.pop(name, None) is None:
+            raise CallersError(f"there is no caller {name}")
+        text = _without_table(small_text(path).splitlines(keepends=True), name)
+        # Whatever the lines looked like: the file is written only if this caller, and nobody else, is gone.
+        with suppress(CallersError):
+            if _entries_in(text, may_be_empty=True) == left:
+                return text.encode()
+        raise CallersError(f"caller {name} has no table of its own: take it out of {path} by hand")
+
+    _rewrite(path, without_it)
+
+
+def _without_table(lines: list[str], name: str) -> str:
+    """The text without the lines of one table. Comments above the next table stay with that one."""
+    header = re.compile(rf"""\s*\[\s*callers\s*\.\s*["']?{re.escape(name)}["']?\s*\]""")
+    start = next((at for at, line in enumerate(lines) if header.match(line)), len(lines))
+    end = next((at for at in range(start + 1, len(lines)) if lines[at].lstrip().startswith("[")), len(lines))
+    while end - 1 > start and lines[end - 1].lstrip()[:1] in ("", "#"):
+        end -= 1
+    while start and not lines[start - 1].strip():
+        start -= 1
+    return "".join(lines[:start] + lines[end:])
+
+
+def _rewrite(path: Path, contents: Callable[[], bytes]) -> None:
+    """Put the file's new contents in its place, whole; one process at a time."""
+    path = path.resolve()  # a link is kept, and what it leads to is written
     beside = path.with_name(f"{path.name}.new")
     try:
         # Made here and nowhere else, so it is the lock too: of two that write at once, one is refused.
@@ -207,7 +272,7 @@ def new_caller(path: Path, name: str) -> str:
         raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(_contents(path, name) + f'\n[callers.{name}]\ntoken_sha256 = "{digest}"\n'.encode())
+            file.write(contents())
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
@@ -219,15 +284,6 @@ def new_caller(path: Path, name: str) -> str:
         if isinstance(error, OSError):
             raise CallersError(f"the callers' file cannot be written ({error.strerror})") from error
         raise
-    return token
-
-
-def _contents(path: Path, name: str) -> bytes:
-    if not path.exists():
-        return b""
-    if name in _entries_of(path, may_be_empty=True):
-        raise CallersError(f"caller {name} exists already")
-    return path.read_bytes()
 
 
 def _take_over_rights(old: Path, new: Path) -> None:

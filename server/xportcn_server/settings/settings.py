@@ -33,7 +33,7 @@ NEEDED_UPSTREAM = ("access_key", "access_secret", "user_id")
 SECRET = ("access_secret", "state_keys")
 URLS = ("base_url", "oauth_issuer", "oauth_audience")
 PATHS = ("ledger", "callers")
-IN_FEN = {"max_order_cny": "max_order_fen", "max_day_cny": "max_day_fen"}
+IN_FEN = {"max_order_cny": "max_order_fen", "max_day_cny": "max_day_fen", "total_day_cny": "total_day_fen"}
 
 _A_TEXT = "printable text"
 _AN_AMOUNT = "an amount in yuan with at most two decimals, such as 2000 or 99.50"
@@ -67,6 +67,7 @@ class Settings(BaseModel):
     max_order_fen: YuanAsFen = Field(2000_00, ge=0, description=_AN_AMOUNT)
     max_day_fen: YuanAsFen = Field(10000_00, ge=0, description=_AN_AMOUNT)
     max_day_orders: Whole = Field(50, ge=0, description="a whole number from 0")
+    total_day_fen: YuanAsFen | None = Field(None, ge=0, description=_AN_AMOUNT)
     trade_types: Names = Field(
         ("assureTrade", "fxassure", "alipay"),
         description="names of letters, digits and _, separated by commas, each once",
@@ -107,6 +108,15 @@ class Settings(BaseModel):
     def ledger_url(self) -> str | None:
         """The PostgreSQL URL, password and all; None where the ledger is a file."""
         return self.ledger if self.ledger.startswith("postgresql://") else None
+
+    def over_http(self) -> "Settings":
+        """The same for a server that callers reach over HTTP: there a real order needs a recorded yes.
+
+        The sandbox asks as on stdio, and so does a server whose owner has set the rule.
+        """
+        if self.mode == "sandbox" or "approval" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"approval": "require"})
 
     def shown(self) -> dict[str, str]:
         """Every setting's value as it may be shown, by name, in the order of the documentation."""

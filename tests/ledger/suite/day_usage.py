@@ -19,6 +19,7 @@ from ledger.suite.stores import (
     used_by,
 )
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, RuleBroken
+from xportcn_tools.ledger.rows import day_of
 
 
 class DayUsageSuite:
@@ -33,23 +34,23 @@ class DayUsageSuite:
             async with opened(store, "real") as real:
                 await claimed(real, preview_of("real", fen=1000000))
                 assert (await used_by(real), await used_by(real, "other")) == (
-                    DayUsage(1000000, 1),
-                    DayUsage(0, 0),
+                    DayUsage(1000000, 1, 1000000, day_of(store.clock.now)),
+                    DayUsage(0, 0, 1000000, day_of(store.clock.now)),
                 )
             heard: list[DayUsage] = []
             new = preview_of("new", fen=7)
             await ledger.store_preview(new)
             assert isinstance(await claim(ledger, new, heard.append), Claimed)
-            assert heard == [DayUsage(111, 3)] == [DayUsage(118 - 7, 4 - 1)]
-            assert await used_by(ledger) == DayUsage(118, 4)
-            assert await used_by(ledger, "other") == DayUsage(100000, 1)
+            assert heard == [DayUsage(111, 3, 100111, day_of(store.clock.now))]
+            assert await used_by(ledger) == DayUsage(118, 4, 100118, day_of(store.clock.now))
+            assert await used_by(ledger, "other") == DayUsage(100000, 1, 100118, day_of(store.clock.now))
 
     async def test_the_day_is_the_utc_day_of_the_claim(self, store: Store) -> None:
         store.clock.now = datetime(2026, 3, 9, 23, 59, 59, 999999, tzinfo=UTC)
         async with opened(store) as ledger:
             late = await claimed(ledger, preview_of(1, fen=100))
             assert late.day == "2026-03-09"
-            assert await used_by(ledger) == DayUsage(100, 1)
+            assert await used_by(ledger) == DayUsage(100, 1, 100, "2026-03-09")
             store.clock.advance(0.000001)
             heard: list[DayUsage] = []
             await ledger.record(late.order_key, PLACED)
@@ -58,10 +59,10 @@ class DayUsageSuite:
             result = await claim(ledger, second, heard.append)
             assert isinstance(result, Claimed)
             assert result.order.day == "2026-03-10"
-            assert heard == [DayUsage(0, 0)]
-            assert await used_by(ledger) == DayUsage(5, 1)
+            assert heard == [DayUsage(0, 0, 0, "2026-03-10")]
+            assert await used_by(ledger) == DayUsage(5, 1, 5, "2026-03-10")
             store.clock.advance(-1)  # a clock that is set back finds that day as it was
-            assert await used_by(ledger) == DayUsage(100, 1)
+            assert await used_by(ledger) == DayUsage(100, 1, 100, "2026-03-09")
 
     async def test_a_verdict_comes_back_and_leaves_no_trace(self, store: Store) -> None:
         async with opened(store) as ledger, opened(store) as other:
@@ -73,7 +74,10 @@ class DayUsageSuite:
             assert await all_orders(other) == []
             assert await other.trail() == before
             standing = await standing_of(other, preview)
-            assert (standing.reference_used, standing.used) == (False, DayUsage(0, 0))
+            assert (standing.reference_used, standing.used) == (
+                False,
+                DayUsage(0, 0, 0, day_of(store.clock.now)),
+            )
             assert isinstance(await claim(other, preview), Claimed)
 
     async def test_a_rule_that_fails_comes_out_as_it_is_and_leaves_no_trace(self, store: Store) -> None:

@@ -21,6 +21,7 @@ from ledger.suite.stores import (
     standing_of,
 )
 from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Receipt, Remembered, Standing
+from xportcn_tools.ledger.rows import day_of
 
 
 class PreviewSuite:
@@ -34,7 +35,7 @@ class PreviewSuite:
                     preview,
                     attempt=None,
                     approved=False,
-                    used=DayUsage(0, 0),
+                    used=DayUsage(0, 0, 0, day_of(store.clock.now)),
                     twin=None,
                     reference_used=False,
                 )

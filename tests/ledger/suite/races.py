@@ -26,6 +26,7 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     StoredPreview,
 )
+from xportcn_tools.ledger.rows import day_of
 
 
 class RaceSuite:
@@ -80,7 +81,7 @@ class RaceSuite:
                 for number, preview in enumerate(previews):
                     tasks.start_soon(try_it, (ledger, other)[number % 2], preview)
             assert Counter(type(result) for result in results) == {Claimed: 7, RuleBroken: 33}
-            assert await used_by(ledger) == DayUsage(7000, 7)
+            assert await used_by(ledger) == DayUsage(7000, 7, 7000, day_of(store.clock.now))
 
     async def test_writes_of_every_kind_at_once_leave_one_unbroken_trail(self, store: Store) -> None:
         async with opened(store) as ledger, opened(store) as other:

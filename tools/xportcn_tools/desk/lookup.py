@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from xportcn_tools.ledger.ledger import Ledger, OrderRecord, Outcome
+from xportcn_tools.ledger.ledger import Ledger, OrderRecord, Outcome, log_outcome
 from xportcn_tools.upstream.order_list import list_request, order_ids_in, rows_of
 from xportcn_tools.upstream.port import Upstream, UpstreamError
 
@@ -40,7 +40,10 @@ class OrderLookup:
         if not found:
             return order
         outcome = Outcome("placed", "yes", found, request_id or order.request_id)
-        return await self._ledger.resolve(order.order_key, outcome, "found_by_look_up") or order
+        settled = await self._ledger.resolve(order.order_key, outcome, "found_by_look_up")
+        if settled:
+            log_outcome(order.out_order_id, outcome)
+        return settled or order
 
     async def _find(self, out_order_id: str) -> tuple[tuple[str, ...], str | None]:
         ids: dict[str, None] = {}

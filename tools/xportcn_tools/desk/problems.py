@@ -55,7 +55,7 @@ def over_limit(breach: Breach) -> ProblemError:
         "over_limit",
         f"The order would pass a cap: {breach.message}.",
         "Tell the person; order less, or let the owner change the cap.",
-        details=asdict(breach),
+        details={name: value for name, value in asdict(breach).items() if value is not None},
     )
 
 

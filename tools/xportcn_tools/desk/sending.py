@@ -29,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     ReferenceUsed,
     RuleBroken,
     StoredPreview,
+    log_outcome,
 )
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
 from xportcn_tools.upstream.port import HELD_UP, AnswerLostError, MayLeave, NotSentError, Upstream
@@ -126,15 +127,8 @@ class Sender:
                     pass
             logger.info("order %s: claimed, sending", order.out_order_id)
             outcome = await self._send(body, user_id, in_time) if in_time() else _not_sent(HELD_UP)
-            logger.info(
-                "order %s: answered: %s, order ids %s, request id %s",
-                order.out_order_id,
-                outcome.state,
-                ", ".join(outcome.order_ids) or "none",
-                outcome.request_id,
-            )
+            log_outcome(order.out_order_id, outcome)  # before it is recorded, which may fail
             recorded = await self._record(order, outcome, retries)
-            logger.info("order %s: %s", order.out_order_id, recorded.state)
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
                 raise problems.contradicted(recorded, preview.shown, outcome.order_ids)
             return recorded, False

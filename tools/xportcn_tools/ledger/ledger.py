@@ -6,6 +6,7 @@ whose sender is gone. Times are aware UTC, money is integer fen. A driver raises
 where the ledger cannot be read or written; after it, a write has not happened as far as the driver can know.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,8 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+
+_outcomes = logging.getLogger("xportcn.orders")
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -96,10 +99,14 @@ class Receipt:
 
 @dataclass(frozen=True)
 class DayUsage:
-    """What a caller's UTC day holds already: sum (fen) and number of the orders that count."""
+    """What a UTC day (`2026-11-25`) holds already of the orders that count: the caller's sum (fen) and
+    number, and the sum of all callers (fen).
+    """
 
     fen: int
     orders: int
+    total_fen: int
+    day: str
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,18 @@ class Outcome:
     request_id: str | None = None
     problem_code: str | None = None
     problem_text: str | None = None
+
+
+def log_outcome(out_order_id: str, outcome: Outcome) -> None:
+    """One line, heard whatever the log level, without the problem's text, which may be the upstream's."""
+    _outcomes.info(
+        "order %s: %s, order ids %s, request id %s, problem %s",
+        out_order_id,
+        outcome.state,
+        ", ".join(outcome.order_ids) or "none",
+        outcome.request_id or "none",
+        outcome.problem_code or "none",
+    )
 
 
 @dataclass(frozen=True)

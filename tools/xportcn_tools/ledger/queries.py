@@ -155,8 +155,9 @@ class Queries:
 
     def usage(self, sql: Session, caller: str, day: str) -> DayUsage:
         statement = (
-            "SELECT COALESCE(SUM(payable_fen), 0) AS fen, COUNT(*) AS orders FROM orders"  # noqa: S608 - marks
-            f" WHERE realm = ? AND caller = ? AND day = ? AND state IN ({_marks(COUNTING_STATES)})"
+            "SELECT COALESCE(SUM(CASE WHEN caller = ? THEN payable_fen END), 0) AS fen,"  # noqa: S608 - marks
+            " COUNT(CASE WHEN caller = ? THEN 1 END) AS orders, COALESCE(SUM(payable_fen), 0) AS total"
+            f" FROM orders WHERE realm = ? AND day = ? AND state IN ({_marks(COUNTING_STATES)})"
         )
-        (total,) = sql.execute(statement, (self.realm, caller, day, *COUNTING_STATES))
-        return DayUsage(int(total["fen"]), int(total["orders"]))
+        (used,) = sql.execute(statement, (caller, caller, self.realm, day, *COUNTING_STATES))
+        return DayUsage(int(used["fen"]), int(used["orders"]), int(used["total"]), day)

@@ -33,6 +33,7 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     Standing,
     StoredPreview,
+    log_outcome,
 )
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
@@ -257,6 +258,8 @@ class SqlLedger(ABC):
         finally:
             if gone:
                 self.on_abandoned(gone)
+            for order in gone:
+                log_outcome(order.out_order_id, rows.outcome_of(order))
 
     def _row(self, record: StoredPreview | OrderRecord) -> dict[str, Any]:
         return {"realm": self._queries.realm, **rows.to_row(record)}
