@@ -35,7 +35,7 @@ def _spec(text: str) -> str:
     if re.fullmatch(r"[0-9]{9,19}", text):
         raise refused("this is a number, like a sku_id; the spec_id of the same option is needed")
     if not re.fullmatch(r"[0-9A-Fa-f]{32}", text):
-        raise refused("is no spec id; words such as a colour are none")
+        raise refused("is not a spec id, and words such as a colour do not name one")
     return text.lower()
 
 

@@ -49,7 +49,7 @@ def text_of(envelope: Envelope) -> str:
 
 
 def quoted(text: str) -> str:
-    """A stranger's text between 「 and 」, without these two signs in it, in at most 300 characters."""
+    """Foreign text between 「 and 」, without these two signs in it, in at most 300 characters."""
     bare = text.replace("「", "").replace("」", "")
     return f"「{bare if len(bare) <= MOST_CHARACTERS else bare[: MOST_CHARACTERS - 1] + '…'}」"
 

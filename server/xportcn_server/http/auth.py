@@ -56,7 +56,7 @@ class OAuthIssuer:
         """As the token itself says; whether the issuer wrote it, its signature proves later."""
         try:
             read = jwt.decode_complete(token, options={"verify_signature": False})
-        except Exception as error:  # noqa: BLE001 - a stranger's text: whatever it breaks, the call is refused
+        except Exception as error:  # noqa: BLE001 - untrusted text: whatever it breaks, the call is refused
             logger.info("a bearer token was refused: %s", type(error).__name__)
             return None
         key_id = read["header"].get("kid")

@@ -1,6 +1,6 @@
 """One connection of the HTTP server: how long request headers may take, and how many there are at a time.
 
-Uvicorn limits neither: `limit_concurrency` counts whole requests alone, so that whoever sends half a header
+Uvicorn limits neither: `limit_concurrency` counts whole requests alone, so a client that sends half a header
 could keep a connection, and enough of them every descriptor of the process.
 """
 

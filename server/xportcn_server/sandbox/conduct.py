@@ -1,6 +1,6 @@
 """A fault → what goes over the wire, by way of ASGI where ASGI has a word for it.
 
-It has none for a reset. So whoever brings a request, `transport` or `serve`, brings a `ClientConnection`
+It has none for a reset. So what brings a request, `transport` or `serve`, brings a `ClientConnection`
 along in the scope's extensions: the fault of this call, and the means to reset its connection.
 """
 

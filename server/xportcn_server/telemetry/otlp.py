@@ -176,6 +176,6 @@ def _scrubbed(span: ReadableSpan) -> ReadableSpan:
 
 
 def _name_of(attributes: Mapping[str, AttributeValue]) -> str:
-    """The SDK's own name of a span, made anew from what may leave: the method and its target."""
+    """The SDK's own name of a span, rebuilt from what may leave: the method and its target."""
     target = attributes.get("gen_ai.tool.name") or attributes.get("gen_ai.prompt.name")
     return " ".join(str(word) for word in (attributes.get("mcp.method.name", "mcp"), target) if word)

@@ -121,8 +121,8 @@ class Desk:
     async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:
         """What the person is to be asked before this create; `None` where there is nothing to approve.
 
-        The text depends on the stored preview alone. Nobody is asked to approve what cannot be placed. A
-        question that was put before (`asked_before`) is put again, so that its answer is heard.
+        The text depends on the stored preview alone. No question is asked about an order that cannot be
+        placed. One that was put before (`asked_before`) is put again, so that its answer is heard.
         """
         standing = await self._standing(call)
         if standing.attempt:
@@ -204,7 +204,7 @@ class Desk:
         return await self._ledger.receipts(query)
 
     async def _is_used(self, out_order_id: str) -> bool:
-        """Whether any attempt, whoever made it, has this reference."""
+        """Whether any attempt of any caller has this reference."""
         found = await self._ledger.orders(OrderQuery(None, out_order_id))
         return any(order.out_order_id.lower() == out_order_id.lower() for order in found)
 

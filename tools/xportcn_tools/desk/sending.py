@@ -76,7 +76,7 @@ class Sender:
     ) -> tuple[OrderRecord, bool]:
         """The order's record, and whether it was there before this call (replayed).
 
-        `caps_now` is asked inside the claim: a caller that was struck out by then has none left.
+        `caps_now` is asked inside the claim: a caller that was removed by then has no caps left.
 
         Raises:
             ProblemError, TwinError: the claim was refused; nothing was sent.

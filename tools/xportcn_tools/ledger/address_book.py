@@ -1,5 +1,5 @@
 """Saved addresses: a JSON file beside the ledger, mode 0600, so that a private address need not pass
-through the model. Names are the owner's; the file is read anew for each use.
+through the model. Names are the owner's; the file is read again for each use.
 """
 
 import json

@@ -182,7 +182,7 @@ class Standing:
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
     `approved`: the operator's yes is recorded. `used`: by the caller's current UTC day. `reference_used`: an
-    attempt, whoever made it, has this `out_order_id`.
+    attempt of any caller has this `out_order_id`.
 
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.

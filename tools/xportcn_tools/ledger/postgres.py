@@ -51,7 +51,7 @@ _GUARDS = (
     f"; SET LOCAL lock_timeout = '{WAIT_SECONDS}s'; SET LOCAL statement_timeout = '{2 * WAIT_SECONDS}s'"
     # A replica that vanishes inside a transaction must not hold the writers' lock for hours.
     f"; SET LOCAL idle_in_transaction_session_timeout = '{2 * WAIT_SECONDS}s'"
-    # A commit that was cut short is told by a warning, and by nothing else.
+    # Only a warning says that a commit was cut short.
     "; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning"
 )
 """Of each transaction: as options of the connection, a pooler (PgBouncer) would refuse or drop them."""
@@ -128,7 +128,7 @@ class PostgresLedger(SqlLedger):
             # may still come; then it stays `sending`, becomes unknown, and was never sent.
             found = await self._run(lambda sql: self._confirmed(sql, new.order_key))
             if isinstance(found, OrderRecord):
-                # Whoever gave it up meanwhile has been told that its outcome is unknown: then it is not sent.
+                # If another gave it up meanwhile, its caller has read that the outcome is unknown: not sent.
                 return Claimed(found) if found.state == "sending" else AlreadyClaimed(found)
             raise
 

@@ -19,7 +19,7 @@ from xportcn_tools.upstream.envelope import UpstreamEnvelope
 from xportcn_tools.upstream.words import cause_of
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
-"""What may be an order's id (19 digits on 1688) in a text: digits inside a spec id or a trace id are none."""
+"""What may be an order's id (19 digits on 1688) in a text: not digits inside a spec or trace id."""
 _OUR_NUMBER = ("outorderid", "outorderno")
 _OF_ORDERS = ("orderid", "orderids", "orderidlist", "orderno", "tradeid", "idofstr")
 _OF_OTHERS = re.compile(
