@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from xportcn_server.settings.loaded import default_ledger
 from xportcn_server.settings.settings import Settings
@@ -71,7 +72,7 @@ def policy_of(settings: Settings) -> Policy:
             platform_order=settings.platform_order,
         ),
         orders_as=_orders_as(settings),
-        order_list_path=settings.order_list_path if settings.order_lookup == "list" else None,
+        order_list_path=settings.order_list_path if settings.order_lookup == "on" else None,
     )
 
 
@@ -85,13 +86,14 @@ def _orders_as(settings: Settings) -> str:
 def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -> Ledger:
     """The ledger that the settings name; not yet opened. `clock`: for tests."""
     realm: Realm = "sandbox" if settings.mode == "sandbox" else "real"  # never mixed, even in one ledger
+    zone = ZoneInfo(settings.timezone)
     if settings.ledger_url:
         from xportcn_tools.ledger.postgres import PostgresLedger  # noqa: PLC0415 - the extra `postgres`
 
         # Its warnings quote the driver, which quotes what it was given. The ledger reports what fails.
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
-        return PostgresLedger(settings.ledger_url, realm, clock=clock)
-    return SqliteLedger(Path(settings.ledger), realm, clock=clock or utc_now)
+        return PostgresLedger(settings.ledger_url, realm, zone=zone, clock=clock)
+    return SqliteLedger(Path(settings.ledger), realm, zone=zone, clock=clock or utc_now)
 
 
 def address_book_of(settings: Settings) -> AddressBook:

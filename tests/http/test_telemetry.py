@@ -272,7 +272,7 @@ async def test_orders_are_counted_by_their_outcome(tmp_path: Path, watch: Watch)
 async def test_an_unknown_order_that_is_found_is_counted_as_placed_and_is_open_no_more(
     tmp_path: Path, watch: Watch
 ) -> None:
-    house = House(tmp_path, build_sandbox(), ORDER_LOOKUP="list")
+    house = House(tmp_path, build_sandbox(), ORDER_LOOKUP="on")
 
     def open_unknowns() -> list[int]:
         return [point.value for point in watch.points("xportcn.orders.unknown")]

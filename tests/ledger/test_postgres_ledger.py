@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ class PostgresStore:
         self._url = url
 
     @asynccontextmanager
-    async def view(self, realm: Realm = "sandbox") -> AsyncGenerator[Ledger]:
-        ledger = PostgresLedger(self._url, realm, clock=self.clock)
+    async def view(self, realm: Realm = "sandbox", zone: tzinfo = UTC) -> AsyncGenerator[Ledger]:
+        ledger = PostgresLedger(self._url, realm, zone=zone, clock=self.clock)
         await ledger.open()
         try:
             yield ledger

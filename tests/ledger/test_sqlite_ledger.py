@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ class SqliteStore:
         self._path = path
 
     @asynccontextmanager
-    async def view(self, realm: Realm = "sandbox") -> AsyncGenerator[Ledger]:
-        ledger = SqliteLedger(self._path, realm, clock=self.clock)
+    async def view(self, realm: Realm = "sandbox", zone: tzinfo = UTC) -> AsyncGenerator[Ledger]:
+        ledger = SqliteLedger(self._path, realm, zone=zone, clock=self.clock)
         await ledger.open()
         try:
             yield ledger

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -206,16 +206,28 @@ async def test_a_repeat_of_the_same_token_counts_once(tmp_path: Path) -> None:
     assert (first["ok"], again["ok"], again["order"]["replayed"]) == (True, True, True)
 
 
-async def test_the_day_is_utcs_and_ends_at_its_midnight(tmp_path: Path) -> None:
-    clock = Clock(datetime(2026, 11, 20, 23, 59, 58, tzinfo=UTC))
-    house = House(tmp_path, build_sandbox(clock=clock), MAX_DAY_ORDERS="1")
+@pytest.mark.parametrize(
+    ("changes", "midnight"),
+    [
+        ({}, datetime(2026, 11, 20, 16, tzinfo=UTC)),  # in Shanghai
+        ({"TIMEZONE": "Asia/Shanghai"}, datetime(2026, 11, 20, 16, tzinfo=UTC)),
+        ({"TIMEZONE": "UTC"}, datetime(2026, 11, 21, tzinfo=UTC)),
+    ],
+)
+async def test_the_day_is_the_time_zones_and_ends_at_its_midnight(
+    tmp_path: Path, changes: dict[str, str], midnight: datetime
+) -> None:
+    clock = Clock(midnight - timedelta(seconds=2))
+    house = House(tmp_path, build_sandbox(clock=clock), MAX_DAY_ORDERS="1", **changes)
     async with house.client(clock=clock) as client:
         assert (await ordered(client))["ok"]
         held_over = (await previewed(client, quantity=3))["create_order_arguments"]
         passed(await call(client, "create_order", held_over))
-        clock.now = datetime(2026, 11, 20, 23, 59, 59, 999999, tzinfo=UTC)
-        passed(await call(client, "create_order", held_over))
-        clock.now = datetime(2026, 11, 21, tzinfo=UTC)
+        clock.now = midnight - timedelta(microseconds=1)
+        over = await call(client, "create_order", held_over)
+        assert over["problem"]["details"]["ends_at"] == midnight.strftime("%Y-%m-%dT%H:%M:%SZ")
+        passed(over)
+        clock.now = midnight
         assert (await call(client, "create_order", held_over))["ok"]
         passed(await ordered(client))
     assert house.creates == 2

@@ -556,7 +556,7 @@ async def test_the_words_of_an_order_list_are_not_repeated(tmp_path: Path, paylo
             row["baseInfo"] |= {"status": payload, "idOfStr": payload, "id": payload}
         rows.append({"outOrderId": payload, "orderId": payload})
 
-    house = House(tmp_path, ORDER_LOOKUP="list")
+    house = House(tmp_path, ORDER_LOOKUP="on")
     upstream = Poisoned(house.sandbox, "/order/list", poison)
     async with house.client(new_transport=upstream) as client:
         house.sandbox.faults.add("http-502", "create")

@@ -39,13 +39,14 @@ MEANINGS: dict[str, dict[str, str]] = {
         "APPROVAL": "`ask`: the person is asked where the client can ask; elsewhere the client's own dialog is "
         "the approval. `require`: no order without a recorded yes, which is the default over HTTP outside the "
         "sandbox. `off`: never ask",
+        "TIMEZONE": "whose day the caps go by: the upstream's, unless you name another",
         "MAX_ORDER_CNY": "cap for one order, in yuan",
-        "MAX_DAY_CNY": "cap for all orders of a UTC day, in yuan; orders being sent or of unknown outcome count",
-        "MAX_DAY_ORDERS": "cap on the number of orders in a UTC day",
-        "TOTAL_DAY_CNY": "cap for all orders of all callers of a UTC day together, in yuan",
+        "MAX_DAY_CNY": "cap for all orders of a day, in yuan; orders being sent or of unknown outcome count",
+        "MAX_DAY_ORDERS": "cap on the number of orders in a day",
+        "TOTAL_DAY_CNY": "cap for all orders of all callers of a day together, in yuan",
         "TRADE_TYPES": "trade types that may be used, in order of preference; credit only if you list it",
         "FLOW": "the `flow` of a preview that names none",
-        "ORDER_LOOKUP": "experimental: look an order of unknown outcome up by its `outOrderId`",
+        "ORDER_LOOKUP": "experimental, `on`: look an order of unknown outcome up by its `outOrderId`",
         "ORDER_LIST_PATH": "the path of the order list (inferred, not documented)",
     },
     "Request fields, sent when set": {
@@ -76,6 +77,7 @@ FIRST = [
     "USER_ID",
     "LEDGER",
     "APPROVAL",
+    "TIMEZONE",
     "MAX_ORDER_CNY",
     "MAX_DAY_CNY",
     "MAX_DAY_ORDERS",
@@ -84,7 +86,7 @@ FIRST = [
 
 REGISTERED = (
     *["MODE", "ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "SIGNATURE", "TIMESTAMP_UNIT", "LEDGER", "APPROVAL"],
-    *["MAX_ORDER_CNY", "MAX_DAY_CNY", "MAX_DAY_ORDERS"],
+    *["TIMEZONE", "MAX_ORDER_CNY", "MAX_DAY_CNY", "MAX_DAY_ORDERS"],
 )
 """The settings that server.json offers to a registry's clients."""
 

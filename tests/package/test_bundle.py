@@ -98,7 +98,9 @@ def test_the_manifest_asks_for_mode_keys_caps_and_ledger_folder_and_hides_the_ke
     assert asked["ledger_folder"]["type"] == "directory"
     assert ".env.txt" in asked["ledger_folder"]["description"]
     # A default of the form would win over the `.env` beside the ledger, where these may have been set.
-    assert not {"signature", "timestamp_unit"} & {name for name, field in asked.items() if "default" in field}
+    assert not {"signature", "timestamp_unit", "timezone"} & {
+        name for name, field in asked.items() if "default" in field
+    }
     for name in ("mode", "signature", "timestamp_unit"):
         allowed = get_args(Settings.model_fields[name].annotation)
         assert allowed

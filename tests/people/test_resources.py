@@ -239,7 +239,7 @@ async def test_text_of_others_cannot_act_as_markdown_in_a_receipt(tmp_path: Path
 async def test_a_receipt_of_an_unknown_order_is_looked_up_first_where_that_is_on_and_a_completion_never(
     tmp_path: Path, era: Era
 ) -> None:
-    house = House(tmp_path, ORDER_LOOKUP="list")
+    house = House(tmp_path, ORDER_LOOKUP="on")
     ref = PromptReference(name="resolve_unknown")
     async with house.client(era) as client:
         order = await lost(house, client)

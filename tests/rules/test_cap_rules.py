@@ -1,21 +1,25 @@
 """The owner's caps: reaching one is allowed, passing it is not."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.builders import rule
+from xportcn_tools.clock import day_around
 from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.ledger.ledger import DayUsage
 
+YEARS_END = datetime(2026, 12, 31, 16, tzinfo=UTC)
 CAPS = Caps(order_fen=200_000, day_fen=1_000_000, day_orders=50)
 
 
 def used_so_far(fen: int, orders: int, total_fen: int | None = None) -> DayUsage:
     """By the caller, and by all; without a total, by the caller alone."""
-    return DayUsage(fen, orders, fen if total_fen is None else total_fen, "2026-12-31")
+    return DayUsage(fen, orders, fen if total_fen is None else total_fen, YEARS_END)
 
 
 NOTHING = used_so_far(0, 0)
@@ -85,8 +89,8 @@ def test_the_caps_of_a_day_say_when_it_ends_and_the_cap_of_an_order_does_not() -
     for used in (used_so_far(1_000_000, 1), used_so_far(0, 50)):
         of_day = breach(CAPS, used, 1)
         assert of_day
-        assert of_day.ends_at == "2027-01-01T00:00:00Z"
-        assert "2027-01-01T00:00:00Z" in of_day.message
+        assert of_day.ends_at == "2026-12-31T16:00:00Z"
+        assert "2026-12-31T16:00:00Z" in of_day.message
 
 
 @pytest.mark.parametrize("cap", ["order_fen", "day_fen", "total_day_fen"])
@@ -117,3 +121,32 @@ def test_an_order_that_passes_keeps_every_cap(
     kept &= total is None or used_fen + others + payable <= total
     used = used_so_far(used_fen, used_orders, used_fen + others)
     assert (breach(Caps(order, day, orders, total), used, payable) is None) is kept
+
+
+# Their clocks change: never, at 2, at midnight (skipped or repeated), by half an hour; one has 45 minutes beside
+ZONES = (
+    *("UTC", "Asia/Shanghai", "Asia/Kathmandu", "America/New_York", "Africa/Cairo", "America/Havana"),
+    *("Asia/Beirut", "America/Nuuk", "America/Santiago", "Australia/Lord_Howe"),
+)
+
+
+@rule
+@given(
+    moment=st.integers(0, 10 * 366 * 24 * 3600 * 10**6).map(
+        lambda microseconds: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    ),
+    zone=st.sampled_from(ZONES).map(ZoneInfo),
+)
+def test_every_moment_is_in_one_day_which_has_one_date_and_joins_the_next(
+    moment: datetime, zone: ZoneInfo
+) -> None:
+    starts_at, ends_at = day_around(moment, zone)
+    instant = timedelta(microseconds=1)
+    assert starts_at <= moment < ends_at
+    dates = [
+        (at.astimezone(zone)).date() for at in (starts_at - instant, starts_at, ends_at - instant, ends_at)
+    ]
+    assert dates[1] == dates[2] == moment.astimezone(zone).date()
+    assert dates[0] < dates[1] < dates[3]
+    assert day_around(starts_at - instant, zone)[1] == starts_at
+    assert day_around(ends_at, zone)[0] == ends_at

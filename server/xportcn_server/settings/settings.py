@@ -22,6 +22,7 @@ from xportcn_server.settings.values import (
     Seconds,
     SecretText,
     ServiceUrl,
+    TimeZone,
     UpstreamPath,
     Whole,
     YuanAsFen,
@@ -64,6 +65,10 @@ class Settings(BaseModel):
     recheck_after_seconds: Seconds = Field(15.0, ge=0, description="a number from 0")
     timeout_seconds: Seconds = Field(20.0, ge=1, le=50, description="a number from 1 to 50")
     approval: Literal["ask", "require", "off"] = Field("ask", description="ask, require or off")
+    timezone: TimeZone = Field(
+        "Asia/Shanghai",
+        description="the name of a time zone as IANA spells it, such as Asia/Shanghai, Europe/Berlin or UTC",
+    )
     max_order_fen: YuanAsFen = Field(2000_00, ge=0, description=_AN_AMOUNT)
     max_day_fen: YuanAsFen = Field(10000_00, ge=0, description=_AN_AMOUNT)
     max_day_orders: Whole = Field(50, ge=0, description="a whole number from 0")
@@ -73,7 +78,7 @@ class Settings(BaseModel):
         description="names of letters, digits and _, separated by commas, each once",
     )
     flow: PrintableText | None = Field(None, description=_A_TEXT)
-    order_lookup: Literal["off", "list"] = Field("off", description="off or list")
+    order_lookup: Literal["off", "on"] = Field("off", description="off or on")
     order_list_path: UpstreamPath = Field(  # inferred: no page that could be read names it
         "/alibaba/ka/order/list",
         description="a path such as /alibaba/ka/order/list, not that of create or pay",

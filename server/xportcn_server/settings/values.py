@@ -6,6 +6,7 @@ what is allowed stands with the field, and the value may be a secret.
 
 import re
 from collections.abc import Mapping
+from importlib import resources
 from ipaddress import IPv4Network, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -145,6 +146,14 @@ def is_loopback(host: str) -> bool:
     return address in _LOOPBACK_V4 if address.version == 4 else address == IPv6Address("::1")
 
 
+def _time_zone(value: object) -> object:
+    """Read from the list of IANA's names: the machine's own folder of zones has other files beside them."""
+    if isinstance(value, str):
+        names = resources.files("tzdata").joinpath("zones").read_text("utf-8")
+        _require(value in names.splitlines())
+    return value
+
+
 def _service_url(value: object) -> object:
     checked = _url(value)
     return checked.rstrip("/") if isinstance(checked, str) else checked
@@ -204,6 +213,7 @@ Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
 Mode = Annotated[Literal["sandbox", "preview", "live"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
+TimeZone = Annotated[str, BeforeValidator(_time_zone)]
 PublicUrl = Annotated[str, BeforeValidator(_url)]
 UpstreamPath = Annotated[str, BeforeValidator(_upstream_path)]
 AbsolutePath = Annotated[Path, BeforeValidator(_path)]

@@ -1,10 +1,13 @@
 """The rule that a claim judges by: what it is shown of the day, and what its verdict leaves behind."""
 
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from ledger.suite.stores import (
+    DAY_ENDS,
     OUTCOMES,
     PLACED,
     Store,
@@ -19,7 +22,6 @@ from ledger.suite.stores import (
     used_by,
 )
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, RuleBroken
-from xportcn_tools.ledger.rows import day_of
 
 
 class DayUsageSuite:
@@ -34,35 +36,54 @@ class DayUsageSuite:
             async with opened(store, "real") as real:
                 await claimed(real, preview_of("real", fen=1000000))
                 assert (await used_by(real), await used_by(real, "other")) == (
-                    DayUsage(1000000, 1, 1000000, day_of(store.clock.now)),
-                    DayUsage(0, 0, 1000000, day_of(store.clock.now)),
+                    DayUsage(1000000, 1, 1000000, DAY_ENDS),
+                    DayUsage(0, 0, 1000000, DAY_ENDS),
                 )
             heard: list[DayUsage] = []
             new = preview_of("new", fen=7)
             await ledger.store_preview(new)
             assert isinstance(await claim(ledger, new, heard.append), Claimed)
-            assert heard == [DayUsage(111, 3, 100111, day_of(store.clock.now))]
-            assert await used_by(ledger) == DayUsage(118, 4, 100118, day_of(store.clock.now))
-            assert await used_by(ledger, "other") == DayUsage(100000, 1, 100118, day_of(store.clock.now))
+            assert heard == [DayUsage(111, 3, 100111, DAY_ENDS)]
+            assert await used_by(ledger) == DayUsage(118, 4, 100118, DAY_ENDS)
+            assert await used_by(ledger, "other") == DayUsage(100000, 1, 100118, DAY_ENDS)
 
-    async def test_the_day_is_the_utc_day_of_the_claim(self, store: Store) -> None:
-        store.clock.now = datetime(2026, 3, 9, 23, 59, 59, 999999, tzinfo=UTC)
-        async with opened(store) as ledger:
-            late = await claimed(ledger, preview_of(1, fen=100))
-            assert late.day == "2026-03-09"
-            assert await used_by(ledger) == DayUsage(100, 1, 100, "2026-03-09")
-            store.clock.advance(0.000001)
+    @pytest.mark.parametrize(
+        ("zone", "starts_at", "ends_at"),
+        [
+            ("UTC", datetime(2026, 3, 9, tzinfo=UTC), datetime(2026, 3, 10, tzinfo=UTC)),
+            ("Asia/Shanghai", datetime(2026, 3, 8, 16, tzinfo=UTC), datetime(2026, 3, 9, 16, tzinfo=UTC)),
+            ("America/New_York", datetime(2026, 3, 8, 5, tzinfo=UTC), datetime(2026, 3, 9, 4, tzinfo=UTC)),
+            ("Africa/Cairo", datetime(2026, 4, 23, 22, tzinfo=UTC), datetime(2026, 4, 24, 21, tzinfo=UTC)),
+        ],
+    )
+    async def test_the_day_is_the_zones_from_midnight_to_midnight(
+        self, store: Store, zone: str, starts_at: datetime, ends_at: datetime
+    ) -> None:
+        instant = timedelta(microseconds=1)
+        async with opened(store, zone=ZoneInfo(zone)) as ledger:
+            for fen, moment in ((1, starts_at - instant), (10, starts_at), (100, ends_at - instant)):
+                store.clock.now = moment
+                await settled(ledger, preview_of(fen, fen=fen, now=moment), PLACED)
+            assert await used_by(ledger) == DayUsage(110, 2, 110, ends_at)
             heard: list[DayUsage] = []
-            await ledger.record(late.order_key, PLACED)
-            second = preview_of(2, fen=5, now=store.clock.now - timedelta(seconds=30))
-            await ledger.store_preview(second)
-            result = await claim(ledger, second, heard.append)
-            assert isinstance(result, Claimed)
-            assert result.order.day == "2026-03-10"
-            assert heard == [DayUsage(0, 0, 0, "2026-03-10")]
-            assert await used_by(ledger) == DayUsage(5, 1, 5, "2026-03-10")
-            store.clock.advance(-1)  # a clock that is set back finds that day as it was
-            assert await used_by(ledger) == DayUsage(100, 1, 100, "2026-03-09")
+            store.clock.now = ends_at
+            last = preview_of("last", fen=1000, now=ends_at)
+            await ledger.store_preview(last)
+            assert isinstance(await claim(ledger, last, heard.append), Claimed)
+            ((fen, orders, total, _),) = (astuple(used) for used in heard)
+            assert (fen, orders, total) == (0, 0, 0)
+            assert (await used_by(ledger)).fen == 1000
+            store.clock.now = starts_at - instant  # a clock that is set back finds that day as it was
+            assert await used_by(ledger) == DayUsage(1, 1, 1, starts_at)
+
+    async def test_an_owner_who_changes_the_zone_finds_the_orders_in_its_days(self, store: Store) -> None:
+        shanghai = ZoneInfo("Asia/Shanghai")
+        store.clock.now = datetime(2026, 3, 9, 15, 59, tzinfo=UTC)
+        async with opened(store, zone=shanghai) as before, opened(store) as after:
+            await settled(before, preview_of(1, fen=100), PLACED)
+            store.clock.advance(60)
+            assert await used_by(before) == DayUsage(0, 0, 0, datetime(2026, 3, 10, 16, tzinfo=UTC))
+            assert await used_by(after) == DayUsage(100, 1, 100, datetime(2026, 3, 10, tzinfo=UTC))
 
     async def test_a_verdict_comes_back_and_leaves_no_trace(self, store: Store) -> None:
         async with opened(store) as ledger, opened(store) as other:
@@ -76,7 +97,7 @@ class DayUsageSuite:
             standing = await standing_of(other, preview)
             assert (standing.reference_used, standing.used) == (
                 False,
-                DayUsage(0, 0, 0, day_of(store.clock.now)),
+                DayUsage(0, 0, 0, DAY_ENDS),
             )
             assert isinstance(await claim(other, preview), Claimed)
 

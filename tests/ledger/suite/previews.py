@@ -7,6 +7,7 @@ import pytest
 
 from harness.clock import START
 from ledger.suite.stores import (
+    DAY_ENDS,
     PLACE,
     PLACED,
     REJECTED,
@@ -21,7 +22,6 @@ from ledger.suite.stores import (
     standing_of,
 )
 from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Receipt, Remembered, Standing
-from xportcn_tools.ledger.rows import day_of
 
 
 class PreviewSuite:
@@ -35,7 +35,7 @@ class PreviewSuite:
                     preview,
                     attempt=None,
                     approved=False,
-                    used=DayUsage(0, 0, 0, day_of(store.clock.now)),
+                    used=DayUsage(0, 0, 0, DAY_ENDS),
                     twin=None,
                     reference_used=False,
                 )

@@ -5,6 +5,7 @@ from collections import Counter
 import anyio
 
 from ledger.suite.stores import (
+    DAY_ENDS,
     PLACED,
     REJECTED,
     UNKNOWN,
@@ -26,7 +27,6 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     StoredPreview,
 )
-from xportcn_tools.ledger.rows import day_of
 
 
 class RaceSuite:
@@ -81,7 +81,7 @@ class RaceSuite:
                 for number, preview in enumerate(previews):
                     tasks.start_soon(try_it, (ledger, other)[number % 2], preview)
             assert Counter(type(result) for result in results) == {Claimed: 7, RuleBroken: 33}
-            assert await used_by(ledger) == DayUsage(7000, 7, 7000, day_of(store.clock.now))
+            assert await used_by(ledger) == DayUsage(7000, 7, 7000, DAY_ENDS)
 
     async def test_writes_of_every_kind_at_once_leave_one_unbroken_trail(self, store: Store) -> None:
         async with opened(store) as ledger, opened(store) as other:

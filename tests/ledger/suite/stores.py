@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import sha256
 from typing import Any, Protocol
 from uuid import uuid4
@@ -42,6 +42,9 @@ from xportcn_tools.order import (
 
 LEASE = 30.0
 
+DAY_ENDS = datetime(2026, 3, 10, tzinfo=UTC)
+"""Of the day of `START`, in UTC."""
+
 PLACED = Outcome("placed", "yes", ("3141592653589793238", "2718281828459045235"), "REQ-1")
 REJECTED = Outcome("rejected", "yes", (), "REQ-2", "upstream_rejected", "500_004: 库存不足")
 NOT_SENT = Outcome("rejected", "no", problem_code="upstream_unavailable", problem_text="not connected")
@@ -66,14 +69,14 @@ class Store(Protocol):
 
     clock: Clock
 
-    def view(self, realm: Realm = "sandbox") -> AbstractAsyncContextManager[Ledger]: ...
+    def view(self, realm: Realm = "sandbox", zone: tzinfo = UTC) -> AbstractAsyncContextManager[Ledger]: ...
 
 
 @asynccontextmanager
-async def opened(store: Store, realm: Realm = "sandbox") -> AsyncGenerator[Ledger]:
+async def opened(store: Store, realm: Realm = "sandbox", zone: tzinfo = UTC) -> AsyncGenerator[Ledger]:
     """A view, under a deadline; where the block ends well, the trail must be whole."""
     with anyio.fail_after(30):
-        async with store.view(realm) as ledger:
+        async with store.view(realm, zone) as ledger:
             yield ledger
             assert_whole(await ledger.trail())
 

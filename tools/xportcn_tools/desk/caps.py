@@ -1,10 +1,9 @@
-"""The owner's caps, in fen and in orders per UTC day. Pure; the ledger calls it inside the claim.
+"""The owner's caps, in fen and in orders per day of the owner's. Pure; the ledger calls it inside the claim.
 
 An order counts from its claim: placed, under way and of unknown outcome alike. Refused ones do not.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 
 from xportcn_tools.ledger.ledger import DayUsage
 from xportcn_tools.money import yuan
@@ -12,7 +11,7 @@ from xportcn_tools.money import yuan
 
 @dataclass(frozen=True)
 class Caps:
-    """A caller's caps: total of one order and of one UTC day (fen), number of a day's orders.
+    """A caller's caps: total of one order and of one day (fen), number of a day's orders.
 
     `total_day_fen`: of all callers together, `None` where there is no such cap. `places`: where the first
     three stand, for the person who may change them.
@@ -52,7 +51,7 @@ class Breach:
 def breach(caps: Caps, used: DayUsage, payable: int) -> Breach | None:
     """The first cap that an order of `payable` fen would pass, or `None`. A cap may be reached."""
     of_order, of_day, of_orders = caps.places
-    ends_at = f"{date.fromisoformat(used.day) + timedelta(days=1)}T00:00:00Z"
+    ends_at = used.ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     if payable > caps.order_fen:
         return Breach(of_order, yuan(caps.order_fen), yuan(0), yuan(payable), None)
     for place, cap, sum_fen in (

@@ -1,4 +1,4 @@
-"""The experimental look-up of orders of unknown outcome (`XPORTCN_ORDER_LOOKUP=list`).
+"""The experimental look-up of orders of unknown outcome (`XPORTCN_ORDER_LOOKUP=on`).
 
 Path and form of the upstream's order list are inferred. So the look-up is off by default, reads whatever
 list it finds, and believes a row only if its `outOrderId` is exactly ours. A find ends the unknown; finding

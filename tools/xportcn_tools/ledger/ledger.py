@@ -99,14 +99,14 @@ class Receipt:
 
 @dataclass(frozen=True)
 class DayUsage:
-    """What a UTC day (`2026-11-25`) holds already of the orders that count: the caller's sum (fen) and
-    number, and the sum of all callers (fen).
+    """What the owner's current day holds already of the orders that count: the caller's sum (fen) and number,
+    and the sum of all callers (fen). `ends_at`: UTC.
     """
 
     fen: int
     orders: int
     total_fen: int
-    day: str
+    ends_at: datetime
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
-    `approved`: the operator's yes is recorded. `used`: by the caller's current UTC day. `reference_used`: an
+    `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
     attempt of any caller has this `out_order_id`.
 
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another

@@ -12,7 +12,7 @@ for the standby itself; what it still cannot know is `LedgerUnavailableError`, a
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -85,8 +85,15 @@ class PostgresLedger(SqlLedger):
 
     ID_IS_LISTED = "order_ids::jsonb @> to_jsonb(?::text)"
 
-    def __init__(self, url: str, realm: Realm, *, clock: Callable[[], datetime] | None = None) -> None:
-        super().__init__(realm)
+    def __init__(
+        self,
+        url: str,
+        realm: Realm,
+        *,
+        zone: tzinfo = UTC,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        super().__init__(realm, zone)
         self._clock = clock
         self._migrated = False
         self._pool: ConnectionPool[Connection] = ConnectionPool(

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
+from xportcn_tools.clock import day_around
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     COUNTING_STATES,
@@ -40,10 +41,13 @@ class Session(Protocol):
 
 @dataclass(frozen=True)
 class Queries:
-    """The statements, of one realm's previews and orders. `id_is_listed`: see `SqlLedger.ID_IS_LISTED`."""
+    """The statements, of one realm's previews and orders. `id_is_listed`: see `SqlLedger.ID_IS_LISTED`;
+    `zone`: whose day the caps go by.
+    """
 
     realm: Realm
     id_is_listed: str
+    zone: tzinfo
 
     def insert(self, sql: Session, table: str, row: Row) -> None:
         """One row; column names are those of our own records."""
@@ -153,11 +157,14 @@ class Queries:
         (row,) = sql.execute("SELECT COALESCE(MAX(sequence), 0) AS last FROM trail")
         return int(row["last"])
 
-    def usage(self, sql: Session, caller: str, day: str) -> DayUsage:
+    def usage(self, sql: Session, caller: str, now: datetime) -> DayUsage:
+        starts_at, ends_at = day_around(now, self.zone)
         statement = (
             "SELECT COALESCE(SUM(CASE WHEN caller = ? THEN payable_fen END), 0) AS fen,"  # noqa: S608 - marks
             " COUNT(CASE WHEN caller = ? THEN 1 END) AS orders, COALESCE(SUM(payable_fen), 0) AS total"
-            f" FROM orders WHERE realm = ? AND day = ? AND state IN ({_marks(COUNTING_STATES)})"
+            " FROM orders WHERE realm = ? AND created_at >= ? AND created_at < ?"
+            f" AND state IN ({_marks(COUNTING_STATES)})"
         )
-        (used,) = sql.execute(statement, (caller, caller, self.realm, day, *COUNTING_STATES))
-        return DayUsage(int(used["fen"]), int(used["orders"]), int(used["total"]), day)
+        day = (rows.time_text(starts_at), rows.time_text(ends_at))
+        (used,) = sql.execute(statement, (caller, caller, self.realm, *day, *COUNTING_STATES))
+        return DayUsage(int(used["fen"]), int(used["orders"]), int(used["total"]), ends_at)

@@ -9,7 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
 import anyio
@@ -48,14 +48,15 @@ GIVE_UP_SECONDS = 12.0
 class SqlLedger(ABC):
     """Everything but the connection. It sees the orders of its realm and no other.
 
-    `on_abandoned` hears, in the event loop, of orders whose sender was found gone by a read.
+    `zone`: whose day the caps go by. `on_abandoned` hears, in the event loop, of orders whose sender was
+    found gone by a read.
     """
 
     ID_IS_LISTED: str
     """Condition with one `?`: the order id is in the JSON array `order_ids`."""
 
-    def __init__(self, realm: Realm) -> None:
-        self._queries = Queries(realm, self.ID_IS_LISTED)
+    def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
+        self._queries = Queries(realm, self.ID_IS_LISTED, zone)
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -127,7 +128,7 @@ class SqlLedger(ABC):
                 preview,
                 attempt=self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)),
                 approved=self._queries.is_approved(sql, preview.preview_id),
-                used=self._queries.usage(sql, caller, rows.day_of(now)),
+                used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
             )
@@ -198,7 +199,7 @@ class SqlLedger(ABC):
                 twin = self._queries.twin(sql, preview)
                 if twin:
                     return EarlierUnknown(twin)
-                verdict = judge(self._queries.usage(sql, preview.caller, rows.day_of(now)))
+                verdict = judge(self._queries.usage(sql, preview.caller, now))
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))

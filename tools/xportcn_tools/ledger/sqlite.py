@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,10 +48,11 @@ class SqliteLedger(SqlLedger):
         path: Path,
         realm: Realm,
         *,
+        zone: tzinfo = UTC,
         clock: Callable[[], datetime] = utc_now,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
-        super().__init__(realm)
+        super().__init__(realm, zone)
         self.path = path
         self._clock = clock
         self._busy_seconds = busy_seconds
