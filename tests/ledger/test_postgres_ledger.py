@@ -19,7 +19,7 @@ from harness.house import call, previewed, settings_for
 from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
 from ledger.ledger_suite import LedgerSuite
-from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of
+from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of, used_by
 from xportcn_server.app import Seams, build_server, ledger_of
 from xportcn_server.doctor.check_postgres import check_postgres
 from xportcn_server.sandbox.service import build_sandbox
@@ -336,6 +336,15 @@ async def test_a_schema_that_the_url_names_is_the_ledgers(postgres: PostgresServ
         await ledger.aclose()
         found = connection.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'orders'").fetchall()
     assert found == [("mine",)]
+
+
+async def test_the_settings_name_whose_day_the_caps_go_by(tmp_path: Path, postgres: PostgresServer) -> None:
+    changes = {"LEDGER": postgres.new_database(), "TIMEZONE": "Asia/Kathmandu"}
+    ledger = ledger_of(settings_for(tmp_path / "unused", **changes), Clock())
+    try:
+        assert (await used_by(ledger)).ends_at == datetime(2026, 3, 9, 18, 15, tzinfo=UTC)
+    finally:
+        await ledger.aclose()
 
 
 async def test_a_replica_whose_clock_is_slow_takes_no_old_price_for_a_fresh_one(
