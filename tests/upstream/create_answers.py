@@ -161,6 +161,54 @@ TABLE: tuple[Row, ...] = (
     Row("unknown", "an order's id where none is documented", _said(1001, "库存不足", {"orderId": ID})),
     Row("unknown", "an order's id in the words", _said(1001, f"库存不足 {ID}")),
     Row("unknown", "ids that cannot be read", _said(1001, "库存不足", {"orderIds": [None]})),
+    # What fails behind an order, and what is still under way
+    Row("unknown", "a connection that broke behind it", _said(500, "下单失败：connection reset by peer")),
+    Row("unknown", "a connection that broke behind it, in Chinese", _said(500, "下单失败：连接被重置")),
+    Row("unknown", "an unknown error", _said(500, "下单失败：未知错误")),
+    Row("unknown", "no answer behind it", _said(500, "创建订单失败：调用1688接口无响应")),
+    Row("unknown", "a gateway behind it", _said(500, "Failed to create order: 502 Bad Gateway")),
+    Row(
+        "unknown", "an answer of 1688 that the vendor cannot read", _said(500, "Missing orderId in response")
+    ),
+    Row("unknown", "an answer of 1688 that is no JSON", _said(500, "Invalid JSON")),
+    Row("unknown", "the vendor's database", _said(500, "Data too long for column 'address'")),
+    Row("unknown", "our number is used", _said(500, "该订单号已被使用，参数错误")),
+    Row(
+        "unknown", "our number is used, in English", _said(500, "outOrderId already used: invalid parameter")
+    ),
+    Row("unknown", "submitted before", _said(500, "已经提交过了，不允许再次提交")),
+    Row("unknown", "a part of the goods failed", _said(500, "部分商品下单失败")),
+    Row("unknown", "made, and its payment failed", _said(500, "支付失败：余额不足")),
+    Row("unknown", "being made, though code 400", _said(400, "订单创建中")),
+    Row("unknown", "a system that is down", _said(400, "系统开小差了")),
+    Row("unknown", "doubt in another field", _said(400, "参数错误", {"detail": "订单创建中，请稍后"})),
+    Row(
+        "unknown",
+        "an exception in another field",
+        _said(400, "参数错误", {"exception": "SocketTimeoutException"}),
+    ),
+    Row("unknown", "created: true", _said(400, "参数错误", {"created": True})),
+    Row("unknown", "a count of successes", _said(400, "参数错误", {"successCount": 1})),
+    Row(
+        "unknown", "a state of an order that is made", _said(400, "参数错误", {"orderStatus": "waitbuyerpay"})
+    ),
+    Row(
+        "unknown",
+        "an order's number under another name",
+        _said(400, "下单失败", {"orderSn": "SO20261125000123"}),
+    ),
+    Row("unknown", "an address to pay at", _said(400, "参数错误", {"payUrl": "https://trade.example/pay"})),
+    Row(
+        "unknown",
+        "ids beside words of refusal",
+        _said(200, "成功", {"orderIds": [ID], "message": "下单不成功"}),
+    ),
+    Row(
+        "unknown", "ids beside a rejected state", _said(200, "成功", {"orderIds": [ID], "status": "rejected"})
+    ),
+    Row("refused", "a parameter, to be mended and sent again", _said(400, "请求参数错误，请检查后重试")),
+    Row("refused", "several specs", _said(400, "商品存在多个规格，请选择规格")),
+    Row("refused", "a shop that is closed", _said(500, "店铺已关闭")),
     # HTTP
     Row("unknown", "HTTP 408 with a refusal", _said("500_004", "库存不足"), 408),
     Row("unknown", "HTTP 409 with a refusal", _said(1001, "库存不足"), 409),

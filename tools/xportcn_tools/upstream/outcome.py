@@ -13,27 +13,13 @@ from datetime import datetime
 from typing import Any, TypeGuard, cast
 
 from xportcn_tools.order import is_order_id
-from xportcn_tools.upstream import refusal_signs
+from xportcn_tools.upstream import answer_fields, refusal_signs
 from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.envelope import UpstreamEnvelope
 from xportcn_tools.upstream.words import cause_of
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
 """What may be an order's id (19 digits on 1688) in a text: not digits inside a spec or trace id."""
-_OUR_NUMBER = ("outorderid", "outorderno")
-_OF_ORDERS = ("orderid", "orderids", "orderidlist", "orderno", "tradeid", "idofstr")
-_OF_OTHERS = re.compile(
-    r".*(trace|request|member|develop|offer|sku|spec|user|ali|open|login|seller|buyer|product|category)_?id(s|str)?"
-    r"|.*(time|timestamp|date|phone|mobile)",
-    re.IGNORECASE,
-)
-"""Fields whose long numbers name something else than an order."""
-_OF_WORDS = re.compile(
-    r"(sub|error|err|result|ret)?_?(msg|message|code|info|desc|description|reason|status|state)|error|tips?",
-    re.IGNORECASE,
-)
-"""Fields that hold what the upstream says of the request, wherever they stand."""
-_PARTS_FAILED = re.compile(r".*fail.*", re.IGNORECASE)
 _MAKES_NO_ORDER = frozenset((408, 409, 425, 499))
 """4xx that say nothing of the request's fate."""
 _NO_FAILURE = (None, "", 0, "0", 200, "200", "SUCCESS")
@@ -185,7 +171,7 @@ class _CreateAnswer:
         parts: list[object] = [
             value
             for name, value in self._fields
-            if (_PARTS_FAILED.fullmatch(name) and value and isinstance(value, list | dict))
+            if (answer_fields.FAILED_PART.fullmatch(name) and value and isinstance(value, list | dict))
             or (name not in ("data", "beside") and _failed(value))
         ]
         if not parts:
@@ -196,15 +182,21 @@ class _CreateAnswer:
     def hint(self) -> str | None:
         """An id that may be an order's, also where the documentation has none."""
         for name, value in self._fields:
+            if isinstance(value, list) and value and answer_fields.ORDERS.fullmatch(name):
+                return "a list of orders"
             if isinstance(value, bool) or not isinstance(value, str | int):
                 continue
             text = str(value).strip()
             folded = name.replace("_", "").casefold()
-            if text == self._ours or folded in _OUR_NUMBER:
+            if text == self._ours or folded in answer_fields.OUR_NUMBER:
                 continue
-            if folded in _OF_ORDERS and text.strip("0") and text.casefold() not in ("null", "none"):
+            if (
+                answer_fields.ORDER_NUMBER.fullmatch(folded)
+                and text.strip("0")
+                and text.casefold() not in ("null", "none")
+            ):
                 return clean(text)[:64]
-            if not _OF_OTHERS.fullmatch(name) and (found := self._long_number(text)):
+            if not answer_fields.OTHER_NUMBER.fullmatch(name) and (found := self._long_number(text)):
                 return found
         return self._long_number(self._envelope.message or "")
 
@@ -258,7 +250,9 @@ def _fields(whole: object) -> Iterator[tuple[str, Any]]:
 
 
 def _is_said(name: str, value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and (name in ("data", "beside") or bool(_OF_WORDS.fullmatch(name)))
+    return isinstance(value, str) and (
+        name in ("data", "beside") or bool(answer_fields.WORDS.fullmatch(name))
+    )
 
 
 def _is_no(value: object) -> bool:
@@ -273,8 +267,10 @@ def _failed(part: object) -> bool:
 
 
 def _is_success(name: str, value: object) -> bool:
-    folded = name.replace("_", "").casefold()
-    return folded in ("success", "issuccess") and str(value).strip().casefold() in ("true", "1", "yes", "y")
+    if isinstance(value, dict | list) or not answer_fields.SUCCESS.fullmatch(name):
+        return False
+    text = str(value).strip().casefold()
+    return text in ("true", "yes", "y") or (text.isdecimal() and text.strip("0") != "")
 
 
 def _is_of_success(code: int | str | None) -> bool:
@@ -285,7 +281,7 @@ def _is_of_success(code: int | str | None) -> bool:
 
 
 def _names_offer(name: str, value: object) -> bool:
-    of_offers = name in ("offers", "offerId", "offer_id") or bool(_PARTS_FAILED.fullmatch(name))
+    of_offers = name in ("offers", "offerId", "offer_id") or bool(answer_fields.FAILED_PART.fullmatch(name))
     return of_offers and not isinstance(value, bool) and bool(re.fullmatch("[0-9]{6,19}", str(value)))
 
 

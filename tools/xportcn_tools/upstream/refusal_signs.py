@@ -17,7 +17,8 @@ _REFUSES = re.compile(
     r"库存|缺货|售罄|下架|不在售|停售|已失效|起订|起批|混批|最低|最小(购买|采购|订购)"
     r"|参数|必填|必传|不能为空|格式(错误|不正确|有误)|地址|邮编|手机号|权限|未授权|签名|验签|密钥|时间戳"
     r"|不允许|不支持|禁止|限购|超过限制|余额不足|不存在|未找到|找不到|(不能|无法|不可|不得)(下单|购买|交易|采购|售卖)"
-    r"|(下单|创建订单|订单创建|提交订单|订单提交|生成订单)失败"
+    r"|(下单|创建订单|订单创建|提交订单|订单提交|生成订单)失败|已关闭|暂停接单|未实名|价格已变化|金额不一致"
+    r"|(无效|失效)商品|请选择规格|只能购买"
     r"|\bstock\b|inventory|insufficient|not enough"
     r"|off (the )?(sale|shelf)|delisted|not (on|for) sale|sold out|minimum|min(imal)? order|mixed batch"
     r"|param(eter)?s?\b|argument|\binvalid|illegal|required|missing|address|permission|forbidden|denied"
@@ -30,24 +31,33 @@ _REFUSES = re.compile(
 _DOUBTS = re.compile(
     r"忙|超时|处理中|正在处理|进行中|受理|已接收|稍后|稍候|重试|再试|异常|系统错误|系统故障|内部错误|服务器|网络"
     r"|busy|time.?out|timed out|process(ing|ed)|in progress|pending|later|retry|try again|exception"
-    r"|internal|(system|server|gateway|unknown|network) ?error",
+    r"|internal|(system|server|gateway|unknown|network) ?error"
+    # The connection or the vendor's own reading failed: nobody knows what stands behind it.
+    r"|连接|断开|无响应|未响应|未知|不可用|开小差|数据库|远程调用|返回(?:结果|参数|数据)?.{0,2}(?:空|缺失)|回滚|未返回"
+    r"|订单号(?:不能)?为空|获取.{0,6}失败|同步失败|connection|socket|\bpipe\b|\breset\b|unavailable|gateway"
+    r"|\bunknown\b|undetermined|respon(?:se|d)|json|deserial|unexpected|deadlock|\bnull\b|\bcolumn\b|\bsql\b"
+    r"|invalid character|illegal (?:state|argument|character)|order ?ids?\b|order (?:\S+ )?not found",
     _IGNORE,
 )
 _TAKEN = re.compile(
-    r"重复|存在(?!.{0,6}(?:失效|下架|不|无|缺|异常))|成功|处理中|正在处理|受理|已接收|已(提交|下单|创建|生成)"
-    r"|repeat|duplicate|exist|process(ing|ed)|accepted|success|succeed|created"
-    r"|already (been )?(placed|submitted|ordered)",
+    r"重复|存在(?!.{0,6}(?:失效|下架|不|无|缺|异常|多个))|成功|处理中|正在处理|受理|已接收"
+    r"|已经?被?(?:提交|下单|创建|生成|产生|使用|占用|购买|入库|扣减)|冲突|唯一|再次|多次|部分"
+    r"|(?:创建|提交|生成|审核|排队|确认|锁定)中|待(?:确认|付款|支付|审核)|未(?:付款|支付)|(?:支付|付款|扣款)失败|代扣"
+    r"|repeat|duplicate|exist|process(ing|ed)|accepted|\bsuccess(?!or)|succeed|\bcreated\b(?! ?time)|already"
+    r"|\bused\b|unique|conflict|\bplaced\b|submitted|unpaid|partial|the rest|pay(?:ment)? (?:failed|required)"
+    r"|under review|same order|wait ?buyer|waiting ?for",
     _IGNORE,
 )
 """Words of doubt that also hold beside a request to wait (429): the order may have been taken."""
 _NO_DOUBT = re.compile(
-    r"不存在|(不|未|没有|没)成功|(未|没有|没)(提交|创建|生成)"
+    r"(?<!订单)不存在|(不|未|没有|没)成功|(未|没有|没)(提交|创建|生成)"
     r"|(not|n't|never|no longer) (yet )?exist\w*|non[ -]?exist\w*|unsuccess\w*|not success\w*"
-    r"|(not|n't) (be |been )?(created|accepted|processed)"
+    r"|(not|n't) (be |been )?(created|accepted|processed|placed|submitted)"
+    r"|(?:检查|修改|更正|充值)后.{0,2}(?:重试|再试)"
     r"|(?:参数|地址|账号|账户|帐号|签名|parameter|address|account|signature)\s?(?:异常|exception)",
     _IGNORE,
 )
-_OF_A_PART = re.compile(r"部分|失败|partial|fail", _IGNORE)
+_OF_A_PART = re.compile(r"部分|失败|不成功|未(下单|成功)|拒绝|缺货|partial|fail|reject|unordered", _IGNORE)
 
 
 def _spaced(text: str) -> str:
