@@ -97,6 +97,16 @@ class OldLedger:
             with psycopg.connect(self.where, autocommit=True) as database:
                 insert(database.execute, "%s", "orders", row)  # pyright: ignore[reportArgumentType]
 
+    def record_as_before(self) -> None:
+        """The update with which an earlier program records that its create was placed."""
+        update = "UPDATE orders SET state = 'placed', order_ids = '[\"1\"]' WHERE state = 'sending'"
+        if self.driver == "sqlite":
+            with closing(sqlite3.connect(self.where, isolation_level=None)) as file:
+                file.execute(update)
+        else:
+            with psycopg.connect(self.where, autocommit=True) as database:
+                database.execute(update)
+
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> OldLedger:
@@ -185,3 +195,18 @@ async def test_an_earlier_program_that_still_runs_claims_nothing_more(old: OldLe
         ):
             old.claim_as_before(waiting)
         assert await ledger.orders(OrderQuery(None, "PO-old")) == []
+
+
+async def test_an_outcome_that_an_earlier_program_records_ends_the_create_of_a_twin(old: OldLedger) -> None:
+    """The preview showed the order as under way, not as placed."""
+    async with old.opened() as ledger:
+        first = await ledger.preview_by_code(OLD["previews"]["sending"]["approval_code"])
+        assert first is not None
+        seen = await ledger.remembered(first.caller, first.goods_digest, first.request.address)
+        assert [order.state for order in seen.alike] == ["sending"]
+        twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
+        await ledger.store_preview(replace(twin, trail_seen=seen.trail_seen))
+        old.record_as_before()
+        refused = await claim(ledger, replace(twin, trail_seen=seen.trail_seen))
+        assert isinstance(refused, EarlierUnknown)
+        assert refused.order.state == "placed"

@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
-    "caller": ("new",),
+    "caller": ("new", "list", "remove"),
     "sandbox": (),
     "client-config": (),
 }

@@ -110,14 +110,26 @@ def test_an_address_that_is_nothing_but_a_division_is_compared_as_it_stands() ->
     assert same_destination(one, replace(one, **ELSEBODY))
 
 
+@pytest.mark.parametrize(
+    "mobile", ["013800138000", "08613800138000", "+86 (0)138 0013 8000", "008613800138000"]
+)
+def test_a_mobile_is_one_however_it_is_prefixed(mobile: str) -> None:
+    elsewhere = replace(HERE, mobile=mobile, address="人民路1号")
+    assert same_destination(replace(HERE, mobile="13800138000"), elsewhere)
+
+
 NAMES = st.text("东西南北中和平安宁长江白云青山", min_size=2, max_size=3)
 CUTS = st.fixed_dictionaries(
     {part: st.sampled_from(["field", "text", "both", "nowhere"]) for part in ("city", "area", "town")}
 )
 
 
+# A street that begins like the names of directions reads as one with the town before it (东中镇东东路).
+STREETS = st.text("和平安宁长江白云青山", min_size=2, max_size=3)
+
+
 @rule
-@given(NAMES, NAMES, NAMES, st.integers(1, 9999), CUTS, CUTS, st.sampled_from(["", " ", "，"]))
+@given(NAMES, NAMES, STREETS, st.integers(1, 9999), CUTS, CUTS, st.sampled_from(["", " ", "，"]))
 def test_no_cutting_of_an_address_makes_it_another_place(
     area: str, town: str, street: str, number: int, one: dict[str, str], other: dict[str, str], space: str
 ) -> None:

@@ -119,6 +119,13 @@ def _order(order: OrderResult) -> Iterator[str]:
     verified = "" if order.approval.verified else ", on the client's word"
     yield f"Created {order.created_at}, changed {order.updated_at}"
     yield f"Approval: {order.approval.method}{verified}"
+    if order.state == "unknown":
+        yield (
+            "Do not order this again. Tell the person; the owner settles it with "
+            f"`xportcn-mcp orders resolve {order.out_order_id}`."
+        )
+    if order.state == "sending":
+        yield "Do not order this again. Ask get_orders once more in half a minute."
     if order.state == "placed":
         yield (
             f"Placed at 1688, not paid yet: pay order {ids} in your Xportcn account. This server does not "

@@ -92,7 +92,7 @@ class Checks:
         changes: list[Change] = []
         if twin:
             made = f"order {twin.out_order_id} ({', '.join(twin.order_ids)})"
-            changes = [Change("identical order", "none was shown", made)]
+            changes = [Change("identical order", "none", made)]
         try:
             quote = await self._previewer.ask(preview.request, preview.caller, profile, at_create=True)
         except NotOrderableError as error:

@@ -37,7 +37,8 @@ def echo_mismatch(field: str, expected: str) -> ProblemError:
     return problem(
         "echo_mismatch",
         f"{field} is not the preview's.",
-        "Pass create_order_arguments of the preview unchanged, after the person has seen them.",
+        "Pass the arguments of the preview's create_order line (create_order_arguments) unchanged, after the "
+        "person has seen them.",
         details={"field": field, "preview_has": expected},
     )
 
@@ -263,7 +264,8 @@ def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> Prob
     if order.state == "unknown":
         return about(
             "outcome_unknown",
-            "A create may have been sent and its outcome is not known: an order may exist.",
+            f"A create {'was' if order.request_sent == 'yes' else 'may have been'} sent and its outcome is not "
+            "known: an order may exist.",
             f"Do not order this again. {ASK_THE_OWNER.format(reference=order.out_order_id)}",
         )
     if order.problem_code == "upstream_unavailable":

@@ -69,7 +69,7 @@ def _differ(one: str, other: str) -> bool:
 
 def _mobile(text: str) -> str:
     digits = re.sub(r"\D", "", folded(text))
-    return re.sub(r"^(?:00)?86(?=1\d{10}$)", "", digits)
+    return re.sub(r"^0*(?:86)?0*(?=1\d{10}$)", "", digits)
 
 
 def _plain(text: str | None) -> str:

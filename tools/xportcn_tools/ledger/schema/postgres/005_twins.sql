@@ -29,3 +29,14 @@ CREATE INDEX orders_by_goods ON orders (realm, caller, goods_digest);
 ALTER TABLE previews DROP COLUMN place_digest;
 ALTER TABLE orders DROP COLUMN previews_seen;
 ALTER TABLE orders ALTER COLUMN reference DROP DEFAULT;
+
+-- An older program that is still running records what it has sent without that row: it is the trail's next.
+CREATE FUNCTION orders_changed_by_an_older_program() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.last_sequence := (SELECT COALESCE(MAX(sequence), 0) + 1 FROM trail);
+    RETURN NEW;
+END;
+$$;
+CREATE TRIGGER orders_changed_by_an_older_program BEFORE UPDATE OF state ON orders
+    FOR EACH ROW WHEN (NEW.state <> OLD.state AND NEW.last_sequence = OLD.last_sequence)
+    EXECUTE FUNCTION orders_changed_by_an_older_program();

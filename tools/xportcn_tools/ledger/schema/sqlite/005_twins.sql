@@ -31,3 +31,11 @@ DROP TRIGGER orders_need_previews_seen;
 ALTER TABLE orders DROP COLUMN previews_seen;
 CREATE TRIGGER orders_need_reference BEFORE INSERT ON orders WHEN NEW.reference = ''
     BEGIN SELECT RAISE(ABORT, 'a newer program has migrated this ledger'); END;
+
+-- An older program that is still running records what it has sent without that row: it is the trail's next.
+CREATE TRIGGER orders_changed_by_an_older_program AFTER UPDATE OF state ON orders
+    WHEN NEW.state <> OLD.state AND NEW.last_sequence = OLD.last_sequence
+    BEGIN
+        UPDATE orders SET last_sequence = (SELECT COALESCE(MAX(sequence), 0) + 1 FROM trail)
+        WHERE order_key = NEW.order_key;
+    END;
