@@ -557,7 +557,7 @@ async def test_the_words_of_an_order_list_are_not_repeated(tmp_path: Path, paylo
         rows.append({"outOrderId": payload, "orderId": payload})
 
     house = House(tmp_path, ORDER_LOOKUP="on")
-    upstream = Poisoned(house.sandbox, "/order/list", poison)
+    upstream = Poisoned(house.sandbox, "/order/page", poison)
     async with house.client(new_transport=upstream) as client:
         house.sandbox.faults.add("http-502", "create")
         lost = content(await create(client))["order"]

@@ -3,7 +3,7 @@
 API, signed, under `/api`, so that the base URL is `http://HOST:PORT/api` as the real one's is:
     POST /api/alibaba/ka/order/create/preview    documented
     POST /api/alibaba/ka/order/create            documented
-    POST /api/alibaba/ka/order/list              experimental, path and form inferred
+    POST /api/alibaba/ka/order/page              experimental, path and form inferred
 
 Control, unsigned, for tests and people:
     GET    /sandbox/health

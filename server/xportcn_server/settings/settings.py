@@ -80,8 +80,8 @@ class Settings(BaseModel):
     flow: PrintableText | None = Field(None, description=_A_TEXT)
     order_lookup: Literal["off", "on"] = Field("off", description="off or on")
     order_list_path: UpstreamPath = Field(  # inferred: no page that could be read names it
-        "/alibaba/ka/order/list",
-        description="a path such as /alibaba/ka/order/list, not that of create or pay",
+        "/alibaba/ka/order/page",
+        description="a path such as /alibaba/ka/order/page, not that of create or pay",
     )
     ali_id: PrintableText | None = Field(None, description=_A_TEXT)
     order_user_id: PrintableText | None = Field(None, description=_A_TEXT)

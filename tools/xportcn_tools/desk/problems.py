@@ -264,8 +264,8 @@ def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> Prob
     if order.state == "unknown":
         return about(
             "outcome_unknown",
-            f"A create {'was' if order.request_sent == 'yes' else 'may have been'} sent and its outcome is not "
-            "known: an order may exist.",
+            f"A create {'was' if order.request_sent == 'yes' else 'may have been'} sent, and its outcome is "
+            "not known: an order may exist.",
             f"Do not order this again. {ASK_THE_OWNER.format(reference=order.out_order_id)}",
         )
     if order.problem_code == "upstream_unavailable":

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from xportcn_tools.upstream.envelope import order_id_of
 
-ORDER_LIST_PATH = "/alibaba/ka/order/list"
+ORDER_LIST_PATH = "/alibaba/ka/order/page"
 
 _PAGE_SIZE = 50
 _LISTS = ("result", "list", "records", "rows", "orders", "data")
