@@ -1,7 +1,8 @@
 """Order in a chat with an agent of the OpenAI Agents SDK: python openai_agent.py
 
-Rule of approval: XPORTCN_APPROVAL=require. The server itself wants a person's recorded yes: the agent is told
-so and passes the approval code on; the person runs `xportcn-mcp approve CODE` and tells the agent to go on.
+Rule of approval: XPORTCN_APPROVAL=require. The server itself wants a person's recorded yes: the result says
+so, and the agent passes the approval code on. The person runs `xportcn-mcp approve CODE` and tells the agent
+to go on.
 Needs openai-agents.
 """
 

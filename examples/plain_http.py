@@ -1,6 +1,6 @@
 """Order from a program, without a model, over HTTP: python plain_http.py http://127.0.0.1:8000/mcp
 
-Rule of approval: XPORTCN_APPROVAL=off, set where the server runs, since nobody is there to be asked (a real
+Rule of approval: XPORTCN_APPROVAL=off, set where the server runs, since no person is there to ask (a real
 order over HTTP needs a recorded yes otherwise). What holds are the server's caps (XPORTCN_MAX_ORDER_CNY and
 the like) and MOST below.
 Needs mcp. XPORTCN_TOKEN is what `xportcn-mcp caller new NAME` printed, where the server has callers.

@@ -100,7 +100,7 @@ def print_order(order: OrderRecord) -> None:
 
 
 def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
-    """End it as placed under `order_ids`, or as absent where there are none; the exit code."""
+    """End it as placed under `order_ids`, or as absent without ids; the exit code."""
     try:
         order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
         print_order(order)

@@ -13,7 +13,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Operator:
-    """The operator's rules over one ledger, whoever its previews and orders belong to.
+    """The operator's rules over one ledger, for the previews and orders of every caller.
 
     Every method raises `LedgerError` where the ledger cannot be read or written.
     """
@@ -75,7 +75,7 @@ class Operator:
         return order
 
     async def resolve(self, order: OrderRecord, order_ids: tuple[str, ...]) -> None:
-        """End it as placed under `order_ids`, or as absent where there are none.
+        """End it as placed under `order_ids`, or as absent without ids.
 
         Raises:
             RefusedError: it is no longer unknown.

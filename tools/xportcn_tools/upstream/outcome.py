@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeGuard, cast
 
-from xportcn_tools.order import is_order_id
 from xportcn_tools.upstream import answer_fields, refusal_signs
 from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.envelope import UpstreamEnvelope
+from xportcn_tools.upstream.envelope import UpstreamEnvelope, order_id_of
 from xportcn_tools.upstream.words import cause_of
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
@@ -140,20 +139,16 @@ class _CreateAnswer:
         return Unclear(reason, self._envelope.request_id, order_ids, text or None)
 
     def documented_ids(self) -> tuple[str, ...] | None:
-        """`data.orderIds` as strings; `()` where there are none; `None` where they make no sense."""
+        """`data.orderIds` as strings; `()` if absent, `None` if they cannot be read."""
         data = self._envelope.data
         value = cast("Mapping[str, Any]", data).get("orderIds") if isinstance(data, dict) else None
         if value is None:
             return ()
         if not isinstance(value, list):
             return None
-        ids = [
-            str(item) if isinstance(item, int) and not isinstance(item, bool) else item
-            for item in cast("list[object]", value)
-        ]
-        if not all(isinstance(item, str) and is_order_id(item) for item in ids):
-            return None
-        return tuple(dict.fromkeys(cast("list[str]", ids)))
+        ids = [order_id_of(item) for item in cast("list[object]", value)]
+        named = [order_id for order_id in ids if order_id]
+        return tuple(dict.fromkeys(named)) if len(named) == len(ids) else None
 
     def placed(self, ids: tuple[str, ...]) -> Placed | Unclear:
         """Placed, unless anything in the answer speaks of a failure or of a part."""
