@@ -59,7 +59,15 @@ def order(state: OrderState, **changes: Any) -> OrderResult:
         "payable": Money(amount="65.61"),
         "goods": f"2 × offer {OFFER}",
         "lines": [
-            OrderLine(offer_id=OFFER, spec_id=None, quantity=2, product_no=None, amount=Money(amount="58.00"))
+            OrderLine(
+                offer_id=OFFER,
+                spec_id=None,
+                quantity=2,
+                title=None,
+                option=None,
+                product_no=None,
+                amount=Money(amount="58.00"),
+            )
         ],
         "ship_to": "李小明, 杭州市",
         "approval": ApprovalResult(method="form", verified=True),

@@ -113,7 +113,8 @@ NO_FIELDS = AccountFields()
 class Line:
     """A line as it was priced and will be ordered, with its item's position in the request. Money in fen.
 
-    `unit_price` is `None` where the upstream gave no whole fen.
+    `unit_price` is `None` where the upstream gave no whole fen. The names are `None` where the product could
+    not be read; `title` and `option` are the seller's own words, and terms of the deal.
     """
 
     offer_id: str
@@ -125,6 +126,17 @@ class Line:
     message: str | None
     position: int = 0
     product_no: str | None = None
+    title: str | None = None
+    title_translated: str | None = None
+    option: str | None = None
+    option_translated: str | None = None
+    unit: str | None = None
+    image: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The product's page, where a person can look at it."""
+        return f"https://detail.1688.com/offer/{self.offer_id}.html"
 
 
 @dataclass(frozen=True)
@@ -147,6 +159,7 @@ class ShownGroup:
     lines: tuple[Line, ...]
     trade_types: tuple[str, ...]
     promotions: tuple[Promotion, ...]
+    seller_open_id: str | None = None
 
 
 @dataclass(frozen=True)

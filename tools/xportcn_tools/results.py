@@ -96,14 +96,21 @@ class PreviewWarning(Shape):
 
 
 class LineResult(Shape):
-    """Goods of one spec. `message` is the upstream's own text."""
+    """Goods of one spec. `message` is the upstream's own text; titles and options are the seller's."""
 
     offer_id: str
     spec_id: str | None
     sku_id: str | None
     quantity: int
+    unit: str | None
     unit_price: Money | None
     amount: Money
+    title: str | None
+    title_translated: str | None
+    option: str | None
+    option_translated: str | None
+    url: str
+    image: str | None
     product_no: str | None
     message: str | None
 
@@ -121,6 +128,7 @@ class GroupResult(Shape):
     payable: Money
     goods_total: Money
     freight: Money
+    seller_open_id: str | None
     lines: list[LineResult]
     trade_types: list[str]
     promotions: list[PromotionResult]
@@ -171,6 +179,8 @@ class OrderLine(Shape):
     offer_id: str
     spec_id: str | None
     quantity: int
+    title: str | None
+    option: str | None
     product_no: str | None
     amount: Money
 
