@@ -1,10 +1,11 @@
 """`build_server(settings)`: the MCP server with its tools, prompts, resources and lifespan."""
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
@@ -15,7 +16,16 @@ from xportcn_server.guide.current_desk import keep_desk
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
 from xportcn_server.http.callers import OTHERS, Callers
-from xportcn_server.parts import NAME, Seams, address_book_of, ledger_of, policy_of, upstream_of
+from xportcn_server.page.beside import page_beside
+from xportcn_server.parts import (
+    NAME,
+    Seams,
+    address_book_of,
+    data_folder,
+    ledger_of,
+    policy_of,
+    upstream_of,
+)
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
 from xportcn_tools.create_order import CREATE_ORDER
@@ -25,6 +35,9 @@ from xportcn_tools.get_orders import GET_ORDERS
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
 from xportcn_tools.preview_order import PREVIEW_ORDER
 from xportcn_tools.results import MODE_WORDS
+
+if TYPE_CHECKING:
+    from xportcn_server.page.site import Site
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +82,18 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     `gate`: who may call, over HTTP; without it every caller is the local user.
     """
     outside = seams or Seams()
+    on_stdio = gate is None
     gate = gate or Gate()
     policy = policy_of(settings)
+    clock = outside.clock or utc_now
+
+    def site_over(ledger: Ledger) -> "Callable[[], Site]":
+        def site() -> "Site":
+            from xportcn_server.page.site import Site  # noqa: PLC0415 - most servers never show the page
+
+            return Site(ledger, policy, clock, settings.language)
+
+        return site
 
     @asynccontextmanager
     async def lifespan(server: MCPServer[Desk]) -> AsyncGenerator[Desk]:
@@ -82,20 +105,28 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             system = "postgresql" if settings.ledger_url else "sqlite"
             ledger = watch.ledger(books, system, lambda caller: gate.profile_of(caller).caps or policy.caps)
             upstream = watch.upstream(upstream)
-        desk = Desk(
-            upstream,
-            ledger,
-            policy,
-            clock=outside.clock or utc_now,
-            addresses=address_book_of(settings),
-            profile_of=gate.profile_of,
-        )
         try:
             await _look_at_ledger(ledger)
             if settings.mode == "live":
                 logger.warning("mode live: create_order places real orders")
-            async with watch.refreshing(books) if watch else nullcontext():
-                yield desk
+            async with AsyncExitStack() as beside:
+                if watch:
+                    await beside.enter_async_context(watch.refreshing(books))
+                open_page = outside.open_page
+                if on_stdio and settings.page != "off":
+                    page = page_beside(site_over(ledger), data_folder(settings), outside.browse)
+                    open_page = (await beside.enter_async_context(page)).open
+                    if settings.page == "on":
+                        await open_page()
+                yield Desk(
+                    upstream,
+                    ledger,
+                    policy,
+                    clock=clock,
+                    addresses=address_book_of(settings),
+                    profile_of=gate.profile_of,
+                    open_page=open_page,
+                )
         finally:
             await upstream.aclose()
             await ledger.aclose()

@@ -4,7 +4,7 @@ Neither the MCP SDK nor the sandbox is imported here: people's commands start wi
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,8 @@ NAME = "xportcn-mcp"
 class Seams:
     """What the server meets outside. The defaults are the real ones, without telemetry.
 
-    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks.
+    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks and
+    what opens the page, which is then at `/`. `browse` opens an address in a browser, where there is one.
     """
 
     clock: Callable[[], datetime] | None = None
@@ -46,6 +47,8 @@ class Seams:
     upstream: Upstream | None = None
     new_transport: TransportFactory | None = None
     telemetry: "Telemetry | None" = None
+    browse: Callable[[str], bool] | None = None
+    open_page: Callable[[], Awaitable[bool]] | None = None
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -96,10 +99,14 @@ def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -
     return SqliteLedger(Path(settings.ledger), realm, zone=zone, clock=clock or utc_now)
 
 
+def data_folder(settings: Settings) -> Path:
+    """The folder of the ledger's file, or the user's data folder."""
+    return settings.ledger_path.parent if settings.ledger_path else default_ledger().parent
+
+
 def address_book_of(settings: Settings) -> AddressBook:
-    """The saved addresses: beside the ledger's file, or in the user's data folder."""
-    folder = settings.ledger_path.parent if settings.ledger_path else default_ledger().parent
-    return AddressBook(folder / "addresses.json")
+    """The saved addresses."""
+    return AddressBook(data_folder(settings) / "addresses.json")
 
 
 def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:

@@ -39,6 +39,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "APPROVAL": "`ask`: the person is asked where the client can ask; elsewhere the client's own dialog is "
         "the approval. `require`: no order without a recorded yes, which is the default over HTTP outside the "
         "sandbox. `off`: never ask",
+        "PAGE": "`auto`: on stdio the page for people opens where a yes is needed that the client cannot show. `on`: "
+        "it opens with the server. `off`: never",
+        "LANGUAGE": "the language of the page for people",
         "TIMEZONE": "whose day the caps go by: the upstream's, unless you name another",
         "MAX_ORDER_CNY": "cap for one order, in yuan",
         "MAX_DAY_CNY": "cap for all orders of a day, in yuan; orders being sent or of unknown outcome count",

@@ -76,6 +76,8 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "recheck_after_seconds": 15.0,
         "timeout_seconds": 20.0,
         "approval": "ask",
+        "page": "auto",
+        "language": "en",
         "timezone": "Asia/Shanghai",
         "max_order_fen": 200_000,
         "max_day_fen": 1_000_000,

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from xportcn_tools import order
 from xportcn_tools.arguments import FORMS, FromJson, Id, TextLine
-from xportcn_tools.caller import caller_of
+from xportcn_tools.caller import caller_of, can_ask
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.order_arguments import AddressArgument, ItemArgument
 from xportcn_tools.results import PreviewEnvelope, PreviewResult, wrong_argument
@@ -79,7 +79,9 @@ async def preview_order(
         message=message,
         dropshipping=dropshipping,
     )
-    return await desk.preview(asked, caller_of())
+    preview = await desk.preview(asked, caller_of())
+    opened = not can_ask(ctx) and await desk.page_opened()
+    return preview.model_copy(update={"page_opened": opened})
 
 
 PREVIEW_ORDER = Offered(preview_order, "Preview an order", ANNOTATIONS, PreviewEnvelope, "preview")

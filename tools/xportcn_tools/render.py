@@ -74,6 +74,11 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     yield from preview.sent_along
     for warning in preview.warnings:
         yield f"Warning {warning.code}: {warning.message}"
+    if preview.page_opened:
+        yield (
+            "A page has opened on this machine: the person says yes or no there. create_order waits a moment "
+            "for the answer."
+        )
     yield "Show this to the person. Only if they agree to exactly this, call:"
     arguments = preview.create_order_arguments.model_dump()
     yield f"create_order {json.dumps(arguments, ensure_ascii=False)}"

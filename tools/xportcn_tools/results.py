@@ -14,7 +14,7 @@ from xportcn_tools.money import yuan
 Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
-ApprovalMethod = Literal["form", "operator", "client_dialog", "off"]
+ApprovalMethod = Literal["form", "page", "operator", "client_dialog", "off"]
 MODE_WORDS: dict[Environment, str] = {
     "sandbox": "SANDBOX: nothing real is bought",
     "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
@@ -144,7 +144,9 @@ class CreateOrderArguments(Shape):
 
 
 class PreviewResult(Shape):
-    """`sent_along`: what else is sent at the caller's wish, in words; for the text alone."""
+    """For the text alone: `sent_along`, what else is sent at the caller's wish, in words; `page_opened`, the
+    person can say yes on the page that is open on this machine.
+    """
 
     preview_token: str
     approval_code: str
@@ -163,6 +165,7 @@ class PreviewResult(Shape):
     groups: list[GroupResult]
     warnings: list[PreviewWarning]
     sent_along: list[str] = Field(default=[], exclude=True)
+    page_opened: bool = Field(default=False, exclude=True)
     create_order_arguments: CreateOrderArguments
 
 

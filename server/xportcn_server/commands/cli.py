@@ -13,6 +13,7 @@ COMMANDS = {
     "doctor": "doctor_command",
     "orders": "orders",
     "approve": "approve",
+    "page": "page_command",
     "sandbox": "sandbox_command",
     "client-config": "client_config",
     "address": "addresses",

@@ -65,6 +65,8 @@ class Settings(BaseModel):
     recheck_after_seconds: Seconds = Field(15.0, ge=0, description="a number from 0")
     timeout_seconds: Seconds = Field(20.0, ge=1, le=50, description="a number from 1 to 50")
     approval: Literal["ask", "require", "off"] = Field("ask", description="ask, require or off")
+    page: Literal["auto", "on", "off"] = Field("auto", description="auto, on or off")
+    language: Literal["en", "zh"] = Field("en", description="en or zh")
     timezone: TimeZone = Field(
         "Asia/Shanghai",
         description="the name of a time zone as IANA spells it, such as Asia/Shanghai, Europe/Berlin or UTC",

@@ -1,8 +1,10 @@
 """A ledger around another one: every method goes through `around`, which may look on."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import ParamSpec, TypeVar
 
+from xportcn_tools.ledger.approvals import ApprovedBy, SignIn, Visitor
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
@@ -70,8 +72,20 @@ class ForwardingLedger:
     async def waiting(self) -> list[StoredPreview]:
         return await self.around("waiting", self.inner.waiting)
 
-    async def approve(self, preview: StoredPreview) -> None:
-        await self.around("approve", self.inner.approve, preview)
+    async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
+        return await self.around("approve", self.inner.approve, preview, method)
+
+    async def decline(self, preview: StoredPreview, method: ApprovedBy) -> None:
+        await self.around("decline", self.inner.decline, preview, method)
+
+    async def let_in(self, sign_in: SignIn) -> None:
+        await self.around("let_in", self.inner.let_in, sign_in)
+
+    async def sign_in(self, code_digest: str, session_digest: str, expires_at: datetime) -> Visitor | None:
+        return await self.around("sign_in", self.inner.sign_in, code_digest, session_digest, expires_at)
+
+    async def visitor(self, session_digest: str) -> Visitor | None:
+        return await self.around("visitor", self.inner.visitor, session_digest)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]

@@ -14,6 +14,7 @@ import anyio
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems
+from xportcn_tools.desk.awaiting import Yes
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
 from xportcn_tools.desk.lookup import OrderLookup
@@ -69,14 +70,17 @@ class Desk:
         clock: Callable[[], datetime] = utc_now,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
+        open_page: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
         self._addresses = addresses
         self._profile_of = profile_of
+        self._open_page = open_page
         self._previewer = Previewer(upstream, ledger, policy, clock)
         self._checks = Checks(policy, self._previewer)
+        self._yes = Yes(ledger, policy)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
         self._sender = Sender(upstream, ledger, policy, clock)
@@ -90,6 +94,10 @@ class Desk:
             return self._addresses.all() if self._addresses else {}
         except LedgerUnavailableError as error:
             raise problems.ledger_unavailable(str(error)) from error
+
+    async def page_opened(self) -> bool:
+        """Open the page for people, where a recorded yes is needed; whether it is open on this machine."""
+        return self.policy.approval == "require" and self._open_page is not None and await self._open_page()
 
     def now(self) -> datetime:
         return self._clock()
@@ -145,6 +153,9 @@ class Desk:
             self._checks.check(standing, call, self._caps(call.caller))
             if standing.twin:  # placed: shown before anybody is asked
                 await self._checks.recheck(standing, profile)
+            standing, answer = await self._yes.awaited(standing, answer)
+            if standing.attempt:
+                return _result_of(standing.attempt, standing.preview, replayed=True)
             approval = self._checks.approval(standing, answer)
             await self._checks.recheck(standing, profile)
         except ProblemError:

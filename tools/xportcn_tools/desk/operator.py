@@ -1,8 +1,9 @@
-"""What a person may do outside the conversation: approve a preview, and end an order of unknown outcome."""
+"""What a person may do outside the conversation: answer a preview, and end an order of unknown outcome."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
+from xportcn_tools.canonical import fingerprint
+from xportcn_tools.ledger.ledger import ApprovedBy, Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
 from xportcn_tools.order import is_order_id
 from xportcn_tools.results import timestamp
 
@@ -11,18 +12,25 @@ class RefusedError(Exception):
     """Why a person's command changes nothing."""
 
 
+def digest_of(preview: StoredPreview) -> str:
+    """Of all that is shown of a preview; it goes with the yes, which is for these terms and no others."""
+    return fingerprint([preview.preview_id, asdict(preview.shown), preview.terms, asdict(preview.request)])
+
+
 @dataclass(frozen=True)
 class Operator:
-    """The operator's rules over one ledger, for the previews and orders of every caller.
+    """The operator's rules over one ledger, for the previews and orders of every caller, or of one `caller`.
 
     Every method raises `LedgerError` where the ledger cannot be read or written.
     """
 
     ledger: Ledger
+    caller: str | None = None
+    method: ApprovedBy = "operator"
 
     async def waiting(self) -> list[StoredPreview]:
         """Previews that can still be approved, newest first."""
-        return await self.ledger.waiting()
+        return [each for each in await self.ledger.waiting() if self.caller in (None, each.caller)]
 
     async def to_approve(self, code: str) -> StoredPreview:
         """The preview with this approval code.
@@ -31,6 +39,8 @@ class Operator:
             RefusedError: there is none, or it was ordered, was approved, or has expired.
         """
         preview = await self.ledger.preview_by_code(code.strip().upper())
+        if preview and self.caller not in (None, preview.caller):
+            preview = None
         standing = preview and await self.ledger.standing(preview.token_digest, preview.caller)
         if standing is None:
             raise RefusedError(f"no preview has the code {code}")
@@ -43,13 +53,31 @@ class Operator:
             raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
         return preview
 
-    async def approve(self, code: str) -> None:
+    async def approve(self, code: str, shown: str | None = None) -> None:
         """Record the yes. Looked at once more: a person may take longer over it than the preview lives.
 
+        `shown`: the digest of what the person saw (`digest_of`), where it was not read in this very call.
+
         Raises:
-            RefusedError: as `to_approve`.
+            RefusedError: as `to_approve`; or what was shown is not this preview.
         """
-        await self.ledger.approve(await self.to_approve(code))
+        preview = await self._as_shown(code, shown)
+        if not await self.ledger.approve(preview, self.method):
+            raise RefusedError("this preview is approved already")
+
+    async def decline(self, code: str, shown: str) -> None:
+        """Record the no. A create that waits for the answer ends with it; the token stays good.
+
+        Raises:
+            RefusedError: as `approve`.
+        """
+        await self.ledger.decline(await self._as_shown(code, shown), self.method)
+
+    async def _as_shown(self, code: str, shown: str | None) -> StoredPreview:
+        preview = await self.to_approve(code)
+        if shown is not None and shown != digest_of(preview):
+            raise RefusedError("the terms are not those that were shown")
+        return preview
 
     async def to_resolve(self, reference: str, order_ids: tuple[str, ...]) -> OrderRecord:
         """The order of unknown outcome with this reference, which may have become `order_ids` upstream.
@@ -57,7 +85,7 @@ class Operator:
         Raises:
             RefusedError: there is none, it is not unknown, or an id is no order id or another order's.
         """
-        found = await self.ledger.orders(OrderQuery(None, reference, limit=1))
+        found = await self.ledger.orders(OrderQuery(self.caller, reference, limit=1))
         if not found:
             raise RefusedError(f"no order has the reference {reference}")
         (order,) = found

@@ -79,11 +79,13 @@ def approval_declined(how: str) -> ProblemError:
     )
 
 
-def approval_required(approval_code: str) -> ProblemError:
+def approval_required(approval_code: str, *, page_open: bool) -> ProblemError:
+    page = "on the page that is open" if page_open else "on the page (`xportcn-mcp page` opens it)"
     return problem(
         "approval_required",
         "The owner requires a recorded yes, and this client cannot ask the person.",
-        f"Ask the person to run `xportcn-mcp approve {approval_code}`, then call create_order again.",
+        f"Ask the person to say yes {page}, or to run `xportcn-mcp approve {approval_code}`; then call "
+        "create_order again with the same token.",
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
+from xportcn_tools.ledger.approvals import Approvals, ApprovedBy
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
@@ -44,7 +45,8 @@ class StoredPreview:
     """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere.
 
     `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
-    it was made, so that it showed every order whose last change is no later.
+    it was made, so that it showed every order whose last change is no later. `declined_at`: the last no (UTC)
+    that was said outside the form.
     """
 
     preview_id: str
@@ -62,6 +64,7 @@ class StoredPreview:
     terms: dict[str, str]
     shown: ShownPreview
     trail_seen: int
+    declined_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -181,8 +184,8 @@ class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
-    `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
-    attempt of any caller has this `out_order_id`.
+    `approved`: where a person's yes was recorded. `used`: on the owner's current day. `reference_used`: an
+    attempt of any caller has this `out_order_id`. `page_open`: a page that shows this preview is open.
 
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
@@ -191,10 +194,11 @@ class Standing:
     now: datetime
     preview: StoredPreview
     attempt: OrderRecord | None
-    approved: bool
+    approved: ApprovedBy | None
     used: DayUsage
     twin: OrderRecord | None
     reference_used: bool
+    page_open: bool
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,7 @@ class OrderQuery:
     limit: int | None = None
 
 
-class Ledger(Protocol):
+class Ledger(Approvals, Protocol):
     """What the desk needs of a driver."""
 
     async def open(self) -> None:
@@ -253,18 +257,6 @@ class Ledger(Protocol):
 
     async def knows(self, query: OrderQuery) -> bool:
         """Whether the reference is one of the caller's previews or orders, whatever the other filters say."""
-        ...
-
-    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
-        """For the operator, who sees every caller's previews."""
-        ...
-
-    async def waiting(self) -> list[StoredPreview]:
-        """Previews that are neither expired, nor ordered, nor approved; newest first."""
-        ...
-
-    async def approve(self, preview: StoredPreview) -> None:
-        """Record the operator's yes. Once is enough: a second one changes nothing."""
         ...
 
     async def claim(

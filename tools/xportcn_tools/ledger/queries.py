@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from xportcn_tools.clock import day_around
 from xportcn_tools.ledger import rows
+from xportcn_tools.ledger.approvals import ApprovedBy
 from xportcn_tools.ledger.ledger import (
     COUNTING_STATES,
     DayUsage,
@@ -20,6 +21,9 @@ from xportcn_tools.ledger.place import same_destination
 from xportcn_tools.order import Address
 
 Row = Mapping[str, Any]
+
+PAGE_SEEN = timedelta(seconds=75)
+"""A page is open if it asked for something in this time. A tab in the background asks once a minute."""
 
 RECENT = timedelta(hours=24)
 """How long a preview shows that the same was ordered before."""
@@ -100,8 +104,18 @@ class Queries:
         )
         return [rows.preview_of(row) for row in found]
 
-    def is_approved(self, sql: Session, preview_id: str) -> bool:
-        return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
+    def approved_by(self, sql: Session, preview_id: str) -> ApprovedBy | None:
+        found = sql.execute("SELECT method FROM approvals WHERE preview_id = ?", (preview_id,))
+        return found[0]["method"] if found else None
+
+    def page_open(self, sql: Session, caller: str, now: datetime) -> bool:
+        """Whether a page that shows this caller's previews is open."""
+        statement = (
+            "SELECT 1 AS one FROM visits WHERE realm = ? AND (caller IS NULL OR caller = ?)"
+            " AND seen_at > ? AND expires_at > ? LIMIT 1"
+        )
+        since, until = rows.time_text(now - PAGE_SEEN), rows.time_text(now)
+        return bool(sql.execute(statement, (self.realm, caller, since, until)))
 
     def order_where(self, sql: Session, condition: str, values: Sequence[Any]) -> OrderRecord | None:
         """The first order under a condition of ours with `?` for its values."""

@@ -22,7 +22,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
 
-_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until"))
+_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "declined_at"))
 _JSON: dict[str, TypeAdapter[Any]] = {
     "request": TypeAdapter(OrderRequest),
     "pinned": TypeAdapter(Pinned),
@@ -53,7 +53,7 @@ def to_row(record: object) -> dict[str, Any]:
 
 def _to_column(name: str, value: Any) -> Any:
     if name in _TIMES:
-        return time_text(value)
+        return time_text(value) if value else None
     if name in _JSON:
         return json.dumps(_JSON[name].dump_python(value), ensure_ascii=False)
     return int(value) if isinstance(value, bool) else value
@@ -66,7 +66,7 @@ def _from_row(row: Mapping[str, Any], record: type) -> dict[str, Any]:
 
 def _from_column(name: str, value: Any) -> Any:
     if name in _TIMES:
-        return _time_of(value)
+        return _time_of(value) if value else None
     if name in _JSON:
         return _JSON[name].validate_python(json.loads(value, object_hook=_fen))
     return bool(value) if name == "approval_verified" else value

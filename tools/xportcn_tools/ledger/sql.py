@@ -6,7 +6,7 @@ is one chain, so writers queue for it anyway.
 """
 
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 
 from xportcn_tools.ledger import rows
+from xportcn_tools.ledger.approvals_sql import SqlApprovals
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
@@ -45,7 +46,7 @@ GIVE_UP_SECONDS = 12.0
 """More than a driver waits for a connection and for a lock together; the lease leaves room for it."""
 
 
-class SqlLedger(ABC):
+class SqlLedger(SqlApprovals):
     """Everything but the connection. It sees the orders of its realm and no other.
 
     `zone`: whose day the caps go by. `on_abandoned` hears, in the event loop, of orders whose sender was
@@ -127,10 +128,11 @@ class SqlLedger(ABC):
                 now,
                 preview,
                 attempt=self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)),
-                approved=self._queries.is_approved(sql, preview.preview_id),
+                approved=self._queries.approved_by(sql, preview.preview_id),
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
+                page_open=self._queries.page_open(sql, caller, now),
             )
 
         return await self._read(work)
@@ -159,28 +161,6 @@ class SqlLedger(ABC):
             return preview is not None or bool(self._queries.orders(sql, unfiltered))
 
         return await self._read(work)
-
-    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
-        return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))
-
-    async def waiting(self) -> list[StoredPreview]:
-        return await self._run(lambda sql: self._queries.waiting(sql, self._now(sql)))
-
-    async def approve(self, preview: StoredPreview) -> None:
-        def work(sql: Session) -> None:
-            with self._transaction(sql):
-                if self._queries.is_approved(sql, preview.preview_id):
-                    return
-                row = {
-                    "preview_id": preview.preview_id,
-                    "method": "operator",
-                    "approved_at": rows.time_text(self._now(sql)),
-                }
-                self._queries.insert(sql, "approvals", row)
-                body = rows.preview_trail(preview) | {"realm": self._queries.realm}
-                self._append(sql, "approved", preview.out_order_id, body)
-
-        await self._run(work)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]

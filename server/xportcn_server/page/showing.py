@@ -1,0 +1,66 @@
+"""What the templates get: the ledger's own records, and the words of the person's language around them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from xportcn_tools.desk.operator import digest_of
+from xportcn_tools.desk.question import asked_for
+from xportcn_tools.ledger.ledger import StoredPreview
+from xportcn_tools.messages import Language, said
+from xportcn_tools.money import yuan
+from xportcn_tools.results import timestamp
+
+
+@cache
+def templates() -> Environment:
+    """Everything is escaped, and a name that is missing is an error."""
+    environment = Environment(
+        loader=PackageLoader("xportcn_server.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["yuan"] = yuan
+    environment.filters["timestamp"] = timestamp
+    return environment
+
+
+@dataclass(frozen=True)
+class Card:
+    """A preview that waits. `yes` and `no` are the tokens of its forms, `digest` that of what it shows."""
+
+    preview: StoredPreview
+    digest: str
+    yes: str
+    no: str
+
+    @property
+    def sent_along(self) -> list[str]:
+        return asked_for(self.preview.request)
+
+
+def card_of(preview: StoredPreview, form_token: Callable[[str, str], str]) -> Card:
+    """`form_token` takes an action and its subject."""
+    digest = digest_of(preview)
+    subject = f"{preview.approval_code} {digest}"
+    return Card(preview, digest, form_token("yes", subject), form_token("no", subject))
+
+
+def rendered(template: str, language: Language, now: datetime, **values: Any) -> str:
+    """A template in a language; in it, `t` says a message."""
+
+    def left(until: datetime) -> str:
+        seconds = max(0, int((until - now).total_seconds()))
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    return (
+        templates()
+        .get_template(template)
+        .render(values, t=partial(said, language), language=language, left=left, now=now)
+    )
