@@ -144,9 +144,7 @@ class CreateOrderArguments(Shape):
 
 
 class PreviewResult(Shape):
-    """For the text alone: `sent_along`, what else is sent at the caller's wish, in words; `page_opened`, the
-    person can say yes on the page that is open on this machine.
-    """
+    """For the text alone: `sent_along`, what else is sent at the caller's wish, and `page_opened`."""
 
     preview_token: str
     approval_code: str

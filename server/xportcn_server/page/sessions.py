@@ -1,8 +1,8 @@
 """Who a request of the page comes from, and whether a form is one that we gave to this person.
 
 A one-time code (192 random bits) is exchanged for a session, whose cookie holds 192 bits more. The ledger
-keeps the SHA-256 of both, so that every process on it knows them. A form's token is signed with the cookie: it
-is good for one person, one action and one subject, and once.
+keeps the SHA-256 of both, so that every process on it knows them. A form's token is signed with the cookie,
+and is good for one person, one action and one subject, once.
 """
 
 import hashlib

@@ -27,7 +27,7 @@ from xportcn_tools.messages import Language, said
 logger = logging.getLogger(__name__)
 
 LANGUAGE_COOKIE = "xportcn_language"
-STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
+STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)

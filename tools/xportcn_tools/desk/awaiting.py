@@ -8,7 +8,7 @@ from xportcn_tools.desk.policy import Answer, Policy
 from xportcn_tools.ledger.ledger import Ledger, Standing
 
 LONGEST_SECONDS = 55.0
-"""Of a whole create: clients give up after a minute. Recheck and create follow the wait, each with its time."""
+"""Of a whole create: clients give up after a minute. Recheck and create follow, each with its time."""
 
 POLL_SECONDS = 0.25
 """The yes comes from another process, mostly; the ledger is where both meet."""
