@@ -1,6 +1,5 @@
 # pyright: reportUnknownMemberType=false
 
-# pyright: reportUnknownMemberType=false - of playwright's assertions
 
 import html
 import re

@@ -108,7 +108,7 @@ class Site:
 
     async def no(self, request: Request) -> Response:
         async def say(operator: Operator, form: dict[str, str]) -> None:
-            await operator.decline(form["code"], form["shown"])
+            await operator.decline(await operator.to_approve(form["code"], form["shown"]))
 
         return await self._done(request, "no", ("code", "shown"), say, "said_no")
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import ParamSpec, TypeVar
 
-from xportcn_tools.ledger.approvals import ApprovedBy, SignIn, Visitor
+from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
@@ -75,9 +75,6 @@ class ForwardingLedger:
     async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
         return await self.around("approve", self.inner.approve, preview, method)
 
-    async def decline(self, preview: StoredPreview, method: ApprovedBy) -> None:
-        await self.around("decline", self.inner.decline, preview, method)
-
     async def let_in(self, sign_in: SignIn) -> None:
         await self.around("let_in", self.inner.let_in, sign_in)
 
@@ -86,6 +83,9 @@ class ForwardingLedger:
 
     async def visitor(self, session_digest: str) -> Visitor | None:
         return await self.around("visitor", self.inner.visitor, session_digest)
+
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
+        await self.around("decline", self.inner.decline, preview, method)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]

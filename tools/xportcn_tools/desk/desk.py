@@ -153,6 +153,8 @@ class Desk:
             self._checks.check(standing, call, self._caps(call.caller))
             if standing.twin:  # placed: shown before anybody is asked
                 await self._checks.recheck(standing, profile)
+            if answer in ("no", "cancelled"):
+                await self._ledger.decline(standing.preview, "form")
             standing, answer = await self._yes.awaited(standing, answer)
             if standing.attempt:
                 return _result_of(standing.attempt, standing.preview, replayed=True)

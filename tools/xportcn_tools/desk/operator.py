@@ -32,11 +32,11 @@ class Operator:
         """Previews that can still be approved, newest first."""
         return [each for each in await self.ledger.waiting() if self.caller in (None, each.caller)]
 
-    async def to_approve(self, code: str) -> StoredPreview:
-        """The preview with this approval code.
+    async def to_approve(self, code: str, shown: str | None = None) -> StoredPreview:
+        """The preview with this approval code. `shown`: the digest of what the person saw (`digest_of`).
 
         Raises:
-            RefusedError: there is none, or it was ordered, was approved, or has expired.
+            RefusedError: there is none, it was ordered, was approved or has expired, or is not what was shown.
         """
         preview = await self.ledger.preview_by_code(code.strip().upper())
         if preview and self.caller not in (None, preview.caller):
@@ -51,33 +51,22 @@ class Operator:
             raise RefusedError("this preview is approved already")
         if standing.now >= preview.expires_at:
             raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
+        if shown not in (None, digest_of(preview)):
+            raise RefusedError("the terms are not those that were shown")
         return preview
 
     async def approve(self, code: str, shown: str | None = None) -> None:
         """Record the yes. Looked at once more: a person may take longer over it than the preview lives.
 
-        `shown`: the digest of what the person saw (`digest_of`), where it was not read in this very call.
-
         Raises:
-            RefusedError: as `to_approve`; or what was shown is not this preview.
+            RefusedError: as `to_approve`.
         """
-        preview = await self._as_shown(code, shown)
-        if not await self.ledger.approve(preview, self.method):
+        if not await self.ledger.approve(await self.to_approve(code, shown), self.method):
             raise RefusedError("this preview is approved already")
 
-    async def decline(self, code: str, shown: str) -> None:
-        """Record the no. A create that waits for the answer ends with it; the token stays good.
-
-        Raises:
-            RefusedError: as `approve`.
-        """
-        await self.ledger.decline(await self._as_shown(code, shown), self.method)
-
-    async def _as_shown(self, code: str, shown: str | None) -> StoredPreview:
-        preview = await self.to_approve(code)
-        if shown is not None and shown != digest_of(preview):
-            raise RefusedError("the terms are not those that were shown")
-        return preview
+    async def decline(self, preview: StoredPreview) -> None:
+        """Record the no. A create that waits for the answer ends with it; the token stays good."""
+        await self.ledger.decline(preview, self.method)
 
     async def to_resolve(self, reference: str, order_ids: tuple[str, ...]) -> OrderRecord:
         """The order of unknown outcome with this reference, which may have become `order_ids` upstream.

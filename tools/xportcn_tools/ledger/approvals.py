@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     from xportcn_tools.ledger.ledger import StoredPreview
 
 ApprovedBy = Literal["operator", "page"]
-"""Where a person said yes: in the terminal or on the page."""
+"""Where a person said yes outside the conversation: in the terminal or on the page."""
+
+DeclinedIn = Literal["form", "operator", "page"]
+"""Where a person said no."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,10 @@ class Approvals(Protocol):
         """Record the yes; whether it is the first. A second one changes nothing."""
         ...
 
-    async def decline(self, preview: "StoredPreview", method: ApprovedBy) -> None:
-        """Record the no. It ends the creates that wait for an answer; the token stays good."""
+    async def decline(self, preview: "StoredPreview", method: DeclinedIn) -> None:
+        """Record the no. Outside the form it ends the creates that wait for an answer, and stands against the
+        client's own dialog until a yes is said; the token stays good.
+        """
         ...
 
     async def let_in(self, sign_in: SignIn) -> None:

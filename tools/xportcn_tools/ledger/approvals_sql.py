@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from xportcn_tools.ledger import rows
-from xportcn_tools.ledger.approvals import ApprovedBy, SignIn, Visitor
+from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.ledger.queries import Queries, Session
 
@@ -59,13 +59,14 @@ class SqlApprovals(ABC):
 
         return await self._run(work)
 
-    async def decline(self, preview: StoredPreview, method: ApprovedBy) -> None:
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
         def work(sql: Session) -> None:
             with self._transaction(sql):
-                sql.execute(
-                    "UPDATE previews SET declined_at = ? WHERE preview_id = ?",
-                    (rows.time_text(self._now(sql)), preview.preview_id),
-                )
+                if method != "form":  # there the answer reaches the create that asked for it, and no other
+                    sql.execute(
+                        "UPDATE previews SET declined_at = ? WHERE preview_id = ?",
+                        (rows.time_text(self._now(sql)), preview.preview_id),
+                    )
                 self._append(sql, "declined", preview.out_order_id, self._answer(preview, method))
 
         await self._run(work)
@@ -119,7 +120,7 @@ class SqlApprovals(ABC):
 
         return await self._run(work)
 
-    def _answer(self, preview: StoredPreview, method: ApprovedBy) -> dict[str, Any]:
+    def _answer(self, preview: StoredPreview, method: DeclinedIn) -> dict[str, Any]:
         return rows.preview_trail(preview) | {"realm": self._queries.realm, "method": method}
 
     def _visit(

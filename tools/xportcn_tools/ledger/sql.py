@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
-import anyio
 import anyio.to_thread
 
 from xportcn_tools.ledger import rows
@@ -156,8 +155,9 @@ class SqlLedger(SqlApprovals):
 
         def work(sql: Session) -> bool:
             condition = "caller = ? AND (out_order_id = ? OR token_digest = ?)"
-            wanted = (query.caller, query.reference, query.token_digest)
-            preview = self._queries.preview(sql, condition, wanted)
+            preview = self._queries.preview(
+                sql, condition, (query.caller, query.reference, query.token_digest)
+            )
             return preview is not None or bool(self._queries.orders(sql, unfiltered))
 
         return await self._read(work)
