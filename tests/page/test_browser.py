@@ -1,5 +1,6 @@
-# pyright: reportUnknownMemberType=false
+"""The page in a real browser: it opens from its file, shows, answers, stays fresh, and works without script."""
 
+# pyright: reportUnknownMemberType=false
 
 import html
 import re

@@ -36,7 +36,7 @@ class Operator:
         """The preview with this approval code. `shown`: the digest of what the person saw (`digest_of`).
 
         Raises:
-            RefusedError: there is none, it was ordered, was approved or has expired, or is not what was shown.
+            RefusedError: there is none, it was ordered, approved, has expired, or is not what was shown.
         """
         preview = await self.ledger.preview_by_code(code.strip().upper())
         if preview and self.caller not in (None, preview.caller):

@@ -49,8 +49,8 @@ class Approvals(Protocol):
         ...
 
     async def decline(self, preview: "StoredPreview", method: DeclinedIn) -> None:
-        """Record the no. Outside the form it ends the creates that wait for an answer, and stands against the
-        client's own dialog until a yes is said; the token stays good.
+        """Record the no; the token stays good. One on the page ends the creates that wait for an answer, and
+        stands against the client's own dialog until a yes is said.
         """
         ...
 

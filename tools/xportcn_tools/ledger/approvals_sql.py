@@ -62,7 +62,7 @@ class SqlApprovals(ABC):
     async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
         def work(sql: Session) -> None:
             with self._transaction(sql):
-                if method != "form":  # there the answer reaches the create that asked for it, and no other
+                if method == "page":  # of it, waiting creates have to learn
                     sql.execute(
                         "UPDATE previews SET declined_at = ? WHERE preview_id = ?",
                         (rows.time_text(self._now(sql)), preview.preview_id),

@@ -45,8 +45,8 @@ class StoredPreview:
     """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere.
 
     `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
-    it was made, so that it showed every order whose last change is no later. `declined_at`: the last no (UTC)
-    that was said outside the form.
+    it was made, so that it showed every order whose last change is no later. `declined_at`: the last no on the
+    page, UTC.
     """
 
     preview_id: str
