@@ -13,6 +13,8 @@ COMMANDS = {
     "doctor": "doctor_command",
     "orders": "orders",
     "approve": "approve",
+    "pause": "pause",
+    "resume": "pause",
     "sandbox": "sandbox_command",
     "client-config": "client_config",
     "address": "addresses",

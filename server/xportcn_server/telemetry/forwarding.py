@@ -21,6 +21,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
 
 P = ParamSpec("P")
@@ -75,7 +76,7 @@ class ForwardingLedger:
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T]:
         return await self.around("claim", self.inner.claim, new, lease_seconds, judge)
 
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
@@ -86,3 +87,12 @@ class ForwardingLedger:
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)
+
+    async def paused(self) -> Pause | None:
+        return await self.around("paused", self.inner.paused)
+
+    async def pause(self, reason: str) -> None:
+        await self.around("pause", self.inner.pause, reason)
+
+    async def resume(self) -> bool:
+        return await self.around("resume", self.inner.resume)

@@ -28,6 +28,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow, first_break
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import (
     Address,
     Item,
@@ -171,7 +172,7 @@ async def claim(
     preview: StoredPreview,
     judge: Callable[[DayUsage], Any] = nothing_against,
     key: str | None = None,
-) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[Any]:
+) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[Any]:
     new = NewOrder(key or f"order-{preview.preview_id}", preview, "form", approval_verified=True)
     return await ledger.claim(new, LEASE, judge)
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Generic, Literal, Protocol, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
 _outcomes = logging.getLogger("xportcn.orders")
@@ -182,7 +183,7 @@ class Standing:
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
     `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
-    attempt of any caller has this `out_order_id`.
+    attempt of any caller has this `out_order_id`. `pause`: the owner's, while it holds.
 
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
@@ -195,6 +196,7 @@ class Standing:
     used: DayUsage
     twin: OrderRecord | None
     reference_used: bool
+    pause: Pause | None
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ class OrderQuery:
     limit: int | None = None
 
 
-class Ledger(Protocol):
+class Ledger(Upkeep, Protocol):
     """What the desk needs of a driver."""
 
     async def open(self) -> None:
@@ -269,7 +271,7 @@ class Ledger(Protocol):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T]:
         """One transaction: count, judge, insert as `sending`. On disk when it returns `Claimed`."""
         ...
 

@@ -39,6 +39,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.ledger.migrations import newer, numbered_scripts
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sql import SqlLedger
+from xportcn_tools.ledger.upkeep import Pause
 
 T = TypeVar("T")
 Connection = psycopg.Connection[dict[str, Any]]
@@ -127,7 +128,7 @@ class PostgresLedger(SqlLedger):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T]:
         try:
             return await super().claim(new, lease_seconds, judge)
         except CommitUnknownError:

@@ -17,6 +17,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
 
 Row = Mapping[str, Any]
@@ -102,6 +103,10 @@ class Queries:
 
     def is_approved(self, sql: Session, preview_id: str) -> bool:
         return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
+
+    def paused(self, sql: Session) -> Pause | None:
+        found = sql.execute("SELECT since, reason FROM pause")
+        return rows.pause_of(found[0]) if found else None
 
     def order_where(self, sql: Session, condition: str, values: Sequence[Any]) -> OrderRecord | None:
         """The first order under a condition of ours with `?` for its values."""

@@ -20,9 +20,10 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
 
-_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until"))
+_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since"))
 _JSON: dict[str, TypeAdapter[Any]] = {
     "request": TypeAdapter(OrderRequest),
     "pinned": TypeAdapter(Pinned),
@@ -105,6 +106,11 @@ def request_of(row: Mapping[str, Any]) -> OrderRequest:
 def trail_row_of(row: Mapping[str, Any]) -> TrailRow:
     with _readable():
         return TrailRow(**_from_row(row, TrailRow))
+
+
+def pause_of(row: Mapping[str, Any]) -> Pause:
+    with _readable():
+        return Pause(**_from_row(row, Pause))
 
 
 def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecord:

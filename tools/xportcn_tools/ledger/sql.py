@@ -6,7 +6,7 @@ is one chain, so writers queue for it anyway.
 """
 
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -37,6 +37,8 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
+from xportcn_tools.ledger.upkeep import Pause
+from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
 from xportcn_tools.order import Address
 
 T = TypeVar("T")
@@ -45,7 +47,7 @@ GIVE_UP_SECONDS = 12.0
 """More than a driver waits for a connection and for a lock together; the lease leaves room for it."""
 
 
-class SqlLedger(ABC):
+class SqlLedger(SqlUpkeep):
     """Everything but the connection. It sees the orders of its realm and no other.
 
     `zone`: whose day the caps go by. `on_abandoned` hears, in the event loop, of orders whose sender was
@@ -92,20 +94,12 @@ class SqlLedger(ABC):
         """`work` on a connection, in this thread; the store's own errors as `LedgerUnavailableError`."""
 
     @abstractmethod
-    def _transaction(self, sql: Session) -> AbstractContextManager[None]:
-        """Commit at the end, on disk; roll back on an exception. One writer at a time."""
-
-    @abstractmethod
     def _snapshot(self, sql: Session) -> AbstractContextManager[None]:
         """Reads that all see one state."""
 
     @abstractmethod
     def _one_row(self, sql: Session) -> AbstractContextManager[None]:
         """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
-
-    @abstractmethod
-    def _now(self, sql: Session) -> datetime:
-        """Aware UTC, by the clock that all who share the ledger go by."""
 
     async def open(self) -> None:
         await self._run(lambda _: None)
@@ -131,6 +125,7 @@ class SqlLedger(ABC):
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
+                pause=self._queries.paused(sql),
             )
 
         return await self._read(work)
@@ -184,16 +179,21 @@ class SqlLedger(ABC):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T]:
         preview = new.preview
 
-        def work(sql: Session) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+        def work(
+            sql: Session,
+        ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T]:
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
                 claimed = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
                 if claimed:
                     return AlreadyClaimed(claimed)
+                paused = self._queries.paused(sql)
+                if paused:
+                    return paused
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
                 twin = self._queries.twin(sql, preview)
