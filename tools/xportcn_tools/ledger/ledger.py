@@ -8,8 +8,9 @@ where the ledger cannot be read or written; after it, a write has not happened a
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 from typing import Generic, Literal, Protocol, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
@@ -45,7 +46,7 @@ class StoredPreview:
     """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere.
 
     `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
-    it was made, so that it showed every order whose last change is no later.
+    it was made, so that it showed every order whose last change is no later. `salt`: of its seals.
     """
 
     preview_id: str
@@ -63,6 +64,7 @@ class StoredPreview:
     terms: dict[str, str]
     shown: ShownPreview
     trail_seen: int
+    salt: str = field(default_factory=lambda: token_hex(16), repr=False)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     COUNTING_STATES,
     DayUsage,
+    LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
     Realm,
@@ -17,6 +18,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.seals import seals_of
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
 
@@ -54,6 +56,18 @@ class Queries:
         """One row; column names are those of our own records."""
         statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})"  # noqa: S608
         sql.execute(statement, tuple(row.values()))
+
+    def update(self, sql: Session, table: str, changed: Row, condition: str, key: str) -> None:
+        """Columns of ours of the rows under a condition of ours with one `?`."""
+        names = ", ".join(f"{name} = ?" for name in changed)
+        sql.execute(f"UPDATE {table} SET {names} WHERE {condition}", (*changed.values(), key))  # noqa: S608
+
+    def seals(self, sql: Session, order: Row) -> dict[str, str]:
+        """Of an order's row as it is to be, and of its preview's as it is stored."""
+        found = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (order["preview_id"],))
+        if not found:
+            raise LedgerUnavailableError("the order's preview is not in the ledger")
+        return seals_of(order, found[0])
 
     def preview(self, sql: Session, condition: str, values: Sequence[Any]) -> StoredPreview | None:
         """The newest under a condition of ours with `?` for its values."""

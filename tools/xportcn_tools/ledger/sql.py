@@ -172,8 +172,7 @@ class SqlLedger(SqlUpkeep):
                     "approved_at": rows.time_text(self._now(sql)),
                 }
                 self._queries.insert(sql, "approvals", row)
-                body = rows.preview_trail(preview) | {"realm": self._queries.realm}
-                self._append(sql, "approved", preview.out_order_id, body)
+                self._append(sql, "approved", preview.out_order_id, rows.preview_trail(preview))
 
         await self._run(work)
 
@@ -203,10 +202,10 @@ class SqlLedger(SqlUpkeep):
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                sequence = self._append(
-                    sql, "claimed", order.out_order_id, rows.order_trail(order, preview, self._queries.realm)
-                )
-                self._queries.insert(sql, "orders", self._row(order) | rows.order_beside(order, sequence))
+                row = self._row(order) | rows.order_beside(order)
+                body = rows.order_trail(order, preview) | self._queries.seals(sql, row)
+                sequence = self._append(sql, "claimed", order.out_order_id, body)
+                self._queries.insert(sql, "orders", row | {"last_sequence": sequence})
                 return Claimed(order)
 
         return await self._run(work)
@@ -217,7 +216,7 @@ class SqlLedger(SqlUpkeep):
                 order = self._queries.order_where(sql, "order_key = ?", (order_key,))
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
-                if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
+                if outcome == rows.outcome_of(order):
                     return order
                 if order.state not in ("sending", "unknown"):
                     if (order.state, order.order_ids) != (outcome.state, outcome.order_ids):
@@ -279,12 +278,11 @@ class SqlLedger(SqlUpkeep):
         ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
-        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
-        sql.execute(
-            "UPDATE orders SET state = ?, order_ids = ?, request_id = ?, request_sent = ?,"
-            " problem_code = ?, problem_text = ?, updated_at = ?, last_sequence = ? WHERE order_key = ?",
-            (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), sequence, order.order_key),
-        )
+        changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(self._now(sql))}
+        (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
+        body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
+        changed["last_sequence"] = self._append(sql, event, order.out_order_id, body)
+        self._queries.update(sql, "orders", changed, "order_key = ?", order.order_key)
         fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
         if fresh is None:  # pragma: no cover - it was read in this transaction
             raise LedgerUnavailableError("the attempt is no longer in the ledger")
