@@ -12,23 +12,19 @@ import anyio
 
 from harness.clock import START, Clock
 from xportcn_tools.ledger.ledger import (
-    AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
-    EarlierUnknown,
     Ledger,
     NewOrder,
     OrderQuery,
     OrderRecord,
     Outcome,
     Realm,
-    ReferenceUsed,
-    RuleBroken,
     Standing,
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow, first_break
-from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import (
     Address,
     Item,
@@ -172,7 +168,7 @@ async def claim(
     preview: StoredPreview,
     judge: Callable[[DayUsage], Any] = nothing_against,
     key: str | None = None,
-) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[Any]:
+) -> ClaimResult[Any]:
     new = NewOrder(key or f"order-{preview.preview_id}", preview, "form", approval_verified=True)
     return await ledger.claim(new, LEASE, judge)
 

@@ -29,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     ReferenceUsed,
     RuleBroken,
     StoredPreview,
+    Voided,
     log_outcome,
 )
 from xportcn_tools.ledger.upkeep import Pause
@@ -124,6 +125,8 @@ class Sender:
                     raise TwinError(order) if order.state == "placed" else problems.earlier_order_open(order)
                 case Pause():
                     raise problems.paused(claimed)
+                case Voided():
+                    raise problems.token_void()
                 case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):

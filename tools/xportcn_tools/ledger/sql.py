@@ -19,6 +19,7 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
     EarlierUnknown,
     LedgerUnavailableError,
@@ -33,11 +34,11 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     Standing,
     StoredPreview,
+    Voided,
     log_outcome,
 )
 from xportcn_tools.ledger.queries import Queries, Session
-from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
-from xportcn_tools.ledger.upkeep import Pause
+from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
 from xportcn_tools.order import Address
 
@@ -101,6 +102,10 @@ class SqlLedger(SqlUpkeep):
     def _one_row(self, sql: Session) -> AbstractContextManager[None]:
         """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
 
+    def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
+        """Whether the ledger was copied or restored since this preview was made."""
+        return self._queries.restored_since(sql, preview.trail_seen)
+
     async def open(self) -> None:
         await self._run(lambda _: None)
 
@@ -126,6 +131,7 @@ class SqlLedger(SqlUpkeep):
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
                 pause=self._queries.paused(sql),
+                void=self._is_void(sql, preview),
             )
 
         return await self._read(work)
@@ -178,12 +184,10 @@ class SqlLedger(SqlUpkeep):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         preview = new.preview
 
-        def work(
-            sql: Session,
-        ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T]:
+        def work(sql: Session) -> ClaimResult[T]:
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
@@ -195,6 +199,8 @@ class SqlLedger(SqlUpkeep):
                     return paused
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
+                if self._is_void(sql, preview):
+                    return Voided()
                 twin = self._queries.twin(sql, preview)
                 if twin:
                     return EarlierUnknown(twin)
@@ -204,7 +210,7 @@ class SqlLedger(SqlUpkeep):
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
                 row = self._row(order) | rows.order_beside(order)
                 body = rows.order_trail(order, preview) | self._queries.seals(sql, row)
-                sequence = self._append(sql, "claimed", order.out_order_id, body)
+                sequence = self._append(sql, "claimed", order.out_order_id, body).sequence
                 self._queries.insert(sql, "orders", row | {"last_sequence": sequence})
                 return Claimed(order)
 
@@ -281,16 +287,12 @@ class SqlLedger(SqlUpkeep):
         changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(self._now(sql))}
         (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
         body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
-        changed["last_sequence"] = self._append(sql, event, order.out_order_id, body)
+        changed["last_sequence"] = self._append(sql, event, order.out_order_id, body).sequence
         self._queries.update(sql, "orders", changed, "order_key = ?", order.order_key)
         fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
         if fresh is None:  # pragma: no cover - it was read in this transaction
             raise LedgerUnavailableError("the attempt is no longer in the ledger")
         return fresh
 
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int:
-        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
-        sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
-        row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
-        self._queries.insert(sql, "trail", vars(row))
-        return row.sequence
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        return self._queries.append(sql, self._now(sql), event, subject, body)

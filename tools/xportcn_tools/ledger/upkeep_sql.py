@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.queries import Queries, Session
+from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class SqlUpkeep(ABC):
         """Aware UTC, by the clock that all who share the ledger go by."""
 
     @abstractmethod
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int: ...
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
 
     async def paused(self) -> Pause | None:
         return await self._run(self._queries.paused)
