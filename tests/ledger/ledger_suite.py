@@ -9,6 +9,7 @@ from ledger.suite.cancellation import CancellationSuite
 from ledger.suite.claims import ClaimSuite
 from ledger.suite.day_usage import DayUsageSuite
 from ledger.suite.outcomes import OutcomeSuite
+from ledger.suite.pausing import PauseSuite
 from ledger.suite.previews import PreviewSuite
 from ledger.suite.queries import QuerySuite
 from ledger.suite.races import RaceSuite
@@ -22,6 +23,7 @@ class LedgerSuite(
     DayUsageSuite,
     RaceSuite,
     OutcomeSuite,
+    PauseSuite,
     QuerySuite,
     TrailSuite,
     CancellationSuite,

@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
+    "pause": (),
+    "resume": (),
     "caller": ("new", "list", "remove"),
     "sandbox": (),
     "client-config": (),

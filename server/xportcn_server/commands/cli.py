@@ -14,6 +14,8 @@ COMMANDS = {
     "orders": "orders",
     "approve": "approve",
     "page": "page_command",
+    "pause": "pause",
+    "resume": "pause",
     "sandbox": "sandbox_command",
     "client-config": "client_config",
     "address": "addresses",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
 from xportcn_server.doctor.check_postgres import check_postgres
-from xportcn_server.doctor.ledger_state import judged_unknown, judged_version
+from xportcn_server.doctor.ledger_state import PAUSED, judged_pause, judged_unknown, judged_version
 from xportcn_server.settings.loaded import Loaded
 from xportcn_tools.ledger.migrations import numbered_scripts
 
@@ -138,3 +138,5 @@ def _judged(path: Path, connection: sqlite3.Connection) -> Iterator[Check]:
             "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
         )
         yield judged_unknown([row[0] for row in unknown])
+    if "pause" in tables:
+        yield judged_pause([row[0] for row in connection.execute(PAUSED)])

@@ -6,23 +6,20 @@ from typing import ParamSpec, TypeVar
 
 from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import (
-    AlreadyClaimed,
-    Claimed,
+    ClaimResult,
     DayUsage,
-    EarlierUnknown,
     Ledger,
     NewOrder,
     OrderQuery,
     OrderRecord,
     Outcome,
     Receipt,
-    ReferenceUsed,
     Remembered,
-    RuleBroken,
     Standing,
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
 
 P = ParamSpec("P")
@@ -89,7 +86,7 @@ class ForwardingLedger:
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         return await self.around("claim", self.inner.claim, new, lease_seconds, judge)
 
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
@@ -100,3 +97,12 @@ class ForwardingLedger:
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)
+
+    async def paused(self) -> Pause | None:
+        return await self.around("paused", self.inner.paused)
+
+    async def pause(self, reason: str) -> None:
+        await self.around("pause", self.inner.pause, reason)
+
+    async def resume(self) -> bool:
+        return await self.around("resume", self.inner.resume)

@@ -17,6 +17,7 @@ from xportcn_tools.desk.caps import Caps
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
     EarlierUnknown,
     Ledger,
@@ -28,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
 )
 from xportcn_tools.ledger.sql import SqlLedger
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, MayLeave, NotSentError, Upstream
 
@@ -125,7 +127,7 @@ class _WatchedLedger(ForwardingLedger):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         # A look into a callers' file: before the claim, since after it every moment counts.
         caps = quietly(lambda: self._caps_of(new.preview.caller))
         seen: list[DayUsage] = []
@@ -157,7 +159,7 @@ def _of_transaction(result: object, seconds: float) -> Attributes:
     match result:
         case BaseException():
             return {"error.type": type(result).__name__}
-        case Claimed() | AlreadyClaimed() | ReferenceUsed() | EarlierUnknown() | RuleBroken():
+        case Claimed() | AlreadyClaimed() | ReferenceUsed() | EarlierUnknown() | Pause() | RuleBroken():
             return {"xportcn.outcome": type(result).__name__}  # pyright: ignore[reportUnknownArgumentType]
         case OrderRecord():
             return {"xportcn.outcome": result.state}

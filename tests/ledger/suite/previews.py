@@ -39,6 +39,7 @@ class PreviewSuite:
                     twin=None,
                     reference_used=False,
                     page_open=False,
+                    pause=None,
                 )
                 assert await view.preview_by_code("code-1") == preview
 

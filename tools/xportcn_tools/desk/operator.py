@@ -1,11 +1,13 @@
-"""What a person may do outside the conversation: answer a preview, and end an order of unknown outcome."""
+"""What a person may do outside the conversation: answer a preview, settle an unknown order, pause."""
 
 from dataclasses import asdict, dataclass
 
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.ledger.ledger import ApprovedBy, Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import is_order_id
 from xportcn_tools.results import timestamp
+from xportcn_tools.upstream.clean import clean
 
 
 class RefusedError(Exception):
@@ -110,3 +112,20 @@ class Operator:
             )
         if await self.ledger.resolve(order.order_key, outcome, "resolved_by_operator") is None:
             raise RefusedError(f"order {order.out_order_id} is no longer unknown; nothing was changed")
+
+    async def paused(self) -> Pause | None:
+        """The owner's pause, while it holds."""
+        return await self.ledger.paused()
+
+    async def pause(self, reason: str = "") -> None:
+        """No create leaves any process on this ledger until `resume`. Paused again: with the new reason."""
+        await self.ledger.pause(clean(reason))
+
+    async def resume(self) -> None:
+        """Let creates leave again.
+
+        Raises:
+            RefusedError: it is not paused.
+        """
+        if not await self.ledger.resume():
+            raise RefusedError("ordering is not paused")

@@ -10,8 +10,9 @@ from xportcn_tools.desk.quote import NotOrderableError, Reason, UnitsUnclearErro
 from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest, ShownPreview
-from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
+from xportcn_tools.results import PreviewResult, ProblemError, problem, timestamp, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import SettingUnusableError
 from xportcn_tools.upstream.words import cause_of, documented
@@ -33,6 +34,14 @@ def token_expired(expired_at: str) -> ProblemError:
     )
 
 
+def token_void() -> ProblemError:
+    return problem(
+        "token_expired",
+        "The ledger was copied or restored since this preview was made; nothing was ordered.",
+        f"{PREVIEW_AGAIN} Orders placed since the copy was made may be missing here: look upstream first.",
+    )
+
+
 def echo_mismatch(field: str, expected: str) -> ProblemError:
     return problem(
         "echo_mismatch",
@@ -48,6 +57,16 @@ def orders_disabled() -> ProblemError:
         "orders_disabled",
         "The server runs in mode preview: it shows prices and creates nothing.",
         "Tell the person; the owner can set XPORTCN_MODE=live.",
+    )
+
+
+def paused(pause: Pause) -> ProblemError:
+    return problem(
+        "paused",
+        f"The owner has paused ordering since {timestamp(pause.since)}: no create is sent until they resume.",
+        "Tell the person; after `xportcn-mcp resume` call create_order again with the same token, or preview "
+        "again once it has expired.",
+        details={"since": timestamp(pause.since)} | ({"reason": pause.reason} if pause.reason else {}),
     )
 
 

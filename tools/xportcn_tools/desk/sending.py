@@ -29,8 +29,10 @@ from xportcn_tools.ledger.ledger import (
     ReferenceUsed,
     RuleBroken,
     StoredPreview,
+    Voided,
     log_outcome,
 )
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
 from xportcn_tools.upstream.port import HELD_UP, AnswerLostError, MayLeave, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
@@ -121,6 +123,10 @@ class Sender:
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
                     raise TwinError(order) if order.state == "placed" else problems.earlier_order_open(order)
+                case Pause():
+                    raise problems.paused(claimed)
+                case Voided():
+                    raise problems.token_void()
                 case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):

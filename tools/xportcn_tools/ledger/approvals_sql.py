@@ -10,6 +10,7 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.ledger.queries import Queries, Session
+from xportcn_tools.ledger.trail import TrailRow
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class SqlApprovals(ABC):
     def _now(self, sql: Session) -> datetime: ...
 
     @abstractmethod
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int: ...
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
 
     async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
         return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))
@@ -54,7 +55,8 @@ class SqlApprovals(ABC):
                     "approved_at": rows.time_text(self._now(sql)),
                 }
                 self._queries.insert(sql, "approvals", row)
-                self._append(sql, "approved", preview.out_order_id, self._answer(preview, method))
+                body = rows.preview_trail(preview) | {"method": method}
+                self._append(sql, "approved", preview.out_order_id, body)
                 return True
 
         return await self._run(work)
@@ -67,7 +69,8 @@ class SqlApprovals(ABC):
                         "UPDATE previews SET declined_at = ? WHERE preview_id = ?",
                         (rows.time_text(self._now(sql)), preview.preview_id),
                     )
-                self._append(sql, "declined", preview.out_order_id, self._answer(preview, method))
+                body = rows.preview_trail(preview) | {"method": method}
+                self._append(sql, "declined", preview.out_order_id, body)
 
         await self._run(work)
 
@@ -119,9 +122,6 @@ class SqlApprovals(ABC):
             return Visitor(found[0]["caller"])
 
         return await self._run(work)
-
-    def _answer(self, preview: StoredPreview, method: DeclinedIn) -> dict[str, Any]:
-        return rows.preview_trail(preview) | {"realm": self._queries.realm, "method": method}
 
     def _visit(
         self, digest: str, kind: str, visitor: Visitor, expires_at: datetime, seen_at: str

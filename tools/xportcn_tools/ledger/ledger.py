@@ -8,12 +8,14 @@ where the ledger cannot be read or written; after it, a write has not happened a
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar
+from secrets import token_hex
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from xportcn_tools.ledger.approvals import Approvals, ApprovedBy
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
 _outcomes = logging.getLogger("xportcn.orders")
@@ -45,8 +47,8 @@ class StoredPreview:
     """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere.
 
     `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
-    it was made, so that it showed every order whose last change is no later. `declined_at`: the last no on the
-    page, UTC.
+    it was made, so that it showed every order whose last change is no later. `salt`: of its seals.
+    `declined_at`: the last no on the page, UTC.
     """
 
     preview_id: str
@@ -64,6 +66,7 @@ class StoredPreview:
     terms: dict[str, str]
     shown: ShownPreview
     trail_seen: int
+    salt: str = field(default_factory=lambda: token_hex(16), repr=False)
     declined_at: datetime | None = None
 
 
@@ -180,12 +183,23 @@ class RuleBroken(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Voided:
+    """The ledger was copied or restored since the preview was made: an order of it may be missing here."""
+
+
+ClaimResult: TypeAlias = (
+    Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T] | Voided
+)
+
+
+@dataclass(frozen=True)
 class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
     `approved`: where a person's yes was recorded. `used`: on the owner's current day. `reference_used`: an
     attempt of any caller has this `out_order_id`. `page_open`: a page that shows this preview is open.
+    `pause`: the owner's. `void`: the ledger was copied or restored since then.
 
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
@@ -199,6 +213,8 @@ class Standing:
     twin: OrderRecord | None
     reference_used: bool
     page_open: bool
+    pause: Pause | None
+    void: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,7 +244,7 @@ class OrderQuery:
     limit: int | None = None
 
 
-class Ledger(Approvals, Protocol):
+class Ledger(Approvals, Upkeep, Protocol):
     """What the desk needs of a driver."""
 
     async def open(self) -> None:
@@ -261,7 +277,7 @@ class Ledger(Approvals, Protocol):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         """One transaction: count, judge, insert as `sending`. On disk when it returns `Claimed`."""
         ...
 

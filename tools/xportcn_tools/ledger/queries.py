@@ -11,6 +11,7 @@ from xportcn_tools.ledger.approvals import ApprovedBy
 from xportcn_tools.ledger.ledger import (
     COUNTING_STATES,
     DayUsage,
+    LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
     Realm,
@@ -18,6 +19,9 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.seals import seals_of
+from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
 
 Row = Mapping[str, Any]
@@ -57,6 +61,18 @@ class Queries:
         """One row; column names are those of our own records."""
         statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})"  # noqa: S608
         sql.execute(statement, tuple(row.values()))
+
+    def update(self, sql: Session, table: str, changed: Row, condition: str, key: str) -> None:
+        """Columns of ours of the rows under a condition of ours with one `?`."""
+        names = ", ".join(f"{name} = ?" for name in changed)
+        sql.execute(f"UPDATE {table} SET {names} WHERE {condition}", (*changed.values(), key))  # noqa: S608
+
+    def seals(self, sql: Session, order: Row) -> dict[str, str]:
+        """Of an order's row as it is to be, and of its preview's as it is stored."""
+        found = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (order["preview_id"],))
+        if not found:
+            raise LedgerUnavailableError("the order's preview is not in the ledger")
+        return seals_of(order, found[0])
 
     def preview(self, sql: Session, condition: str, values: Sequence[Any]) -> StoredPreview | None:
         """The newest under a condition of ours with `?` for its values."""
@@ -117,6 +133,10 @@ class Queries:
         since, until = rows.time_text(now - PAGE_SEEN), rows.time_text(now)
         return bool(sql.execute(statement, (self.realm, caller, since, until)))
 
+    def paused(self, sql: Session) -> Pause | None:
+        found = sql.execute("SELECT since, reason FROM pause")
+        return rows.pause_of(found[0]) if found else None
+
     def order_where(self, sql: Session, condition: str, values: Sequence[Any]) -> OrderRecord | None:
         """The first order under a condition of ours with `?` for its values."""
         found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
@@ -163,13 +183,34 @@ class Queries:
         return [rows.order_of(row) for row in found]
 
     def reference_used(self, sql: Session, out_order_id: str) -> bool:
+        """By the orders, and by the trail: a claim stays in it, whatever became of the order's row."""
+        reference = out_order_id.lower()
         statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND reference = ?"
-        return bool(sql.execute(statement, (self.realm, out_order_id.lower())))
+        if sql.execute(statement, (self.realm, reference)):
+            return True
+        claims = sql.execute(
+            "SELECT body FROM trail WHERE event = 'claimed' AND lower(subject) = ?", (reference,)
+        )
+        return any(f'"realm":"{self.realm}"' in claim["body"] for claim in claims)
+
+    def restored_since(self, sql: Session, sequence: int) -> bool:
+        """Whether the ledger was found to be copied or restored after this row of the trail."""
+        statement = "SELECT 1 AS one FROM trail WHERE event = 'restored' AND sequence > ?"
+        return bool(sql.execute(statement, (sequence,)))
 
     def trail_end(self, sql: Session) -> int:
         """The sequence of the trail's last row, 0 where it has none."""
         (row,) = sql.execute("SELECT COALESCE(MAX(sequence), 0) AS last FROM trail")
         return int(row["last"])
+
+    def append(self, sql: Session, now: datetime, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        """The trail's next row."""
+        body = body | {"realm": self.realm}
+        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
+        sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
+        row = seal(sequence, rows.time_text(now), event, subject, body, previous)
+        self.insert(sql, "trail", vars(row))
+        return row
 
     def usage(self, sql: Session, caller: str, now: datetime) -> DayUsage:
         starts_at, ends_at = day_around(now, self.zone)

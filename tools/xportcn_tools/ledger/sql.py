@@ -19,6 +19,7 @@ from xportcn_tools.ledger.approvals_sql import SqlApprovals
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
     EarlierUnknown,
     LedgerUnavailableError,
@@ -33,10 +34,12 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     Standing,
     StoredPreview,
+    Voided,
     log_outcome,
 )
 from xportcn_tools.ledger.queries import Queries, Session
-from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
+from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
 from xportcn_tools.order import Address
 
 T = TypeVar("T")
@@ -45,7 +48,7 @@ GIVE_UP_SECONDS = 12.0
 """More than a driver waits for a connection and for a lock together; the lease leaves room for it."""
 
 
-class SqlLedger(SqlApprovals):
+class SqlLedger(SqlApprovals, SqlUpkeep):
     """Everything but the connection. It sees the orders of its realm and no other.
 
     `zone`: whose day the caps go by. `on_abandoned` hears, in the event loop, of orders whose sender was
@@ -92,10 +95,6 @@ class SqlLedger(SqlApprovals):
         """`work` on a connection, in this thread; the store's own errors as `LedgerUnavailableError`."""
 
     @abstractmethod
-    def _transaction(self, sql: Session) -> AbstractContextManager[None]:
-        """Commit at the end, on disk; roll back on an exception. One writer at a time."""
-
-    @abstractmethod
     def _snapshot(self, sql: Session) -> AbstractContextManager[None]:
         """Reads that all see one state."""
 
@@ -103,9 +102,9 @@ class SqlLedger(SqlApprovals):
     def _one_row(self, sql: Session) -> AbstractContextManager[None]:
         """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
 
-    @abstractmethod
-    def _now(self, sql: Session) -> datetime:
-        """Aware UTC, by the clock that all who share the ledger go by."""
+    def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
+        """Whether the ledger was copied or restored since this preview was made."""
+        return self._queries.restored_since(sql, preview.trail_seen)
 
     async def open(self) -> None:
         await self._run(lambda _: None)
@@ -132,6 +131,8 @@ class SqlLedger(SqlApprovals):
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
                 page_open=self._queries.page_open(sql, caller, now),
+                pause=self._queries.paused(sql),
+                void=self._is_void(sql, preview),
             )
 
         return await self._read(work)
@@ -164,18 +165,23 @@ class SqlLedger(SqlApprovals):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         preview = new.preview
 
-        def work(sql: Session) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+        def work(sql: Session) -> ClaimResult[T]:
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
                 claimed = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
                 if claimed:
                     return AlreadyClaimed(claimed)
+                paused = self._queries.paused(sql)
+                if paused:
+                    return paused
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
+                if self._is_void(sql, preview):
+                    return Voided()
                 twin = self._queries.twin(sql, preview)
                 if twin:
                     return EarlierUnknown(twin)
@@ -183,10 +189,10 @@ class SqlLedger(SqlApprovals):
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                sequence = self._append(
-                    sql, "claimed", order.out_order_id, rows.order_trail(order, preview, self._queries.realm)
-                )
-                self._queries.insert(sql, "orders", self._row(order) | rows.order_beside(order, sequence))
+                row = self._row(order) | rows.order_beside(order)
+                body = rows.order_trail(order, preview) | self._queries.seals(sql, row)
+                sequence = self._append(sql, "claimed", order.out_order_id, body).sequence
+                self._queries.insert(sql, "orders", row | {"last_sequence": sequence})
                 return Claimed(order)
 
         return await self._run(work)
@@ -197,7 +203,7 @@ class SqlLedger(SqlApprovals):
                 order = self._queries.order_where(sql, "order_key = ?", (order_key,))
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
-                if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
+                if outcome == rows.outcome_of(order):
                     return order
                 if order.state not in ("sending", "unknown"):
                     if (order.state, order.order_ids) != (outcome.state, outcome.order_ids):
@@ -259,20 +265,15 @@ class SqlLedger(SqlApprovals):
         ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
-        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
-        sql.execute(
-            "UPDATE orders SET state = ?, order_ids = ?, request_id = ?, request_sent = ?,"
-            " problem_code = ?, problem_text = ?, updated_at = ?, last_sequence = ? WHERE order_key = ?",
-            (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), sequence, order.order_key),
-        )
+        changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(self._now(sql))}
+        (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
+        body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
+        changed["last_sequence"] = self._append(sql, event, order.out_order_id, body).sequence
+        self._queries.update(sql, "orders", changed, "order_key = ?", order.order_key)
         fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
         if fresh is None:  # pragma: no cover - it was read in this transaction
             raise LedgerUnavailableError("the attempt is no longer in the ledger")
         return fresh
 
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int:
-        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
-        sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
-        row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
-        self._queries.insert(sql, "trail", vars(row))
-        return row.sequence
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        return self._queries.append(sql, self._now(sql), event, subject, body)
