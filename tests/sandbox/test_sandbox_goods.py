@@ -73,8 +73,8 @@ async def detail(
     return envelope["data"] if envelope["code"] == 200 else envelope
 
 
-async def found(keyword: str, **more: object) -> Any:
-    return (await ask(a_sandbox(), SEARCH, {"keyword": keyword, **more})).json()["data"]
+async def found(keyword: str, *, shape: Any = "object", **more: object) -> Any:
+    return (await ask(a_sandbox(shape), SEARCH, {"keyword": keyword, **more})).json()["data"]
 
 
 def values(sku: Any) -> str:
@@ -198,7 +198,10 @@ async def test_translations_are_english_and_null_in_other_languages_or_by_a_faul
 
 
 @pytest.mark.anyio
-async def test_prices_may_come_as_whole_numbers_and_an_answer_may_be_anothers() -> None:
+async def test_prices_are_texts_in_yuan_or_whole_numbers_and_an_answer_may_be_anothers() -> None:
+    sandals = await detail(SANDALS)
+    assert (sandals["productSaleInfo"]["retailPrice"], sandals["batchNumber"]) == ("19.90", 12)
+    assert {sku["retailPrice"] for sku in sandals["productSkuInfos"]} == {"19.90"}
     assert (await detail(STAND, "whole-number-prices"))["productSkuInfos"][0]["promotionPrice"] == 646
     assert (await detail(STAND, "other-offer"))["offerId"] != STAND
 
@@ -234,6 +237,7 @@ async def test_a_search_finds_an_offer_by_words_of_either_title(keyword: str) ->
     (row,) = page["data"]
     assert (row["priceInfo"]["price"], row["minOrderQuantity"]) == ("29.00", 2)
     assert (page["totalRecords"], page["totalPage"], page["currentPage"]) == (1, 1, 1)
+    assert await found(keyword, shape="list") == [row]
 
 
 @pytest.mark.anyio
