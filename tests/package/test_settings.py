@@ -86,6 +86,7 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "trade_types": ("assureTrade", "fxassure", "alipay"),
         "flow": None,
         "order_lookup": "off",
+        "order_detail_path": "/alibaba/ka/order/detail",
         "order_list_path": "/alibaba/ka/order/page",
         "ali_id": None,
         "order_user_id": None,

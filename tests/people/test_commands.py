@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "orders": ("list", "show", "resolve"),
     "approve": (),
+    "page": (),
     "address": ("add", "list", "show", "remove"),
     "pause": (),
     "resume": (),
