@@ -91,7 +91,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         def site() -> "Site":
             from xportcn_server.page.site import Site  # noqa: PLC0415 - most servers never show the page
 
-            return Site(ledger, policy, clock, settings.language)
+            return Site.over(ledger, policy, settings, clock)
 
         return site
 

@@ -41,7 +41,7 @@ async def test_without_the_secret_nothing_is_shown_and_nothing_done(
         preview = await previewed(client)
         (yes,) = await visit.forms("/yes")
         visit.http.cookies.clear()
-        for path in ("/", "/waiting"):
+        for path in ("/", "/fresh"):
             answer = await visit.http.get(path)
             assert answer.status_code == 401
             assert preview["out_order_id"] not in answer.text

@@ -11,7 +11,6 @@ import click
 from xportcn_server.commands.shared import current_settings, stop
 from xportcn_server.parts import data_folder, ledger_of, policy_of
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger.ledger import LedgerError
 
 
@@ -39,7 +38,7 @@ async def show_page(settings: Settings, port: int, browser: bool) -> None:
     from xportcn_server.page.site import Site  # noqa: PLC0415
 
     ledger = ledger_of(settings)
-    site = Site(ledger, policy_of(settings), utc_now, settings.language)
+    site = Site.over(ledger, policy_of(settings), settings)
     try:
         await ledger.open()
         server, listener, url = loopback_server(site, port)

@@ -135,6 +135,7 @@ def loopback_server(site: Site, port: int = 0) -> tuple[LoopbackServer, socket.s
         log_config=None,
         access_log=False,  # a line would hold the code
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
     return LoopbackServer(config), listener, f"http://127.0.0.1:{taken}"

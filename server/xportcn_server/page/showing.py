@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache, partial
+from hashlib import sha256
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -31,6 +32,11 @@ def templates() -> Environment:
     return environment
 
 
+def version_of(*shown: object) -> str:
+    """Changes with what is shown."""
+    return sha256(repr(shown).encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Card:
     """A preview that waits. `yes` and `no` are the tokens of its forms, `digest` that of what it shows."""
@@ -45,15 +51,18 @@ class Card:
         return asked_for(self.preview.request)
 
 
-def card_of(preview: StoredPreview, form_token: Callable[[str, str], str]) -> Card:
-    """`form_token` takes an action and its subject."""
+def card_of(preview: StoredPreview, form_token: Callable[..., str]) -> Card:
+    """`form_token` takes an action and the words that it is about."""
     digest = digest_of(preview)
-    subject = f"{preview.approval_code} {digest}"
-    return Card(preview, digest, form_token("yes", subject), form_token("no", subject))
+    subject = (preview.approval_code, digest)
+    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject))
 
 
-def rendered(template: str, language: Language, now: datetime, **values: Any) -> str:
-    """A template in a language; in it, `t` says a message."""
+def rendered(template: str, language: Language, now: datetime, zone: tzinfo, **values: Any) -> str:
+    """A template in a language; in it, `t` says a message, `when` a time and `left` how long until it."""
+
+    def when(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
     def left(until: datetime) -> str:
         seconds = max(0, int((until - now).total_seconds()))
@@ -62,5 +71,7 @@ def rendered(template: str, language: Language, now: datetime, **values: Any) ->
     return (
         templates()
         .get_template(template)
-        .render(values, t=partial(said, language), language=language, left=left, now=now)
+        .render(
+            values, t=partial(said, language), language=language, left=left, when=when, version=version_of
+        )
     )

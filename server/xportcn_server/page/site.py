@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,10 +16,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
 from xportcn_server.page.sessions import COOKIE, FormError, Person, Sessions
 from xportcn_server.page.showing import Card, card_of, rendered
+from xportcn_server.settings.settings import Settings
 from xportcn_server.settings.values import is_loopback
+from xportcn_tools.clock import utc_now
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import Policy
 from xportcn_tools.ledger.ledger import Ledger, LedgerError
@@ -27,17 +33,36 @@ from xportcn_tools.messages import Language, said
 logger = logging.getLogger(__name__)
 
 LANGUAGE_COOKIE = "xportcn_language"
+ORDERS_SHOWN = 30
+DONE = {action.done for action in ACTIONS.values()} - {""}
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)
 class Site:
-    """The page over one ledger. `language`: the owner's, until a person switches."""
+    """The page over one ledger. `caps_of` a caller; `language`: the owner's, until a person switches; `zone`:
+    in which times are shown.
+    """
 
     ledger: Ledger
     policy: Policy
     clock: Callable[[], datetime]
+    caps_of: Callable[[str], Caps]
     language: Language = "en"
+    zone: tzinfo = UTC
+
+    @classmethod
+    def over(
+        cls,
+        ledger: Ledger,
+        policy: Policy,
+        settings: Settings,
+        clock: Callable[[], datetime] = utc_now,
+        caps_of: Callable[[str], Caps] | None = None,
+    ) -> "Site":
+        """By the owner's settings. Without `caps_of`, the owner's caps hold for everybody."""
+        zone = ZoneInfo(settings.timezone)
+        return cls(ledger, policy, clock, caps_of or (lambda _: policy.caps), settings.language, zone)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -47,11 +72,10 @@ class Site:
         """Behind its guard, which answers to these hosts alone."""
         routes = [
             Route("/", self._guarded(self.page)),
-            Route("/waiting", self._guarded(self.waiting)),
+            Route("/fresh", self._guarded(self.fresh)),
             Route("/enter/{code}", self._guarded(self.enter)),
             Route("/enter", self._guarded(self.enter), methods=["POST"]),
-            Route("/yes", self._guarded(self.yes), methods=["POST"]),
-            Route("/no", self._guarded(self.no), methods=["POST"]),
+            *(Route(f"/{action}", self._guarded(self.act), methods=["POST"]) for action in ACTIONS),
             Route("/language/{language}", switch_language),
             Route("/static/{name}", static),
         ]
@@ -63,26 +87,37 @@ class Site:
         person = await self._person(request)
         return await self._whole(request, person) if person else self._sign_in(request)
 
-    async def waiting(self, request: Request) -> Response:
+    async def fresh(self, request: Request) -> Response:
         """The part that the script keeps fresh."""
         person = await self._person(request)
         if person is None:
             return self._sign_in(request)
-        return self._html(request, "waiting.html", 200, **await self._cards(person))
+        return self._html(request, "fresh.html", 200, **await self._shown(person))
 
     async def _whole(self, request: Request, person: Person, status: int = 200, notice: str = "") -> Response:
-        return self._html(request, "page.html", status, notice=notice, **await self._cards(person))
+        return self._html(request, "page.html", status, notice=notice, **await self._shown(person))
 
-    async def _cards(self, person: Person) -> dict[str, Any]:
-        def form_token(action: str, subject: str) -> str:
-            return self.sessions.form_token(person, action, subject)
+    async def _shown(self, person: Person) -> dict[str, Any]:
+        """All that the ledger has for this person, and the tokens of the forms beside it."""
+        operator, visitor = self._operator(person), person.visitor
+
+        def form_token(action: str, *subject: str) -> str:
+            return self.sessions.form_token(person, action, " ".join(subject))
 
         cards: list[Card] = []
         if self.policy.environment != "preview" and self.policy.approval != "off":
-            waiting = await self._operator(person).waiting()
-            cards = [card_of(preview, form_token) for preview in waiting]
+            cards = [card_of(preview, form_token) for preview in await operator.waiting()]
             cards.sort(key=lambda card: card.preview.declined_at is not None)
-        return {"cards": cards, "policy": self.policy, "visitor": person.visitor}
+        return {
+            "cards": cards,
+            "receipts": await operator.orders(ORDERS_SHOWN),
+            "used": await operator.used(),
+            "caps": self.caps_of(visitor.caller or LOCAL_CALLER),
+            "pause": await operator.paused(),
+            "policy": self.policy,
+            "visitor": visitor,
+            "form_token": form_token,
+        }
 
     # What a person does
 
@@ -100,44 +135,37 @@ class Site:
         response.set_cookie(name, cookie, path="/", httponly=True, samesite="strict", secure=secure)
         return response
 
-    async def yes(self, request: Request) -> Response:
-        async def say(operator: Operator, form: dict[str, str]) -> None:
-            await operator.approve(form["code"], form["shown"])
-
-        return await self._done(request, "yes", ("code", "shown"), say, "said_yes")
-
-    async def no(self, request: Request) -> Response:
-        async def say(operator: Operator, form: dict[str, str]) -> None:
-            await operator.decline(await operator.to_approve(form["code"], form["shown"]))
-
-        return await self._done(request, "no", ("code", "shown"), say, "said_no")
-
-    async def _done(
-        self,
-        request: Request,
-        action: str,
-        fields: tuple[str, ...],
-        act: Callable[[Operator, dict[str, str]], Awaitable[None]],
-        done: str,
-    ) -> Response:
-        """One form: whose it is, whether it is ours, what it does. `fields`: what its token was given for."""
-        person = await self._person(request)
+    async def act(self, request: Request) -> Response:
+        """One form: whose it is, whether it is ours, what it does."""
+        name = request.url.path.strip("/")
+        action, person = ACTIONS[name], await self._person(request)
         if person is None:
-            logger.warning("page: the form %s was refused: nobody is signed in", action)
+            logger.warning("page: the form %s was refused: nobody is signed in", name)
             return self._sign_in(request, 403, self._said(request, "not_signed_in"))
         form = await _form(request)
-        subject = [form.get(name, "") for name in fields]
+        if action.owners and person.visitor.caller is not None:  # pragma: no cover - it was given no token
+            return await self._whole(request, person, 403, self._said(request, "form_refused"))
         try:
-            self.sessions.take(form.get("token", ""), person, action, " ".join(subject))
-            await act(self._operator(person), form)
+            subject = " ".join(form.get(at, "") for at in action.about)
+            self.sessions.take(form.get("token", ""), person, name, subject)
+            await action.act(self._operator(person), form)
         except FormError as error:
-            logger.warning("page: the form %s was refused: %s", action, error)
+            logger.warning("page: the form %s was refused: %s", name, error)
             return await self._whole(request, person, 403, self._said(request, "form_refused"))
         except RefusedError as error:
-            logger.warning("page: the form %s changed nothing: %s", action, error)
-            reason = self._said(request, "refused", reason=str(error))
-            return await self._whole(request, person, 409, reason)
-        return RedirectResponse(f"/?done={done}", 303)
+            logger.warning("page: the form %s changed nothing: %s", name, error)
+            return await self._whole(request, person, 409, self._said(request, "refused", reason=str(error)))
+        if name == "look":
+            return self._asked_again(request, person, form)
+        return RedirectResponse(f"/?done={action.done}", 303)
+
+    def _asked_again(self, request: Request, person: Person, form: dict[str, str]) -> Response:
+        """The second question before what became of an unknown order is recorded."""
+        ids = " ".join(ids_in(form))
+        ending = "placed" if ids else "absent"
+        token = self.sessions.form_token(person, "resolve", f"{form['reference']} {ending} {ids}")
+        again = {"reference": form["reference"], "ending": ending, "ids": ids, "token": token}
+        return self._html(request, "confirm.html", 200, form=again)
 
     # What all of them need
 
@@ -164,11 +192,13 @@ class Site:
         return self._html(request, "sign_in.html", status, notice=notice)
 
     def _html(self, request: Request, template: str, status: int, **values: Any) -> Response:
-        done = request.query_params.get("done")
-        if template == "page.html" and not values["notice"] and done in ("said_yes", "said_no"):
+        done = request.query_params.get("done", "")
+        if template == "page.html" and not values["notice"] and done in DONE:
             values["notice"] = self._said(request, done)
         environment = self.policy.environment
-        text = rendered(template, self._language(request), self.clock(), environment=environment, **values)
+        text = rendered(
+            template, self._language(request), self.clock(), self.zone, environment=environment, **values
+        )
         return HTMLResponse(text, status)
 
     def _language(self, request: Request) -> Language:

@@ -72,6 +72,9 @@ class ForwardingLedger:
     async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
         return await self.around("approve", self.inner.approve, preview, method)
 
+    async def used(self, caller: str) -> DayUsage:
+        return await self.around("used", self.inner.used, caller)
+
     async def let_in(self, sign_in: SignIn) -> None:
         await self.around("let_in", self.inner.let_in, sign_in)
 

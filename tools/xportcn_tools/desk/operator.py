@@ -3,7 +3,17 @@
 from dataclasses import asdict, dataclass
 
 from xportcn_tools.canonical import fingerprint
-from xportcn_tools.ledger.ledger import ApprovedBy, Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
+from xportcn_tools.desk.desk import LOCAL_CALLER
+from xportcn_tools.ledger.ledger import (
+    ApprovedBy,
+    DayUsage,
+    Ledger,
+    OrderQuery,
+    OrderRecord,
+    Outcome,
+    Receipt,
+    StoredPreview,
+)
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import is_order_id
 from xportcn_tools.results import timestamp
@@ -70,6 +80,16 @@ class Operator:
         """Record the no. A create that waits for the answer ends with it; the token stays good."""
         await self.ledger.decline(preview, self.method)
 
+    async def orders(self, limit: int) -> list[Receipt]:
+        """Those of unknown outcome, then the newest of the others."""
+        unknown = await self.ledger.receipts(OrderQuery(self.caller, states=("unknown",)))
+        newest = await self.ledger.receipts(OrderQuery(self.caller, limit=limit))
+        return unknown + [receipt for receipt in newest if receipt.order.state != "unknown"]
+
+    async def used(self) -> DayUsage:
+        """What the day holds of the caller's orders, or else of the local user's."""
+        return await self.ledger.used(self.caller or LOCAL_CALLER)
+
     async def to_resolve(self, reference: str, order_ids: tuple[str, ...]) -> OrderRecord:
         """The order of unknown outcome with this reference, which may have become `order_ids` upstream.
 
@@ -90,7 +110,10 @@ class Operator:
             if not is_order_id(order_id):
                 raise RefusedError(f"{order_id!r} is no order id")
             for other in await self.ledger.orders(OrderQuery(None, order_id, limit=1)):
-                raise RefusedError(f"order id {order_id} belongs to order {other.out_order_id} already")
+                whose = (
+                    f"order {other.out_order_id}" if self.caller in (None, other.caller) else "another order"
+                )
+                raise RefusedError(f"order id {order_id} belongs to {whose} already")
         return order
 
     async def resolve(self, order: OrderRecord, order_ids: tuple[str, ...]) -> None:

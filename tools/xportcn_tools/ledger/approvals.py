@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from xportcn_tools.ledger.ledger import StoredPreview
+    from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
 
 ApprovedBy = Literal["operator", "page"]
 """Where a person said yes outside the conversation: in the terminal or on the page."""
@@ -52,6 +52,10 @@ class Approvals(Protocol):
         """Record the no; the token stays good. One on the page ends the creates that wait for an answer, and
         stands against the client's own dialog until a yes is said.
         """
+        ...
+
+    async def used(self, caller: str) -> "DayUsage":
+        """What the owner's current day holds of this caller's orders, and of all callers'."""
         ...
 
     async def let_in(self, sign_in: SignIn) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
-from xportcn_tools.ledger.ledger import StoredPreview
+from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 
@@ -73,6 +73,9 @@ class SqlApprovals(ABC):
                 self._append(sql, "declined", preview.out_order_id, body)
 
         await self._run(work)
+
+    async def used(self, caller: str) -> DayUsage:
+        return await self._run(lambda sql: self._queries.usage(sql, caller, self._now(sql)))
 
     async def let_in(self, sign_in: SignIn) -> None:
         def work(sql: Session) -> None:

@@ -31,7 +31,8 @@ async function refresh() {
   const shown = fresh.querySelector("[data-version]");
   // What a person is about to press or fill in is not taken away.
   if (!part || part.dataset.version === shown.dataset.version) return;
-  if (fresh.contains(document.activeElement) && document.activeElement.matches("input, textarea")) return;
+  const fields = [...fresh.querySelectorAll("input:not([type=hidden])")];
+  if (fields.some((field) => field === document.activeElement || field.value)) return;
   shown.replaceWith(document.adoptNode(part));
   countDown();
 }
