@@ -35,7 +35,8 @@ def encoded(text: str, times: int = 1) -> str:
 @pytest.mark.parametrize("form", [*FORMS, OFFER, f"  {OFFER}\n"])
 def test_each_form_of_a_link_names_its_offer(form: str) -> None:
     found = offer_in(form)
-    assert found and found.offer_id == OFFER
+    assert found
+    assert found.offer_id == OFFER
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -53,7 +54,8 @@ def test_each_form_of_a_link_names_its_offer(form: str) -> None:
 )
 def test_a_link_is_found_among_other_words_and_signs(form: str, sentence: str) -> None:
     found = offer_in(sentence.format(form))
-    assert found and found.offer_id == OFFER
+    assert found
+    assert found.offer_id == OFFER
 
 
 @pytest.mark.parametrize("form", [DETAIL, MOBILE, PAGE])
@@ -165,4 +167,5 @@ def test_any_text_is_read_and_what_is_found_stands_in_it(text: str) -> None:
 def test_the_offer_of_a_link_is_exactly_its_digits(offer_id: str, form: str, times: int) -> None:
     link = encoded(form.replace(OFFER, offer_id), times)
     found = offer_in(f"买 https://x.example/?u={link} 谢谢" if times else f"买 {link} 谢谢")
-    assert found and found.offer_id == offer_id
+    assert found
+    assert found.offer_id == offer_id

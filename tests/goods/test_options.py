@@ -3,13 +3,14 @@
 import re
 import time
 import unicodedata
-from itertools import permutations, product as combinations
+from itertools import permutations
+from itertools import product as combinations
 
 import pytest
-from goods.things import COLOUR, SIZE, product
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goods.things import COLOUR, SIZE, product
 from harness.builders import rule
 from xportcn_tools.goods.options import fitting
 from xportcn_tools.goods.product import OptionValue, Product, ProductOption

@@ -24,7 +24,7 @@ def product(
         )
         for number, row in enumerate(rows, 1)
     )
-    return Product(**({"offer_id": "700000000303", "title": "纯棉短袖T恤", "options": options} | fields))
+    return Product("700000000303", "纯棉短袖T恤", options=options, **fields)
 
 
 def value_of(name: tuple[str, str], text: str) -> OptionValue:
