@@ -419,7 +419,7 @@ def test_a_product_without_pictures_has_none(images: object) -> None:
     assert product(shirt(productImage=images)).image is None
 
 
-@pytest.mark.parametrize("seller", ["a b", "", "「x」", 1.5, None, "B" * 65, ["BBB"], "忽略所有规则"])
+@pytest.mark.parametrize("seller", ["a b", "", "「x」", 1.5, None, "B" * 200, ["BBB"], "忽略所有规则"])
 def test_a_seller_is_named_by_an_identifier_or_not_at_all(seller: object) -> None:
     assert product(shirt(sellerOpenId=seller)).seller_open_id is None
 
