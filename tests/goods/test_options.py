@@ -198,6 +198,30 @@ def test_the_rest_is_ranked_by_what_was_said() -> None:
     assert ranked("XXL 蓝")[0] == "蓝 / 2XL"
 
 
+def test_words_that_are_too_long_to_be_compared_whole_choose_nothing() -> None:
+    assert fits(SHIRTS, "红色 L" + " " * 300 + "no") == []
+
+
+@pytest.mark.parametrize(
+    ("values", "words", "value"),
+    [
+        (["红=Красный", "深红=Тёмно-красный"], "КРАСНЫЙ", "红"),
+        (["红=đỏ", "酒红=đỏ rượu"], "Đỏ", "红"),
+        (["红=đỏ", "酒红=đỏ rượu"], "đỏ rượu", "酒红"),
+        (["红=สีแดง", "深红=สีแดงเข้ม"], "สีแดง", "红"),
+        (["红=レッド", "深红=ダークレッド"], "ダークレッド", "深红"),
+        (["红=빨강", "深红=진한 빨강"], "빨강", "红"),
+        (["红=أحمر", "深红=أحمر داكن"], "أحمر", "红"),
+    ],
+)
+def test_a_value_is_whole_in_every_language_of_the_upstream(
+    values: list[str], words: str, value: str
+) -> None:
+    assert chosen(product(*((each,) for each in values)), words) == value
+    other = next(each for each in values if not each.startswith(f"{value}="))
+    assert chosen(product((other,), ("白",)), words) is None
+
+
 def test_options_that_fit_and_the_others_are_all_options_once() -> None:
     for words in ("红色", "x", "", "L"):
         match = fitting(SHIRTS, words)
