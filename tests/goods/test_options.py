@@ -3,6 +3,7 @@
 import re
 import time
 import unicodedata
+from dataclasses import replace
 from itertools import permutations
 from itertools import product as combinations
 
@@ -135,6 +136,12 @@ def test_red_is_never_wine_red_where_red_is_missing_or_a_hole(
 
 def test_a_dimension_with_one_value_need_not_be_said() -> None:
     assert chosen(product(("红色", "均码"), ("蓝色", "均码")), "红色") == "红色 / 均码"
+
+
+def test_an_option_that_is_in_stock_is_not_chosen_over_one_that_is_sold_out() -> None:
+    bare = product(("红色", "M"), ("红色", "L"))
+    stocks = tuple(replace(option, stock=stock) for option, stock in zip(bare.options, (0, 9), strict=True))
+    assert chosen(replace(bare, options=stocks), "红色") is None
 
 
 def test_a_product_with_one_option_needs_no_words_and_contradicting_words_do_not_choose_it() -> None:
