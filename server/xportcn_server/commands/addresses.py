@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from xportcn_server.commands.shared import current_settings, stop
 from xportcn_server.parts import address_book_of
-from xportcn_tools.desk.address import province_conflict
+from xportcn_tools.desk.address import address_warnings
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
@@ -53,9 +53,8 @@ def address_add(name: str, **fields: str) -> None:
         stop(invalid_arguments(error).problem.message, 1)
     except (LedgerError, OSError) as error:
         stop(error, 1)
-    conflict = province_conflict(Address(**checked))
-    if conflict:
-        click.echo(f"Note: {conflict}.", err=True)
+    for warning in address_warnings(Address(**checked)):
+        click.echo(f"Note: {warning.message}", err=True)
     click.echo(f"Saved as {name}. The assistant can use it as address_name.")
 
 
