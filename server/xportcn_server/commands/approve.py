@@ -36,7 +36,8 @@ def approve_preview(settings: Settings, code: str) -> int:
             click.echo(f"Asked for by {_in_one_line(preview.caller)}")
         click.echo(question(settings.mode, preview))
         if not click.confirm("Approve"):
-            click.echo("Not approved; nothing was recorded.", err=True)
+            with_ledger(settings, lambda ledger: Operator(ledger).decline(preview))
+            click.echo("Not approved; the trail has your no.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
     except (LedgerError, RefusedError) as error:
