@@ -15,7 +15,7 @@ from mcp.server.request_state import RequestStateSecurity
 from xportcn_server.guide.current_desk import keep_desk
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
-from xportcn_server.http.callers import OTHERS, Callers
+from xportcn_server.http.callers import OTHERS, REMOVED, Callers
 from xportcn_server.page.beside import page_beside
 from xportcn_server.parts import (
     NAME,
@@ -62,6 +62,10 @@ class Gate:
         if self.callers:
             return self.callers.profile_of(caller)
         return OTHERS if self.verifier else Profile()
+
+    def knows(self, caller: str) -> bool:
+        """Whether this caller may call: one of the file is no longer there when it has been removed."""
+        return self.profile_of(caller) is not REMOVED
 
 
 def _question_state(settings: Settings) -> RequestStateSecurity:

@@ -178,7 +178,7 @@ async def test_the_file_that_leads_to_the_page_is_the_owners_alone_and_goes_with
             opened.append(address)
             return True
 
-        doorway = Doorway(visit.site, visit.url, tmp_path / "data", browse)
+        doorway = Doorway(visit.site, tmp_path / "data", visit.url, browse)
         assert await doorway.open()
         (address,) = opened
         file = anyio.Path(httpx.URL(address).path)

@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "address": ("add", "list", "show", "remove"),
     "pause": (),
     "resume": (),
-    "caller": ("new", "list", "remove"),
+    "caller": ("new", "list", "remove", "page"),
     "sandbox": (),
     "client-config": (),
 }

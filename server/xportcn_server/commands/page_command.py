@@ -44,7 +44,7 @@ async def show_page(settings: Settings, port: int, browser: bool) -> None:
         server, listener, url = loopback_server(site, port)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, partial(_end, server))
-        doorway = Doorway(site, url, data_folder(settings))
+        doorway = Doorway(site, data_folder(settings), url)
         with contextlib.closing(doorway):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(server.serve, [listener])

@@ -53,7 +53,7 @@ class PageBeside:
             return False
         self._tasks.start_soon(server.serve, [listener])
         self._at_end.callback(setattr, server, "should_exit", True)
-        doorway = Doorway(site, url, self._folder, self._browse)
+        doorway = Doorway(site, self._folder, url, self._browse)
         self._at_end.callback(doorway.close)
         return await doorway.open()
 

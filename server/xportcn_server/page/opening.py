@@ -44,12 +44,14 @@ _REDIRECT = """<!doctype html>
 class Doorway:
     """Leads the owner's browser to a page that is served at `base_url`. `folder`: for the file."""
 
-    def __init__(self, site: Site, base_url: str, folder: Path, browse: Browse | None = None) -> None:
+    def __init__(self, site: Site, folder: Path, base_url: str = "", browse: Browse | None = None) -> None:
+        self.base_url = base_url
         self._site = site
-        self._base_url = base_url
         self._folder = folder
         self._browse = browse or browse_here
         self._files: list[Path] = []
+        self._lock = anyio.Lock()
+        self._opened: bool | None = None
 
     async def file(self, *, opened: bool = False) -> Path:
         """A new file that leads to the page, once.
@@ -61,7 +63,7 @@ class Doorway:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._folder / f"page-{secrets.token_hex(8)}.html"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-            handle.write(_REDIRECT.format(url=f"{self._base_url}/enter/{code}"))
+            handle.write(_REDIRECT.format(url=f"{self.base_url}/enter/{code}"))
         self._files.append(path)
         return path
 
@@ -73,6 +75,13 @@ class Doorway:
             logger.warning("the page could not be opened: %s", error)
             return False
         return await _in_time(lambda: self._browse(address))
+
+    async def open_once(self) -> bool:
+        """The same at the first call; after it, whether that call found a browser."""
+        async with self._lock:
+            if self._opened is None:
+                self._opened = await self.open()
+            return self._opened
 
     def close(self) -> None:
         """Delete the files."""

@@ -26,7 +26,7 @@ from xportcn_tools.clock import utc_now
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
-from xportcn_tools.desk.policy import Policy
+from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.ledger.ledger import Ledger, LedgerError
 from xportcn_tools.messages import Language, said
 
@@ -41,7 +41,7 @@ STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "ima
 @dataclass(frozen=True)
 class Site:
     """The page over one ledger. `caps_of` a caller; `language`: the owner's, until a person switches; `zone`:
-    in which times are shown.
+    in which times are shown; `knows`: whether a caller has not been removed.
     """
 
     ledger: Ledger
@@ -50,6 +50,7 @@ class Site:
     caps_of: Callable[[str], Caps]
     language: Language = "en"
     zone: tzinfo = UTC
+    knows: Callable[[str], bool] = lambda _: True
 
     @classmethod
     def over(
@@ -58,11 +59,16 @@ class Site:
         policy: Policy,
         settings: Settings,
         clock: Callable[[], datetime] = utc_now,
-        caps_of: Callable[[str], Caps] | None = None,
+        profile_of: Callable[[str], Profile] = lambda _: Profile(),
+        knows: Callable[[str], bool] = lambda _: True,
     ) -> "Site":
-        """By the owner's settings. Without `caps_of`, the owner's caps hold for everybody."""
+        """By the owner's settings, and a caller's own where it has some."""
+
+        def caps_of(caller: str) -> Caps:
+            return profile_of(caller).caps or policy.caps
+
         zone = ZoneInfo(settings.timezone)
-        return cls(ledger, policy, clock, caps_of or (lambda _: policy.caps), settings.language, zone)
+        return cls(ledger, policy, clock, caps_of, settings.language, zone, knows)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -174,7 +180,9 @@ class Site:
 
     async def _person(self, request: Request) -> Person | None:
         name, _ = _cookie_of(request)
-        return await self.sessions.person(request.cookies.get(name))
+        person = await self.sessions.person(request.cookies.get(name))
+        caller = person.visitor.caller if person else None
+        return person if caller is None or self.knows(caller) else None
 
     def _guarded(
         self, view: Callable[[Request], Awaitable[Response]]
