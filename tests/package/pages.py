@@ -43,6 +43,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sandbox. `off`: never ask",
         "PAGE": "`auto`: on stdio the page for people opens where a yes is needed that the client cannot show. `on`: "
         "it opens with the server. `off`: never",
+        "PICTURES": "`off`: no pictures of goods on the page; they come through this program, from `*.alicdn.com` over "
+        "https alone",
         "LANGUAGE": "the language of the page for people",
         "TIMEZONE": "whose day the caps go by: the upstream's, unless you name another",
         "MAX_ORDER_CNY": "cap for one order, in yuan",

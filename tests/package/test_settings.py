@@ -77,6 +77,7 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "timeout_seconds": 20.0,
         "approval": "ask",
         "page": "auto",
+        "pictures": "on",
         "language": "en",
         "timezone": "Asia/Shanghai",
         "max_order_fen": 200_000,

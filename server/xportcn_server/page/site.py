@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
+from xportcn_server.page.pictures import DrawnPictures, PictureError, Pictures
 from xportcn_server.page.sessions import COOKIE, FormError, Person, Sessions
 from xportcn_server.page.showing import Card, card_of, rendered
 from xportcn_server.settings.settings import Settings
@@ -41,7 +42,7 @@ STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "ima
 @dataclass(frozen=True)
 class Site:
     """The page over one ledger. `caps_of` a caller; `language`: the owner's, until a person switches; `zone`:
-    in which times are shown; `knows`: whether a caller has not been removed.
+    in which times are shown; `knows`: whether a caller has not been removed; `pictures`: none without it.
     """
 
     ledger: Ledger
@@ -51,6 +52,7 @@ class Site:
     language: Language = "en"
     zone: tzinfo = UTC
     knows: Callable[[str], bool] = lambda _: True
+    pictures: Pictures | DrawnPictures | None = None
 
     @classmethod
     def over(
@@ -68,7 +70,9 @@ class Site:
             return profile_of(caller).caps or policy.caps
 
         zone = ZoneInfo(settings.timezone)
-        return cls(ledger, policy, clock, caps_of, settings.language, zone, knows)
+        drawn = policy.environment == "sandbox"
+        pictures = (DrawnPictures() if drawn else Pictures()) if settings.pictures == "on" else None
+        return cls(ledger, policy, clock, caps_of, settings.language, zone, knows, pictures)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -79,6 +83,7 @@ class Site:
         routes = [
             Route("/", self._guarded(self.page)),
             Route("/fresh", self._guarded(self.fresh)),
+            Route("/picture", self._guarded(self.picture)),
             Route("/enter/{code}", self._guarded(self.enter)),
             Route("/enter", self._guarded(self.enter), methods=["POST"]),
             *(Route(f"/{action}", self._guarded(self.act), methods=["POST"]) for action in ACTIONS),
@@ -123,7 +128,20 @@ class Site:
             "policy": self.policy,
             "visitor": visitor,
             "form_token": form_token,
+            "pictures": self.pictures is not None,
         }
+
+    async def picture(self, request: Request) -> Response:
+        """A picture of goods, fetched here: the browser asks nobody but this page."""
+        if self.pictures is None or await self._person(request) is None:
+            return Response(status_code=404)
+        try:
+            found = await self.pictures.get(request.query_params.get("of", ""))
+        except PictureError as error:
+            logger.info("page: a picture is not shown: %s", error)
+            return Response(status_code=404)
+        headers = {"cache-control": "private, max-age=3600"}
+        return Response(found.content, media_type=found.media_type, headers=headers)
 
     # What a person does
 
