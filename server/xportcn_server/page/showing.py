@@ -69,10 +69,6 @@ def rendered(template: str, language: Language, now: datetime, zone: tzinfo, **v
         seconds = max(0, int((until - now).total_seconds()))
         return f"{seconds // 60}:{seconds % 60:02}"
 
-    return (
-        templates()
-        .get_template(template)
-        .render(
-            values, t=partial(said, language), language=language, left=left, when=when, version=version_of
-        )
-    )
+    own = {"when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
+    page = templates().get_template(template)
+    return page.render(values, t=partial(said, language), language=language, **own)
