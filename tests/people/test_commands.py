@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
+    "audit": ("verify", "export", "head"),
     "pause": (),
     "resume": (),
     "caller": ("new", "list", "remove"),

@@ -13,6 +13,7 @@ COMMANDS = {
     "doctor": "doctor_command",
     "orders": "orders",
     "approve": "approve",
+    "audit": "audit",
     "pause": "pause",
     "resume": "pause",
     "sandbox": "sandbox_command",
