@@ -46,11 +46,9 @@ async def lived(ledger: Ledger) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, state_folder: Path) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("audit") / "ledger.sqlite3"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(state_folder))  # its witness is where each test looks for it
-        anyio.run(lived, SqliteLedger(path, "sandbox", clock=Clock()))
+    anyio.run(lived, SqliteLedger(path, "sandbox", clock=Clock()))
     return path
 
 

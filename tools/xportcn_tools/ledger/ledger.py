@@ -29,8 +29,7 @@ COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 T = TypeVar("T")
 
 
-class LedgerError(Exception):
-    """The ledger's own failures."""
+class LedgerError(Exception): ...
 
 
 class LedgerUnavailableError(LedgerError):
@@ -181,7 +180,7 @@ class RuleBroken(Generic[T]):
 
 @dataclass(frozen=True)
 class Voided:
-    """The ledger was copied or restored since the preview was made: an order of it may be missing here."""
+    """The ledger was copied or restored since the preview: an order of it may be missing here."""
 
 
 ClaimResult: TypeAlias = (
