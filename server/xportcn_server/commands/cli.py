@@ -13,7 +13,7 @@ COMMANDS = {
     "doctor": "doctor_command",
     "orders": "orders",
     "approve": "approve",
-    "audit": "audit",
+    "audit": "audit_command",
     "pause": "pause",
     "resume": "pause",
     "sandbox": "sandbox_command",
