@@ -13,11 +13,11 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
-from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
 _outcomes = logging.getLogger("xportcn.orders")
+T = TypeVar("T")
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -25,8 +25,6 @@ Sent = Literal["no", "yes", "unknown"]
 
 COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 """States that count against the caps: an order whose outcome is open may exist."""
-
-T = TypeVar("T")
 
 
 class LedgerError(Exception): ...
@@ -193,10 +191,8 @@ class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
-    `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
-    attempt of any caller has this `out_order_id`. `pause`: the owner's. `void`: the ledger was copied
-    or restored since then.
-
+    `approved`: the operator's yes is recorded. `used`: on the owner's day. `reference_used`: an attempt of
+    any caller has this `out_order_id`. `pause`: the owner's. `void`: the ledger was restored since then.
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """
@@ -301,8 +297,4 @@ class Ledger(Upkeep, Protocol):
 
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
-        ...
-
-    async def trail(self) -> list[TrailRow]:
-        """All rows, oldest first."""
         ...

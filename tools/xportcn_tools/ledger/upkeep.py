@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from xportcn_tools.ledger.trail import TrailRow
+
 
 @dataclass(frozen=True)
 class Pause:
@@ -15,6 +17,10 @@ class Pause:
 
 class Upkeep(Protocol):
     """Every method raises `LedgerUnavailableError` where the ledger cannot be read or written."""
+
+    async def trail(self) -> list[TrailRow]:
+        """All rows, oldest first."""
+        ...
 
     async def paused(self) -> Pause | None: ...
 
