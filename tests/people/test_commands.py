@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "approve": (),
     "address": ("add", "list", "show", "remove"),
     "audit": ("verify", "export", "head"),
+    "backup": (),
     "pause": (),
     "resume": (),
     "caller": ("new", "list", "remove"),

@@ -14,6 +14,7 @@ COMMANDS = {
     "orders": "orders",
     "approve": "approve",
     "audit": "audit_command",
+    "backup": "backup_command",
     "pause": "pause",
     "resume": "pause",
     "sandbox": "sandbox_command",

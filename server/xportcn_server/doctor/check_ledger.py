@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_server.doctor.check_copies import check_copies
 from xportcn_server.doctor.check_postgres import check_postgres
 from xportcn_server.doctor.ledger_state import (
     PAUSED,
@@ -162,6 +163,7 @@ def _judged(path: Path, connection: sqlite3.Connection) -> Iterator[Check]:
     if "pause" in tables:
         yield judged_pause([row[0] for row in connection.execute(PAUSED)])
     if version == newest:
+        yield from check_copies(path, connection)
         connection.row_factory = sqlite3.Row
         connection.text_factory = text_of
         yield judged_rows(lambda table: map(dict, connection.execute(f"SELECT * FROM {table}")))  # noqa: S608

@@ -84,6 +84,9 @@ class ForwardingLedger:
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)
 
+    async def backed_up(self) -> None:
+        await self.around("backed_up", self.inner.backed_up)
+
     async def paused(self) -> Pause | None:
         return await self.around("paused", self.inner.paused)
 

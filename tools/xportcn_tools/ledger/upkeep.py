@@ -22,6 +22,10 @@ class Upkeep(Protocol):
         """All rows, oldest first."""
         ...
 
+    async def backed_up(self) -> None:
+        """Note in the trail that a backup was made."""
+        ...
+
     async def paused(self) -> Pause | None: ...
 
     async def pause(self, reason: str) -> None:

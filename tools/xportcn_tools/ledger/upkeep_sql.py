@@ -33,6 +33,13 @@ class SqlUpkeep(ABC):
     @abstractmethod
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
 
+    async def backed_up(self) -> None:
+        def work(sql: Session) -> None:
+            with self._transaction(sql):
+                self._append(sql, "backed_up", "", {})
+
+        await self._run(work)
+
     async def paused(self) -> Pause | None:
         return await self._run(self._queries.paused)
 
