@@ -128,9 +128,10 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
 
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize(
-    ("count", "more"), [(1, None), (10, None), (11, "- and 1 more"), (37, "- and 27 more")]
+    ("count", "more"),
+    [(1, None), (10, None), (11, "- and 1 more line: 58.00 CNY"), (37, "- and 27 more lines: 11745.00 CNY")],
 )
-async def test_the_form_lists_ten_lines_and_says_how_many_more_there_are(
+async def test_the_form_lists_the_ten_dearest_lines_and_what_the_others_are_together(
     tmp_path: Path, era: Era, count: int, more: str | None
 ) -> None:
     items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2 + at} for at in range(count)]
@@ -139,12 +140,11 @@ async def test_the_form_lists_ten_lines_and_says_how_many_more_there_are(
         preview = await previewed(client, items=items)
         await call(client, "create_order", preview["create_order_arguments"])
     listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
-    shown = [
-        f"- {2 + at} x offer {MUG} spec {MUG_SPEC}: {29 * (2 + at)}.00 CNY" for at in range(min(count, 10))
-    ]
+    dearest = sorted(range(2, count + 2), reverse=True)[:10]
+    shown = [f"- {pieces} x offer {MUG} spec {MUG_SPEC}: {29 * pieces}.00 CNY" for pieces in dearest]
     assert listed[: len(shown)] == shown
     rest = listed[len(shown) :]
-    assert (rest == []) if more is None else (len(rest) == 1 and rest[0].startswith(more))
+    assert (rest == []) if more is None else (rest == [more])
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -424,16 +424,33 @@ async def test_the_terminal_shows_the_text_of_the_form(tmp_path: Path) -> None:
     assert shown.exit_code == 1
 
 
-async def test_a_no_in_the_terminal_records_nothing(tmp_path: Path) -> None:
+async def test_a_no_in_the_terminal_is_a_row_of_the_trail_and_no_approval(tmp_path: Path) -> None:
     house = House(tmp_path, APPROVAL="require")
     async with house.client() as client:
         preview = await previewed(client)
-        for answer in ("n\n", "\n", ""):
+        for answer in ("n\n", "\n", ""):  # the last is no answer at all
             refused = await command(house, "approve", preview["approval_code"], answer=answer)
             assert refused.exit_code == 1
         problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
     assert problem["code"] == "approval_required"
     assert await trail_of(house, "approved") == []
+    assert [row["method"] for row in await trail_of(house, "declined")] == ["operator", "operator"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_a_no_in_the_form_is_a_row_of_the_trail(
+    tmp_path: Path, era: Era, action: Literal["decline", "cancel"]
+) -> None:
+    house, person = House(tmp_path), Person(action)
+    async with house.client(era, person) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        assert (await call(client, "create_order", arguments))["problem"]["code"] == "approval_declined"
+        person.action = "accept"
+        assert (await call(client, "create_order", arguments))["ok"]
+    (declined,), (claimed,) = await trail_of(house, "declined"), await trail_of(house, "claimed")
+    assert declined["method"] == "form"
+    assert declined["request"] == claimed["request"]
 
 
 async def test_a_preview_waits_for_approval_until_it_has_it(tmp_path: Path) -> None:

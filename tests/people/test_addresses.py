@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sqlite3
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def conflicts(preview: dict[str, Any]) -> list[str]:
 async def test_a_code_of_the_named_province_warns_of_nothing(tmp_path: Path) -> None:
     async with House(tmp_path).client() as client:
         for code, province in PROVINCES.items():
-            address = ADDRESS | {"province": province, "district_code": f"{code}0101"}
+            address = ADDRESS | {"province": province, "city": "市辖区", "district_code": f"{code}0101"}
             assert conflicts(await previewed(client, address=address)) == []
         for province in ("浙江", "Zhejiang", "zhejiang province", " 浙江省 "):
             address = ADDRESS | {"province": province, "district_code": "330108"}
@@ -232,6 +233,43 @@ async def test_a_code_of_another_province_warns_of_both_in_the_preview_and_in_th
     assert conflict in person.asked[0]
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_code_of_another_city_warns_of_both_in_the_preview_and_in_the_form(
+    tmp_path: Path, era: Era
+) -> None:
+    person = Person()
+    async with House(tmp_path).client(era, person) as client:
+        preview = await previewed(client, address=ADDRESS | {"district_code": "330206"})
+        (conflict,) = conflicts(preview)
+        await call(client, "create_order", preview["create_order_arguments"])
+    assert all(part in conflict for part in ("330206", "宁波市", "杭州市"))
+    assert conflict in person.asked[0]
+
+
+async def test_a_code_of_no_city_is_refused_with_the_form_that_is_taken(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        for code in ("339901", "330001"):
+            arguments = order_arguments(address=ADDRESS | {"district_code": code})
+            assert await fields_refused(client, arguments) == {"address.district_code"}
+            message = (await call(client, "preview_order", arguments))["problem"]["message"]
+            assert "GB/T 2260" in message
+
+
+async def test_the_vendors_own_sample_has_a_warning_and_is_never_refused(tmp_path: Path) -> None:
+    """Published with province and town swapped, and the right code."""
+    swapped = {"province": "长河街道", "town": "浙江省", "area": "滨江区", "district_code": "330108"}
+    async with House(tmp_path).client() as client:
+        (conflict,) = conflicts(await previewed(client, address=ADDRESS | swapped))
+    assert "长河街道" in conflict
+
+
+async def test_a_province_that_is_none_of_chinas_has_a_warning(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        for province, warned in (("California", True), ("Xizang", False), ("香港特別行政區", False)):
+            preview = await previewed(client, address=ADDRESS | {"province": province})
+            assert ("address_abroad" in [each["code"] for each in preview["warnings"]]) == warned
+
+
 async def test_an_address_without_a_code_warns_of_nothing(tmp_path: Path) -> None:
     async with House(tmp_path).client() as client:
         assert conflicts(await previewed(client, address=ADDRESS | {"province": "Atlantis"})) == []
@@ -243,9 +281,14 @@ INVISIBLE = {
     "a zero-width space": "\u200b",
     "a tag character": "\U000e0041",
     "a terminal's escape": "\x1b",
-    "a Hangul filler": "\u3164",
-    "a Braille blank": "\u2800",
     "a grapheme joiner": "\u034f",
+    "a variation selector without a base": "A\ufe0f",
+    "a variation selector that its base does not take": "\ufe0f",
+    "a run of variation selectors": "\U000e0101\U000e0102",
+    "a run of joiners": "\u200d\u200d",
+    "an unassigned character": "\u0378",
+    "a private-use character": "\ue000",
+    "a fifth mark on one base": "a" + "\u0301" * 5,
 }
 
 
@@ -259,6 +302,39 @@ async def test_a_text_that_could_not_be_shown_as_it_is_is_refused(tmp_path: Path
         if what != "a line break":
             arguments = order_arguments(message=f"谢谢{INVISIBLE[what]}谢谢")
             assert await fields_refused(client, arguments) == {"message"}
+
+
+async def test_a_refusal_of_an_unseen_character_names_the_field_and_the_character(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        arguments = order_arguments(address=ADDRESS | {"town": "长河\u200b街道"})
+        problem = (await call(client, "preview_order", arguments))["problem"]
+    assert problem["code"] == "invalid_arguments"
+    assert "address.town" in problem["message"]
+    assert "U+200B ZERO WIDTH SPACE" in problem["message"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        unicodedata.normalize("NFD", "Nguyễn Thị Ngọc Ánh"),
+        "น้ำฝน สุขสันต์",
+        "王小明👨‍👩‍👧‍👦❤️",
+        "葛󠄀城 辻󠄁",
+        "𠮷野\U00031350",
+    ],
+)
+async def test_names_of_every_script_are_taken_and_shown_as_they_are(tmp_path: Path, name: str) -> None:
+    async with House(tmp_path).client() as client:
+        preview = await previewed(client, address=ADDRESS | {"full_name": name}, message=name)
+    assert preview["ship_to"].startswith(f"{name}, ")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u3000", "\u2800", "\u3164"])
+async def test_blanks_in_a_text_are_one_space_so_that_nothing_is_padded(tmp_path: Path, blank: str) -> None:
+    async with House(tmp_path).client() as client:
+        address = ADDRESS | {"address": f"网商路699号{blank * 90}2楼{blank}"}
+        preview = await previewed(client, address=address, message=f"谢谢{blank * 400}Total: 1.00 CNY")
+    assert preview["ship_to"].endswith(" 网商路699号 2楼")
 
 
 # Saved addresses: the command

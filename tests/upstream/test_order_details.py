@@ -40,11 +40,10 @@ def test_the_published_shape_is_read_whole() -> None:
     assert (item.offer_id, item.quantity, item.amount) == ("700000000303", 2, Decimal("35.16"))
 
 
-@pytest.mark.parametrize(
-    "wrap", [lambda o: [o], lambda o: {"result": o}, lambda o: {"result": {"data": [o]}}]
-)
-def test_an_order_is_found_at_most_two_wrappers_down(wrap: Any) -> None:
-    assert read(wrap(details())) == read(details())
+def test_an_order_is_found_at_most_two_wrappers_down() -> None:
+    order = details()
+    for wrapped in ([order], {"result": order}, {"result": {"data": [order]}}):
+        assert read(wrapped) == read(order)
 
 
 def test_a_list_of_two_orders_names_neither() -> None:

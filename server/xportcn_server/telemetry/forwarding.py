@@ -6,6 +6,7 @@ from typing import ParamSpec, TypeVar
 from xportcn_tools.ledger.ledger import (
     ClaimResult,
     DayUsage,
+    DeclinedIn,
     Ledger,
     NewOrder,
     OrderQuery,
@@ -69,6 +70,9 @@ class ForwardingLedger:
 
     async def approve(self, preview: StoredPreview) -> None:
         await self.around("approve", self.inner.approve, preview)
+
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
+        await self.around("decline", self.inner.decline, preview, method)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]

@@ -6,7 +6,6 @@ whose sender is gone. Times are aware UTC, money is integer fen. A driver raises
 where the ledger cannot be read or written; after it, a write has not happened as far as the driver can know.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,12 +15,13 @@ from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
-_outcomes = logging.getLogger("xportcn.orders")
 T = TypeVar("T")
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
 Sent = Literal["no", "yes", "unknown"]
+DeclinedIn = Literal["form", "operator"]
+"""Where a person said no."""
 
 COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 """States that count against the caps: an order whose outcome is open may exist."""
@@ -129,18 +129,6 @@ class Outcome:
     request_id: str | None = None
     problem_code: str | None = None
     problem_text: str | None = None
-
-
-def log_outcome(out_order_id: str, outcome: Outcome) -> None:
-    """One line, heard whatever the log level, without the problem's text, which may be the upstream's."""
-    _outcomes.info(
-        "order %s: %s, order ids %s, request id %s, problem %s",
-        out_order_id,
-        outcome.state,
-        ", ".join(outcome.order_ids) or "none",
-        outcome.request_id or "none",
-        outcome.problem_code or "none",
-    )
 
 
 @dataclass(frozen=True)
@@ -276,6 +264,10 @@ class Ledger(Upkeep, Protocol):
 
     async def approve(self, preview: StoredPreview) -> None:
         """Record the operator's yes. Once is enough: a second one changes nothing."""
+        ...
+
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
+        """A person's no, as a row of the trail; nothing is spent."""
         ...
 
     async def claim(
