@@ -7,6 +7,7 @@ store has (files, say) is tested beside it. After each test the trail is whole.
 from ledger.suite.cancellation import CancellationSuite
 from ledger.suite.claims import ClaimSuite
 from ledger.suite.day_usage import DayUsageSuite
+from ledger.suite.erasure import ErasureSuite
 from ledger.suite.outcomes import OutcomeSuite
 from ledger.suite.pausing import PauseSuite
 from ledger.suite.previews import PreviewSuite
@@ -22,6 +23,7 @@ class LedgerSuite(
     RaceSuite,
     OutcomeSuite,
     PauseSuite,
+    ErasureSuite,
     QuerySuite,
     TrailSuite,
     CancellationSuite,

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "address": ("add", "list", "show", "remove"),
     "audit": ("verify", "export", "head"),
     "backup": (),
+    "forget": (),
     "pause": (),
     "resume": (),
     "caller": ("new", "list", "remove"),

@@ -13,6 +13,7 @@ COMMANDS = {
     "doctor": "doctor_command",
     "orders": "orders",
     "approve": "approve",
+    "forget": "forget",
     "audit": "audit_command",
     "backup": "backup_command",
     "pause": "pause",

@@ -1,6 +1,7 @@
 """A ledger around another one: every method goes through `around`, which may look on."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from xportcn_tools.ledger.ledger import (
@@ -90,6 +91,12 @@ class ForwardingLedger:
 
     async def backed_up(self) -> None:
         await self.around("backed_up", self.inner.backed_up)
+
+    async def erase(self, order_key: str) -> bool:
+        return await self.around("erase", self.inner.erase, order_key)
+
+    async def erase_old(self, retention: timedelta) -> int:
+        return await self.around("erase_old", self.inner.erase_old, retention)
 
     async def paused(self) -> Pause | None:
         return await self.around("paused", self.inner.paused)

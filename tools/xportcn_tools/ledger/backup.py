@@ -1,4 +1,4 @@
-"""A whole copy of a SQLite ledger while servers run: SQLite's own online copy, verified before it counts."""
+"""A SQLite ledger's file as a whole: copied while servers run, and written anew without what was erased."""
 
 import contextlib
 import os
@@ -34,6 +34,23 @@ def back_up(ledger: Path, target: Path) -> Verdict:
             target.unlink()
         raise
     return verdict
+
+
+def fold_in(ledger: Path) -> None:
+    """Write the file anew, and its log into it: what was erased or replaced is in neither any more.
+
+    Raises:
+        LedgerUnavailableError: another program is reading or writing it for longer than a few seconds.
+    """
+    try:
+        with closing(sqlite3.connect(ledger, isolation_level=None)) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("VACUUM")
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error as error:
+        raise LedgerUnavailableError(str(error)) from error
+    if busy:
+        raise LedgerUnavailableError("another program is reading the ledger")
 
 
 def _copy(ledger: Path, target: Path) -> None:
