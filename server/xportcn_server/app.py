@@ -26,6 +26,7 @@ from xportcn_server.parts import (
     policy_of,
     upstream_of,
 )
+from xportcn_server.retention import keeping
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
 from xportcn_tools.create_order import CREATE_ORDER
@@ -114,6 +115,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             if settings.mode == "live":
                 logger.warning("mode live: create_order places real orders")
             async with AsyncExitStack() as beside:
+                await beside.enter_async_context(keeping(books, settings.retention_days))
                 if watch:
                     await beside.enter_async_context(watch.refreshing(books))
                 open_page = outside.open_page

@@ -8,6 +8,7 @@ from ledger.suite.answers import AnswerSuite
 from ledger.suite.cancellation import CancellationSuite
 from ledger.suite.claims import ClaimSuite
 from ledger.suite.day_usage import DayUsageSuite
+from ledger.suite.erasure import ErasureSuite
 from ledger.suite.outcomes import OutcomeSuite
 from ledger.suite.pausing import PauseSuite
 from ledger.suite.previews import PreviewSuite
@@ -24,6 +25,7 @@ class LedgerSuite(
     RaceSuite,
     OutcomeSuite,
     PauseSuite,
+    ErasureSuite,
     QuerySuite,
     TrailSuite,
     CancellationSuite,

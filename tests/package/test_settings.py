@@ -98,6 +98,7 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "oauth_issuer": None,
         "oauth_audience": None,
         "state_keys": (),
+        "retention_days": 400,
         "log_level": "WARNING",
         "log_format": "text",
     }
@@ -453,6 +454,7 @@ REFUSED = [
     ("MAX_DAY_CNY", ["-0.01", "0.001", "Infinity", "2000 CNY"]),
     ("TOTAL_DAY_CNY", ["-0.01", "0.001", "Infinity", "2000 CNY"]),
     ("MAX_DAY_ORDERS", ["-1", "1.5", "5.0", "9" * 5000]),
+    ("RETENTION_DAYS", ["0", "-1", "1.5"]),
     ("TRADE_TYPES", [",", "alipay,", "alipay,alipay", "a b", "支付宝", "a-b"]),
     ("ORDER_LOOKUP", ["list", "ON"]),
     ("ORDER_DETAIL_PATH", ["detail", "//host/x", "/a?b", "/alibaba/ka/order/pay"]),
@@ -501,6 +503,7 @@ ACCEPTED: list[tuple[str, str, str, Any]] = [
     ("MAX_DAY_CNY", "0.07", "max_day_fen", 7),
     ("TOTAL_DAY_CNY", "0.07", "total_day_fen", 7),
     ("MAX_DAY_ORDERS", "0", "max_day_orders", 0),
+    ("RETENTION_DAYS", "30", "retention_days", 30),
     ("TIMEZONE", "Europe/Berlin", "timezone", "Europe/Berlin"),
     ("TIMEZONE", "UTC", "timezone", "UTC"),
     ("ORDER_LOOKUP", "on", "order_lookup", "on"),
@@ -676,6 +679,10 @@ def test_a_url_that_postgresql_reads_is_read_as_it_stands(work: Path, url: str) 
         f"postgresql://owner:{SECRET}@db/orders",
         f"postgresql://owner:a%40{SECRET}%2Fx@db/orders",
         f"postgresql://db/orders?user=o&password={SECRET}",
+        f"postgresql://db/orders?user=o&pass%77ord={SECRET}",  # libpq reads the names percent-encoded, too
+        f"postgresql://db/orders?passfile=/home/o/{SECRET}&sslmode=require",
+        f"postgresql://db/orders?sslcert=/c&sslkey=/k&sslpassword={SECRET}",
+        f"postgresql://o:x@db/orders?options=-c%20app.word%3D{SECRET}",
     ],
 )
 def test_no_secret_is_in_a_representation_or_a_listing(work: Path, url: str) -> None:
@@ -700,6 +707,10 @@ def test_no_secret_is_in_a_representation_or_a_listing(work: Path, url: str) -> 
         ("LEDGER", f"postgresql://owner:a@{SECRET}/x@db/orders"),
         ("LEDGER", f"postgresql://owner:{SECRET}%zz@db/orders"),
         ("LEDGER", f"postgresql://owner:{SECRET}"),
+        ("LEDGER", f"postgresql:/owner:{SECRET}@db/orders"),
+        ("LEDGER", f"host=db user=o password='a {SECRET}'"),
+        ("LEDGER", f"host=db user=o password = {SECRET}"),
+        ("LEDGER", f"owner:{SECRET}@db/orders"),
         ("BASE_URL", f"https://user:{SECRET}@host/api"),
         ("OAUTH_ISSUER", f"https://user:{SECRET}@host/api"),
     ],
@@ -709,6 +720,12 @@ def test_no_secret_is_in_a_fault(work: Path, name: str, value: str) -> None:
         load(work, **{name: value})
     assert SECRET not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_the_place_of_a_database_is_shown(work: Path) -> None:
+    url = f"postgresql://o:{SECRET}@db:5432/orders?host=/run/pg&port=6432&sslmode=require&password={SECRET}"
+    shown = "postgresql://***@db:5432/orders?host=/run/pg&port=6432&sslmode=require&password=***"
+    assert load(work, LEDGER=url).shown()["XPORTCN_LEDGER"] == shown
 
 
 def test_the_listing_has_every_setting_with_its_value_as_written(work: Path) -> None:

@@ -10,6 +10,7 @@ from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord
 from xportcn_tools.money import yuan
+from xportcn_tools.order import ERASED
 from xportcn_tools.results import STATE_WORDS, timestamp
 
 
@@ -87,7 +88,7 @@ def print_order(order: OrderRecord) -> None:
         "state": f"{order.state} ({loud}this order {STATE_WORDS[order.state]})",
         "order ids": ", ".join(order.order_ids) or "none",
         "payable": f"{yuan(order.payable_fen)} CNY",
-        "ship to": order.ship_to,
+        "ship to": order.ship_to or ERASED,
         "approval": f"{order.approval_method} ({verified})",
         "create sent": order.request_sent,
         "reason": _reason(order),

@@ -1,7 +1,7 @@
 """A ledger around another one: every method goes through `around`, which may look on."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
 from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
@@ -100,6 +100,15 @@ class ForwardingLedger:
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)
+
+    async def backed_up(self) -> None:
+        await self.around("backed_up", self.inner.backed_up)
+
+    async def erase(self, order_key: str) -> bool:
+        return await self.around("erase", self.inner.erase, order_key)
+
+    async def erase_old(self, retention: timedelta) -> int:
+        return await self.around("erase_old", self.inner.erase_old, retention)
 
     async def paused(self) -> Pause | None:
         return await self.around("paused", self.inner.paused)

@@ -152,3 +152,20 @@ class Operator:
         """
         if not await self.ledger.resume():
             raise RefusedError("ordering is not paused")
+
+    async def forget(self, reference: str) -> str:
+        """Erase the personal data of one order; its `out_order_id`. The sums and the trail stay.
+
+        Raises:
+            RefusedError: there is no such order, or it has no outcome yet.
+        """
+        found = await self.ledger.orders(OrderQuery(None, reference, limit=1))
+        if not found:
+            raise RefusedError(f"no order has the reference {reference}")
+        (order,) = found
+        if order.state in ("sending", "unknown"):
+            raise RefusedError(
+                f"order {order.out_order_id} is {order.state}: its address is needed until that is settled"
+            )
+        await self.ledger.erase(order.order_key)
+        return order.out_order_id

@@ -17,9 +17,7 @@ from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import SettingUnusableError
 from xportcn_tools.upstream.words import cause_of, documented
 
-BUSY_SECONDS = 60
-"""To wait where the upstream asks to, and does not say how long."""
-
+BUSY_SECONDS = 60  # where the upstream asks to wait and does not say how long
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
 ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
 
@@ -64,9 +62,8 @@ def paused(pause: Pause) -> ProblemError:
     return problem(
         "paused",
         f"The owner has paused ordering since {timestamp(pause.since)}: no create is sent until they resume.",
-        "Tell the person; after `xportcn-mcp resume` call create_order again with the same token, or preview "
-        "again once it has expired.",
-        details={"since": timestamp(pause.since)} | ({"reason": pause.reason} if pause.reason else {}),
+        "Tell the person; after `xportcn-mcp resume` create_order can be called again with the same token.",
+        details={"since": timestamp(pause.since), "reason": pause.reason or None},
     )
 
 
@@ -99,12 +96,12 @@ def approval_declined(how: str) -> ProblemError:
 
 
 def approval_required(approval_code: str, *, page_open: bool) -> ProblemError:
-    page = "on the page that is open" if page_open else "on the page (`xportcn-mcp page` opens it)"
+    page = "that is open" if page_open else "(`xportcn-mcp page` opens it)"
     return problem(
         "approval_required",
         "The owner requires a recorded yes, and this client cannot ask the person.",
-        f"Ask the person to say yes {page}, or to run `xportcn-mcp approve {approval_code}`; then call "
-        "create_order again with the same token.",
+        f"Ask the person to say yes on the page {page} or with `xportcn-mcp approve {approval_code}`; then "
+        "call create_order again with the same token.",
     )
 
 

@@ -6,7 +6,6 @@ whose sender is gone. Times are aware UTC, money is integer fen. A driver raises
 where the ledger cannot be read or written; after it, a write has not happened as far as the driver can know.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,11 +13,10 @@ from secrets import token_hex
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from xportcn_tools.ledger.approvals import Approvals, ApprovedBy
-from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
-_outcomes = logging.getLogger("xportcn.orders")
+T = TypeVar("T")
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -27,11 +25,8 @@ Sent = Literal["no", "yes", "unknown"]
 COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 """States that count against the caps: an order whose outcome is open may exist."""
 
-T = TypeVar("T")
 
-
-class LedgerError(Exception):
-    """The ledger's own failures."""
+class LedgerError(Exception): ...
 
 
 class LedgerUnavailableError(LedgerError):
@@ -137,18 +132,6 @@ class Outcome:
     problem_text: str | None = None
 
 
-def log_outcome(out_order_id: str, outcome: Outcome) -> None:
-    """One line, heard whatever the log level, without the problem's text, which may be the upstream's."""
-    _outcomes.info(
-        "order %s: %s, order ids %s, request id %s, problem %s",
-        out_order_id,
-        outcome.state,
-        ", ".join(outcome.order_ids) or "none",
-        outcome.request_id or "none",
-        outcome.problem_code or "none",
-    )
-
-
 @dataclass(frozen=True)
 class Claimed:
     """The attempt is recorded as `sending`, on disk: this caller, and no other, may send."""
@@ -184,7 +167,7 @@ class RuleBroken(Generic[T]):
 
 @dataclass(frozen=True)
 class Voided:
-    """The ledger was copied or restored since the preview was made: an order of it may be missing here."""
+    """The ledger was copied or restored since the preview: an order of it may be missing here."""
 
 
 ClaimResult: TypeAlias = (
@@ -197,10 +180,9 @@ class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
-    `approved`: where a person's yes was recorded. `used`: on the owner's current day. `reference_used`: an
-    attempt of any caller has this `out_order_id`. `page_open`: a page that shows this preview is open.
-    `pause`: the owner's. `void`: the ledger was copied or restored since then.
-
+    `approved`: where a person's yes was recorded. `used`: on the owner's day. `reference_used`: an attempt of
+    any caller has this `out_order_id`. `page_open`: a page that shows this preview is open. `pause`: the
+    owner's. `void`: the ledger was restored since then.
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """
@@ -294,8 +276,4 @@ class Ledger(Approvals, Upkeep, Protocol):
 
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
-        ...
-
-    async def trail(self) -> list[TrailRow]:
-        """All rows, oldest first."""
         ...

@@ -9,6 +9,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
@@ -35,8 +36,8 @@ from xportcn_tools.ledger.ledger import (
     Standing,
     StoredPreview,
     Voided,
-    log_outcome,
 )
+from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
@@ -55,11 +56,8 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     found gone by a read.
     """
 
-    ID_IS_LISTED: str
-    """Condition with one `?`: the order id is in the JSON array `order_ids`."""
-
     def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
-        self._queries = Queries(realm, self.ID_IS_LISTED, zone)
+        self._queries = Queries(realm, zone)
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -200,7 +198,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
         def work(sql: Session) -> OrderRecord:
             with self._transaction(sql):
-                order = self._queries.order_where(sql, "order_key = ?", (order_key,))
+                order = self._queries.order_where(sql, "order_key = ?", (order_key,), rows.order_whatever)
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
                 if outcome == rows.outcome_of(order):
@@ -217,7 +215,8 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         def work(sql: Session) -> OrderRecord | None:
             with self._transaction(sql):
-                order = self._queries.order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
+                unknown = "order_key = ? AND state = 'unknown'"
+                order = self._queries.order_where(sql, unknown, (order_key,), rows.order_whatever)
                 return self._set_outcome(sql, order, outcome, event) if order else None
 
         return await self._run(work)
@@ -265,15 +264,13 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
         ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
-        changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(self._now(sql))}
+        now = self._now(sql)
+        changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(now)}
         (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
         body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
         changed["last_sequence"] = self._append(sql, event, order.out_order_id, body).sequence
         self._queries.update(sql, "orders", changed, "order_key = ?", order.order_key)
-        fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
-        if fresh is None:  # pragma: no cover - it was read in this transaction
-            raise LedgerUnavailableError("the attempt is no longer in the ledger")
-        return fresh
+        return replace(order, **vars(outcome), updated_at=now)
 
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
         return self._queries.append(sql, self._now(sql), event, subject, body)
