@@ -122,9 +122,9 @@ async def test_it_fits_every_screen_in_both_languages_and_themes(tmp_path: Path)
             if language == "zh":
                 await seen.page.get_by_role("link", name="中文").click()
                 await expect(seen.page.get_by_role("button", name="是，下单")).to_be_visible()
-            assert await wider_than_the_screen(seen.page) == 0, (language, scheme, screen)
             ground = "rgb(18, 20, 24)" if scheme == "dark" else "rgb(244, 245, 247)"
             await expect(seen.page.locator("body")).to_have_css("background-color", ground)
+            assert await wider_than_the_screen(seen.page) == 0, (language, scheme, screen)
             assert seen.troubles == []
             await seen.page.context.close()
 

@@ -9,8 +9,8 @@ import pytest
 
 from harness.house import House
 from harness.page_visit import visited
-from xportcn_server.page import pictures
-from xportcn_server.page.pictures import PictureError, Pictures, is_shown, kind_of
+from xportcn_server.page import picture_fetch
+from xportcn_server.page.picture_fetch import PictureError, Pictures, is_shown, kind_of
 from xportcn_server.sandbox.pictures import picture, picture_address
 
 pytestmark = pytest.mark.anyio
@@ -109,7 +109,7 @@ async def test_a_host_that_leads_into_a_private_network_is_not_asked(place: str)
         (Host(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "no PNG, JPEG or WebP"),
         (Host(b"GIF89a"), "no PNG, JPEG or WebP"),
         (Host(b""), "no PNG, JPEG or WebP"),
-        (Host(PNG + bytes(pictures.MOST_BYTES)), "too large"),
+        (Host(PNG + bytes(picture_fetch.MOST_BYTES)), "too large"),
         (Host(status=404), "answered with 404"),
         (Host(status=302, location="https://127.0.0.1/a.png"), "answered with 302"),
     ],
@@ -121,7 +121,7 @@ async def test_what_is_no_picture_or_leads_elsewhere_is_refused(host: Host, reas
 
 
 async def test_a_host_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "SECONDS", 0.05)
+    monkeypatch.setattr(picture_fetch, "SECONDS", 0.05)
 
     class Silent(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

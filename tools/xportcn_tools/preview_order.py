@@ -80,9 +80,12 @@ async def preview_order(
         dropshipping=dropshipping,
     )
     preview = await desk.preview(asked, caller_of())
-    opened = not can_ask(ctx) and await desk.page_opened()
-    return preview.model_copy(update={"page_opened": opened})
+    if can_ask(ctx) or not await desk.page_opened():
+        return preview
+    return preview.model_copy(update={"sent_along": [*preview.sent_along, PAGE_OPENED]})
 
+
+PAGE_OPENED = "A page has opened on this machine: the person says yes or no there, and create_order waits a moment for it."
 
 PREVIEW_ORDER = Offered(preview_order, "Preview an order", ANNOTATIONS, PreviewEnvelope, "preview")
 

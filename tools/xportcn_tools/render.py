@@ -66,11 +66,6 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     promotion = quoted(preview.promotion_id) if preview.promotion_id else "none"
     yield f"Trade type: {chosen(preview.trade_type)}; flow: {chosen(preview.flow)}; promotion: {promotion}"
     yield from preview.sent_along
-    if preview.page_opened:
-        yield (
-            "A page has opened on this machine: the person says yes or no there. create_order waits a moment "
-            "for the answer."
-        )
     if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
     else:

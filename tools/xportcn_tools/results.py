@@ -146,7 +146,7 @@ class CreateOrderArguments(Shape):
 
 
 class PreviewResult(Shape):
-    """For the text alone: `sent_along`, what else is sent at the caller's wish, and `page_opened`."""
+    """`sent_along`: what else is sent at the caller's wish, in words; for the text alone."""
 
     preview_token: str
     approval_code: str
@@ -165,7 +165,6 @@ class PreviewResult(Shape):
     groups: list[GroupResult]
     warnings: list[PreviewWarning]
     sent_along: list[str] = Field(default=[], exclude=True)
-    page_opened: bool = Field(default=False, exclude=True)
     create_order_arguments: CreateOrderArguments
 
 

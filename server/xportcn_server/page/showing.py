@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from xportcn_server.page.pictures import is_shown
+from xportcn_server.page.picture_fetch import is_shown
 from xportcn_tools.desk.operator import digest_of
 from xportcn_tools.desk.question import asked_for
 from xportcn_tools.ledger.ledger import StoredPreview

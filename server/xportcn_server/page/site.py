@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
-from xportcn_server.page.pictures import DrawnPictures, PictureError, Pictures
+from xportcn_server.page.picture_fetch import DrawnPictures, PictureError, Pictures
 from xportcn_server.page.sessions import COOKIE, FormError, Person, Sessions
 from xportcn_server.page.showing import Card, card_of, rendered
 from xportcn_server.settings.settings import Settings

@@ -95,13 +95,12 @@ def approval_declined(how: str) -> ProblemError:
     )
 
 
-def approval_required(approval_code: str, *, page_open: bool) -> ProblemError:
+def approval_required(code: str, *, page_open: bool) -> ProblemError:
     page = "that is open" if page_open else "(`xportcn-mcp page` opens it)"
     return problem(
         "approval_required",
         "The owner requires a recorded yes, and this client cannot ask the person.",
-        f"Ask the person to say yes on the page {page} or with `xportcn-mcp approve {approval_code}`; then "
-        "call create_order again with the same token.",
+        f"Ask for a yes on the page {page} or by `xportcn-mcp approve {code}`, then call this again.",
     )
 
 
