@@ -29,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     ReferenceUsed,
     RuleBroken,
     StoredPreview,
+    Voided,
     log_outcome,
 )
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
@@ -121,6 +122,8 @@ class Sender:
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
                     raise TwinError(order) if order.state == "placed" else problems.earlier_order_open(order)
+                case Voided():
+                    raise problems.token_void()
                 case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):

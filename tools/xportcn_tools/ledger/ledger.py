@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
@@ -179,12 +179,20 @@ class RuleBroken(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Voided:
+    """The ledger was copied or restored since the preview was made: an order of it may be missing here."""
+
+
+ClaimResult: TypeAlias = Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T] | Voided
+
+
+@dataclass(frozen=True)
 class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
     `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
-    attempt of any caller has this `out_order_id`.
+    attempt of any caller has this `out_order_id`. `void`: the ledger was copied or restored since then.
 
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
@@ -197,6 +205,7 @@ class Standing:
     used: DayUsage
     twin: OrderRecord | None
     reference_used: bool
+    void: bool = False
 
 
 @dataclass(frozen=True)
@@ -275,7 +284,7 @@ class Ledger(Protocol):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         """One transaction: count, judge, insert as `sending`. On disk when it returns `Claimed`."""
         ...
 

@@ -26,15 +26,13 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
-    EarlierUnknown,
     LedgerUnavailableError,
     NewerLedgerError,
     NewOrder,
     OrderRecord,
     Realm,
-    ReferenceUsed,
-    RuleBroken,
 )
 from xportcn_tools.ledger.migrations import newer, numbered_scripts
 from xportcn_tools.ledger.queries import Row, Session
@@ -127,7 +125,7 @@ class PostgresLedger(SqlLedger):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         try:
             return await super().claim(new, lease_seconds, judge)
         except CommitUnknownError:

@@ -17,6 +17,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.order import Address
 
 Row = Mapping[str, Any]
@@ -149,13 +150,33 @@ class Queries:
         return [rows.order_of(row) for row in found]
 
     def reference_used(self, sql: Session, out_order_id: str) -> bool:
+        """By the orders, and by the trail: a claim stays in it, whatever became of the order's row."""
+        reference = out_order_id.lower()
         statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND reference = ?"
-        return bool(sql.execute(statement, (self.realm, out_order_id.lower())))
+        if sql.execute(statement, (self.realm, reference)):
+            return True
+        claims = sql.execute(
+            "SELECT body FROM trail WHERE event = 'claimed' AND lower(subject) = ?", (reference,)
+        )
+        return any(f'"realm":"{self.realm}"' in claim["body"] for claim in claims)
+
+    def restored_since(self, sql: Session, sequence: int) -> bool:
+        """Whether the ledger was found to be copied or restored after this row of the trail."""
+        statement = "SELECT 1 AS one FROM trail WHERE event = 'restored' AND sequence > ?"
+        return bool(sql.execute(statement, (sequence,)))
 
     def trail_end(self, sql: Session) -> int:
         """The sequence of the trail's last row, 0 where it has none."""
         (row,) = sql.execute("SELECT COALESCE(MAX(sequence), 0) AS last FROM trail")
         return int(row["last"])
+
+    def append(self, sql: Session, now: datetime, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        """The trail's next row."""
+        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
+        sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
+        row = seal(sequence, rows.time_text(now), event, subject, body, previous)
+        self.insert(sql, "trail", vars(row))
+        return row
 
     def usage(self, sql: Session, caller: str, now: datetime) -> DayUsage:
         starts_at, ends_at = day_around(now, self.zone)

@@ -18,6 +18,7 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
     DeclinedIn,
     EarlierUnknown,
@@ -33,10 +34,11 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     Standing,
     StoredPreview,
+    Voided,
     log_outcome,
 )
 from xportcn_tools.ledger.queries import Queries, Session
-from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
+from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address
 
 T = TypeVar("T")
@@ -107,6 +109,10 @@ class SqlLedger(ABC):
     def _now(self, sql: Session) -> datetime:
         """Aware UTC, by the clock that all who share the ledger go by."""
 
+    def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
+        """Whether the ledger was copied or restored since this preview was made."""
+        return self._queries.restored_since(sql, preview.trail_seen)
+
     async def open(self) -> None:
         await self._run(lambda _: None)
 
@@ -131,6 +137,7 @@ class SqlLedger(ABC):
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
+                void=self._is_void(sql, preview),
             )
 
         return await self._read(work)
@@ -186,10 +193,10 @@ class SqlLedger(ABC):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         preview = new.preview
 
-        def work(sql: Session) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+        def work(sql: Session) -> ClaimResult[T]:
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
@@ -198,6 +205,8 @@ class SqlLedger(ABC):
                     return AlreadyClaimed(claimed)
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
+                if self._is_void(sql, preview):
+                    return Voided()
                 twin = self._queries.twin(sql, preview)
                 if twin:
                     return EarlierUnknown(twin)
@@ -205,9 +214,8 @@ class SqlLedger(ABC):
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                sequence = self._append(
-                    sql, "claimed", order.out_order_id, rows.order_trail(order, preview, self._queries.realm)
-                )
+                body = rows.order_trail(order, preview, self._queries.realm)
+                sequence = self._append(sql, "claimed", order.out_order_id, body).sequence
                 self._queries.insert(sql, "orders", self._row(order) | rows.order_beside(order, sequence))
                 return Claimed(order)
 
@@ -281,7 +289,7 @@ class SqlLedger(ABC):
         ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
-        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
+        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome)).sequence
         sql.execute(
             "UPDATE orders SET state = ?, order_ids = ?, request_id = ?, request_sent = ?,"
             " problem_code = ?, problem_text = ?, updated_at = ?, last_sequence = ? WHERE order_key = ?",
@@ -292,9 +300,5 @@ class SqlLedger(ABC):
             raise LedgerUnavailableError("the attempt is no longer in the ledger")
         return fresh
 
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int:
-        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
-        sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
-        row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
-        self._queries.insert(sql, "trail", vars(row))
-        return row.sequence
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        return self._queries.append(sql, self._now(sql), event, subject, body)

@@ -1,0 +1,90 @@
+"""What tells that a ledger's file was copied or restored: its trail's last row, kept outside its folder.
+
+SQLite only. The witness is written after each commit that appends to the trail, so it is never ahead of a
+ledger that lives; one that is behind (a process died in between) proves nothing. Where it is ahead, or knows
+another row, the file is an older copy, and what was ordered since is missing in it.
+"""
+
+import contextlib
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A row of the trail: its sequence (0: the trail was empty) and its hash."""
+
+    sequence: int
+    hash: str
+
+
+def folder() -> Path:
+    """Where the witnesses are, one file for each ledger. It is never the folder of the default ledger, which
+    may be copied or put back as a whole.
+
+    Raises:
+        OSError: this user has no home.
+    """
+    named = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(named) if Path(named).is_absolute() else platformdirs.user_state_path()
+    if not base.is_absolute():
+        raise FileNotFoundError("this user has no home folder")
+    return base / "xportcn-mcp-witness"
+
+
+def read(ledger_id: str) -> Witness | None:
+    """The witness of the ledger with this id (`identity.ledger_id`), if there is one.
+
+    Raises:
+        OSError: the state folder cannot be read.
+    """
+    try:
+        text = (folder() / ledger_id).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return None
+    found = re.fullmatch(r"([0-9]{1,18}) ([0-9a-f]{64})\n", text)
+    return Witness(int(found[1]), found[2]) if found else None
+
+
+def follow(ledger_id: str, seen: Witness) -> None:
+    """Write it, unless another process has written a later one meanwhile. Raises: OSError."""
+    held = read(ledger_id)
+    if held is None or held.sequence < seen.sequence:
+        write(ledger_id, seen)
+
+
+def write(ledger_id: str, seen: Witness) -> None:
+    """Put it in the place of the earlier one, whole or not at all.
+
+    Not forced onto the disk: after a power failure it may be behind the ledger, which is.
+
+    Raises:
+        OSError: the state folder cannot be written.
+    """
+    place = folder()
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
+            file.write(f"{seen.sequence} {seen.hash}\n")
+        Path(name).replace(place / ledger_id)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def cannot_be_kept() -> str | None:
+    """Why no witness can be written, if so; found out by trying."""
+    try:
+        place = folder()
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        return f"{type(error).__name__}: {error.strerror or error}"
