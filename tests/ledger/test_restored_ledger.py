@@ -71,9 +71,9 @@ def witness_of(house: House) -> tuple[str, Witness | None]:
 async def test_a_backup_that_is_put_back_within_a_tokens_life_orders_nothing_again(
     house: House, caplog: pytest.LogCaptureFixture, orders_before: int
 ) -> None:
-    for number in range(orders_before):
+    for _ in range(orders_before):
         async with house.client() as client:
-            other = await previewed(client, quantity=9, out_order_id=f"PO-{number}")
+            other = await previewed(client, quantity=9)
         assert await created(house, other["create_order_arguments"]) == "placed"
     token = await token_of(house)
     backup = house.ledger.with_name("backup")
@@ -165,13 +165,17 @@ async def test_a_ledger_that_was_restored_while_it_is_open_is_found_out_in_the_c
     assert await events_of(house) == ["restored", "claimed", "placed"]
 
 
+def nothing(*_: object) -> None:
+    pass
+
+
 async def test_a_witness_that_is_behind_is_no_fault(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where a process died between its commit and the witness."""
     assert await created(house, await token_of(house)) == "placed"
     async with house.client() as client:
         token = await previewed(client, quantity=7)
     with monkeypatch.context() as dying:
-        dying.setattr(witness, "follow", lambda *_: None)
+        dying.setattr(witness, "follow", nothing)
         assert await created(house, token["create_order_arguments"]) == "placed"
     ledger_id, seen = witness_of(house)
     assert seen

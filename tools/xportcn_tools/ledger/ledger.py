@@ -180,7 +180,7 @@ class RuleBroken(Generic[T]):
 
 @dataclass(frozen=True)
 class Voided:
-    """The ledger was copied or restored since the preview was made: an order of it may be missing here."""
+    """The ledger was copied or restored since the preview: an order of it may be missing here."""
 
 
 ClaimResult: TypeAlias = Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T] | Voided
@@ -193,7 +193,6 @@ class Standing:
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
     `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
     attempt of any caller has this `out_order_id`. `void`: the ledger was copied or restored since then.
-
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """

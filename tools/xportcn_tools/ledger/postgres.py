@@ -81,8 +81,6 @@ class PostgresSession:
 class PostgresLedger(SqlLedger):
     """The driver for one database. `clock` stands in for the database's own clock, for tests."""
 
-    ID_IS_LISTED = "order_ids::jsonb @> to_jsonb(?::text)"
-
     def __init__(
         self,
         url: str,

@@ -9,6 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
@@ -54,11 +55,8 @@ class SqlLedger(ABC):
     found gone by a read.
     """
 
-    ID_IS_LISTED: str
-    """Condition with one `?`: the order id is in the JSON array `order_ids`."""
-
     def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
-        self._queries = Queries(realm, self.ID_IS_LISTED, zone)
+        self._queries = Queries(realm, zone)
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -224,7 +222,7 @@ class SqlLedger(ABC):
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
         def work(sql: Session) -> OrderRecord:
             with self._transaction(sql):
-                order = self._queries.order_where(sql, "order_key = ?", (order_key,))
+                order = self._queries.order_where(sql, "order_key = ?", (order_key,), rows.order_whatever)
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
                 if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
@@ -241,7 +239,8 @@ class SqlLedger(ABC):
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         def work(sql: Session) -> OrderRecord | None:
             with self._transaction(sql):
-                order = self._queries.order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
+                unknown = "order_key = ? AND state = 'unknown'"
+                order = self._queries.order_where(sql, unknown, (order_key,), rows.order_whatever)
                 return self._set_outcome(sql, order, outcome, event) if order else None
 
         return await self._run(work)
@@ -290,15 +289,13 @@ class SqlLedger(ABC):
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
         sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome)).sequence
+        now = self._now(sql)
         sql.execute(
             "UPDATE orders SET state = ?, order_ids = ?, request_id = ?, request_sent = ?,"
             " problem_code = ?, problem_text = ?, updated_at = ?, last_sequence = ? WHERE order_key = ?",
-            (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), sequence, order.order_key),
+            (*rows.outcome_values(outcome), rows.time_text(now), sequence, order.order_key),
         )
-        fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
-        if fresh is None:  # pragma: no cover - it was read in this transaction
-            raise LedgerUnavailableError("the attempt is no longer in the ledger")
-        return fresh
+        return replace(order, **vars(outcome), updated_at=now)
 
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
         return self._queries.append(sql, self._now(sql), event, subject, body)

@@ -35,6 +35,11 @@ BUSY_SECONDS = 5.0
 """How long a transaction waits for another process's before the ledger counts as locked."""
 
 
+def text_of(stored: bytes) -> str:
+    """Of a bad byte SQLite would make an error of the whole answer."""
+    return stored.decode(errors="replace")
+
+
 class _SqliteSession:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -45,8 +50,6 @@ class _SqliteSession:
 
 class SqliteLedger(SqlLedger):
     """The driver for one file. `clock` gives aware UTC times: those who share a file share a machine."""
-
-    ID_IS_LISTED = "EXISTS (SELECT 1 FROM json_each(order_ids) WHERE value = ?)"
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class SqliteLedger(SqlLedger):
         )
         try:
             connection.row_factory = sqlite3.Row
+            connection.text_factory = text_of
             refuse_newer(connection)  # before anything that writes
             self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
