@@ -29,8 +29,7 @@ COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 T = TypeVar("T")
 
 
-class LedgerError(Exception):
-    """The ledger's own failures."""
+class LedgerError(Exception): ...
 
 
 class LedgerUnavailableError(LedgerError):

@@ -30,10 +30,11 @@ def folder() -> Path:
     Raises:
         OSError: this user has no home.
     """
-    named = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(named) if Path(named).is_absolute() else platformdirs.user_state_path()
-    if not base.is_absolute():
-        raise FileNotFoundError("this user has no home folder")
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    try:
+        base = named if named.is_absolute() else platformdirs.user_state_path()
+    except RuntimeError as error:
+        raise FileNotFoundError("this user has no home folder") from error
     return base / "xportcn-mcp-witness"
 
 
