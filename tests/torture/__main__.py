@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import secrets
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
@@ -32,6 +33,8 @@ def main(
 ) -> None:
     """Order through crashes, faults and races; exit 1 if anything that was found is not as it must be."""
     seed = secrets.randbelow(10**6) if seed is None else seed
+    state = tempfile.TemporaryDirectory()  # of the ledgers' witnesses, for every process of the run
+    os.environ["XDG_STATE_HOME"] = state.name
     counts = {"crash": crashes, "fault": faults, "race": races, "kill": kills}
     names = list(only) or [f"{kind}:{seed}:{n}" for kind, count in counts.items() for n in range(count)]
     click.echo(f"seed {seed}, {len(names)} runs")
