@@ -30,8 +30,8 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     StoredPreview,
     Voided,
-    log_outcome,
 )
+from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
 from xportcn_tools.upstream.port import HELD_UP, AnswerLostError, MayLeave, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies

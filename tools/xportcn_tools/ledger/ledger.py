@@ -6,7 +6,6 @@ whose sender is gone. Times are aware UTC, money is integer fen. A driver raises
 where the ledger cannot be read or written; after it, a write has not happened as far as the driver can know.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +13,6 @@ from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
-
-_outcomes = logging.getLogger("xportcn.orders")
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -130,18 +127,6 @@ class Outcome:
     request_id: str | None = None
     problem_code: str | None = None
     problem_text: str | None = None
-
-
-def log_outcome(out_order_id: str, outcome: Outcome) -> None:
-    """One line, heard whatever the log level, without the problem's text, which may be the upstream's."""
-    _outcomes.info(
-        "order %s: %s, order ids %s, request id %s, problem %s",
-        out_order_id,
-        outcome.state,
-        ", ".join(outcome.order_ids) or "none",
-        outcome.request_id or "none",
-        outcome.problem_code or "none",
-    )
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ from xportcn_tools.ledger.ledger import (
     Standing,
     StoredPreview,
     Voided,
-    log_outcome,
 )
+from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address
@@ -198,15 +198,13 @@ class SqlLedger(ABC):
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
-                claimed = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
-                if claimed:
+                if claimed := self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)):
                     return AlreadyClaimed(claimed)
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
                 if self._is_void(sql, preview):
                     return Voided()
-                twin = self._queries.twin(sql, preview)
-                if twin:
+                if twin := self._queries.twin(sql, preview):
                     return EarlierUnknown(twin)
                 verdict = judge(self._queries.usage(sql, preview.caller, now))
                 if verdict is not None:
