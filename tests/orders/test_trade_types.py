@@ -210,7 +210,7 @@ async def test_the_platforms_promotion_is_pinned_shown_and_sent(tmp_path: Path, 
             "discount": {"amount": "5.00", "currency": "CNY"},
         }
         assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
-    assert "Promotion: shop-100-5" in person.asked[0].splitlines()
+    assert "Promotion: 「shop-100-5」" in person.asked[0].splitlines()
     assert sent(house)["shopPromotionId"] == "shop-100-5"
 
 

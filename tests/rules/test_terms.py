@@ -11,7 +11,7 @@ from harness.builders import OFFER, OTHER_OFFER, World, asked, group, line, quot
 from xportcn_tools.desk import terms
 from xportcn_tools.desk.quote import Group, Quote, UnitsUnclearError
 from xportcn_tools.desk.terms import Change, differences
-from xportcn_tools.order import Item, Line, Promotion
+from xportcn_tools.order import Item, Line, Pinned, Promotion
 
 PROMOTION = {"promotionId": "p1", "text": "满减", "selected": True, "discountFee": 500}
 
@@ -176,6 +176,12 @@ def test_a_coupon_that_is_applied_or_asked_for_is_a_term() -> None:
         "order 1 promotions", was, now
     )
     assert changed(quoted(), quoted(group(shopPromotionList=[COUPON | {"selected": True}])))
+
+
+@pytest.mark.parametrize("field", ["flow", "trade_type", "promotion_id"])
+def test_a_choice_that_is_called_none_is_not_the_same_as_no_choice(field: str) -> None:
+    named_none, none = (replace(deal(), pinned=replace(Pinned(), **{field: name})) for name in ("none", None))
+    assert changed(named_none, none)[field] == Change(field, "「none」", "none")
 
 
 def test_a_fee_that_is_stated_from_now_on_changes_the_terms() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from xportcn_tools.desk.pins import chosen
 from xportcn_tools.money import sum_line
 from xportcn_tools.results import (
     MODE_WORDS,
@@ -24,8 +25,8 @@ from xportcn_tools.results import (
     Problem,
     PromotionResult,
 )
+from xportcn_tools.upstream.clean import quoted
 
-MOST_CHARACTERS = 300
 _OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 
 
@@ -48,15 +49,10 @@ def text_of(envelope: Envelope) -> str:
     return "\n".join([f"[{MODE_WORDS[envelope.environment]}] {lines[0]}", *lines[1:]])
 
 
-def quoted(text: str) -> str:
-    """Foreign text between 「 and 」, without these two signs in it, in at most 300 characters."""
-    bare = text.replace("「", "").replace("」", "")
-    return f"「{bare if len(bare) <= MOST_CHARACTERS else bare[: MOST_CHARACTERS - 1] + '…'}」"
-
-
 def _preview(preview: PreviewResult) -> Iterator[str]:
     parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
     yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
+    yield from (f"Warning {warning.code}: {warning.message}" for warning in preview.warnings)
     for number, group in enumerate(preview.groups, start=1):
         if len(preview.groups) > 1:
             yield (
@@ -67,14 +63,13 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     yield f"Ship to: {preview.ship_to}"
     yield f"Order number: {preview.out_order_id}"
     yield f"Approval code: {preview.approval_code} (good until {preview.expires_at})"
-    yield (
-        f"Trade type: {preview.trade_type or 'left to the platform'}; flow: "
-        f"{preview.flow or 'left to the platform'}; promotion: {preview.promotion_id or 'none'}"
-    )
+    promotion = quoted(preview.promotion_id) if preview.promotion_id else "none"
+    yield f"Trade type: {chosen(preview.trade_type)}; flow: {chosen(preview.flow)}; promotion: {promotion}"
     yield from preview.sent_along
-    for warning in preview.warnings:
-        yield f"Warning {warning.code}: {warning.message}"
-    yield "Show this to the person. Only if they agree to exactly this, call:"
+    if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
+        yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
+    else:
+        yield "Show this to the person. Only if they agree to exactly this, call:"
     arguments = preview.create_order_arguments.model_dump()
     yield f"create_order {json.dumps(arguments, ensure_ascii=False)}"
 
@@ -88,7 +83,7 @@ def _group(group: GroupResult) -> Iterator[str]:
     yield from map(_line, group.lines)
     yield from (f"- promotion {_promotion(offer)}" for offer in group.promotions)
     if group.trade_types:
-        yield f"- trade types on offer: {', '.join(group.trade_types)}"
+        yield f"- trade types on offer: {', '.join(map(chosen, group.trade_types))}"
 
 
 def _line(line: LineResult) -> str:
@@ -102,7 +97,8 @@ def _line(line: LineResult) -> str:
 def _promotion(offer: PromotionResult) -> str:
     discount = f": -{offer.discount.amount} CNY" if offer.discount else ""
     words = f" {quoted(offer.text)}" if offer.text else ""
-    return f"{offer.promotion_id or 'without id'}{words}{discount}{' (applied)' if offer.selected else ''}"
+    name = quoted(offer.promotion_id) if offer.promotion_id else "without id"
+    return f"{name}{words}{discount}{' (applied)' if offer.selected else ''}"
 
 
 def _order(order: OrderResult) -> Iterator[str]:

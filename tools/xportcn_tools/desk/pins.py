@@ -1,7 +1,7 @@
 """Each default that would otherwise be the platform's to choose, and that moves money, pinned. Pure."""
 
 from xportcn_tools.desk.quote import Group, NotOrderableError, PinRules, Reason
-from xportcn_tools.upstream.clean import TEXT_LIMIT
+from xportcn_tools.upstream.clean import TEXT_LIMIT, quoted
 from xportcn_tools.upstream.preview_answer import GroupAnswer
 
 # Names that documents know (1688, vendor). Any word may come, also one that reads like a command.
@@ -30,6 +30,11 @@ _FLOWS = (
 
 _NAMES = frozenset(_TRADE_TYPES + _FLOWS)
 _SEPARATELY = "Preview an order for each of the offers by itself."
+
+
+def chosen(name: str | None) -> str:
+    """A trade type or flow in a text: a known name as it is, any other as a quotation."""
+    return "left to the platform" if name is None else name if name in _NAMES else quoted(name)
 
 
 def _in_our_words(names: list[str]) -> str:

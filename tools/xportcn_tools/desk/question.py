@@ -4,30 +4,31 @@ The same preview gives the same text for ever: the protocol may put the question
 and an answer counts only for the text that was shown.
 """
 
+from xportcn_tools.desk.pins import chosen
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.money import sum_line, yuan
 from xportcn_tools.order import OrderRequest, ShownPreview
 from xportcn_tools.results import MODE_WORDS, Environment
+from xportcn_tools.upstream.clean import quoted
 
 LINES_SHOWN = 10
 
 
 def question(environment: Environment, preview: StoredPreview) -> str:
-    """Everything that is about to be bought (up to ten lines of goods), and the request for a plain yes."""
+    """What is about to be bought (ten dearest lines, sum of the rest), and the request for a plain yes."""
     shown = preview.shown
     lines = [
         f"[{MODE_WORDS[environment]}]",
         f"Total to pay: {yuan(preview.payable_fen)} CNY = {parts_of_total(shown)}",
+        *(f"Note ({warning.code}): {warning.message}" for warning in shown.warnings),
         *_goods(shown),
         f"Ship to: {shown.ship_to}",
-        f"Trade type: {shown.trade_type or 'left to the platform'}",
-        f"Flow: {shown.flow or 'left to the platform'}",
-        f"Promotion: {shown.promotion_id or 'none'}",
+        f"Trade type: {chosen(shown.trade_type)}",
+        f"Flow: {chosen(shown.flow)}",
+        f"Promotion: {quoted(shown.promotion_id) if shown.promotion_id else 'none'}",
     ]
     lines += asked_for(preview.request)
-    lines.append(f"Order number: {preview.out_order_id}")
-    lines += [f"Note ({warning.code}): {warning.message}" for warning in shown.warnings]
-    return "\n".join([*lines, "Place this order?"])
+    return "\n".join([*lines, f"Order number: {preview.out_order_id}", "Place this order?"])
 
 
 def parts_of_total(shown: ShownPreview) -> str:
@@ -46,14 +47,16 @@ def asked_for(request: OrderRequest) -> list[str]:
 
 
 def _goods(shown: ShownPreview) -> list[str]:
-    lines = shown.lines
+    lines = sorted(shown.lines, key=lambda line: -line.amount)
+    rest = lines[LINES_SHOWN:]
     texts = [
         f"- {line.quantity} x offer {line.offer_id}"
         f"{f' spec {line.spec_id}' if line.spec_id else ''}: {yuan(line.amount)} CNY"
         for line in lines[:LINES_SHOWN]
     ]
-    if len(lines) > LINES_SHOWN:
-        texts.append(f"- and {len(lines) - LINES_SHOWN} more lines")
+    if rest:
+        more = f"{len(rest)} more lines" if len(rest) > 1 else "1 more line"
+        texts.append(f"- and {more}: {yuan(sum(line.amount for line in rest))} CNY")
     if len(shown.groups) > 1:
         texts.append(f"This becomes {len(shown.groups)} separate orders.")
     return texts

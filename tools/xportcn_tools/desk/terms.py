@@ -32,9 +32,9 @@ def terms_of(quote: Quote, made_for: dict[str, str]) -> dict[str, str]:
         "freight": yuan(quote.freight),
         "fees": yuan(quote.fees),
         "discount": yuan(quote.discount),
-        "flow": quote.pinned.flow or "none",
-        "trade_type": quote.pinned.trade_type or "none",
-        "promotion_id": quote.pinned.promotion_id or "none",
+        "flow": _named(quote.pinned.flow),
+        "trade_type": _named(quote.pinned.trade_type),
+        "promotion_id": _named(quote.pinned.promotion_id),
         "promotion_priced": "no" if quote.promotion_not_priced else "yes",
         "orders": str(len(quote.groups)),
         "freight_by_description": ", ".join(quote.freight_by_description) or "none",
@@ -66,9 +66,12 @@ def _group_terms(name: str, group: Group, promotion_id: str | None) -> dict[str,
 
 def _promotion(offer: Promotion) -> str:
     applied = " (applied)" if offer.selected else ""
-    return (
-        f"{offer.promotion_id or 'unnamed'}{applied}{f' -{yuan(offer.discount)}' if offer.discount else ''}"
-    )
+    return f"{_named(offer.promotion_id)}{applied}{f' -{yuan(offer.discount)}' if offer.discount else ''}"
+
+
+def _named(name: str | None) -> str:
+    """A name of the platform's as a term. One that is called `none` is not the same as none."""
+    return "none" if name is None else "「none」" if name == "none" else name
 
 
 def _line_terms(name: str, line: Line) -> dict[str, str]:

@@ -115,3 +115,9 @@ def clean(text: str) -> str:
     # What still looks like the start of a tag was never closed; apart, it is a less-than sign.
     line = " ".join(_OPEN_TAG.sub("< ", _plain(text[:_INPUT_LIMIT])).split())
     return line[:TEXT_LIMIT].rstrip(f" {_ZERO_WIDTH_JOINER}")
+
+
+def quoted(text: str) -> str:
+    """Foreign text between 「 and 」, without these two signs in it, in at most 300 characters."""
+    bare = text.replace("「", "").replace("」", "")
+    return f"「{bare if len(bare) <= TEXT_LIMIT else bare[: TEXT_LIMIT - 1] + '…'}」"
