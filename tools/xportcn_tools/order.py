@@ -172,7 +172,10 @@ class ShownWarning:
 
 @dataclass(frozen=True)
 class ShownPreview:
-    """What a person saw and approved, without the handles for it. Money in fen."""
+    """What a person saw and approved, without the handles for it. Money in fen.
+
+    `goods_echo`: the one line that says what is bought; empty where an older program made the preview.
+    """
 
     payable: int
     goods: int
@@ -185,6 +188,7 @@ class ShownPreview:
     promotion_id: str | None
     groups: tuple[ShownGroup, ...]
     warnings: tuple[ShownWarning, ...]
+    goods_echo: str = ""
 
     @property
     def lines(self) -> list[Line]:

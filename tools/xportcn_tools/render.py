@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.pins import chosen
+from xportcn_tools.desk.terms import is_name
 from xportcn_tools.money import sum_line
 from xportcn_tools.results import (
     MODE_WORDS,
@@ -62,10 +64,16 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
         yield from _group(group)
     yield f"Ship to: {preview.ship_to}"
     yield f"Order number: {preview.out_order_id}"
-    yield f"Approval code: {preview.approval_code} (good until {preview.expires_at})"
+    yield f"Approval code: {preview.approval_code} (good until {preview.expires_at}); "
+        f"create_order {'asks the person or waits for them' if preview.needs_approval else 'asks nobody'}"
     promotion = quoted(preview.promotion_id) if preview.promotion_id else "none"
     yield f"Trade type: {chosen(preview.trade_type)}; flow: {chosen(preview.flow)}; promotion: {promotion}"
     yield from preview.sent_along
+    budget = preview.budget
+    yield (
+        f"Caps: {budget.order_cap.amount} CNY an order, {budget.day_cap.amount} CNY a day; until "
+        f"{budget.day_ends_at} {budget.day_left.amount} CNY and {budget.day_orders_left} orders are left"
+    )
     if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
     else:
@@ -81,17 +89,19 @@ def _fresh(preview: PreviewResult) -> Iterator[str]:
 
 def _group(group: GroupResult) -> Iterator[str]:
     yield from map(_line, group.lines)
+    if group.seller_open_id:
+        yield f"- seller: {quoted(group.seller_open_id)}"
     yield from (f"- promotion {_promotion(offer)}" for offer in group.promotions)
     if group.trade_types:
         yield f"- trade types on offer: {', '.join(map(chosen, group.trade_types))}"
 
 
 def _line(line: LineResult) -> str:
-    spec = f" spec {line.spec_id}" if line.spec_id else ""
-    price = f" at {line.unit_price.amount}" if line.unit_price else ""
+    unit = f" per {quoted(line.unit)}" if line.unit else ""
+    price = f" at {line.unit_price.amount}{unit}" if line.unit_price else ""
     number = f", product_no {line.product_no}" if line.product_no else ""
     said = f"; the upstream says {quoted(line.message)}" if line.message else ""
-    return f"- {line.quantity} × offer {line.offer_id}{spec}{price}: {line.amount.amount} CNY{number}{said}"
+    return f"- {line.quantity} × {goods_of(line)}{price}: {line.amount.amount} CNY{number}{said}"
 
 
 def _promotion(offer: PromotionResult) -> str:
@@ -147,7 +157,8 @@ def _details(details: Mapping[str, Any]) -> Iterator[str]:
     yield from map(_reason, _objects(details.get("reasons")))
     yield from (f"- {figures}" for figures in details.get("figures", ()))
     for change in _objects(details.get("changes")):
-        yield f"- {change['what']}: was {_value(change['was'])}, now {_value(change['now'])}"
+        word = quoted if is_name(change["what"]) else _value
+        yield f"- {change['what']}: was {word(change['was'])}, now {word(change['now'])}"
     if "preview_has" in details:
         yield f"The preview has {details['field']}: {details['preview_has']}"
     if details.get("reason"):

@@ -30,6 +30,10 @@ STATE_WORDS: dict[OrderState, str] = {
 """What becomes of an order, as the end of a sentence about it."""
 
 WarningCode = Literal[
+    "goods_not_named",
+    "below_minimum",
+    "not_in_lots",
+    "low_stock",
     "platform_chooses",
     "freight_by_description",
     "no_cross_border_pay",
@@ -39,6 +43,7 @@ WarningCode = Literal[
     "promotion_not_priced",
     "unverified_fee",
     "unverified_unit",
+    "over_budget",
 ]
 ProblemCode = Literal[
     "invalid_arguments",
@@ -143,6 +148,16 @@ class CreateOrderArguments(Shape):
     goods: str
 
 
+class BudgetResult(Shape):
+    """The caller's caps, and what the owner's current day leaves of them before this order."""
+
+    order_cap: Money
+    day_cap: Money
+    day_left: Money
+    day_orders_left: int
+    day_ends_at: str
+
+
 class PreviewResult(Shape):
     """`sent_along`: what else is sent at the caller's wish, in words; for the text alone."""
 
@@ -162,6 +177,8 @@ class PreviewResult(Shape):
     promotion_id: str | None
     groups: list[GroupResult]
     warnings: list[PreviewWarning]
+    budget: BudgetResult
+    needs_approval: bool
     sent_along: list[str] = Field(default=[], exclude=True)
     create_order_arguments: CreateOrderArguments
 

@@ -4,6 +4,7 @@ The same preview gives the same text for ever: the protocol may put the question
 and an answer counts only for the text that was shown.
 """
 
+from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.money import sum_line, yuan
@@ -50,13 +51,15 @@ def _goods(shown: ShownPreview) -> list[str]:
     lines = sorted(shown.lines, key=lambda line: -line.amount)
     rest = lines[LINES_SHOWN:]
     texts = [
-        f"- {line.quantity} x offer {line.offer_id}"
-        f"{f' spec {line.spec_id}' if line.spec_id else ''}: {yuan(line.amount)} CNY"
+        f"- {line.quantity} x {goods_of(line)}: {yuan(line.amount)} CNY"
         for line in lines[:LINES_SHOWN]
     ]
     if rest:
         more = f"{len(rest)} more lines" if len(rest) > 1 else "1 more line"
         texts.append(f"- and {more}: {yuan(sum(line.amount for line in rest))} CNY")
+    sellers = dict.fromkeys(group.seller_open_id for group in shown.groups if group.seller_open_id)
+    if sellers:
+        texts.append(f"Seller: {', '.join(map(quoted, sellers))}")
     if len(shown.groups) > 1:
         texts.append(f"This becomes {len(shown.groups)} separate orders.")
     return texts

@@ -139,7 +139,8 @@ class SqlLedger(ABC):
         def work(sql: Session) -> Remembered:
             now = self._now(sql)
             alike = self._queries.recent(sql, caller, goods_digest, address, now)
-            return Remembered(now, alike, self._queries.trail_end(sql))
+            used = self._queries.usage(sql, caller, now)
+            return Remembered(now, alike, self._queries.trail_end(sql), used)
 
         return await self._read(work)
 
