@@ -61,6 +61,7 @@ def policy_of(settings: Settings) -> Policy:
         pin=PinRules(settings.trade_types, settings.trade_types_set),
         flow=settings.flow,
         approval=settings.approval,
+        ask_above=settings.ask_above_fen,
         preview_ttl=settings.preview_ttl_seconds,
         recheck_after=settings.recheck_after_seconds,
         call_timeout=settings.timeout_seconds,

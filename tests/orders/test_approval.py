@@ -734,3 +734,34 @@ async def test_an_answer_from_a_client_that_no_longer_says_it_can_ask_is_no_appr
     assert second.structured_content is not None
     assert second.structured_content["problem"]["code"] == "approval_declined"
     assert house.creates == 0
+
+
+@pytest.mark.parametrize("rule", ["ask", "require", "off"])
+@pytest.mark.parametrize("era", ERAS)
+async def test_up_to_the_owners_total_no_question_is_asked_and_above_it_the_rule_for_approvals_holds(
+    tmp_path: Path, era: Era, rule: str
+) -> None:
+    person = Person()
+    house = House(tmp_path, APPROVAL=rule, ASK_ABOVE_CNY="64")
+    async with house.client(era, person) as client:
+        small = await previewed(client)
+        assert small["payable"]["amount"] == "64.00"
+        order = (await call(client, "create_order", small["create_order_arguments"]))["order"]
+        assert (order["approval"], person.asked) == ({"method": "rule", "verified": False}, [])
+
+        large = await previewed(client, quantity=3)
+        order = (await call(client, "create_order", large["create_order_arguments"]))["order"]
+    asked = rule != "off"
+    assert order["approval"] == {"method": "form" if asked else "off", "verified": asked}
+    assert len(person.asked) == asked
+    (claim, _) = await trail_of(house, "claimed")
+    assert claim["approval_method"] == "rule"
+
+
+async def test_without_a_total_of_the_owners_every_order_needs_a_question(tmp_path: Path) -> None:
+    person = Person("decline")
+    async with House(tmp_path).client(person=person) as client:
+        ready = (await previewed(client))["create_order_arguments"]
+        envelope = await call(client, "create_order", ready)
+    assert envelope["problem"]["code"] == "approval_declined"
+    assert len(person.asked) == 1

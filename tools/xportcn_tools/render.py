@@ -29,6 +29,7 @@ from xportcn_tools.results import (
 )
 from xportcn_tools.upstream.clean import quoted
 
+_UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
 _OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 
 
@@ -122,9 +123,8 @@ def _order(order: OrderResult) -> Iterator[str]:
     if order.goods:
         yield f"Goods: {order.goods}"
     yield f"Ship to: {order.ship_to}"
-    verified = "" if order.approval.verified else ", on the client's word"
     yield f"Created {order.created_at}, changed {order.updated_at}"
-    yield f"Approval: {order.approval.method}{verified}"
+    yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
     if order.state == "unknown":
         yield (
             "Do not order this again. Tell the person; the owner settles it with "

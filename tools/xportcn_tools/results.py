@@ -14,7 +14,7 @@ from xportcn_tools.money import yuan
 Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
-ApprovalMethod = Literal["form", "operator", "client_dialog", "off"]
+ApprovalMethod = Literal["form", "operator", "rule", "client_dialog", "off"]
 MODE_WORDS: dict[Environment, str] = {
     "sandbox": "SANDBOX: nothing real is bought",
     "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",

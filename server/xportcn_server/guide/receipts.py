@@ -119,6 +119,8 @@ def _ids(order_ids: Sequence[str]) -> str:
 def _approval(order: OrderRecord) -> str:
     if order.approval_method == "off":
         return "off (no approval was asked for)"
+    if order.approval_method == "rule":
+        return "rule (the total needs no question by XPORTCN_ASK_ABOVE_CNY)"
     verified = "verified" if order.approval_verified else "the client's word"
     return f"{order.approval_method} ({verified})"
 

@@ -69,7 +69,7 @@ class Checks:
             raise problems.approval_declined(words[answer])
         if standing.approved:
             return Approval("operator", verified=True)
-        approval = approval_from(self._policy.approval, answer)
+        approval = approval_from(self._policy, answer, standing.preview.payable_fen)
         if approval:
             return approval
         if self._policy.approval == "require":

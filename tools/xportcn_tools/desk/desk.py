@@ -8,7 +8,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import anyio
 
@@ -38,6 +38,9 @@ from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.port import Upstream
 
+if TYPE_CHECKING:
+    from xportcn_tools.goods.reader import ProductReader
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -58,7 +61,7 @@ def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable
 
 
 class Desk:
-    """The rules of ordering over one upstream account and one ledger."""
+    """The rules of ordering over one upstream account and one ledger. `products`: where they may be read."""
 
     def __init__(
         self,
@@ -69,13 +72,15 @@ class Desk:
         clock: Callable[[], datetime] = utc_now,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
+        products: "ProductReader | None" = None,
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
         self._addresses = addresses
         self._profile_of = profile_of
-        self._previewer = Previewer(upstream, ledger, policy, clock)
+        self._products = products
+        self._previewer = Previewer(upstream, ledger, policy, clock, products)
         self._checks = Checks(policy, self._previewer)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
@@ -130,7 +135,8 @@ class Desk:
         self._checks.check(standing, call, self._caps(call.caller))
         if standing.twin:  # placed: this create ends in a fresh preview
             return None
-        if self.policy.approval == "off" or (standing.approved and not asked_before):
+        needed = self.policy.needs_approval(standing.preview.payable_fen)
+        if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
             return None
         return question(self.policy.environment, standing.preview)
 

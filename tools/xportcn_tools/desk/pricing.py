@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
@@ -20,7 +21,6 @@ from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.goods.product import NotRead, Product
-from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.ledger import Ledger, OrderRecord, StoredPreview
 from xportcn_tools.order import Item, OrderRequest, ShownWarning
 from xportcn_tools.results import PreviewResult
@@ -29,6 +29,9 @@ from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import Upstream, UpstreamError
 from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
+
+if TYPE_CHECKING:
+    from xportcn_tools.goods.reader import ProductReader
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +82,7 @@ class Previewer:
     _ledger: Ledger
     _policy: Policy
     _clock: Callable[[], datetime]
-    _products: ProductReader | None = None
+    _products: "ProductReader | None" = None
     _rate: RateLimit = field(default_factory=RateLimit)
 
     async def ask(
