@@ -5,7 +5,7 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 """
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -16,6 +16,7 @@ from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
+from xportcn_tools.desk.choosing import Chooser, Wish, with_specs
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
@@ -81,6 +82,7 @@ class Desk:
         self._profile_of = profile_of
         self._products = products
         self._previewer = Previewer(upstream, ledger, policy, clock, products)
+        self._chooser = Chooser(products)
         self._checks = Checks(policy, self._previewer)
         path = policy.order_list_path
         self._lookup = OrderLookup(upstream, ledger, path) if path else None
@@ -100,26 +102,33 @@ class Desk:
         return self._clock()
 
     @_ledger_problems
-    async def preview(self, request: OrderRequest, caller: str) -> PreviewResult:
+    async def preview(
+        self, request: OrderRequest, caller: str, wishes: Sequence[Wish] = ()
+    ) -> PreviewResult:
         """What would it cost? A token only for what can be ordered as shown.
 
         `request.out_order_id` may be empty: then one is minted. `request.flow` may be absent: then the
-        owner's setting stands in.
+        owner's setting stands in. `wishes`: what was said of each item, options in words above all.
         """
         profile = self._profile_of(caller)
         if request.out_order_id and await self._is_used(request.out_order_id):
             raise problems.duplicate_reference(request.out_order_id)
         if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
             raise problems.trade_type_not_allowed(request.trade_type, self.policy.pin.trade_types)
+        asked = await self._chooser.before_price(request, wishes)
         request = replace(
-            request,
+            asked,
             out_order_id=request.out_order_id or mint_reference(self._clock()),
             flow=request.flow or self.policy.flow,
         )
         try:
             quote = await self._previewer.ask(request, caller, profile)
         except NotOrderableError as error:
-            raise problems.not_orderable(error, request) from error
+            clear = self._chooser.after_refusal(asked, wishes, error)
+            if clear == asked:
+                raise problems.not_orderable(error, request) from error
+            return await self.preview(clear, caller)
+        with_specs(asked, wishes, quote.products)
         return await self._previewer.offer(quote, request, caller, profile)
 
     @_ledger_problems
