@@ -40,7 +40,9 @@ class Offered:
                 outcome = invalid_arguments(outcome)
             elif isinstance(outcome, ToolError):
                 outcome = approval_declined("the client returned no usable answer to the approval form")
-            payload = cast("dict[str, Any]", outcome) if isinstance(outcome, dict) else {self.answers: outcome}
+            payload = (
+                cast("dict[str, Any]", outcome) if isinstance(outcome, dict) else {self.answers: outcome}
+            )
             fields: dict[str, Any] = {"ok": True, **payload}
             if isinstance(outcome, ProblemError):
                 # By its fields: a dump would leave out what is for the text alone.

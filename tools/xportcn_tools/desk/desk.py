@@ -102,9 +102,7 @@ class Desk:
         return self._clock()
 
     @_ledger_problems
-    async def preview(
-        self, request: OrderRequest, caller: str, wishes: Sequence[Wish] = ()
-    ) -> PreviewResult:
+    async def preview(self, request: OrderRequest, caller: str, wishes: Sequence[Wish] = ()) -> PreviewResult:
         """What would it cost? A token only for what can be ordered as shown.
 
         `request.out_order_id` may be empty: then one is minted. `request.flow` may be absent: then the

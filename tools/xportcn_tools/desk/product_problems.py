@@ -40,7 +40,8 @@ class OpenLine:
 
 def products_off(field: str) -> ProblemError:
     return wrong_argument(
-        field, "products are not read here (XPORTCN_PRODUCTS=off), so options in words are unknown; give spec_id"
+        field,
+        "products are not read here (XPORTCN_PRODUCTS=off), so options in words are unknown; give spec_id",
     )
 
 
@@ -116,7 +117,9 @@ def several_sellers(
 
 def _arguments(request: OrderRequest, positions: Sequence[int]) -> dict[str, Any]:
     """What `preview_order` takes for some lines of a request."""
-    part = replace(request, items=tuple(request.items[at] for at in positions), out_order_id="", promotion_id=None)
+    part = replace(
+        request, items=tuple(request.items[at] for at in positions), out_order_id="", promotion_id=None
+    )
     fields = asdict(part)
     fields.pop("address" if request.address_name else "address_name")
     fields["items"] = [_given(item) for item in fields["items"]]
