@@ -71,11 +71,12 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
         yield from _group(group)
     yield f"Ship to: {preview.ship_to}"
     yield f"Order number: {preview.out_order_id}"
-    yield f"Approval code: {preview.approval_code} (good until {preview.expires_at}); "
-        f"create_order {'asks the person or waits for them' if preview.needs_approval else 'asks nobody'}"
+    yield f"Approval code: {preview.approval_code} (good until {preview.expires_at})"
     promotion = quoted(preview.promotion_id) if preview.promotion_id else "none"
     yield f"Trade type: {chosen(preview.trade_type)}; flow: {chosen(preview.flow)}; promotion: {promotion}"
     yield from preview.sent_along
+    if not preview.needs_approval:
+        yield "Approval: create_order will ask nobody (the owner's rule)"
     budget = preview.budget
     yield (
         f"Caps: {budget.order_cap.amount} CNY an order, {budget.day_cap.amount} CNY a day; until "
@@ -104,11 +105,10 @@ def _group(group: GroupResult) -> Iterator[str]:
 
 
 def _line(line: LineResult) -> str:
-    unit = f" per {quoted(line.unit)}" if line.unit else ""
-    price = f" at {line.unit_price.amount}{unit}" if line.unit_price else ""
+    price = f" at {line.unit_price.amount}" if line.unit_price else ""
     number = f", product_no {line.product_no}" if line.product_no else ""
     said = f"; the upstream says {quoted(line.message)}" if line.message else ""
-    return f"- {line.quantity} × {goods_of(line)}{price}: {line.amount.amount} CNY{number}{said}"
+    return f"- {goods_of(line, '×')}{price}: {line.amount.amount} CNY{number}{said}"
 
 
 def _promotion(offer: PromotionResult) -> str:

@@ -11,7 +11,7 @@ from xportcn_tools.desk.quote import Group, Products, Quote
 from xportcn_tools.goods.product import NotRead, NotReadReason, Product, ProductOption
 from xportcn_tools.order import Line, ShownWarning
 from xportcn_tools.results import LineResult
-from xportcn_tools.upstream.clean import clean, cut
+from xportcn_tools.upstream.clean import clean, cut, quoted
 
 TITLE_LENGTH = 40
 OPTION_LENGTH = 250
@@ -91,49 +91,55 @@ def _why(found: Product | NotRead | None) -> str:
 
 def goods_line(lines: Sequence[Line]) -> str:
     """What is bought in one line: up to three lines of goods, then how many more there are."""
-    text, over = "", 0
+    text = ""
     for count in range(min(LINES_NAMED, len(lines)), 0, -1):
         text = _goods(lines, count)
-        over = len(text) - GOODS_LENGTH
-        if over <= 0:
+        if len(text) <= GOODS_LENGTH:
             return text
-    return _goods(lines, 1, less=over)
+    option = len(_words(lines[0].option, OPTION_LENGTH))
+    return _goods(lines, 1, option + GOODS_LENGTH - len(text))
 
 
-def _goods(lines: Sequence[Line], count: int, less: int = 0) -> str:
-    """`less`: by how many characters the option of the last line is to be shorter."""
+def _goods(lines: Sequence[Line], count: int, option_length: int = OPTION_LENGTH) -> str:
     rest = lines[count:]
     more = [f"and {len(rest)} more ({sum(line.quantity for line in rest)} pieces)"] if rest else []
-    last = lines[count - 1]
-    if less and last.option:
-        last = replace(last, option=f"{cut(_bare(last.option), max(len(_bare(last.option)) - less - 1, 0))}…")
-    return "; ".join([*map(_in_goods, [*lines[: count - 1], last]), *more])
+    return "; ".join([*(_in_goods(line, option_length) for line in lines[:count]), *more])
 
 
-def _in_goods(line: Line) -> str:
+def _in_goods(line: Line, option_length: int) -> str:
     if line.title:
-        return f"{line.quantity} × {_name(line)}"
+        return f"{line.quantity} × {_name(line, line.option, option_length)}"
     spec = line.spec_id
     short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
     return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
 
 
-def goods_of(line: Line | LineResult) -> str:
-    """What a line is, for a text: its name where it has one, and the ids of its offer and spec."""
+def name_of(line: Line | LineResult) -> str | None:
+    """Title and option, the option in both languages, between 「 and 」; `None` for a line without a name."""
     option = line.option
     if option and line.option_translated and line.option_translated != option:
         option = f"{option} = {line.option_translated}"
-    name = f"{_name(line, option)} " if line.title else ""
-    return f"{name}offer {line.offer_id}{f' spec {line.spec_id}' if line.spec_id else ''}"
+    return _name(line, option) if line.title else None
 
 
-def _name(line: Line | LineResult, option: str | None = None) -> str:
-    """`「Ceramic mug (白色 / 350ml)」`: the title in at most 40 characters. `option`: instead of its own."""
+def goods_of(line: Line | LineResult, sign: str) -> str:
+    """A line of goods for a text: quantity, unit, the name where it has one, ids of offer and spec."""
+    unit, name = quoted(line.unit) if line.unit else None, name_of(line)
+    spec = f"spec {line.spec_id}" if line.spec_id else None
+    words = (str(line.quantity), unit, sign, name, f"offer {line.offer_id}", spec)
+    return " ".join(filter(None, words))
+
+
+def _name(line: Line | LineResult, option: str | None, option_length: int = OPTION_LENGTH) -> str:
+    """`「Ceramic mug (白色 / 350ml)」`: the translated title, else the original, in at most 40 characters."""
     title = cut(_bare(line.title_translated or "") or _bare(line.title or ""), TITLE_LENGTH)
-    words = _bare(option or line.option or "")
-    if len(words) > OPTION_LENGTH:
-        words = f"{cut(words, OPTION_LENGTH - 1)}…"
+    words = _words(option, option_length)
     return f"「{title}{f' ({words})' if words else ''}」"
+
+
+def _words(option: str | None, most: int) -> str:
+    words = _bare(option or "")
+    return words if len(words) <= most else f"{cut(words, most - 1)}…"
 
 
 def _bare(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from xportcn_tools.desk.address import province_conflict
 from xportcn_tools.desk.caps import Breach, Caps
-from xportcn_tools.desk.naming import goods_line, not_named
+from xportcn_tools.desk.naming import goods_line
 from xportcn_tools.desk.question import asked_for
 from xportcn_tools.desk.quote import Quote
 from xportcn_tools.ledger.ledger import DayUsage, OrderRecord, StoredPreview
@@ -27,6 +27,7 @@ from xportcn_tools.results import (
     timestamp,
     yuan,
 )
+
 
 def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning]) -> ShownPreview:
     """The preview as it is shown, without the handles that `preview_result` adds."""
@@ -136,7 +137,6 @@ def over_budget(passed: Breach | None) -> Iterator[ShownWarning]:
 
 def quote_warnings(quote: Quote, request: OrderRequest) -> Iterator[ShownWarning]:
     """What a person should know of a quote before approving it; the desk adds what the ledger knows."""
-    yield from not_named(quote)
     open_terms = [
         name
         for name, value in (("trade type", quote.pinned.trade_type), ("flow", quote.pinned.flow))

@@ -14,9 +14,9 @@ import anyio
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import breach
-from xportcn_tools.desk.naming import named
+from xportcn_tools.desk.naming import named, not_named
 from xportcn_tools.desk.policy import Policy, Profile
-from xportcn_tools.desk.quote import NotOrderableError, Products, Quote, UnitsUnclearError
+from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
 from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import terms_of
@@ -26,7 +26,7 @@ from xportcn_tools.order import Item, OrderRequest, ShownWarning
 from xportcn_tools.results import PreviewResult
 from xportcn_tools.upstream.envelope import UnreadableAnswerError
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import Upstream, UpstreamError
+from xportcn_tools.upstream.port import AnswerLostError, Upstream, UpstreamError
 from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
 
@@ -140,7 +140,7 @@ class Previewer:
             if products.keys() >= offers:
                 all_read.set()
 
-        answer: Reply | Exception
+        answer: Reply | Exception = AnswerLostError("the call was given up", sent=True)
         async with anyio.create_task_group() as tasks:
             for offer_id in offers:
                 tasks.start_soon(read, offer_id)
@@ -174,6 +174,7 @@ class Previewer:
         now = earlier.now
         caps = profile.caps or self._policy.caps
         warnings = (
+            *not_named(quote),
             *present.quote_warnings(quote, request),
             *present.over_budget(breach(caps, earlier.used, quote.payable)),
             *_warnings_of(earlier.alike, twin),

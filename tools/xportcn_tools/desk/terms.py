@@ -1,7 +1,8 @@
 """The terms of a deal, and the difference of two deals in words. Pure.
 
 Texts that a seller may reword without changing the deal (messages, promotion texts) are no terms, nor is what
-is on offer and not taken: a coupon, a trade type. The original title and option are terms where they are known.
+is on offer and not taken: a coupon, a trade type. The original title and option are terms where they are
+known.
 """
 
 from dataclasses import dataclass
