@@ -7,6 +7,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from xportcn_tools.arguments import WholeNumber
+from xportcn_tools.caller import caller_of
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.goods.advice import Note, notes
 from xportcn_tools.goods.links import OfferLink, offer_in
@@ -34,7 +35,7 @@ async def get_product(
     """
     desk = ctx.request_context.lifespan_context
     link = offer_in(offer) or OfferLink(offer)
-    product = await desk.product(link.offer_id)
+    product = await desk.product(link.offer_id, caller_of())
     match = fitting(product, option or "")
     fit = sorted(match.options, key=lambda each: each.sku_id != link.sku_id) if link.sku_id else match.options
     advice = notes(product, quantity, match.chosen)

@@ -74,7 +74,7 @@ async def preview_order(
     asked = order.OrderRequest(
         out_order_id=out_order_id or "",
         items=tuple(
-            order.Item(**item.model_dump(exclude={"option"}) | {"offer_id": offer.offer_id})
+            order.Item(offer.offer_id, **item.model_dump(exclude={"offer_id", "option"}))
             for item, offer in zip(items, offers, strict=True)
         ),
         address=order.Address(**where.model_dump()),

@@ -27,8 +27,8 @@ def product_text(product: ProductResult) -> Iterator[str]:
     yield f"On sale: {_YES_NO[product.orderable]}{status}; seller_open_id {seller}{place}"
     unit = quoted(product.unit) if product.unit else _UNKNOWN
     yield (
-        f"Unit: {unit}; minimum: {_number(product.min_quantity)}; lot size: {_number(product.lot_size)}; stock: "
-        f"{_number(product.stock)}; mixed batch: {_YES_NO[product.mixed_batch]}"
+        f"Unit: {unit}; minimum: {_number(product.min_quantity)}; lot size: {_number(product.lot_size)}; "
+        f"stock: {_number(product.stock)}; mixed batch: {_YES_NO[product.mixed_batch]}"
     )
     if product.price_tiers:
         tiers = "; ".join(f"from {tier.from_quantity}: {_price(tier.price)}" for tier in product.price_tiers)

@@ -40,10 +40,10 @@ class Offered:
                 outcome = invalid_arguments(outcome)
             elif isinstance(outcome, ToolError):
                 outcome = approval_declined("the client returned no usable answer to the approval form")
-            payload = (
-                cast("dict[str, Any]", outcome) if isinstance(outcome, dict) else {self.answers: outcome}
-            )
-            fields: dict[str, Any] = {"ok": True, **payload}
+            fields: dict[str, Any] = {self.answers: outcome}
+            if isinstance(outcome, dict):
+                fields = cast("dict[str, Any]", outcome)
+            fields = {"ok": True, **fields}
             if isinstance(outcome, ProblemError):
                 # By its fields: a dump would leave out what is for the text alone.
                 fields = {"ok": False, "problem": dict(outcome.problem)}

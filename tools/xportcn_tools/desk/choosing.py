@@ -11,7 +11,7 @@ from xportcn_tools.desk import product_problems
 from xportcn_tools.desk.product_problems import OpenLine
 from xportcn_tools.desk.quote import NotOrderableError, Products
 from xportcn_tools.goods.options import fitting
-from xportcn_tools.goods.product import Product, ProductOption
+from xportcn_tools.goods.product import NotRead, Product, ProductOption
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.results import wrong_argument
 from xportcn_tools.upstream.words import documented
@@ -40,7 +40,9 @@ class Chooser:
 
     _reader: "ProductReader | None"
 
-    async def before_price(self, request: OrderRequest, wishes: Sequence[Wish]) -> OrderRequest:
+    async def before_price(
+        self, request: OrderRequest, wishes: Sequence[Wish], user_id: str | None
+    ) -> OrderRequest:
         """The request with a spec for each option in words. Reads the products of those alone.
 
         Raises:
@@ -52,15 +54,16 @@ class Chooser:
             if in_words:
                 raise product_problems.products_off(f"items[{in_words[0]}].option")
             return request
-        products: Products = self._reader.known(item.offer_id for item in request.items)
+        products: dict[str, Product | NotRead] = {}
+        for item in request.items:
+            if known := self._reader.remembered(item.offer_id, user_id=user_id):
+                products[item.offer_id] = known
         needed = {request.items[at].offer_id for at in in_words} - products.keys()
-        if needed:
-            products = {**products, **await self._reader.products(sorted(needed))}
+        products |= await self._reader.products(needed, user_id=user_id)
         request = with_specs(request, wishes, products)
         if len(_sellers(request, products)) > 1:
             unread = {item.offer_id for item in request.items if not _seller(item, products)}
-            if unread:
-                products = {**products, **await self._reader.products(sorted(unread))}
+            products |= await self._reader.products(unread, user_id=user_id)
             raise product_problems.several_sellers(request, _lines_by_seller(request, products))
         return request
 
@@ -104,7 +107,7 @@ def with_specs(request: OrderRequest, wishes: Sequence[Wish], products: Products
                     f"items[{at}].option", "names another option than spec_id does; give one of the two"
                 )
         elif wish.option:
-            raise product_problems.not_read(item.offer_id, product, line=at + 1)
+            raise product_problems.not_read(product or NotRead(item.offer_id, "no_answer"), line=at + 1)
         items.append(replace(item, spec_id=spec_id))
     if still_open:
         raise product_problems.choose_option(still_open)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import anyio
 
 from xportcn_tools.clock import utc_now
-from xportcn_tools.desk import present, problems
+from xportcn_tools.desk import present, problems, product_problems
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
 from xportcn_tools.desk.choosing import Chooser, Wish, with_specs
@@ -23,6 +23,7 @@ from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.sending import Sender, TwinError
+from xportcn_tools.goods.product import NotRead, Product, SearchPage
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
@@ -38,6 +39,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.port import Upstream
+from xportcn_tools.upstream.requests import SearchQuery
 
 if TYPE_CHECKING:
     from xportcn_tools.goods.reader import ProductReader
@@ -101,6 +103,22 @@ class Desk:
     def now(self) -> datetime:
         return self._clock()
 
+    async def product(self, offer_id: str, caller: str) -> Product:
+        """What is known of an offer. Needs a reader, as `search` does."""
+        assert self._products
+        found = await self._products.product(offer_id, user_id=self._profile_of(caller).user_id)
+        if isinstance(found, NotRead):
+            raise product_problems.not_read(found)
+        return found
+
+    async def search(self, query: SearchQuery, caller: str) -> SearchPage:
+        """Offers by words."""
+        assert self._products
+        found = await self._products.search(query, user_id=self._profile_of(caller).user_id)
+        if isinstance(found, NotRead):
+            raise product_problems.no_search(found)
+        return found
+
     @_ledger_problems
     async def preview(self, request: OrderRequest, caller: str, wishes: Sequence[Wish] = ()) -> PreviewResult:
         """What would it cost? A token only for what can be ordered as shown.
@@ -113,7 +131,7 @@ class Desk:
             raise problems.duplicate_reference(request.out_order_id)
         if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
             raise problems.trade_type_not_allowed(request.trade_type, self.policy.pin.trade_types)
-        asked = await self._chooser.before_price(request, wishes)
+        asked = await self._chooser.before_price(request, wishes, profile.user_id)
         request = replace(
             asked,
             out_order_id=request.out_order_id or mint_reference(self._clock()),

@@ -15,18 +15,18 @@ FEWEST_OPTIONS = 5
 _WHY: dict[NotReadReason, str] = {
     "not_found": "the upstream says that there is no such product",
     "not_permitted": "this account is not permitted to read it",
-    "not_confirmed": "the upstream knows no such path, so it is not confirmed that this account may read products",
+    "not_confirmed": "the upstream knows no such path, so its path is not confirmed for this account",
     "unreadable": "the answer cannot be read",
     "no_answer": "no answer came",
 }
-_BY_SPEC = "An order with spec_id instead of option does not need it: ask the person for the spec_id."
 _NEXT: dict[NotReadReason, str] = {
     "not_found": "Check the offer_id or link with the person, or look for another with search_products.",
-    "not_permitted": f"Tell the person; the owner must ask the vendor for the permission. {_BY_SPEC}",
-    "not_confirmed": f"Tell the person; the owner must ask the vendor for the path and set {{setting}}. {_BY_SPEC}",
-    "unreadable": f"Tell the person. {_BY_SPEC}",
-    "no_answer": f"Try again in a minute. {_BY_SPEC}",
+    "not_permitted": "Tell the person; the owner must ask the vendor for the permission.",
+    "not_confirmed": "Tell the person; the owner must ask the vendor for the path and set {setting}.",
+    "unreadable": "Tell the person.",
+    "no_answer": "Try again in a minute.",
 }
+_BY_SPEC = " An order with spec_id instead of option does not need it: ask the person for the spec_id."
 
 
 @dataclass(frozen=True)
@@ -45,25 +45,31 @@ def products_off(field: str) -> ProblemError:
     )
 
 
-def not_read(offer_id: str, found: NotRead | None, *, line: int | None = None) -> ProblemError:
-    """A product that is needed. `found`: `None` where no answer came in time."""
-    found = found or NotRead(offer_id, "no_answer")
+def not_read(found: NotRead, *, line: int | None = None) -> ProblemError:
+    """A product that is needed; `line`, from 1, where a line of an order needs it."""
     where = f" of line {line}" if line else ""
-    return _unread(found, f"The product of offer {offer_id}{where}", "XPORTCN_PRODUCT_PATH", line)
+    return _unread(found, f"The product of offer {found.offer_id}{where}", "XPORTCN_PRODUCT_PATH", line=line)
 
 
 def no_search(found: NotRead) -> ProblemError:
-    return _unread(found, "The list of products", "XPORTCN_SEARCH_PATH", None)
+    return _unread(found, "The list of products", "XPORTCN_SEARCH_PATH")
 
 
-def _unread(found: NotRead, what: str, setting: str, line: int | None) -> ProblemError:
-    details = {name: value for name, value in asdict(found).items() if value and name != "request_id"}
+def _unread(found: NotRead, what: str, setting: str, *, line: int | None = None) -> ProblemError:
+    missing = found.reason == "not_found"
+    next_step = _NEXT[found.reason].format(setting=setting)
+    details = {"offer_id": found.offer_id, "line": line, "why": found.reason}
+    why = _WHY[found.reason]
+    if found.reason == "no_answer":  # then the text is ours
+        why += f" ({found.text})" if found.text else ""
+    else:
+        details |= {"code": found.code, "text": found.text}
     return problem(
-        "product_not_found" if found.reason == "not_found" else "product_unavailable",
-        f"{what} could not be read: {_WHY[found.reason]}.",
-        _NEXT[found.reason].format(setting=setting),
+        "product_not_found" if missing else "product_unavailable",
+        f"{what} could not be read: {why}.",
+        next_step if missing or not found.offer_id else next_step + _BY_SPEC,
         request_id=found.request_id,
-        details=details | ({"line": line} if line else {}),
+        details={name: value for name, value in details.items() if value},
     )
 
 
@@ -100,7 +106,8 @@ def several_sellers(
     return problem(
         "several_sellers",
         f"These goods are of {len(lines)} sellers, and an order holds goods of one.",
-        f"Call preview_order once for each seller, with the arguments given; show the person every preview.{without}",
+        "Call preview_order once for each seller, with the arguments given; show the person every preview."
+        + without,
         request_id=request_id,
         details={
             "by_seller": [
