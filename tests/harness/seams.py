@@ -74,8 +74,8 @@ class SteppedUpstream:
     ) -> Reply:
         return await self._inner.create(body, user_id, may_leave=may_leave)
 
-    async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
-        return await self._inner.read(path, body)
+    async def read(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+        return await self._inner.read(path, body, user_id)
 
     async def aclose(self) -> None:
         await self._inner.aclose()

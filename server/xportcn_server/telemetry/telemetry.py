@@ -178,8 +178,8 @@ class _WatchedUpstream:
     async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         return await self._call("preview", self._inner.preview(body, user_id))
 
-    async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
-        return await self._call("read", self._inner.read(path, body))
+    async def read(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+        return await self._call("read", self._inner.read(path, body, user_id))
 
     def prepare(self) -> None:
         self._inner.prepare()

@@ -139,7 +139,9 @@ class _Places:
     def __init__(self, value: OptionValue, said: _Folded) -> None:
         keys = {key for text in (value.value, value.value_translated) if text for key in _spellings(text)}
         names = [_folded(name).text for name in (value.name, value.name_translated) if name]
-        labels = {name for kind in _KINDS if any(each in name for each in kind for name in names) for name in kind}
+        labels = {
+            name for kind in _KINDS if any(each in name for each in kind for name in names) for name in kind
+        }
         self.shared = {token for token in said.tokens() if any(_holds(key, token) for key in keys)}
         self.spans: dict[int, set[int]] = {}
         for key in keys:

@@ -22,7 +22,9 @@ class OptionValue:
 
 @dataclass(frozen=True)
 class ProductOption:
-    """One thing that can be bought. `price`: its list price in fen, where it has one of its own."""
+    """One thing that can be bought. List prices in fen, where it has its own: `price`, and `single_price` for
+    exactly one piece.
+    """
 
     spec_id: str
     sku_id: str | None
@@ -30,6 +32,7 @@ class ProductOption:
     stock: int | None = None
     price: int | None = None
     image: str | None = None
+    single_price: int | None = None
 
     @property
     def option(self) -> str:
@@ -81,7 +84,7 @@ class Product:
 
 @dataclass(frozen=True)
 class NotRead:
-    """Why a product could not be read; `code` and `text` are the upstream's own, cleaned."""
+    """Why a product, or a search (`offer_id` is empty), could not be read; `code` and `text` are the upstream's own, cleaned."""
 
     offer_id: str
     reason: NotReadReason
@@ -101,3 +104,11 @@ class FoundProduct:
     min_quantity: int | None = None
     sold_last_month: int | None = None
     image: str | None = None
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """What a search found: one page of products. `total`: of all pages, as the upstream counts (it stops at 2000)."""
+
+    products: tuple[FoundProduct, ...]
+    total: int

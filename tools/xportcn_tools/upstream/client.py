@@ -95,8 +95,8 @@ class UpstreamClient:
     async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         return await self._retried(PREVIEW_PATH, body, user_id)
 
-    async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
-        return await self._retried(path, body)
+    async def read(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+        return await self._retried(path, body, user_id)
 
     def prepare(self) -> None:
         try:

@@ -70,7 +70,7 @@ class Upstream(Protocol):
         """
         ...
 
-    async def read(self, path: str, body: Mapping[str, Any]) -> Reply:
+    async def read(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         """Any other call that changes nothing upstream; tried again as a preview is."""
         ...
 

@@ -1,13 +1,29 @@
-"""Paths and request bodies of preview and create, in the vendor's documented field names. Pure."""
+"""Paths and request bodies, in the vendor's field names. Pure.
+
+Those of preview, create and keyword search are documented; the detail call is the sibling's (inferred).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from xportcn_tools.money import yuan
 from xportcn_tools.order import NO_FIELDS, AccountFields, Address, Item, OrderRequest, Pinned
 
 PREVIEW_PATH = "/alibaba/ka/order/create/preview"
 CREATE_PATH = "/alibaba/ka/order/create"
+PRODUCT_PATH = "/alibaba/ka/product/detail/get"
+OTHER_PRODUCT_PATH = "/alibaba/product/detail/get"
+"""The sibling's own path: the second candidate, where the first is not found."""
+SEARCH_PATH = "/alibaba/ka/product/keywords/query"
+
+SearchSort = Literal["price_low", "price_high", "sales", "repurchase"]
+_SORTS: Mapping[SearchSort, str] = {
+    "price_low": '{"price":"asc"}',
+    "price_high": '{"price":"desc"}',
+    "sales": '{"monthSold":"desc"}',
+    "repurchase": '{"rePurchaseRate":"desc"}',
+}
 
 VENDOR_EXAMPLE_REQUEST: Mapping[str, object] = {
     "flow": "fenxiaonew",
@@ -63,6 +79,36 @@ class Bodies:
                 "developerId": self.account.developer_id,
                 "platformOrder": self.account.platform_order,
                 "dropshipping": _yes_or_no(request.dropshipping),
+            }
+        )
+
+
+def product_request(offer_id: str, language: str) -> dict[str, Any]:
+    """Ask for one product, its texts translated (the vendor calls the language `country`)."""
+    return {"offerId": int(offer_id), "country": language}
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """What to search for. Pages count from 1; prices are in fen."""
+
+    words: str
+    page: int = 1
+    limit: int = 5
+    price_min: int | None = None
+    price_max: int | None = None
+    sort: SearchSort | None = None
+
+    def body(self, language: str) -> dict[str, Any]:
+        return _set_only(
+            {
+                "keyword": self.words,
+                "beginPage": self.page,
+                "pageSize": self.limit,
+                "country": language,
+                "sort": _SORTS[self.sort] if self.sort else None,
+                "priceStart": None if self.price_min is None else yuan(self.price_min),
+                "priceEnd": None if self.price_max is None else yuan(self.price_max),
             }
         )
 
