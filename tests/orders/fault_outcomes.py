@@ -151,6 +151,8 @@ def as_markdown() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, fault in FAULTS.items():
+        if not fault.endpoints & {"create", "preview"}:
+            continue
         create, preview = CREATE.get(name), PREVIEW.get(name)
         cells = [f"`{name}`", fault.sentence]
         if create:

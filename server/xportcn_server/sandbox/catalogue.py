@@ -1,12 +1,20 @@
-"""What the sandbox sells: eight offers of two sellers, each there for a case that ordering must handle.
+"""What the sandbox sells: forty offers of four sellers, each there for a case that ordering must handle.
 
-Names, ids, prices and stock are our invention. The first offer and the first seller's freight are set so
-that the vendor's published request costs what the vendor's published answer says (documented, 2026-04).
-All prices are integer fen (1/100 CNY).
+The offers are in `offers.json`. Names, ids, prices and stock are our invention. The first offer and the first
+seller's freight are set so that the vendor's published request costs what the vendor's published answer says
+(documented, 2026-04). All prices are integer fen (1/100 CNY).
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import md5
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+Bilingual = tuple[str, str | None]
+"""A seller's text, and its translation into English where there is one."""
 
 
 @dataclass(frozen=True)
@@ -55,29 +63,58 @@ class PromotionRule:
 class Seller:
     open_id: str
     name: str
+    ships_from: str
     freight: Freight
     promotions: tuple[PromotionRule, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sku:
-    """One variant of an offer. `spec_id` is None where the offer has no variants to choose from."""
+    """One variant of an offer: a value for each of its dimensions.
+
+    `spec_id` is None where the offer has no variants to choose from. `price_fen` is the list price where the
+    offer has no price ranges. `member_fen`: what is paid of it. `retail_fen`: the price for just one piece.
+    """
 
     spec_id: str | None
     sku_id: int
-    name: str
+    values: tuple[Bilingual, ...]
     price_fen: int
     stock: int
+    member_fen: int | None = None
+    retail_fen: int | None = None
+
+
+@dataclass(frozen=True)
+class PriceRange:
+    """List and member price from so many pieces of the whole offer on, its specs added up."""
+
+    start: int
+    price_fen: int
+    member_fen: int | None = None
 
 
 @dataclass(frozen=True)
 class Offer:
+    """`lot`: quantities are multiples of it. `lenient`: a preview does not insist on the minimum.
+
+    `image`: an address other than that of our drawing; None for our drawing, "" for no picture.
+    """
+
     offer_id: int
-    name: str
+    title: Bilingual
     seller: Seller
     minimum: int
     skus: tuple[Sku, ...]
     trade_types: tuple[TradeType, ...]
+    unit: Bilingual = ("件", "piece")
+    dimensions: tuple[Bilingual, ...] = ()
+    price_ranges: tuple[PriceRange, ...] = ()
+    lot: int | None = None
+    lenient: bool = False
+    mixed_batch: bool = False
+    status: str = "published"
+    image: str | None = None
     promotion: PromotionRule | None = None
     freight_by_description: bool = False
     consignment: bool = False
@@ -86,6 +123,14 @@ class Offer:
     @property
     def open_offer_id(self) -> str:
         return f"OPEN{self.offer_id}"
+
+    def unit_prices(self, sku: Sku, pieces: int) -> tuple[int, int]:
+        """List price and what is paid of it, in fen a piece, where `pieces` of the offer are bought."""
+        if pieces == 1 and sku.retail_fen:
+            return sku.retail_fen, sku.retail_fen
+        reached = [each for each in self.price_ranges if each.start <= pieces] or self.price_ranges[:1]
+        price = reached[-1] if reached else sku
+        return price.price_fen, price.price_fen if price.member_fen is None else price.member_fen
 
 
 # Credit stands first, as it does on 1688: who sends no `tradeType` may end up buying on credit.
@@ -97,11 +142,13 @@ ALIPAY_WITHDRAWN = TradeType("alipay", "支付宝", "ALIPAY", "卖家已停用",
 YIWU = Seller(
     open_id="BBBsandboxYiwuHousehold01",
     name="义乌市晨光日用百货厂",
+    ships_from="浙江省义乌市",
     freight=Freight(first_pieces=10, first_fen=600, further_pieces=5, further_fen=100),
 )
 SHENZHEN = Seller(
     open_id="BBBsandboxShenzhenDigital2",
     name="深圳市华强数码配件商行",
+    ships_from="广东省深圳市",
     freight=Freight(first_pieces=20, first_fen=800, further_pieces=10, further_fen=50),
     promotions=(
         PromotionRule(
@@ -122,88 +169,76 @@ SHENZHEN = Seller(
     ),
 )
 
-_OFFERS = (
-    Offer(
-        offer_id=610947572360,
-        name="北欧风陶瓷马克杯带盖带勺",
-        seller=YIWU,
-        minimum=2,
-        skus=(
-            Sku("b266e0726506185beaf205cbae88530d", 4389017265501, "白色", 2900, 5000),
-            Sku("5f1d7a84b9e34c0a9d3c1e7f60b2a845", 4389017265502, "墨绿", 3150, 1200),
-        ),
-        trade_types=(CREDIT, ESCROW, ALIPAY_WITHDRAWN),
-    ),
-    Offer(
-        offer_id=628913047512,
-        name="316不锈钢保温杯500ml",
-        seller=YIWU,
-        minimum=3,
-        skus=(Sku("0c9d2f6e8b7a41539e2c5d1f4a6b8703", 4512208837410, "500ml", 1850, 800),),
-        trade_types=(CREDIT, ESCROW, ALIPAY_WITHDRAWN),
-    ),
-    Offer(
-        offer_id=671204589033,
-        name="实木边几（大件物流，运费面议）",
-        seller=YIWU,
-        minimum=1,
-        skus=(Sku("e71b3a9450cd4f6f8a2d6b0c9e135f72", 4760031598823, "胡桃木色", 12900, 3),),
-        trade_types=(CREDIT, ESCROW, ALIPAY_WITHDRAWN),
-        freight_by_description=True,
-    ),
-    Offer(
-        offer_id=655830126694,
-        name="加厚帆布手提袋（代销）",
-        seller=YIWU,
-        minimum=1,
-        skus=(Sku("3a84c6d20f9b4e17b5e8d7a1c2f06943", 4655102947716, "本白", 990, 2000),),
-        trade_types=(CREDIT, ESCROW, ALIPAY_WITHDRAWN),
-        consignment=True,
-    ),
-    Offer(
-        offer_id=7043215678901,
-        name="真无线蓝牙耳机5.3",
-        seller=SHENZHEN,
-        minimum=2,
-        skus=(
-            Sku("9b2e4d7c1a5f48e0b3c6f8d2071e9a54", 5098812034471, "黑色", 4550, 120),
-            Sku("c4f70a1e6d3b49258e9a0b5d7c2f1836", 5098812034472, "白色", 4650, 60),
-        ),
-        trade_types=(CREDIT, ESCROW, ALIPAY),
-    ),
-    Offer(
-        offer_id=698450213377,
-        name="Type-C快充数据线1米",
-        seller=SHENZHEN,
-        minimum=10,
-        skus=(Sku("6d0f8e2b4c7a4913a5d1e9b3f8c20647", 4877209913305, "1米", 365, 10000),),
-        trade_types=(CREDIT, ESCROW, ALIPAY),
-        promotion=PromotionRule(
-            promotion_id="item-1",
-            text="单品立减1元",
-            description="<p>单品立减1元</p>",
-            from_fen=0,
-            discount_fen=100,
-            selected=True,
-        ),
-    ),
-    Offer(
-        offer_id=713360927845,
-        name="20000毫安移动电源（仅限诚e赊）",
-        seller=SHENZHEN,
-        minimum=1,
-        skus=(Sku("f3b6d9172e8c4a05b7d40c1e5a9f2863", 5120044718869, "22.5W", 5999, 300),),
-        trade_types=(CREDIT,),
-    ),
-    Offer(
-        offer_id=7105589340126,
-        name="桌面铝合金手机支架",
-        seller=SHENZHEN,
-        minimum=5,
-        skus=(Sku(None, 5107733012258, "默认", 1280, 4000),),
-        trade_types=(CREDIT, ESCROW, ALIPAY),
-        cross_border_pay=False,
-    ),
+GUANGZHOU = Seller(
+    open_id="BBBsandboxGuangzhouClothing3",
+    name="广州市沙河服饰批发行",
+    ships_from="广东省广州市",
+    freight=Freight(first_pieces=5, first_fen=700, further_pieces=5, further_fen=200),
+)
+JINJIANG = Seller(
+    open_id="BBBsandboxJinjiangShoes04",
+    name="晋江市步步高鞋业有限公司",
+    ships_from="福建省晋江市",
+    freight=Freight(first_pieces=12, first_fen=1200, further_pieces=12, further_fen=900),
+)
+_SELLERS = {"yiwu": YIWU, "shenzhen": SHENZHEN, "guangzhou": GUANGZHOU, "jinjiang": JINJIANG}
+
+_ITEM_PROMOTION = PromotionRule(
+    promotion_id="item-1",
+    text="单品立减1元",
+    description="<p>单品立减1元</p>",
+    from_fen=0,
+    discount_fen=100,
+    selected=True,
 )
 
-CATALOGUE: Mapping[int, Offer] = {offer.offer_id: offer for offer in _OFFERS}
+
+def _offer_of(row: Mapping[str, Any]) -> Offer:
+    """An offer as `offers.json` has it; what a row leaves out is as in `Offer`."""
+    seller = _SELLERS[row["seller"]]
+    alipay = ALIPAY if seller is SHENZHEN else ALIPAY_WITHDRAWN
+    plain = ("minimum", "lot", "lenient", "mixed_batch", "status", "image")
+    flags = ("freight_by_description", "consignment", "cross_border_pay")
+    return Offer(
+        offer_id=row["id"],
+        title=_bilingual(row["title"]),
+        seller=seller,
+        unit=_bilingual(row["unit"]),
+        dimensions=tuple(_bilingual(name) for name, _ in row["dimensions"]),
+        price_ranges=tuple(PriceRange(*each) for each in row.get("price_ranges", ())),
+        skus=_skus_of(row),
+        trade_types=(CREDIT,) if row.get("credit_only") else (CREDIT, ESCROW, alipay),
+        promotion=_ITEM_PROMOTION if row.get("promotion") else None,
+        **{name: row[name] for name in (*plain, *flags) if name in row},
+    )
+
+
+def _skus_of(row: Mapping[str, Any]) -> tuple[Sku, ...]:
+    """Every combination of values that is not a hole: `but` has what one, by its values, has of its own.
+
+    `ids`: the specs' and skus' ids, in order, where they are fixed; else they follow from offer and values.
+    """
+    fixed = iter(row.get("ids", ()))
+    found: list[Sku] = []
+    for values in product(*(map(_bilingual, values) for _, values in row["dimensions"])):
+        key = "/".join(value for value, _ in values)
+        own = row.get("but", {}).get(key, {})
+        if own is None:
+            continue
+        digest = md5(f"{row['id']}/{key}".encode(), usedforsecurity=False).hexdigest()
+        spec_id, sku_id = next(fixed, (digest, 5_300_000_000_000 + int(digest[:9], 16) % 10**11))
+        facts = {name: own.get(name, row.get(name)) for name in ("stock", "member_fen", "retail_fen")}
+        price_fen = own.get("price_fen", row.get("price_fen", 0))
+        found.append(Sku(spec_id if values else None, sku_id, values, price_fen, **facts))
+    return tuple(found)
+
+
+def _bilingual(text: str | list[str]) -> Bilingual:
+    """Two texts, or one without translation."""
+    return (text, None) if isinstance(text, str) else (text[0], text[1])
+
+
+CATALOGUE: Mapping[int, Offer] = {
+    row["id"]: _offer_of(row)
+    for row in json.loads(files("xportcn_server.sandbox").joinpath("offers.json").read_text("utf-8"))
+}

@@ -15,11 +15,13 @@ from xportcn_server.sandbox.faults import Fault
 from xportcn_server.sandbox.jsontext import Json, encode
 from xportcn_server.sandbox.office import (
     DUPLICATE,
+    NO_SUCH_PRODUCT,
     OUT_OF_STOCK,
     WRONG_SIGNATURE,
     AnswerBody,
     envelope,
     refused,
+    success,
 )
 
 EXTENSION = "xportcn.sandbox.line"
@@ -108,7 +110,7 @@ def instead_of_carrying_out(fault: Fault) -> Response:
             return Silence()
         case "reset-before-order":
             return Reset()
-        case "http-500" | "http-503" | "http-429":
+        case "http-500" | "http-503" | "http-429" | "path-404":
             return _page(fault.status)
         case "http-502-envelope" | "http-503-envelope":
             return _json(envelope(fault.status, "服务暂不可用"), fault.status)
@@ -127,6 +129,15 @@ def instead_of_carrying_out(fault: Fault) -> Response:
             return _json(refused(DUPLICATE))
         case "negative-code":
             return _json(envelope(-1, "系统繁忙"))
+        case "no-such-interface":
+            return _json(envelope(404, "接口不存在"))
+        case "not-permitted":
+            return _json(envelope(403, "没有该商品的查询权限"))
+        case "no-such-product":
+            return _json(refused(NO_SUCH_PRODUCT))
+        case "no-such-product-native":
+            said: Json = {"success": False, "code": "SP0056", "message": "商品不存在", "result": None}
+            return _json(success({"result": said}))
         case _:
             raise NotImplementedError(fault.name)
 
@@ -174,8 +185,6 @@ def _falsified(fault: Fault, answer: AnswerBody) -> AnswerBody:
             return {**answer, "code": OUT_OF_STOCK.code, "msg": OUT_OF_STOCK.message}
         case "wrong-types":
             return {**answer, "data": _with_wrong_types(data)}
-        case "split":
-            return answer
         case _:
             raise NotImplementedError(fault.name)
 

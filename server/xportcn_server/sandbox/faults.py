@@ -7,13 +7,17 @@ must be true afterwards. All faults are our invention, modelled on what networks
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import get_args
 
 from xportcn_server.sandbox.parsing import Operation
 
-EVERYWHERE: frozenset[Operation] = frozenset({"preview", "create", "list"})
+DETAIL: frozenset[Operation] = frozenset({"product", "sibling-product"})
+PRODUCTS: frozenset[Operation] = frozenset({"product", "sibling-product", "search"})
+EVERYWHERE: frozenset[Operation] = frozenset(get_args(Operation))
 ORDERING: frozenset[Operation] = frozenset({"preview", "create"})
 CREATE: frozenset[Operation] = frozenset({"create"})
 PREVIEW: frozenset[Operation] = frozenset({"preview"})
+QUERIES = EVERYWHERE - ORDERING
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Fault:
     `order_exists`: after a create that was otherwise in order, the books hold the order. It is also what
     the sandbox acts on: the request is carried out before the fault if true, not at all if false.
     `in_process_only`: it cannot happen where a port listens. `status`: of the HTTP error that is answered.
+    `variation`: the call is carried out and answered in good order, but with another content.
     """
 
     name: str
@@ -31,6 +36,7 @@ class Fault:
     endpoints: frozenset[Operation] = EVERYWHERE
     in_process_only: bool = False
     status: int = 200
+    variation: bool = False
 
 
 _TABLE = (
@@ -141,13 +147,49 @@ _TABLE = (
     ),
     Fault("negative-code", "HTTP 200, envelope code -1; nothing was done.", order_exists=False),
     # Successes that are not what one expects
-    Fault("split", "The order is made as one more order than usual.", order_exists=True, endpoints=CREATE),
     Fault(
-        "price-drift", "Prices are 1 % higher, by at least one fen.", order_exists=False, endpoints=PREVIEW
+        "split",
+        "The order is made as one more order than usual.",
+        order_exists=True,
+        endpoints=CREATE,
+        variation=True,
+    ),
+    Fault(
+        "price-drift",
+        "Prices are 1 % higher, by at least one fen.",
+        order_exists=False,
+        endpoints=PREVIEW,
+        variation=True,
     ),
 )
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in _TABLE}
+
+def _refuses(name: str, sentence: str, endpoints: frozenset[Operation], status: int = 200) -> Fault:
+    return Fault(name, sentence, order_exists=False, endpoints=endpoints, status=status)
+
+
+def _varies(name: str, sentence: str, endpoints: frozenset[Operation]) -> Fault:
+    return Fault(name, sentence, order_exists=False, endpoints=endpoints, variation=True)
+
+
+_OF_QUERIES = (
+    # Paths that are inferred may not exist
+    _refuses("path-404", "HTTP 404 with an HTML page: there is no such path.", QUERIES, 404),
+    _refuses("no-such-interface", "An envelope of code 404: there is no such interface.", QUERIES),
+    # Products
+    _refuses("not-permitted", "A refusal: this account may not see the product.", PRODUCTS),
+    _refuses("no-such-product", "A refusal in the envelope: there is no such product.", DETAIL),
+    _refuses("no-such-product-native", "The same, inside 1688's own wrapper.", DETAIL),
+    _varies("native-wrapper", "The answer comes inside 1688's own wrapper.", PRODUCTS),
+    _varies("delisted", "The product is no longer on sale, and comes without specs.", DETAIL),
+    _varies("other-offer", "The answer is another offer's.", DETAIL),
+    _varies("renamed-title", "The seller has changed the title.", DETAIL),
+    _varies("changed-option", "The seller has renamed each spec's last value; the ids stay.", DETAIL),
+    _varies("null-translations", "All translations are null.", PRODUCTS),
+    _varies("whole-number-prices", "Product prices are whole numbers of fen.", PRODUCTS),
+)
+
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*_TABLE, *_OF_QUERIES)}
 
 
 @dataclass

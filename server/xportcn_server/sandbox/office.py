@@ -14,8 +14,18 @@ from xportcn_server.sandbox.access import Door
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.catalogue import Offer
 from xportcn_server.sandbox.jsontext import Json, yuan
-from xportcn_server.sandbox.parsing import BadRequestError, Operation, OrderBody, read_list, read_order
+from xportcn_server.sandbox.parsing import (
+    BadRequestError,
+    Operation,
+    OrderBody,
+    ProductBody,
+    read_list,
+    read_order,
+    read_product,
+    read_search,
+)
 from xportcn_server.sandbox.prices import PricedGroup, Refusal, price
+from xportcn_server.sandbox.product_answers import product_data, search_data, varied
 from xportcn_server.sandbox.shapes import AnswerShape, payable_fen, preview_data
 
 AnswerBody = dict[str, Json]
@@ -27,6 +37,8 @@ BAD_REQUEST = 400
 UNAUTHORIZED = 401
 OUT_OF_STOCK = Refusal("500_004", "库存不足")
 WRONG_SIGNATURE = Refusal(UNAUTHORIZED, "签名错误")
+# The words are 1688's, the code is our invention.
+NO_SUCH_PRODUCT = Refusal(500, "商品不存在")
 DUPLICATE = Refusal(409, "外部订单号已存在")
 
 
@@ -59,20 +71,25 @@ class Office:
         endpoint: Operation,
         headers: Mapping[str, str],
         body: bytes,
-        *,
-        drifted: bool = False,
-        split: bool = False,
+        variation: str = "",
     ) -> AnswerBody:
-        """Carries out one request. `drifted`: prices 1 % up; `split`: one more order id than usual."""
+        """Carries out one request, with the content that the fault `variation` is about."""
         turned_away = self.door.refusal(headers, self.clock())
         if turned_away:
             return envelope(UNAUTHORIZED, turned_away)
         try:
-            if endpoint == "preview":
-                return self._preview(read_order(body, endpoint), drifted=drifted)
-            if endpoint == "create":
-                return self._create(read_order(body, endpoint), split=split)
-            return self._list(body)
+            match endpoint:
+                case "preview":
+                    return self._preview(read_order(body, endpoint), drifted=variation == "price-drift")
+                case "create":
+                    return self._create(read_order(body, endpoint), split=variation == "split")
+                case "product" | "sibling-product":
+                    return self._product(read_product(body), variation)
+                case "search":
+                    offers = list(self.catalogue.values())
+                    return success(search_data(read_search(body), offers, variation))
+                case "list" | "details":
+                    return self._list(body)
         except BadRequestError as error:
             return envelope(BAD_REQUEST, f"参数错误：{error}")
 
@@ -101,6 +118,13 @@ class Office:
             now=self.clock(),
         )
         return success({"orderIds": list(order.order_ids)})
+
+    def _product(self, request: ProductBody, variation: str) -> AnswerBody:
+        offer = self.catalogue.get(request.offer_id)
+        if offer is None:
+            return refused(NO_SUCH_PRODUCT)
+        offer = varied(offer, variation, self.catalogue)
+        return success(product_data(offer, request.language, self.shape, variation))
 
     def _list(self, body: bytes) -> AnswerBody:
         """Experimental: the request is 1688's, the path is inferred, and so is the form of the answer."""

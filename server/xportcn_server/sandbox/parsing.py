@@ -1,9 +1,11 @@
-"""A request body of the preview or the create, read and checked.
+"""A request body, read and checked.
 
-Field names and types are documented (2025-09 schema). That a field of another name or type is refused is
+Field names and types of preview and create are documented (2025-09 schema), those of products are the
+sibling's, those of order queries are inferred. That a field of another name or type is refused is
 our invention: the real upstream most likely ignores it, but a sandbox that does so hides mistakes.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +13,8 @@ from typing import Any, Literal, cast
 
 from xportcn_server.sandbox import jsontext
 
-Operation = Literal["preview", "create", "list"]
+Operation = Literal["preview", "create", "list", "details", "product", "sibling-product", "search"]
+"""`sibling-product`: the product's details under the sibling's path, the second candidate."""
 
 _Fields = Mapping[str, tuple[type, ...]]
 
@@ -39,8 +42,18 @@ _CREATE = {
     "platformOrder": _INTEGER,
 }
 
+_PRODUCT: _Fields = {"offerId": _INTEGER, "country": _TEXT, "outMemberId": _TEXT}
+_SEARCH: _Fields = {
+    **dict.fromkeys(("keyword", "country", "sort", "priceStart", "priceEnd", "filter", "outMemberId"), _TEXT),
+    **dict.fromkeys(("beginPage", "pageSize"), _INTEGER),
+    "categoryId": (int, str),
+}
+_SORTABLE = frozenset({"price", "monthSold", "rePurchaseRate"})
+LANGUAGES = frozenset({"en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"})
+
 MAX_LINES = 50  # per order (1688)
 MAX_MESSAGE = 500  # characters of the buyer's message (1688)
+MAX_PAGE_SIZE = 50  # rows of a list or a search (1688)
 MAX_QUANTITY = 10**9  # pieces in a line (our invention; JSON can write numbers that no memory holds)
 
 
@@ -77,6 +90,25 @@ class ListRequest:
     out_order_id: str
 
 
+@dataclass(frozen=True)
+class ProductBody:
+    offer_id: int
+    language: str
+
+
+@dataclass(frozen=True)
+class SearchBody:
+    """A page of a keyword search, from 1 on. `sort`: by which figures, the last first, and if descending."""
+
+    keyword: str
+    language: str
+    page: int
+    page_size: int
+    sort: tuple[tuple[str, bool], ...]
+    from_fen: int
+    upto_fen: int
+
+
 def read_order(body: bytes, endpoint: Literal["preview", "create"]) -> OrderBody:
     """The request in `body`. Raises BadRequestError."""
     content = _checked(_decoded(body), _PREVIEW if endpoint == "preview" else _CREATE, "")
@@ -105,10 +137,67 @@ def read_list(body: bytes) -> ListRequest:
     """The page asked for in `body`. Raises BadRequestError."""
     fields = {"page": _INTEGER, "pageSize": _INTEGER, "outOrderId": _TEXT}
     content = _checked(_decoded(body), fields, "")
-    page, page_size = content.get("page", 1), content.get("pageSize", 20)
-    if page < 1 or not 1 <= page_size <= 50:
-        raise BadRequestError("page从1开始，pageSize为1至50")
-    return ListRequest(page, page_size, content.get("outOrderId", ""))
+    return ListRequest(*_page(content, "page"), content.get("outOrderId", ""))
+
+
+def read_details(body: bytes) -> str:
+    """The order id asked for in `body`. Raises BadRequestError."""
+    content = _checked(_decoded(body), {"webSite": _TEXT, "orderId": _TEXT}, "")
+    if content.get("webSite") != "1688" or not content.get("orderId"):
+        raise BadRequestError("webSite必须为1688，orderId不能为空")
+    return content["orderId"]
+
+
+def read_product(body: bytes) -> ProductBody:
+    """The product asked for in `body`. Raises BadRequestError."""
+    content = _checked(_decoded(body), _PRODUCT, "")
+    if "offerId" not in content:
+        raise BadRequestError("offerId不能为空")
+    return ProductBody(content["offerId"], _language(content))
+
+
+def read_search(body: bytes) -> SearchBody:
+    """The search asked for in `body`. Raises BadRequestError."""
+    content = _checked(_decoded(body), _SEARCH, "")
+    if not content.get("keyword"):
+        raise BadRequestError("keyword不能为空")
+    return SearchBody(
+        content["keyword"],
+        _language(content),
+        *_page(content, "beginPage"),
+        _sort(content.get("sort") or "{}"),
+        from_fen=_fen(content.get("priceStart") or "0"),
+        upto_fen=_fen(content.get("priceEnd") or "10000000"),
+    )
+
+
+def _page(content: Mapping[str, Any], name: str) -> tuple[int, int]:
+    page, page_size = content.get(name, 1), content.get("pageSize", 20)
+    if page < 1 or not 1 <= page_size <= MAX_PAGE_SIZE:
+        raise BadRequestError(f"{name}从1开始，pageSize为1至{MAX_PAGE_SIZE}")
+    return page, page_size
+
+
+def _language(content: Mapping[str, Any]) -> str:
+    language = content.get("country", "en")
+    if language not in LANGUAGES:
+        raise BadRequestError(f"country不支持{language}")
+    return language
+
+
+def _sort(text: str) -> tuple[tuple[str, bool], ...]:
+    """The figures of a JSON object in a string, such as `{"price": "asc"}`, the first of them last."""
+    wanted = _checked(_decoded(text.encode()), dict.fromkeys(_SORTABLE, _TEXT), "sort")
+    if not {"asc", "desc"} >= set(wanted.values()):
+        raise BadRequestError("sort只能为asc或desc")
+    return tuple((name, direction == "desc") for name, direction in reversed(wanted.items()))
+
+
+def _fen(text: str) -> int:
+    """The fen of a sum in yuan, rounded down."""
+    if not re.fullmatch(r"\d{1,8}(\.\d{1,2})?", text):
+        raise BadRequestError("priceStart和priceEnd必须为元")
+    return int(Decimal(text) * 100)
 
 
 def _read_line(line: object, where: str) -> RequestedLine:

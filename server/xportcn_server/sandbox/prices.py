@@ -93,18 +93,24 @@ def price(
     for requested, refusal in zip(request.lines, refusals, strict=True):
         offer = catalogue.get(requested.offer_id)
         key = (offer.seller.open_id, offer.consignment) if offer else ("", False)
-        groups.setdefault(key, []).append(_price_line(requested, offer, refusal, drifted=drifted))
+        pieces = sum(line.quantity for line in request.lines if line.offer_id == requested.offer_id)
+        priced = _price_line(requested, offer, refusal, pieces, drifted=drifted)
+        groups.setdefault(key, []).append(priced)
     return tuple(_price_group(lines, request.promotion_id) for lines in groups.values())
 
 
 def _price_line(
-    requested: RequestedLine, offer: Offer | None, refusal: Refusal | None, *, drifted: bool
+    requested: RequestedLine, offer: Offer | None, refusal: Refusal | None, pieces: int, *, drifted: bool
 ) -> PricedLine:
+    """`pieces`: of the whole offer, all its lines added up."""
     sku = _sku(offer, requested.spec_id) if offer else None
     if refusal or not offer or not sku:
         return PricedLine(requested, offer, sku, 0, 0, None, refusal)
-    unit_fen = sku.price_fen + (max(1, sku.price_fen // 100) if drifted else 0)
-    amount_fen = unit_fen * requested.quantity
+    # The member price is off the amount alone, as the promotions are (1688).
+    unit_fen, paid_fen = (
+        fen + (max(1, fen // 100) if drifted else 0) for fen in offer.unit_prices(sku, pieces)
+    )
+    amount_fen = paid_fen * requested.quantity
     promotion = offer.promotion
     if promotion and promotion.from_fen <= amount_fen:
         amount_fen -= min(promotion.discount_fen, amount_fen)
@@ -170,7 +176,7 @@ def _refusal(
     pieces_of_sku: Mapping[int, int],
 ) -> Refusal | None:
     offer = catalogue.get(line.offer_id)
-    if offer is None:
+    if offer is None or offer.status != "published":
         return Refusal("500_001", "商品不存在或不支持在线交易")
     if line.seller_open_id not in {None, offer.seller.open_id}:
         return Refusal("500_003", "商品不属于该卖家")
@@ -179,10 +185,14 @@ def _refusal(
         if line.spec_id is None:
             return Refusal("500_002", "缺少商品规格specId")
         return Refusal("500_003", "规格不属于该商品")
-    if pieces_of_offer[offer.offer_id] < offer.minimum:
-        return Refusal("500_005", f"低于最小起订量{offer.minimum}件")
+    pieces = pieces_of_offer[offer.offer_id]
+    if pieces < offer.minimum and not offer.lenient:
+        return Refusal("500_005", f"低于最小起订量{offer.minimum}{offer.unit[0]}")
+    if offer.lot and pieces % offer.lot:
+        # Which code 1688 has for this was not read.
+        return Refusal("500_006", f"购买数量必须为{offer.lot}{offer.unit[0]}的倍数")
     if pieces_of_sku[sku.sku_id] > sku.stock:
-        return Refusal("500_004", f"库存不足，仅剩{sku.stock}件")
+        return Refusal("500_004", f"库存不足，仅剩{sku.stock}{offer.unit[0]}")
     return None
 
 

@@ -4,6 +4,12 @@ API, signed, under `/api`, so that the base URL is `http://HOST:PORT/api` as the
     POST /api/alibaba/ka/order/create/preview    documented
     POST /api/alibaba/ka/order/create            documented
     POST /api/alibaba/ka/order/page              experimental, path and form inferred
+    POST /api/alibaba/ka/product/keywords/query  path documented, form the sibling's
+    POST /api/alibaba/ka/product/detail/get      path inferred, form the sibling's
+    POST /api/alibaba/product/detail/get         the sibling's
+
+Drawings, unsigned, at the path that they have in the addresses of answers:
+    GET  /img/ibank/sandbox-….png
 
 Control, unsigned, for tests and people:
     GET    /sandbox/health
@@ -39,6 +45,7 @@ from xportcn_server.sandbox.faults import EVERYWHERE, Fault, FaultPlan
 from xportcn_server.sandbox.jsontext import Json, decode, encode
 from xportcn_server.sandbox.office import Office
 from xportcn_server.sandbox.parsing import Operation
+from xportcn_server.sandbox.pictures import PICTURE_PATH, picture
 from xportcn_server.sandbox.shapes import AnswerShape
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.order_list import ORDER_LIST_PATH
@@ -85,12 +92,16 @@ def build_sandbox(
         API + PREVIEW_PATH: "preview",
         API + CREATE_PATH: "create",
         API + ORDER_LIST_PATH: "list",
+        API + "/alibaba/ka/product/detail/get": "product",
+        API + "/alibaba/product/detail/get": "sibling-product",
+        API + "/alibaba/ka/product/keywords/query": "search",
     }
     routes = [
         Route(path, _api_call(office, endpoint, pace), methods=["POST"])
         for path, endpoint in endpoints.items()
     ]
-    app = Starlette(routes=[*routes, *_control_routes(shape, books, faults)])
+    drawings = Route(PICTURE_PATH + "{name}", _drawing, methods=["GET"])
+    app = Starlette(routes=[*routes, drawings, *_control_routes(shape, books, faults)])
     return Sandbox(app, books, faults, offers, endpoints)
 
 
@@ -103,16 +114,20 @@ def _api_call(office: Office, endpoint: Operation, pace: Pace) -> Callable[[Requ
         body = await request.body()
         # From here to the answer nothing awaits: a client that goes away cannot stop it half-way.
         office.books.note_request(endpoint, body)
-        if fault is None:
-            return in_order(office.answer(endpoint, request.headers, body))
-        if fault.name == "price-drift":
-            return in_order(office.answer(endpoint, request.headers, body, drifted=True))
+        if fault is None or fault.variation:
+            return in_order(office.answer(endpoint, request.headers, body, fault.name if fault else ""))
         if not fault.order_exists:
             return instead_of_carrying_out(fault)
-        answer = office.answer(endpoint, request.headers, body, split=fault.name == "split")
-        return after_carrying_out(fault, answer, pace)
+        return after_carrying_out(fault, office.answer(endpoint, request.headers, body), pace)
 
     return call
+
+
+async def _drawing(request: Request) -> Response:
+    try:
+        return Response(picture(request.url.path), media_type="image/png")
+    except LookupError:
+        return Response(status_code=404)
 
 
 async def _nothing_to_reset(receive: Receive) -> None:  # noqa: ARG001 - a ClientConnection's signature
@@ -183,6 +198,8 @@ def _books_as_json(books: Books) -> Json:
         "previews_received": books.received["preview"],
         "creates_received": books.received["create"],
         "lists_received": books.received["list"],
+        "products_received": sum(books.received[name] for name in ("product", "sibling-product")),
+        "searches_received": books.received["search"],
         "creates_of": dict(books.creates_of),
         "orders": by_reference,
     }
