@@ -111,7 +111,9 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         title="Xportcn ordering (1688)",
         instructions=f"{MODE_WORDS[settings.mode]}. {_ALWAYS}",
         version=version(NAME),
-        tools=[offered.tool(settings.mode) for offered in (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)],
+        tools=[
+            offered.tool(settings.mode) for offered in (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
+        ],
         lifespan=lifespan,
         token_verifier=gate.verifier,
         auth=gate.auth,

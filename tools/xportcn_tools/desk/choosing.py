@@ -5,19 +5,16 @@ Nothing is guessed: exactly one option fits what was said, or the person chooses
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from xportcn_tools.desk import product_problems
 from xportcn_tools.desk.product_problems import OpenLine
 from xportcn_tools.desk.quote import NotOrderableError, Products
 from xportcn_tools.goods.options import fitting
 from xportcn_tools.goods.product import NotRead, Product, ProductOption
+from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.results import wrong_argument
 from xportcn_tools.upstream.words import documented
-
-if TYPE_CHECKING:
-    from xportcn_tools.goods.reader import ProductReader
 
 SEVERAL_SELLERS = ("002", "003")
 """Documented refusals that several sellers in one order lead to, among other things (1688)."""
@@ -38,7 +35,7 @@ class Wish:
 class Chooser:
     """Each method raises the problem that a person has to settle before this can be ordered."""
 
-    _reader: "ProductReader | None"
+    _reader: ProductReader | None
 
     async def before_price(
         self, request: OrderRequest, wishes: Sequence[Wish], user_id: str | None

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import anyio
 
@@ -24,6 +24,7 @@ from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.sending import Sender, TwinError
 from xportcn_tools.goods.product import NotRead, Product, SearchPage
+from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
@@ -40,9 +41,6 @@ from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.requests import SearchQuery
-
-if TYPE_CHECKING:
-    from xportcn_tools.goods.reader import ProductReader
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,7 +73,7 @@ class Desk:
         clock: Callable[[], datetime] = utc_now,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
-        products: "ProductReader | None" = None,
+        products: ProductReader | None = None,
     ) -> None:
         self.policy = policy
         self._ledger = ledger
@@ -104,17 +102,15 @@ class Desk:
         return self._clock()
 
     async def product(self, offer_id: str, caller: str) -> Product:
-        """What is known of an offer. Needs a reader, as `search` does."""
-        assert self._products
-        found = await self._products.product(offer_id, user_id=self._profile_of(caller).user_id)
+        """What is known of an offer."""
+        found = await self._reader().product(offer_id, user_id=self._profile_of(caller).user_id)
         if isinstance(found, NotRead):
             raise product_problems.not_read(found)
         return found
 
     async def search(self, query: SearchQuery, caller: str) -> SearchPage:
         """Offers by words."""
-        assert self._products
-        found = await self._products.search(query, user_id=self._profile_of(caller).user_id)
+        found = await self._reader().search(query, user_id=self._profile_of(caller).user_id)
         if isinstance(found, NotRead):
             raise product_problems.no_search(found)
         return found
@@ -233,6 +229,11 @@ class Desk:
                 for order in await self._ledger.orders(replace(query, states=("unknown",))):
                     await self._lookup.settle(order)
         return await self._ledger.receipts(query)
+
+    def _reader(self) -> ProductReader:
+        if self._products is None:
+            raise RuntimeError("a tool that reads products is offered although XPORTCN_PRODUCTS is off")
+        return self._products
 
     async def _is_used(self, out_order_id: str) -> bool:
         """Whether any attempt of any caller has this reference."""
