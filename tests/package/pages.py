@@ -114,6 +114,13 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "the assistant garbled the total, the address or the goods: let it copy them again",
     ),
     "terms_changed": ("no", "look at what changed, and approve the new preview or not"),
+    "choose_option": ("no", "choose one of the options that are listed for each open line"),
+    "product_not_found": ("no", "the upstream knows no such product: check the link"),
+    "product_unavailable": (
+        "no",
+        "the product could not be read; the message says why. An order with `spec_id` does not need it",
+    ),
+    "several_sellers": ("no", "preview once for each seller, with the arguments that the problem holds"),
     "not_orderable": ("no", "the supplier or the platform refuses: read the reasons, which name the line"),
     "units_unclear": (
         "no",

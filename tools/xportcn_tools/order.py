@@ -135,8 +135,7 @@ class Line:
 
     @property
     def url(self) -> str:
-        """The product's page, where a person can look at it."""
-        return f"https://detail.1688.com/offer/{self.offer_id}.html"
+        return offer_url(self.offer_id)
 
 
 @dataclass(frozen=True)
@@ -194,6 +193,11 @@ class ShownPreview:
     def lines(self) -> list[Line]:
         """The lines of all groups."""
         return [line for group in self.groups for line in group.lines]
+
+
+def offer_url(offer_id: str) -> str:
+    """The page of an offer, where a person can look at it."""
+    return f"https://detail.1688.com/offer/{offer_id}.html"
 
 
 def folded(text: str) -> str:

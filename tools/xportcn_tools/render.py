@@ -13,6 +13,8 @@ from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
 from xportcn_tools.money import sum_line
+from xportcn_tools.product_results import ProductEnvelope, ProductsEnvelope
+from xportcn_tools.product_text import open_lines_text, product_text, products_text, sellers_text
 from xportcn_tools.results import (
     MODE_WORDS,
     STATE_WORDS,
@@ -42,6 +44,10 @@ def text_of(envelope: Envelope) -> str:
             lines += _preview(preview) if preview else []
         case OrderEnvelope(order=order, problem=problem):
             lines += _order(order) if order else []
+        case ProductEnvelope(product=product, problem=problem):
+            lines += product_text(product) if product else []
+        case ProductsEnvelope(products=products, total=total, problem=problem):
+            lines += products_text(products, total) if products is not None else []
         case OrdersEnvelope(orders=orders, problem=problem):
             lines += _orders(orders) if orders is not None else []
         case _:
@@ -159,12 +165,15 @@ def _details(details: Mapping[str, Any]) -> Iterator[str]:
     for change in _objects(details.get("changes")):
         word = quoted if is_name(change["what"]) else _value
         yield f"- {change['what']}: was {word(change['was'])}, now {word(change['now'])}"
+    yield from open_lines_text(details.get("lines", ()))
+    yield from sellers_text(details.get("by_seller", ()))
     if "preview_has" in details:
         yield f"The preview has {details['field']}: {details['preview_has']}"
     if details.get("reason"):
         yield f"Reason: {quoted(details['reason'])}"
     if details.get("text"):
-        yield f"The upstream's words: code {quoted(str(details['code']))}, {quoted(details['text'])}"
+        code = f"code {quoted(str(details['code']))}, " if details.get("code") else ""
+        yield f"The upstream's words: {code}{quoted(details['text'])}"
 
 
 def _reason(reason: Mapping[str, Any]) -> str:

@@ -137,11 +137,6 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most].rstrip(f" {_ZERO_WIDTH_JOINER}")
 
 
-def cut(text: str, most: int) -> str:
-    """The beginning of a text, in at most so many characters, that ends in no space and in half no emoji."""
-    return text if len(text) <= most else text[:most].rstrip(f" {_ZERO_WIDTH_JOINER}")
-
-
 def clean(text: str) -> str:
     """One line of plain text, at most 300 characters, out of text that somebody else wrote."""
     # What still looks like the start of a tag was never closed; apart, it is a less-than sign.
