@@ -37,6 +37,8 @@ from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.results import ProblemError
 
+MUG_NAME = "「个」 x 「Nordic ceramic mug with lid and spoon (白色 = White)」"
+
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
 SETTINGS_FREE = {"MAX_ORDER_CNY": "100000", "MAX_DAY_CNY": "1000000"}
@@ -111,7 +113,7 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
     lines = form.splitlines()
     assert lines[0].startswith("[SANDBOX")
     assert lines[1] == "Total to pay: 65.61 CNY = goods 58.00 + freight 6.00 + fees 1.61 - discount 0.00"
-    assert f"- 2 x offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in lines
+    assert f"- 2 {MUG_NAME} offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in lines
     assert f"Ship to: {preview['ship_to']}" in lines
     assert all(part in form for part in ADDRESS.values())
     assert "Trade type: assureTrade" in lines
@@ -141,7 +143,7 @@ async def test_the_form_lists_the_ten_dearest_lines_and_what_the_others_are_toge
         await call(client, "create_order", preview["create_order_arguments"])
     listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
     dearest = sorted(range(2, count + 2), reverse=True)[:10]
-    shown = [f"- {pieces} x offer {MUG} spec {MUG_SPEC}: {29 * pieces}.00 CNY" for pieces in dearest]
+    shown = [f"- {pieces} {MUG_NAME} offer {MUG} spec {MUG_SPEC}: {29 * pieces}.00 CNY" for pieces in dearest]
     assert listed[: len(shown)] == shown
     rest = listed[len(shown) :]
     assert (rest == []) if more is None else (rest == [more])
