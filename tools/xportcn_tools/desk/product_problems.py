@@ -58,15 +58,13 @@ def no_search(found: NotRead) -> ProblemError:
 def _unread(found: NotRead, what: str, setting: str, *, line: int | None = None) -> ProblemError:
     missing = found.reason == "not_found"
     next_step = _NEXT[found.reason].format(setting=setting)
+    # A refusal is in the upstream's words; of anything else the text says what was read, or was not.
+    said = "text" if found.reason in ("not_found", "not_permitted") else "reason"
     details = {"offer_id": found.offer_id, "line": line, "why": found.reason}
-    why = _WHY[found.reason]
-    if found.reason == "no_answer":  # then the text is ours
-        why += f" ({found.text})" if found.text else ""
-    else:
-        details |= {"code": found.code, "text": found.text}
+    details |= {"code": found.code, said: found.text}
     return problem(
         "product_not_found" if missing else "product_unavailable",
-        f"{what} could not be read: {why}.",
+        f"{what} could not be read: {_WHY[found.reason]}.",
         next_step if missing or not found.offer_id else next_step + _BY_SPEC,
         request_id=found.request_id,
         details={name: value for name, value in details.items() if value},
