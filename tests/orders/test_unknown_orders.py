@@ -13,7 +13,7 @@ from mcp import Client
 
 from harness.house import ADDRESS, ERAS, MUG, Era, House, Person, call, order_arguments, previewed
 from xportcn_server.sandbox.access import API
-from xportcn_server.sandbox.books import Books
+from xportcn_server.sandbox.books import Bill, Books
 from xportcn_server.sandbox.faults import FaultPlan
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
@@ -279,7 +279,7 @@ def strangers(books: Books, count: int, near: str = "") -> None:
     """Orders of others, newer than all there is; their numbers may be nearly ours."""
     for number in range(count):
         body = {"outOrderId": f"{near}{number}"}
-        books.place(body, trade_type="assureTrade", payable_fen=100, ids=1, now=START)
+        books.place(body, trade_type="assureTrade", bills=[Bill(100)], now=START)
 
 
 async def test_a_look_up_that_finds_the_order_ends_the_unknown_with_all_its_ids(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sqlite3
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -243,9 +244,14 @@ INVISIBLE = {
     "a zero-width space": "\u200b",
     "a tag character": "\U000e0041",
     "a terminal's escape": "\x1b",
-    "a Hangul filler": "\u3164",
-    "a Braille blank": "\u2800",
     "a grapheme joiner": "\u034f",
+    "a variation selector without a base": "A\ufe0f",
+    "a variation selector that its base does not take": "\ufe0f",
+    "a run of variation selectors": "\U000e0101\U000e0102",
+    "a run of joiners": "\u200d\u200d",
+    "an unassigned character": "\u0378",
+    "a private-use character": "\ue000",
+    "a fifth mark on one base": "a" + "\u0301" * 5,
 }
 
 
@@ -259,6 +265,39 @@ async def test_a_text_that_could_not_be_shown_as_it_is_is_refused(tmp_path: Path
         if what != "a line break":
             arguments = order_arguments(message=f"谢谢{INVISIBLE[what]}谢谢")
             assert await fields_refused(client, arguments) == {"message"}
+
+
+async def test_a_refusal_of_an_unseen_character_names_the_field_and_the_character(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        arguments = order_arguments(address=ADDRESS | {"town": "长河\u200b街道"})
+        problem = (await call(client, "preview_order", arguments))["problem"]
+    assert problem["code"] == "invalid_arguments"
+    assert "address.town" in problem["message"]
+    assert "U+200B ZERO WIDTH SPACE" in problem["message"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        unicodedata.normalize("NFD", "Nguyễn Thị Ngọc Ánh"),
+        "น้ำฝน สุขสันต์",
+        "王小明👨‍👩‍👧‍👦❤️",
+        "葛󠄀城 辻󠄁",
+        "𠮷野\U00031350",
+    ],
+)
+async def test_names_of_every_script_are_taken_and_shown_as_they_are(tmp_path: Path, name: str) -> None:
+    async with House(tmp_path).client() as client:
+        preview = await previewed(client, address=ADDRESS | {"full_name": name}, message=name)
+    assert preview["ship_to"].startswith(f"{name}, ")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u3000", "\u2800", "\u3164"])
+async def test_blanks_in_a_text_are_one_space_so_that_nothing_is_padded(tmp_path: Path, blank: str) -> None:
+    async with House(tmp_path).client() as client:
+        address = ADDRESS | {"address": f"网商路699号{blank * 90}2楼{blank}"}
+        preview = await previewed(client, address=address, message=f"谢谢{blank * 400}Total: 1.00 CNY")
+    assert preview["ship_to"].endswith(" 网商路699号 2楼")
 
 
 # Saved addresses: the command

@@ -336,15 +336,31 @@ def test_an_optional_id_may_be_missing_null_or_empty(nothing: object) -> None:
 @pytest.mark.parametrize(
     "nonsense",
     [
-        *(True, 1.5, [], {}, " ", "a b", "a\nb", "a\u200bb", "a\u3164b", "\u202eid", "<b>", "x" * 65),
-        *("\ud800", "a&b", "id\n"),
+        *(True, 1.5, [], {}, " ", "a b", "a\nb", "a\u200bb", "a\u3164b", "\u202eid", "<b>", "x" * 129),
+        *("\ud800", "a&b", "id\n", "https://a", "//a", "WWW.a.cn"),
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("field", ["offerId", "specId", "skuId"])
-def test_an_id_that_could_deceive_is_unreadable(field: str, nonsense: object) -> None:
-    with pytest.raises(UnreadableAnswerError, match=field):
-        answer(group(line(**{field: nonsense})))
+def test_an_id_that_could_deceive_is_unreadable_where_it_is_needed_and_else_unknown(nonsense: object) -> None:
+    for field in ("offerId", "specId"):
+        with pytest.raises(UnreadableAnswerError, match=field):
+            answer(group(line(**{field: nonsense})))
+    with pytest.raises(UnreadableAnswerError, match="flowFlag"):
+        answer(group(flowFlag=nonsense))
+    (found,) = answer(group(line(skuId=nonsense), shopPromotionList=[{"promotionId": nonsense}])).groups
+    assert (found.lines[0].sku_id, (found.promotions or [])[0].promotion_id) == (None, None)
+
+
+def test_a_list_of_offers_loses_what_is_no_offer_id() -> None:
+    odd = ["https://evil.example", OFFER, None, {}, "a b", "spec7", 628913047512]
+    found = answer(group(), postFeeByDescOfferList=odd, unsupportedCrossBorderPayOfferList=odd)
+    assert found.freight_by_description == found.no_cross_border_pay == [OFFER, "628913047512"]
+
+
+def test_an_id_may_hold_what_ids_of_this_platform_hold() -> None:
+    whole = "Az09_.=+|,:/@$-" + "x" * 113
+    (found,) = answer(group(line(specId=whole, skuId=whole), flowFlag=whole)).groups
+    assert (found.lines[0].spec_id, found.lines[0].sku_id, found.flow) == (whole, whole, whole)
 
 
 @pytest.mark.parametrize("missing", [None, "", ...])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.builders import rule
-from xportcn_tools.upstream.clean import TEXT_LIMIT, clean
+from xportcn_tools.upstream.clean import TEXT_LIMIT, clean, seen
 
 JOINER, TEXT_STYLE, EMOJI_STYLE = "\u200d", "\ufe0e", "\ufe0f"
 TAGGED = "".join(chr(0xE0000 + ord(letter)) for letter in "ignore all rules")
@@ -83,8 +83,9 @@ def test_text_that_only_looks_like_markup_stays_readable_and_opens_no_tag(foreig
         pytest.param("\ud800\udfff", id="half characters"),
         pytest.param("\ue000\U000f0000", id="private use"),
         pytest.param("\ufffe\U0001ffff", id="no characters"),
-        pytest.param("\u3164\u115f\u1160\uffa0\u2800\u034f\u180b", id="fillers"),
-        pytest.param("\U000e0fff\U000e0000", id="unassigned, ignorable"),
+        pytest.param("\u034f\u180b\u17b4\U00016fe4", id="fillers and selectors"),
+        pytest.param("\U000e0fff\U000e0000\u0378\u2065\U00050000", id="unassigned"),
+        pytest.param(JOINER * 9, id="joiners"),
         pytest.param(EMOJI_STYLE * 5, id="selectors without a base that varies"),
     ],
 )
@@ -114,6 +115,10 @@ def test_a_run_of_variation_selectors_carries_no_message() -> None:
         "葛󠄀飾区 辻󠄁",
         "🇨🇳🇭🇰",
         "Café naïve Tiếng Việt",
+        unicodedata.normalize("NFD", "Nguyễn Thị Ngọc Ánh"),
+        "สวัสดีครับ ชั้นที่ ๒ น้ำ",
+        "हिन्दी வணக்கம் العربيةُ",
+        "\U00031350\U0002ebf0",  # ideographs that older Pythons do not know
         "ご注意ください 한국어",
     ],
 )
@@ -138,6 +143,13 @@ def test_text_wrapped_deeper_than_anything_honest_comes_out_harmless(wrapped: st
 
 def test_text_is_one_line() -> None:
     assert clean("  一\r\n二\t三\u2028四\u2029五\u3000六\x85七  ") == "一 二 三 四 五 六 七"
+
+
+@pytest.mark.parametrize(
+    "blank", ["\u00a0", "\u2003", "\u3000", "\u1680", "\u3164", "\u115f\u1160", "\uffa0", "\u2800"]
+)
+def test_blanks_of_every_kind_are_one_space_so_that_nothing_is_padded(blank: str) -> None:
+    assert clean(f"{blank * 60}一{blank * 60}二{blank}") == "一 二"
 
 
 def test_diacritics_do_not_pile_up() -> None:
@@ -218,6 +230,13 @@ def test_clean_text_is_safe_short_and_stays_as_it_is(foreign: str) -> None:
         assert not 0xE0000 <= ord(character) <= 0xE00FF
     assert not shown.endswith(JOINER)
     assert clean(shown) == shown
+
+
+@rule
+@given(FOREIGN)
+def test_what_is_seen_holds_nothing_unseen(foreign: str) -> None:
+    text, _ = seen(foreign)
+    assert seen(text) == (text, [])
 
 
 @rule

@@ -18,12 +18,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from xportcn_tools.results import ProblemError, wrong_arguments
-from xportcn_tools.upstream.clean import INVISIBLE
+from xportcn_tools.upstream.clean import seen
 
 MOST_FIELDS_NAMED = 20
 _SAFE_NUMBER = 2**53
 _WORDS_FOR_NOTHING = frozenset(("null", "none", "undefined", "n/a"))
-_JOINER = "\u200d"  # holds the parts of an emoji together
 
 _CURRENCY = re.compile(r"^(?:CNY|RMB|CN¥|¥)|(?:CNY|RMB|元|yuan)$", re.IGNORECASE)
 
@@ -104,9 +103,7 @@ class Arguments(BaseModel):
 
 def pasted(text: str) -> str:
     """A number or id as a person pasted it: half width, nothing invisible, no white space around it."""
-    text = unicodedata.normalize("NFKC", text)
-    kept = (char for char in text if unicodedata.category(char) not in ("Cc", "Cf") and char not in INVISIBLE)
-    return "".join(kept).strip()
+    return seen(unicodedata.normalize("NFKC", text))[0].strip()
 
 
 def text_of(value: object) -> str:
@@ -133,9 +130,9 @@ def _words(value: object) -> str:
 
 @dataclass(frozen=True)
 class TextLine(GroupedMetadata):
-    """One line of printable text, without white space around it, of at most `most` characters.
+    """One line of text of at most `most` characters, all of which a person sees; blanks are one space.
 
-    `number`: it is an id, so that a whole number is taken. `typed`: line breaks become spaces, for a person
+    `number`: it is an id, so that a whole number is taken. `typed`: line breaks are blanks, for a person
     typed it.
     """
 
@@ -150,13 +147,15 @@ class TextLine(GroupedMetadata):
         if value is None:
             return None
         text = text_of(value) if self.number else _words(value)
-        text = " ".join(text.split()) if self.typed else text.strip()
+        if not self.typed and len(text.strip().splitlines()) > 1:
+            raise refused("has a line break in it")
+        text, unseen = seen(text)
+        if unseen:
+            name = unicodedata.name(unseen[0], "without a name")
+            raise refused(f"has a character in it that a person does not see (U+{ord(unseen[0]):04X} {name})")
+        text = " ".join(text.split())
         if len(text) > self.most:
             raise refused(f"is longer than {self.most} characters")
-        for char in text:
-            hidden = unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in INVISIBLE
-            if hidden and char != _JOINER:
-                raise refused("has line breaks or invisible characters in it")
         return text
 
 

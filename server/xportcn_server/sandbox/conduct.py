@@ -15,6 +15,7 @@ from xportcn_server.sandbox.faults import Fault
 from xportcn_server.sandbox.jsontext import Json, encode
 from xportcn_server.sandbox.office import (
     DUPLICATE,
+    NO_SUCH_ORDER,
     NO_SUCH_PRODUCT,
     OUT_OF_STOCK,
     WRONG_SIGNATURE,
@@ -135,6 +136,8 @@ def instead_of_carrying_out(fault: Fault) -> Response:
             return _json(envelope(403, "没有该商品的查询权限"))
         case "no-such-product":
             return _json(refused(NO_SUCH_PRODUCT))
+        case "no-such-order":
+            return _json(refused(NO_SUCH_ORDER))
         case "no-such-product-native":
             said: Json = {"success": False, "code": "SP0056", "message": "商品不存在", "result": None}
             return _json(success({"result": said}))

@@ -16,8 +16,11 @@ PRODUCTS: frozenset[Operation] = frozenset({"product", "sibling-product", "searc
 EVERYWHERE: frozenset[Operation] = frozenset(get_args(Operation))
 ORDERING: frozenset[Operation] = frozenset({"preview", "create"})
 CREATE: frozenset[Operation] = frozenset({"create"})
+LIST: frozenset[Operation] = frozenset({"list"})
+DETAILS: frozenset[Operation] = frozenset({"details"})
 PREVIEW: frozenset[Operation] = frozenset({"preview"})
 QUERIES = EVERYWHERE - ORDERING
+ORDERS = QUERIES - PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,17 @@ _OF_QUERIES = (
     _varies("changed-option", "The seller has renamed each spec's last value; the ids stay.", DETAIL),
     _varies("null-translations", "All translations are null.", PRODUCTS),
     _varies("whole-number-prices", "Product prices are whole numbers of fen.", PRODUCTS),
+    # Orders that exist
+    _refuses("no-such-order", "A refusal: there is no such order.", DETAILS),
+    _varies("other-order", "The answer is another order's.", DETAILS),
+    _varies("empty-list", "The list is empty.", LIST),
+    _varies("no-out-order-id", "outOrderId is absent, and the ids in a list are numbers.", ORDERS),
+    _varies("totals-in-fen", "Totals and freight are whole numbers of fen.", ORDERS),
+    _varies("vendor-words", "An order's status is one of Xportcn's words.", ORDERS),
+    _varies("order-paid", "The order is shown as paid.", ORDERS),
+    _varies("order-shipped", "The order is shown as shipped, with a parcel.", ORDERS),
+    _varies("order-closed", "The order is shown as closed.", ORDERS),
+    _varies("order-repriced", "The seller has raised the total by 1.50 yuan.", ORDERS),
 )
 
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*_TABLE, *_OF_QUERIES)}

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xportcn_server.sandbox.access import Door
-from xportcn_server.sandbox.books import Books
+from xportcn_server.sandbox.books import Bill, Books
 from xportcn_server.sandbox.catalogue import Offer
-from xportcn_server.sandbox.jsontext import Json, yuan
+from xportcn_server.sandbox.jsontext import Json
+from xportcn_server.sandbox.order_answers import details_data, list_data
 from xportcn_server.sandbox.parsing import (
     BadRequestError,
+    ListRequest,
     Operation,
     OrderBody,
     ProductBody,
+    read_details,
     read_list,
     read_order,
     read_product,
@@ -37,8 +40,9 @@ BAD_REQUEST = 400
 UNAUTHORIZED = 401
 OUT_OF_STOCK = Refusal("500_004", "库存不足")
 WRONG_SIGNATURE = Refusal(UNAUTHORIZED, "签名错误")
-# The words are 1688's, the code is our invention.
+# The words of the first are 1688's, the codes are our invention.
 NO_SUCH_PRODUCT = Refusal(500, "商品不存在")
+NO_SUCH_ORDER = Refusal(500, "订单不存在")
 DUPLICATE = Refusal(409, "外部订单号已存在")
 
 
@@ -88,8 +92,10 @@ class Office:
                 case "search":
                     offers = list(self.catalogue.values())
                     return success(search_data(read_search(body), offers, variation))
-                case "list" | "details":
-                    return self._list(body)
+                case "list":
+                    return self._list(read_list(body), variation)
+                case "details":
+                    return self._details(read_details(body), variation)
         except BadRequestError as error:
             return envelope(BAD_REQUEST, f"参数错误：{error}")
 
@@ -113,8 +119,7 @@ class Office:
             request.body,
             # Who names none leaves the choice to the platform, which prefers credit (1688).
             trade_type=request.trade_type or trade_types[0],
-            payable_fen=payable_fen(groups, self.shape),
-            ids=len(groups) + (1 if split else 0),
+            bills=_bills(groups, self.shape, split=split),
             now=self.clock(),
         )
         return success({"orderIds": list(order.order_ids)})
@@ -126,33 +131,28 @@ class Office:
         offer = varied(offer, variation, self.catalogue)
         return success(product_data(offer, request.language, self.shape, variation))
 
-    def _list(self, body: bytes) -> AnswerBody:
-        """Experimental: the request is 1688's, the path is inferred, and so is the form of the answer."""
-        request = read_list(body)
-        found = self.books.orders_of(request.out_order_id) if request.out_order_id else self.books.orders
-        rows: list[Json] = [
-            {
-                "baseInfo": {
-                    "id": int(order_id),
-                    "idOfStr": order_id,
-                    "outOrderId": order.out_order_id,
-                    "status": "waitbuyerpay",
-                    "totalAmount": yuan(order.payable_fen),
-                    "createTime": order.created_at.isoformat(),
-                }
-            }
-            for order in reversed(found)
-            for order_id in order.order_ids
-        ]
-        first = (request.page - 1) * request.page_size
-        return success(
-            {
-                "page": request.page,
-                "pageSize": request.page_size,
-                "totalRecord": len(rows),
-                "result": rows[first : first + request.page_size],
-            }
-        )
+    def _list(self, request: ListRequest, variation: str) -> AnswerBody:
+        orders = self.books.orders
+        if request.out_order_id:
+            orders = self.books.orders_of(request.out_order_id)
+        return success(list_data(request, orders, variation))
+
+    def _details(self, order_id: str, variation: str) -> AnswerBody:
+        try:
+            order, part = self.books.found(order_id)
+        except LookupError:
+            return refused(NO_SUCH_ORDER)
+        return success(details_data(order, part, variation))
+
+
+def _bills(groups: Sequence[PricedGroup], shape: AnswerShape, *, split: bool) -> list[Bill]:
+    """One per group. `split` adds one, which has the last group's freight alone (our invention)."""
+    bills = [Bill(payable_fen([group], shape), group.carriage_fen, group.lines) for group in groups]
+    if not split:
+        return bills
+    *others, last = bills
+    freight = Bill(last.carriage_fen, last.carriage_fen)
+    return [*others, Bill(last.payable_fen - last.carriage_fen, 0, last.lines), freight]
 
 
 def _first_refusal(groups: Sequence[PricedGroup]) -> Refusal | None:

@@ -3,7 +3,8 @@
 API, signed, under `/api`, so that the base URL is `http://HOST:PORT/api` as the real one's is:
     POST /api/alibaba/ka/order/create/preview    documented
     POST /api/alibaba/ka/order/create            documented
-    POST /api/alibaba/ka/order/page              experimental, path and form inferred
+    POST /api/alibaba/ka/order/page              path and form inferred
+    POST /api/alibaba/ka/order/detail            path inferred, request the sibling's
     POST /api/alibaba/ka/product/keywords/query  path documented, form the sibling's
     POST /api/alibaba/ka/product/detail/get      path inferred, form the sibling's
     POST /api/alibaba/product/detail/get         the sibling's
@@ -11,17 +12,13 @@ API, signed, under `/api`, so that the base URL is `http://HOST:PORT/api` as the
 Drawings, unsigned, at the path that they have in the addresses of answers:
     GET  /img/ibank/sandbox-….png
 
-Control, unsigned, for tests and people:
-    GET    /sandbox/health
-    GET    /sandbox/books     counts, and the orders by outOrderId
-    POST   /sandbox/faults    {name, endpoint, times?, probability?, seed?}: as FaultPlan.add
-    DELETE /sandbox/faults
+Control is in `control`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -41,8 +38,8 @@ from xportcn_server.sandbox.conduct import (
     in_order,
     instead_of_carrying_out,
 )
-from xportcn_server.sandbox.faults import EVERYWHERE, Fault, FaultPlan
-from xportcn_server.sandbox.jsontext import Json, decode, encode
+from xportcn_server.sandbox.control import control_routes
+from xportcn_server.sandbox.faults import Fault, FaultPlan
 from xportcn_server.sandbox.office import Office
 from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.pictures import PICTURE_PATH, picture
@@ -92,6 +89,7 @@ def build_sandbox(
         API + PREVIEW_PATH: "preview",
         API + CREATE_PATH: "create",
         API + ORDER_LIST_PATH: "list",
+        API + "/alibaba/ka/order/detail": "details",
         API + "/alibaba/ka/product/detail/get": "product",
         API + "/alibaba/product/detail/get": "sibling-product",
         API + "/alibaba/ka/product/keywords/query": "search",
@@ -101,7 +99,7 @@ def build_sandbox(
         for path, endpoint in endpoints.items()
     ]
     drawings = Route(PICTURE_PATH + "{name}", _drawing, methods=["GET"])
-    app = Starlette(routes=[*routes, drawings, *_control_routes(shape, books, faults)])
+    app = Starlette(routes=[*routes, drawings, *control_routes(shape, books, faults)])
     return Sandbox(app, books, faults, offers, endpoints)
 
 
@@ -136,74 +134,3 @@ async def _nothing_to_reset(receive: Receive) -> None:  # noqa: ARG001 - a Clien
 
 # Under a plain ASGI server or test client, which draw no faults.
 _PLAIN_LINE = ClientConnection(None, _nothing_to_reset)
-
-
-def _control_routes(shape: AnswerShape, books: Books, faults: FaultPlan) -> list[Route]:
-    async def health(_request: Request) -> Response:
-        return _control_answer({"ok": True, "environment": "sandbox", "shape": shape})
-
-    async def show_books(_request: Request) -> Response:
-        return _control_answer(_books_as_json(books))
-
-    async def add_fault(request: Request) -> Response:
-        try:
-            _add_fault(faults, decode(await request.body()))
-        except (ValueError, TypeError) as error:
-            return _control_answer({"ok": False, "error": str(error)}, 400)
-        return _control_answer({"ok": True})
-
-    async def clear_faults(_request: Request) -> Response:
-        faults.clear()
-        return _control_answer({"ok": True})
-
-    return [
-        Route("/sandbox/health", health, methods=["GET"]),
-        Route("/sandbox/books", show_books, methods=["GET"]),
-        Route("/sandbox/faults", add_fault, methods=["POST"]),
-        Route("/sandbox/faults", clear_faults, methods=["DELETE"]),
-    ]
-
-
-def _add_fault(faults: FaultPlan, wanted: object) -> None:
-    if not isinstance(wanted, dict):
-        raise TypeError("expected an object: {name, endpoint, times, probability, seed}")
-    fields = cast("dict[str, Any]", wanted)
-    unknown = fields.keys() - {"name", "endpoint", "times", "probability", "seed"}
-    if unknown or not fields.keys() >= {"name", "endpoint"}:
-        raise ValueError("the fields are name and endpoint; optional: times, probability, seed")
-    if fields["endpoint"] not in EVERYWHERE:
-        raise ValueError(f"endpoint is one of: {', '.join(sorted(EVERYWHERE))}")
-    times = fields.get("times", 1)
-    faults.add(
-        str(fields["name"]),
-        fields["endpoint"],
-        times=None if times is None else int(times),
-        probability=float(fields.get("probability", 1)),
-        seed=int(fields.get("seed", 0)),
-    )
-
-
-def _books_as_json(books: Books) -> Json:
-    by_reference: dict[str, list[Json]] = {}
-    for order in books.orders:
-        row: Json = {
-            "order_ids": list(order.order_ids),
-            "trade_type": order.trade_type,
-            "payable_fen": order.payable_fen,
-            "created_at": order.created_at.isoformat(),
-            "body": order.body,
-        }
-        by_reference.setdefault(order.out_order_id, []).append(row)
-    return {
-        "previews_received": books.received["preview"],
-        "creates_received": books.received["create"],
-        "lists_received": books.received["list"],
-        "products_received": sum(books.received[name] for name in ("product", "sibling-product")),
-        "searches_received": books.received["search"],
-        "creates_of": dict(books.creates_of),
-        "orders": by_reference,
-    }
-
-
-def _control_answer(content: Json, status: int = 200) -> Response:
-    return Response(encode(content), status_code=status, media_type="application/json")

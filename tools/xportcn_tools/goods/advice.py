@@ -1,7 +1,7 @@
 """What a person should know of a quantity before a preview decides: minimum, lots, stock, price tiers. Pure.
 
-Nothing here forbids anything: the vendor's minimum is no hard stop (a recorded preview of one passed where the
-product said two), and a stock may have changed since.
+Nothing here forbids anything: the vendor's minimum is no hard stop (a recorded preview of one passed where
+the product said two), and a stock may have changed since.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ def list_price(product: Product, option: ProductOption | None, quantity: int) ->
 
 
 def valid_quantities(product: Product, quantity: int) -> tuple[int | None, int]:
-    """The nearest quantities that keep minimum and lots: at most this one (`None`: there is none), at least it."""
+    """The nearest quantities that keep minimum and lots: one up to this, if there is any, and one from it."""
     lot = product.lot_size or 1
     least = _round_up(product.min_quantity or 1, lot)
     lower = quantity // lot * lot
@@ -79,19 +79,17 @@ def _notes(product: Product, quantity: int | None, option: ProductOption | None)
 
 def _of_the_whole(product: Product, total: int) -> Iterator[Note]:
     lower, upper = valid_quantities(product, total)
-    nearest = f"{lower} or {upper}" if lower not in (None, upper) else f"{upper}"
-    if product.min_quantity is not None and total < product.min_quantity:
+    asked = _counted(product, total)
+    least, lot = product.min_quantity, product.lot_size
+    if least is not None and total < least:
         yield Note(
             "below_minimum",
-            f"{_counted(product, total)} is below the offer's minimum of {product.min_quantity}, all its options "
-            f"together; the nearest quantity that fits is {nearest}.",
+            f"{asked} is below the minimum of {least}, which counts all options of the offer together; the "
+            f"nearest quantity that fits is {upper}.",
         )
-    if product.lot_size is not None and total % product.lot_size:
-        yield Note(
-            "not_in_lots",
-            f"{_counted(product, total)} is no multiple of the offer's lot of {product.lot_size}; the nearest "
-            f"{'quantities that fit are' if ' or ' in nearest else 'quantity that fits is'} {nearest}.",
-        )
+    if lot is not None and total % lot:
+        fits = f"s that fit are {lower} and {upper}" if lower else f" that fits is {upper}"
+        yield Note("not_in_lots", f"{asked} is no multiple of the lot of {lot}; the nearest quantity{fits}.")
 
 
 def _of_the_stock(product: Product, lines: Sequence[tuple[ProductOption | None, int]]) -> Iterator[Note]:
@@ -104,7 +102,7 @@ def _of_the_stock(product: Product, lines: Sequence[tuple[ProductOption | None, 
         stock = product.stock if option is None else option.stock
         if stock is None or quantity <= stock:
             continue
-        # Of one line alone the nearest quantity is known; of several, the others count towards minimum and lot.
+        # Beside other lines, which count towards minimum and lot, any number up to the stock may fit.
         most = valid_quantities(product, stock)[0] if len(wanted) == 1 else stock
         advice = f"; the most that fits is {most}" if most else ""
         name = f" of 「{_bare(option.option)}」" if option and option.values else ""

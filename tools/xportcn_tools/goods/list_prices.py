@@ -1,8 +1,8 @@
 """List prices on the wire, and their unit. Pure.
 
 On 1688 a price is a text in yuan. Through Xportcn's KA its unit could not be read, and one of its calls has
-turned yuan into fen. So a figure with decimals is yuan; a whole number is one only where the same field of the
-same answer has decimals elsewhere, written alike (text or number). Else it is no price.
+turned yuan into fen. So a figure with decimals is yuan; a whole number is one only where the same field of
+the same answer has decimals elsewhere, written alike (text or number). Else it is no price.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Words to one option: "red, L", "颜色:红色 尺码:L". Pure.
 
-An option fits where all that was said is used up by whole values of its dimensions, one value a dimension, in
-either language and any order. So 红色 never takes 酒红色, nor "red" "wine red". Case, width, brackets, signs
-between words and the suffixes 码, 号 and size do not count; the name of a dimension may stand beside its value.
-Exactly one option that fits is a choice; several, or none, are not.
+An option fits where all that was said is used up by whole values of its dimensions, one value a dimension,
+in either language and any order. So 红色 never takes 酒红色, nor "red" "wine red". Case, width, brackets,
+signs between words and the suffixes 码, 号 and size do not count; the name of a dimension may stand beside
+its value. Exactly one option that fits is a choice; several, or none, are not.
 """
 
 import re
@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from xportcn_tools.goods.product import OptionValue, Product, ProductOption
 
@@ -82,7 +83,7 @@ class _Folded:
 
     def tokens(self) -> Iterator[str]:
         cuts = sorted(self.edges)
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             if (token := self.text[start:end]) not in ("", "|"):
                 yield token
 

@@ -84,7 +84,10 @@ class Product:
 
 @dataclass(frozen=True)
 class NotRead:
-    """Why a product, or a search (`offer_id` is empty), could not be read; `code` and `text` are the upstream's own, cleaned."""
+    """Why a product could not be read, or a search, whose `offer_id` is empty.
+
+    `code` is the upstream's own; `text` too, cleaned, or says in our words what came instead of an answer.
+    """
 
     offer_id: str
     reason: NotReadReason
@@ -108,7 +111,7 @@ class FoundProduct:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """What a search found: one page of products. `total`: of all pages, as the upstream counts (it stops at 2000)."""
+    """One page of what a search found. `total`: of all pages; the upstream stops to count at 2000 (1688)."""
 
     products: tuple[FoundProduct, ...]
     total: int

@@ -1,8 +1,8 @@
 """An answer about goods: the product that was asked for, or why it could not be read. Pure.
 
-The fields are 1688's (documented there); through Xportcn's KA they are inferred, so an object, a list and 1688's
-own wrapper are all read. What is odd is unknown, but for what could let an order take the wrong thing: the answer
-of another offer, or options that cannot be told apart, are unreadable.
+The fields are 1688's (documented there); through Xportcn's KA they are inferred, so an object, a list and
+1688's own wrapper are all read. What is odd is unknown, but for what could let an order take the wrong thing:
+the answer of another offer, or options that cannot be told apart, are unreadable.
 """
 
 import re
@@ -20,7 +20,7 @@ from xportcn_tools.goods.product import (
     ProductOption,
     SearchPage,
 )
-from xportcn_tools.upstream.envelope import TOKEN, identifier, reports_failure, text_of
+from xportcn_tools.upstream.envelope import identifier, reports_failure, text_of
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.words import cause_of
 
@@ -42,7 +42,8 @@ _NO_PRODUCT = re.compile(r"SP0056|商品(?:信息)?已?不存在")
 _NO_INTERFACE = re.compile(
     r"(?:接口|服务|路径|地址|方法|API)\s?(?:不存在|未找到|找不到|未定义)|(?:无此|没有此|未知)(?:接口|API)"
     r"|no such (?:interface|api|service|method|path)|no (?:handler|static resource|mapping|endpoint)"
-    r"|(?:interface|api|path|url|route|endpoint|service)(?: is| does| was)? ?(?:not|n't|un)[ -]?(?:found|exist|known)",
+    r"|(?:interface|api|path|url|route|endpoint|service)(?: is| does| was)? ?(?:not|n't|un)[ -]?"
+    r"(?:found|exist|known)",
     re.IGNORECASE,
 )
 _NO_PERMISSION = re.compile(r"权限|未授权|permission|not permitted|unauthori[sz]ed", re.IGNORECASE)
@@ -51,43 +52,33 @@ _Fields = Mapping[str, Any]
 
 
 class _NotReadableError(Exception):
-    """The answer refuses, or is not of a known form; `text` says where it departs, or is the upstream's own."""
+    """The answer refuses (`text` is the upstream's own), or is not of a known form (`text` says where)."""
 
     def __init__(
         self, text: str | None, reason: NotReadReason = "unreadable", code: str | None = None
     ) -> None:
         super().__init__(text)
-        self.text, self.reason, self.code = text, reason, code
+        self.text, self.code = text, code
+        self.reason: NotReadReason = reason
+
+    def of(self, reply: Reply, offer_id: str = "") -> NotRead:
+        return NotRead(offer_id, self.reason, self.code, self.text, reply.request_id)
 
 
 def read_product(reply: Reply, offer_id: str) -> Product | NotRead:
     """The product in an answer to the detail call; only the one that was asked for counts."""
     try:
-        data = _unwrapped(_data_of(reply), "offerId")
-        rows = [data] if isinstance(data, dict) else _rows(data, 200)
-        fitting = [row for row in rows if _offer_id(row.get("offerId")) == offer_id]
-        if not fitting:
-            raise _NotReadableError("the answer holds no product with this number")
-        if any(row != fitting[0] for row in fitting):
-            raise _NotReadableError("the answer holds several products with this number")
-        return _product(fitting[0], offer_id)
+        return _product(_the_one(_unwrapped(_data_of(reply), "offerId"), offer_id), offer_id)
     except _NotReadableError as why:
-        return NotRead(offer_id, why.reason, why.code, why.text, reply.request_id)
+        return why.of(reply, offer_id)
 
 
 def read_search(reply: Reply) -> SearchPage | NotRead:
     """A page of found products; what holds no offer and title is left out."""
     try:
-        data = _unwrapped(_data_of(reply), "totalRecords")
-        page = cast("_Fields", data) if isinstance(data, dict) else {"data": data}
-        if "data" not in page:
-            raise _NotReadableError("the answer holds no list of products")
-        rows = _rows(page["data"], _MOST_ROWS)
-        prices = ListPrices(_in(row, "priceInfo").get("price") for row in rows)
-        found = tuple(filter(None, (_found(row, prices) for row in rows)))
-        return SearchPage(found, max(_count(page.get("totalRecords")) or 0, len(found)))
+        return _page(_unwrapped(_data_of(reply), "totalRecords"))
     except _NotReadableError as why:
-        return NotRead("", why.reason, why.code, why.text, reply.request_id)
+        return why.of(reply)
 
 
 def _data_of(reply: Reply) -> object:
@@ -124,23 +115,42 @@ def _refusal(code: str | None, text: str | None, status: int = 200) -> _NotReada
 
 
 def _unwrapped(data: object, name: str) -> object:
-    """Down to what has a field of this name, or to a list, at most two levels.
+    """Down to what has a field of this name, or to what is no object, at most two levels.
 
     Raises:
         _NotReadableError: `success: false` or an `errorCode` on the way.
     """
     for level in range(_WRAPPERS + 1):
-        if not isinstance(data, dict):
-            return cast("object", data)
-        fields = cast("dict[str, Any]", data)
+        fields = _object(data)
         if reports_failure(fields):
-            code = text_of(next((fields[name] for name in ("code", "errorCode") if fields.get(name)), None))
-            said = (fields.get(name) for name in ("message", "errorMsg", "errorMessage", "msg"))
+            code = text_of(fields.get("code") or fields.get("errorCode"))
+            said = (fields.get(each) for each in ("message", "errorMsg", "errorMessage", "msg"))
             raise _refusal(code, next(filter(None, map(text_of, said)), None))
         if name in fields or "result" not in fields or level == _WRAPPERS:
             break
         data = fields["result"]
-    return cast("object", data)
+    return data
+
+
+def _the_one(data: object, offer_id: str) -> _Fields:
+    """The product with this number, alone or in a list."""
+    rows = _rows([data] if _object(data) else data, _MOST_ROWS)
+    fitting = [row for row in rows if _offer_id(row.get("offerId")) == offer_id]
+    if not fitting:
+        raise _NotReadableError("the answer holds no product with this number")
+    if any(row != fitting[0] for row in fitting):
+        raise _NotReadableError("the answer holds several products with this number")
+    return fitting[0]
+
+
+def _page(data: object) -> SearchPage:
+    page: _Fields = {"data": cast("object", data)} if isinstance(data, list) else _object(data)
+    if "data" not in page:
+        raise _NotReadableError("the answer holds no list of products")
+    rows = _rows(page["data"], _MOST_ROWS)
+    prices = ListPrices(_in(row, "priceInfo").get("price") for row in rows)
+    found = tuple(filter(None, (_found(row, prices) for row in rows)))
+    return SearchPage(found, max(_count(page.get("totalRecords")) or 0, len(found)))
 
 
 def _product(fields: _Fields, offer_id: str) -> Product:
@@ -240,17 +250,20 @@ def _found(row: _Fields, prices: ListPrices) -> FoundProduct | None:
     )
 
 
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 def _in(fields: _Fields, name: str) -> _Fields:
-    value: object = fields.get(name)
-    return cast("_Fields", value) if isinstance(value, dict) else {}
+    return _object(fields.get(name))
 
 
 def _rows(value: object, most: int) -> list[_Fields]:
     """The objects of a list; `null` is an empty one."""
-    rows = [] if value is None else value
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in cast("list[object]", rows)):
+    rows = cast("list[object]", value if isinstance(value, list) else [])
+    if (value is not None and not isinstance(value, list)) or not all(isinstance(row, dict) for row in rows):
         raise _NotReadableError("the answer has something else where a list of objects belongs")
-    if len(cast("list[object]", rows)) > most:
+    if len(rows) > most:
         raise _NotReadableError(f"the answer has a list of more than {most}")
     return cast("list[_Fields]", rows)
 

@@ -1,7 +1,7 @@
 """Reads products and searches, with a memory of minutes. It never raises for what the upstream does.
 
-The path of the detail call is inferred. Left at its default, the second candidate is tried once where the first
-is not found; what neither answers is remembered for an hour as not confirmed for this account.
+The path of the detail call is inferred. Left at its default, the second candidate is tried once where the
+first is not found; what neither answers is remembered for an hour as not confirmed for this account.
 """
 
 import logging
@@ -64,7 +64,7 @@ class _Asking:
 
 
 class ProductReader:
-    """One process's memory of goods over one upstream. What is remembered is kept by sub-account (`user_id`)."""
+    """One process's memory of goods over one upstream, kept by sub-account (`user_id`)."""
 
     def __init__(
         self,

@@ -31,8 +31,10 @@ _BLOCKS = frozenset(
 _OPEN_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _ZERO_WIDTH_JOINER = "\u200d"
-# Invisible although their category does not say so: fillers, joiners, blanks, Mongolian selectors.
-INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u2800\u3164\uffa0")
+# Their categories do not say it. Blank: Hangul fillers, Braille without a dot. Invisible: a joiner, inherent
+# vowels, Mongolian selectors, Khitan filler.
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_INVISIBLE = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f\U00016fe4")
 
 
 def _in_place_of(markup: re.Match[str]) -> str:
@@ -42,7 +44,7 @@ def _in_place_of(markup: re.Match[str]) -> str:
 
 def _unwrapped(text: str) -> str:
     """One layer off: invisible characters, entities, tags, links."""
-    text = _MARKUP.sub(_in_place_of, html.unescape(_without_invisible(text)))
+    text = _MARKUP.sub(_in_place_of, html.unescape(seen(text)[0]))
     return _MARKDOWN_LINK.sub(r"\1", text)
 
 
@@ -53,61 +55,81 @@ def _plain(text: str) -> str:
         if plain == text:
             return plain
         text = plain
-    return _without_invisible(_WRAPPING.sub("", text))
+    return seen(_WRAPPING.sub("", text))[0]
 
 
 def _is_pictograph(character: str) -> bool:
-    return unicodedata.category(character) in ("So", "Sk") or character in "#*0123456789\u203c\u2049\u2194"
+    return (
+        unicodedata.category(character) in ("So", "Sk")
+        or character in "#*0123456789\u203c\u2049\u2194"
+        or 0x1F000 <= ord(character) <= 0x1FAFF
+    )
 
 
 def _is_ideograph(character: str) -> bool:
-    return unicodedata.category(character) == "Lo" and (
-        0x3400 <= ord(character) <= 0x9FFF
-        or 0xF900 <= ord(character) <= 0xFAFF
-        or 0x20000 <= ord(character) <= 0x3FFFF
-    )
+    """Planes 2 and 3 are for ideographs alone: names have some that this Python does not know yet."""
+    code = ord(character)
+    if code >= 0x20000:
+        return code < 0x40000 and code & 0xFFFE != 0xFFFE
+    return unicodedata.category(character) == "Lo" and (0x3400 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF)
 
 
 def _selector_is_valid(selector: str, base: str) -> bool:
     """A variation selector is kept once, behind a base it can vary; runs of them smuggle bytes."""
-    if 0xE0100 <= ord(selector) <= 0xE01EF:
-        return _is_ideograph(base)
-    return _is_pictograph(base) or _is_ideograph(base) or unicodedata.category(base) in ("Sm", "So", "Po")
+    if _is_ideograph(base):
+        return ord(selector) >= 0xE0100 or ord(selector) <= 0xFE02
+    return ord(selector) < 0xE0100 and (
+        _is_pictograph(base) or unicodedata.category(base) in ("Sm", "So", "Po")
+    )
 
 
 def _is_selector(character: str) -> bool:
     return 0xFE00 <= ord(character) <= 0xFE0F or 0xE0100 <= ord(character) <= 0xE01EF
 
 
-def _without_invisible(text: str) -> str:
+def _joins(before: str, after: str) -> bool:
+    """Whether a joiner between these two holds an emoji together."""
+    return bool(before and after) and (
+        (_is_pictograph(before) or before == "\ufe0f") and (_is_pictograph(after) and not after.isascii())
+    )
+
+
+def _is_hidden(character: str, category: str) -> bool:
+    """Control, format, half, private-use and unassigned characters, and those in `_INVISIBLE`."""
+    if category == "Cn":
+        return not (_is_ideograph(character) or _is_pictograph(character))
+    return category in ("Cc", "Cf", "Cs", "Co") or character in _INVISIBLE
+
+
+def seen(text: str) -> tuple[str, list[str]]:
+    """What a person sees of a text, each blank as a space; and the characters in it that stay unseen.
+
+    The rule for all text, whoever wrote it: others' text loses the unseen, arguments are refused for it.
+    """
     if text.isascii() and text.isprintable():
-        return text
+        return text, []
     kept: list[str] = []
+    unseen: list[str] = []
     marks = 0
     for position, character in enumerate(text):
         category = unicodedata.category(character)
         before = kept[-1] if kept else ""
-        if category in ("Zs", "Zl", "Zp") or character in "\t\n\r\v\f\x85":
+        is_mark = category in ("Mn", "Me")
+        if character.isspace() or character in _BLANKS:
             kept.append(" ")
+        elif _is_selector(character):
+            (kept if before and _selector_is_valid(character, before) else unseen).append(character)
             continue
-        if _is_selector(character):
-            if before and _selector_is_valid(character, before):
-                kept.append(character)
+        elif character == _ZERO_WIDTH_JOINER:
+            (kept if _joins(before, text[position + 1 : position + 2]) else unseen).append(character)
             continue
-        if character == _ZERO_WIDTH_JOINER:
-            after = text[position + 1 : position + 2]
-            joins = before and after and (unicodedata.category(after) == "So" or after == "\u2194")
-            if joins and (_is_pictograph(before) or before == "\ufe0f"):
-                kept.append(character)
+        elif _is_hidden(character, category) or (is_mark and marks == _MARKS_IN_A_ROW):
+            unseen.append(character)
             continue
-        if category in ("Cc", "Cf", "Cs", "Co") or character in INVISIBLE:
-            continue
-        if category == "Cn" and (0xE0000 <= ord(character) <= 0xE0FFF or ord(character) & 0xFFFE == 0xFFFE):
-            continue
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks <= _MARKS_IN_A_ROW:
+        else:
             kept.append(character)
-    return "".join(kept)
+        marks = marks + 1 if is_mark else 0
+    return "".join(kept), unseen
 
 
 def cut(text: str, most: int) -> str:
@@ -119,10 +141,10 @@ def clean(text: str) -> str:
     """One line of plain text, at most 300 characters, out of text that somebody else wrote."""
     # What still looks like the start of a tag was never closed; apart, it is a less-than sign.
     line = " ".join(_OPEN_TAG.sub("< ", _plain(text[:_INPUT_LIMIT])).split())
-    return line[:TEXT_LIMIT].rstrip(f" {_ZERO_WIDTH_JOINER}")
+    return cut(line, TEXT_LIMIT)
 
 
 def quoted(text: str) -> str:
     """Foreign text between 「 and 」, without these two signs in it, in at most 300 characters."""
     bare = text.replace("「", "").replace("」", "")
-    return f"「{bare if len(bare) <= TEXT_LIMIT else bare[: TEXT_LIMIT - 1] + '…'}」"
+    return f"「{bare if len(bare) <= TEXT_LIMIT else cut(bare, TEXT_LIMIT - 1) + '…'}」"

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict
 from xportcn_tools.order import is_order_id
 from xportcn_tools.upstream.clean import clean
 
-TOKEN = re.compile(r"[A-Za-z0-9_.:+/=@-]{1,64}")
-"""An identifier of the vendor's. In Chinese a whole sentence is letters without spaces, so ASCII only."""
+TOKEN = re.compile(r"(?!.*(?://|(?i:www)\.))[A-Za-z0-9_.=+|,:/@$-]{1,128}")
+"""An identifier of the vendor's, and no link. In Chinese a whole sentence is letters without spaces, so ASCII
+only.
+"""
 
 # Codes in words, or numbers with a tail, that do not say what became of the request: general errors, and
 # successes other than 200.
@@ -48,8 +50,8 @@ def order_id_of(value: object) -> str | None:
     return text if isinstance(text, str) and is_order_id(text) else None
 
 
-def _request_id(value: object) -> str | None:
-    """The vendor's number for an answer; never a sentence, since it is shown beside our own words."""
+def identifier_or_unknown(value: object) -> str | None:
+    """An id that nothing depends on: an odd one is unknown."""
     try:
         return identifier(value)
     except ValueError:
@@ -142,7 +144,7 @@ def read_envelope(body: bytes) -> UpstreamEnvelope:
     return UpstreamEnvelope(
         code=_code(fields["code"]),
         message=text_of(fields.get("msg")),
-        request_id=_request_id(fields.get("requestId")),
+        request_id=identifier_or_unknown(fields.get("requestId")),
         data=fields.get("data"),
         beside={name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS},
         reports_failure=reports_failure(fields) or reports_failure(fields.get("data")),

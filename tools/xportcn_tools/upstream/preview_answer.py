@@ -27,12 +27,12 @@ from xportcn_tools.upstream.envelope import (
     TOKEN,
     UnreadableAnswerError,
     identifier,
+    identifier_or_unknown,
     reports_failure,
     text_of,
 )
 
 _OFFER_ID = re.compile(r"[0-9]{1,19}")
-_PROMOTION_ID = re.compile(r"(?!.*(?://|www\.))[A-Za-z0-9_.=+|,:/@$-]{1,128}")
 _FINE_CODES = (None, "", "0", "200", "SUCCESS")
 _LARGEST = 10**15  # ten thousand billion yuan in fen: beyond it a figure is nonsense, and arithmetic dear
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -79,12 +79,6 @@ def _flag_or_unknown(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _promotion_id(value: object) -> str | None:
-    """An odd id is unknown: it matters only where that promotion is applied, and then it cannot be pinned."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return text if _PROMOTION_ID.fullmatch(text) else None
-
-
 def _offer_id(value: object) -> str:
     """Offer ids are integers on the wire (documented); sentences of ours name them."""
     text = identifier(value)
@@ -97,28 +91,34 @@ def _optional_identifier(value: object) -> str | None:
     return None if value is None or value == "" else identifier(value)
 
 
-def _listed(most: int) -> Callable[[object], object]:
-    """Absent stays unknown; a list of at most so many stays a list; anything else is a departure."""
+def _listed(most: int, absent: list[object] | None = None) -> Callable[[object], list[object] | None]:
+    """A list of at most so many stays a list; anything else but nothing is a departure."""
 
-    def check(value: object) -> object:
-        if value is not None and not isinstance(value, list):
+    def check(value: object) -> list[object] | None:
+        if value is None:
+            return absent
+        if not isinstance(value, list):
             raise ValueError("is not a list")
-        if value is not None and len(cast("list[object]", value)) > most:
+        if len(listed := cast("list[object]", value)) > most:
             raise ValueError(f"has more than {most} entries")
-        return cast("object", value)
+        return listed
 
     return check
 
 
-def _listed_or_empty(most: int) -> Callable[[object], object]:
-    check = _listed(most)
-    return lambda value: [] if value is None else check(value)
+def _offer_ids(value: object) -> list[str] | None:
+    """What is no offer id is none of the request's, so it is left out."""
+    listed = _listed(_MOST_OFFERS)(value)
+    if listed is None:
+        return None
+    return [text for text in map(identifier_or_unknown, listed) if text and _OFFER_ID.fullmatch(text)]
 
 
 Exact = Annotated[Decimal, BeforeValidator(_number)]
 ExactOrUnknown = Annotated[Decimal | None, BeforeValidator(_number_or_unknown)]
 OfferId = Annotated[str, BeforeValidator(_offer_id)]
-OfferIds = Annotated[list[OfferId] | None, BeforeValidator(_listed(_MOST_OFFERS))]
+OfferIds = Annotated[list[str] | None, BeforeValidator(_offer_ids)]
+IdentifierOrUnknown = Annotated[str | None, BeforeValidator(identifier_or_unknown)]
 OptionalIdentifier = Annotated[str | None, BeforeValidator(_optional_identifier)]
 Text = Annotated[str | None, BeforeValidator(text_of)]
 
@@ -130,9 +130,11 @@ class AnswerPart(BaseModel):
 
 
 class PromotionAnswer(AnswerPart):
-    """A shop promotion (documented). `discount_fee` is in fen. What is odd in it is unknown."""
+    """A shop promotion (documented). `discount_fee` is in fen. What is odd in it is unknown, which matters
+    only where it is applied.
+    """
 
-    promotion_id: Annotated[str | None, BeforeValidator(_promotion_id)] = Field(None, alias="promotionId")
+    promotion_id: IdentifierOrUnknown = Field(None, alias="promotionId")
     selected: bool | None = None
     text: Text = None
     free_postage: Annotated[bool | None, BeforeValidator(_flag_or_unknown)] = Field(None, alias="freePostage")
@@ -155,7 +157,7 @@ class LineAnswer(AnswerPart):
 
     offer_id: OfferId = Field(alias="offerId")
     spec_id: OptionalIdentifier = Field(None, alias="specId")
-    sku_id: OptionalIdentifier = Field(None, alias="skuId")
+    sku_id: IdentifierOrUnknown = Field(None, alias="skuId")
     amount: Exact | None = None
     unit_price: ExactOrUnknown = Field(None, alias="finalUnitPrice")
     message: Text = None
@@ -185,7 +187,7 @@ class GroupAnswer(AnswerPart):
     status: bool | None = None
     result_code: Text = Field(None, alias="resultCode")
     message: Text = None
-    lines: Annotated[list[LineAnswer], BeforeValidator(_listed_or_empty(_MOST_LINES))] = Field(
+    lines: Annotated[list[LineAnswer], BeforeValidator(_listed(_MOST_LINES, []))] = Field(
         default_factory=list[LineAnswer], validation_alias=AliasChoices("cargoList", "orderItemTOList")
     )
     trade_names: Annotated[list[Text] | None, BeforeValidator(_listed(_MOST_TRADE_TYPES))] = Field(
@@ -240,7 +242,7 @@ class PreviewAnswer(AnswerPart):
     refused: bool = False
     error_code: Text = Field(None, alias="errorCode")
     error_message: Text = Field(None, alias="errorMsg")
-    groups: Annotated[list[GroupAnswer], BeforeValidator(_listed_or_empty(_MOST_GROUPS))] = Field(
+    groups: Annotated[list[GroupAnswer], BeforeValidator(_listed(_MOST_GROUPS, []))] = Field(
         default_factory=list[GroupAnswer],
         validation_alias=AliasChoices("orderPreviewResuslt", "orderPreviewResult"),
     )
