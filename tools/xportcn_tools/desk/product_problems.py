@@ -87,7 +87,7 @@ def choose_option(lines: Sequence[OpenLine]) -> ProblemError:
     without = [str(line.line) for line in lines if not line.options]
     return problem(
         "choose_option",
-        f"Not exactly one option fits what was said of line {names}.",
+        f"It is not clear which option is meant in line {names}.",
         "Show the person these options and let them choose, then preview again with the chosen spec_id in "
         "each of these lines."
         + (f" Line {', '.join(without)} has no options: leave option out." if without else ""),
@@ -100,10 +100,11 @@ def several_sellers(
 ) -> ProblemError:
     """`lines`: the positions of the lines of each seller; `None`: of a seller that is not known."""
     own = [name for name in ("out_order_id", "promotion_id") if getattr(request, name)]
-    without = f" {' and '.join(own)} left out: one order alone can have it." if own else ""
+    without = f" They leave out {' and '.join(own)}, which one order alone can have." if own else ""
+    sellers = len([seller for seller in lines if seller])
     return problem(
         "several_sellers",
-        f"These goods are of {len(lines)} sellers, and an order holds goods of one.",
+        f"These goods are of {sellers} sellers, and one order holds goods of one seller.",
         "Call preview_order once for each seller, with the arguments given; show the person every preview."
         + without,
         request_id=request_id,
