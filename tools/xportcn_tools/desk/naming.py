@@ -7,8 +7,9 @@ product of its offer, or not at all.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from xportcn_tools.desk.product_facts import option_of
 from xportcn_tools.desk.quote import Group, Products, Quote
-from xportcn_tools.goods.product import NotRead, NotReadReason, Product, ProductOption
+from xportcn_tools.goods.product import NotRead, NotReadReason, Product
 from xportcn_tools.order import Line, ShownWarning
 from xportcn_tools.results import LineResult
 from xportcn_tools.upstream.clean import clean, cut, quoted
@@ -61,10 +62,6 @@ def _named_line(line: Line, product: Product | NotRead | None) -> Line:
         unit=product.unit,
         image=(option.image if option else None) or product.image,
     )
-
-
-def option_of(product: Product, spec_id: str | None) -> ProductOption | None:
-    return next((option for option in product.options if option.spec_id == spec_id), None)
 
 
 def not_named(quote: Quote) -> Iterator[ShownWarning]:

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
@@ -16,11 +15,13 @@ from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import breach
 from xportcn_tools.desk.naming import named, not_named
 from xportcn_tools.desk.policy import Policy, Profile
-from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
+from xportcn_tools.desk.product_facts import held_against_list_prices, warned_of_quantities
+from xportcn_tools.desk.quote import NotOrderableError, Products, Quote, UnitsUnclearError
 from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.goods.product import NotRead, Product
+from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.ledger import Ledger, OrderRecord, StoredPreview
 from xportcn_tools.order import Item, OrderRequest, ShownWarning
 from xportcn_tools.results import PreviewResult
@@ -29,9 +30,6 @@ from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, Upstream, UpstreamError
 from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
-
-if TYPE_CHECKING:
-    from xportcn_tools.goods.reader import ProductReader
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ class Previewer:
     _ledger: Ledger
     _policy: Policy
     _clock: Callable[[], datetime]
-    _products: "ProductReader | None" = None
+    _products: ProductReader | None = None
     _rate: RateLimit = field(default_factory=RateLimit)
 
     async def ask(
@@ -101,9 +99,8 @@ class Previewer:
         wait = self._rate.wait_seconds(caller, most, self._clock()) if most else 0
         if most and wait:
             raise problems.too_many_previews(most, wait, at_create=at_create)
-        products: dict[str, Product | NotRead] = {}
         try:
-            reply = await self._priced_and_named(request, profile, products, afresh=at_create)
+            reply, products = await self._price_and_products(request, profile, afresh=at_create)
         except UpstreamError as error:
             raise problems.no_usable_answer(error) from error
         request_id = reply.request_id
@@ -111,7 +108,7 @@ class Previewer:
             if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
                 raise problems.preview_refused(reply)
             quote = read_quote(read_preview(reply.envelope.data), request, self._policy.pin)
-            return named(quote, products)
+            return held_against_list_prices(named(quote, products))
         except UnreadableAnswerError as departure:
             raise problems.no_usable_answer(departure, request_id) from departure
         except UnitsUnclearError as unclear:
@@ -120,40 +117,33 @@ class Previewer:
             error.request_id, error.products = request_id, products
             raise
 
-    async def _priced_and_named(
-        self,
-        request: OrderRequest,
-        profile: Profile,
-        products: dict[str, Product | NotRead],
-        *,
-        afresh: bool,
-    ) -> Reply:
-        """The price's answer; what is read of the products beside it is put into `products`."""
+    async def _price_and_products(
+        self, request: OrderRequest, profile: Profile, *, afresh: bool
+    ) -> tuple[Reply, Products]:
+        """The price's answer, and the products that were read beside it or soon after."""
         body = Bodies(self._policy.account).preview(request)
-        reader, all_read = self._products, anyio.Event()
+        reader = self._products
         if reader is None:
-            return await self._upstream.preview(body, profile.user_id)
-        offers = {item.offer_id for item in request.items}
-
-        async def read(offer_id: str) -> None:
-            products.update(await reader.products([offer_id], fresh=afresh))
-            if products.keys() >= offers:
-                all_read.set()
-
+            return await self._upstream.preview(body, profile.user_id), {}
+        offers = [item.offer_id for item in request.items]
+        found: dict[str, Product | NotRead] = {}
+        scope = anyio.CancelScope()
         answer: Reply | Exception = AnswerLostError("the call was given up", sent=True)
+
+        async def read() -> None:
+            found.update(await reader.products(offers, fresh=afresh, user_id=profile.user_id, scope=scope))
+
         async with anyio.create_task_group() as tasks:
-            for offer_id in offers:
-                tasks.start_soon(read, offer_id)
+            tasks.start_soon(read)
             try:
                 answer = await self._upstream.preview(body, profile.user_id)
-                with anyio.move_on_after(NAMES_WAIT_SECONDS):
-                    await all_read.wait()
+                scope.deadline = anyio.current_time() + NAMES_WAIT_SECONDS
             except Exception as error:  # noqa: BLE001 - raised below: a task group would wrap it
                 answer = error
-            tasks.cancel_scope.cancel()
+                scope.cancel()
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer, found
 
     async def offer(
         self,
@@ -175,6 +165,7 @@ class Previewer:
         caps = profile.caps or self._policy.caps
         warnings = (
             *not_named(quote),
+            *warned_of_quantities(quote),
             *present.quote_warnings(quote, request),
             *present.over_budget(breach(caps, earlier.used, quote.payable)),
             *_warnings_of(earlier.alike, twin),
