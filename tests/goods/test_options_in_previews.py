@@ -55,7 +55,7 @@ async def test_words_choose_the_one_option_that_they_name_and_that_is_what_is_or
         created = await call(client, "create_order", ready)
     assert created["order"]["lines"][0]["spec_id"] == GREEN_SPEC
     (order,) = house.sandbox.books.orders
-    assert [line.sku.spec_id for part in order.parts for line in part.bill.lines] == [GREEN_SPEC]
+    assert [cargo["specId"] for cargo in order.body["cargoParamList"]] == [GREEN_SPEC]
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -6,7 +6,16 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from xportcn_tools.arguments import Arguments, Id, TextLine, WholeNumber, pasted, refused, refused_whole, text_of
+from xportcn_tools.arguments import (
+    Arguments,
+    Id,
+    TextLine,
+    WholeNumber,
+    pasted,
+    refused,
+    refused_whole,
+    text_of,
+)
 from xportcn_tools.desk.address import is_municipality, province_of
 from xportcn_tools.goods.links import offer_in, why_no_offer
 
