@@ -12,6 +12,8 @@ from typing import Any, cast, get_args
 
 from clients.model_requests import as_markdown as requests
 from orders.fault_outcomes import as_markdown as faults
+from sandbox.sandbox_tables import faults_as_markdown as query_faults
+from sandbox.sandbox_tables import offers_as_markdown as offers
 from upstream.create_answers import as_markdown as answers
 from xportcn_server.settings.settings import FIELDS, Settings
 from xportcn_tools.money import yuan
@@ -170,6 +172,7 @@ def written() -> dict[str, str]:
         "docs/reliability.md": _filled(
             "docs/reliability.md", problems=_problems(), answers=answers(), faults=faults()
         ),
+        "docs/sandbox.md": _filled("docs/sandbox.md", offers=offers(), query_faults=query_faults()),
         "docs/requests.md": _filled("docs/requests.md", requests=requests()),
         ".env.example": _example(),
         "server.json": _registry(),

@@ -78,6 +78,11 @@ def refused(reason: str) -> PydanticCustomError:
     return PydanticCustomError("form", "{reason}", {"reason": reason})
 
 
+def refused_whole(reason: str) -> PydanticCustomError:
+    """The same, for a reason that says itself which form is taken."""
+    return PydanticCustomError("whole", "{reason}", {"reason": reason})
+
+
 def _blank(value: object) -> bool:
     """Null, an empty text, or an object of nothing but these."""
     if isinstance(value, dict):
@@ -229,6 +234,8 @@ def _message(item: ErrorDetails) -> str:
     form = FORMS.get(".".join(names[-2:])) or FORMS[names[-1]]
     if item["type"] in ("missing", "missing_argument"):
         return f"is required; give {form}"
+    if item["type"] == "whole":
+        return item["msg"]
     if item["type"] == "form":
         return f"{item['msg']}; give {form}"
     return f"must be {form}"

@@ -6,7 +6,16 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from xportcn_tools.arguments import Arguments, Id, TextLine, WholeNumber, pasted, refused, text_of
+from xportcn_tools.arguments import (
+    Arguments,
+    Id,
+    TextLine,
+    WholeNumber,
+    pasted,
+    refused,
+    refused_whole,
+    text_of,
+)
 from xportcn_tools.desk.address import is_municipality, province_of
 from xportcn_tools.goods.links import offer_in, why_no_offer
 
@@ -73,7 +82,7 @@ class OfferText(Id):
         if len(text) > MOST_CHARACTERS:
             raise refused(f"is longer than {MOST_CHARACTERS} characters")
         if offer_in(text) is None:
-            raise refused(why_no_offer(text))
+            raise refused_whole(why_no_offer(text))
         return text
 
 

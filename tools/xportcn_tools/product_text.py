@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xportcn_tools.product_results import FoundProductResult, OptionResult, ProductResult
-from xportcn_tools.results import Money
 from xportcn_tools.upstream.clean import quoted
 
 OPTION_BYTES = 4600
@@ -31,13 +30,17 @@ def product_text(product: ProductResult) -> Iterator[str]:
         f"stock: {_number(product.stock)}; mixed batch: {_YES_NO[product.mixed_batch]}"
     )
     if product.price_tiers:
-        tiers = "; ".join(f"from {tier.from_quantity}: {_price(tier.price)}" for tier in product.price_tiers)
+        tiers = "; ".join(
+            f"from {tier.from_quantity}: {tier.price.amount} CNY" for tier in product.price_tiers
+        )
         yield f"List price: {tiers}"
     yield from (f"Note {note.code}: {note.message}" for note in product.notes)
     if product.options_total:
         some = f"{len(product.options)} of {product.options_total}"
-        yield f"Options listed: {some}. Each is a spec_id, what it is, its stock and list price:"
+        yield f"Options listed: {some}. Each is its spec_id, what it is, stock, and list price if its own:"
         yield from options_text(product.options)
+        if len(product.options) < product.options_total:
+            yield "Others: call get_product with other words in option."
     else:
         yield "This offer has no options: leave option and spec_id out."
 
@@ -45,9 +48,10 @@ def product_text(product: ProductResult) -> Iterator[str]:
 def options_text(options: Sequence[OptionResult], most_bytes: int = OPTION_BYTES) -> Iterator[str]:
     """A line for each option, as many as there is room for."""
     for at, option in enumerate(options):
+        price = f", {option.price.amount} CNY" if option.price else ""
         line = (
             f"- {option.spec_id} {_names(option.option, option.option_translated)} stock "
-            f"{_number(option.stock)}, {_price(option.price)}"
+            f"{_number(option.stock)}{price}"
         )
         most_bytes -= len(line.encode()) + 1
         if most_bytes < 0:
@@ -59,7 +63,7 @@ def options_text(options: Sequence[OptionResult], most_bytes: int = OPTION_BYTES
 def products_text(products: Sequence[FoundProductResult], total: int | None) -> Iterator[str]:
     yield f"Products: {len(products)} of {_number(total)}. Options, stock and seller: get_product."
     for product in products:
-        price = f"from {_price(product.price_from)}" if product.price_from else "price unknown"
+        price = f"from {product.price_from.amount} CNY" if product.price_from else "price unknown"
         yield f"- offer {product.offer_id}: {_names(product.title, product.title_translated)}"
         yield (
             f"  {price}; minimum {_number(product.min_quantity)}; sold last month "
@@ -91,7 +95,3 @@ def _names(original: str, translated: str | None) -> str:
 
 def _number(value: int | None) -> str:
     return _UNKNOWN if value is None else str(value)
-
-
-def _price(price: Money | None) -> str:
-    return f"{price.amount} CNY" if price else "no price of its own"

@@ -49,11 +49,13 @@ def product_data(offer: Offer, language: str, shape: AnswerShape, variation: str
 
 
 def search_data(request: SearchBody, offers: Sequence[Offer], variation: str = "") -> Json:
-    """A page of the offers on sale that have every word in a title, Chinese words character by character.
+    """A page of the offers on sale that have every word in a title.
 
+    The characters of a Chinese word need to stand there in order only, an English word may end in one s more.
     Sorting by sales and repurchase goes by figures that are made up from the offer's id.
     """
-    wanted = re.findall(r"[a-z0-9]+|[^\W\d_]", request.keyword.casefold())
+    words = re.findall(r"[a-z0-9]+|[^\W\d_a-z]+", request.keyword.casefold())
+    wanted = [re.compile(word.removesuffix("s") if word.isascii() else ".*".join(word)) for word in words]
     found = [offer for offer in offers if wanted and _fits(offer, wanted, request)]
     for name, descending in request.sort:
         found.sort(key=lambda offer, name=name: _figure(offer, name), reverse=descending)
@@ -69,11 +71,11 @@ def search_data(request: SearchBody, offers: Sequence[Offer], variation: str = "
     return _wrapped(page, variation)
 
 
-def _fits(offer: Offer, wanted: Sequence[str], request: SearchBody) -> bool:
-    title = " ".join(filter(None, offer.title)).casefold()
+def _fits(offer: Offer, wanted: Sequence[re.Pattern[str]], request: SearchBody) -> bool:
+    title = "\n".join(filter(None, offer.title)).casefold()
     return (
         offer.status == "published"
-        and all(word in title for word in wanted)
+        and all(word.search(title) for word in wanted)
         and request.from_fen <= _lowest(offer).price_fen <= request.upto_fen
     )
 

@@ -47,20 +47,20 @@ class Chooser:
                 `several_sellers`.
         """
         in_words = [at for at, wish in enumerate(wishes) if wish.option]
-        if self._reader is None:
-            if in_words:
-                raise product_problems.products_off(f"items[{in_words[0]}].option")
-            return request
         products: dict[str, Product | NotRead] = {}
-        for item in request.items:
-            if known := self._reader.remembered(item.offer_id, user_id=user_id):
-                products[item.offer_id] = known
-        needed = {request.items[at].offer_id for at in in_words} - products.keys()
-        products |= await self._reader.products(needed, user_id=user_id)
+        if self._reader:
+            for item in request.items:
+                if known := self._reader.remembered(item.offer_id, user_id=user_id):
+                    products[item.offer_id] = known
+            needed = {request.items[at].offer_id for at in in_words} - products.keys()
+            products |= await self._reader.products(needed, user_id=user_id)
+        elif in_words:
+            raise product_problems.products_off(f"items[{in_words[0]}].option")
         request = with_specs(request, wishes, products)
         if len(_sellers(request, products)) > 1:
             unread = {item.offer_id for item in request.items if not _seller(item, products)}
-            products |= await self._reader.products(unread, user_id=user_id)
+            if self._reader:
+                products |= await self._reader.products(unread, user_id=user_id)
             raise product_problems.several_sellers(request, _lines_by_seller(request, products))
         return request
 
@@ -72,11 +72,12 @@ class Chooser:
         Raises:
             ProblemError: `choose_option`, `several_sellers`.
         """
+        request = with_specs(request, wishes, error.products)
         code = any(documented(reason.code) in SEVERAL_SELLERS for reason in error.reasons)
         if code and len(_sellers(request, error.products)) > 1:
             sellers = _lines_by_seller(request, error.products)
             raise product_problems.several_sellers(request, sellers, error.request_id)
-        return with_specs(request, wishes, error.products)
+        return request
 
 
 def with_specs(request: OrderRequest, wishes: Sequence[Wish], products: Products) -> OrderRequest:

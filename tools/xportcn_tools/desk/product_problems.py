@@ -58,15 +58,13 @@ def no_search(found: NotRead) -> ProblemError:
 def _unread(found: NotRead, what: str, setting: str, *, line: int | None = None) -> ProblemError:
     missing = found.reason == "not_found"
     next_step = _NEXT[found.reason].format(setting=setting)
+    # A refusal is in the upstream's words; of anything else the text says what was read, or was not.
+    said = "text" if found.reason in ("not_found", "not_permitted") else "reason"
     details = {"offer_id": found.offer_id, "line": line, "why": found.reason}
-    why = _WHY[found.reason]
-    if found.reason == "no_answer":  # then the text is ours
-        why += f" ({found.text})" if found.text else ""
-    else:
-        details |= {"code": found.code, "text": found.text}
+    details |= {"code": found.code, said: found.text}
     return problem(
         "product_not_found" if missing else "product_unavailable",
-        f"{what} could not be read: {why}.",
+        f"{what} could not be read: {_WHY[found.reason]}.",
         next_step if missing or not found.offer_id else next_step + _BY_SPEC,
         request_id=found.request_id,
         details={name: value for name, value in details.items() if value},
@@ -89,7 +87,7 @@ def choose_option(lines: Sequence[OpenLine]) -> ProblemError:
     without = [str(line.line) for line in lines if not line.options]
     return problem(
         "choose_option",
-        f"Not exactly one option fits what was said of line {names}.",
+        f"It is not clear which option is meant in line {names}.",
         "Show the person these options and let them choose, then preview again with the chosen spec_id in "
         "each of these lines."
         + (f" Line {', '.join(without)} has no options: leave option out." if without else ""),
@@ -102,10 +100,11 @@ def several_sellers(
 ) -> ProblemError:
     """`lines`: the positions of the lines of each seller; `None`: of a seller that is not known."""
     own = [name for name in ("out_order_id", "promotion_id") if getattr(request, name)]
-    without = f" {' and '.join(own)} left out: one order alone can have it." if own else ""
+    without = f" They leave out {' and '.join(own)}, which one order alone can have." if own else ""
+    sellers = len([seller for seller in lines if seller])
     return problem(
         "several_sellers",
-        f"These goods are of {len(lines)} sellers, and an order holds goods of one.",
+        f"These goods are of {sellers} sellers, and one order holds goods of one seller.",
         "Call preview_order once for each seller, with the arguments given; show the person every preview."
         + without,
         request_id=request_id,

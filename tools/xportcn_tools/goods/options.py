@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from xportcn_tools.goods.product import OptionValue, Product, ProductOption
@@ -50,7 +50,8 @@ class Match:
 def fitting(product: Product, words: str) -> Match:
     """The options of a product that fit words. Where nothing is said, all fit."""
     said = _folded(words[:_MOST_WORDS])
-    places = {value: _Places(value, said) for option in product.options for value in option.values}
+    distinct = {value for option in product.options for value in option.values}
+    places = {value: _Places(value, said) for value in distinct}
     exact: list[ProductOption] = []
     rest: list[tuple[tuple[int, int], ProductOption]] = []
     for option in product.options:
@@ -81,11 +82,10 @@ class _Folded:
         """Where the next word begins, once one has ended here."""
         return position + (self.text[position : position + 1] == "|")
 
-    def tokens(self) -> Iterator[str]:
-        cuts = sorted(self.edges)
-        for start, end in pairwise(cuts):
-            if (token := self.text[start:end]) not in ("", "|"):
-                yield token
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        cuts = pairwise(sorted(self.edges))
+        return frozenset(self.text[start:end] for start, end in cuts) - {"|"}
 
 
 def _kind(text: str, position: int) -> str:
@@ -143,7 +143,7 @@ class _Places:
         labels = {
             name for kind in _KINDS if any(each in name for each in kind for name in names) for name in kind
         }
-        self.shared = {token for token in said.tokens() if any(_holds(key, token) for key in keys)}
+        self.shared = {token for token in said.tokens if any(_holds(key, token) for key in keys)}
         self.spans: dict[int, set[int]] = {}
         for key in keys:
             for start in _found(said, key):
