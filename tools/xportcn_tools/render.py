@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from xportcn_tools.desk.naming import goods_of
+from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
 from xportcn_tools.money import sum_line
@@ -32,6 +32,8 @@ from xportcn_tools.results import (
 from xportcn_tools.upstream.clean import quoted
 
 _UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
+MANY_LINES, FEW_BYTES = 20, 72
+"""Beyond so many lines a title has so many bytes, so that a model reads fifty lines in 12 kB."""
 _OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 
 
@@ -62,13 +64,15 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
     yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
     yield from (f"Warning {warning.code}: {warning.message}" for warning in preview.warnings)
+    many = sum(len(group.lines) for group in preview.groups) > MANY_LINES
+    title_bytes = FEW_BYTES if many else TITLE_BYTES
     for number, group in enumerate(preview.groups, start=1):
         if len(preview.groups) > 1:
             yield (
                 f"Order {number} of {len(preview.groups)}: {group.payable.amount} CNY, "
                 f"freight {group.freight.amount} in it"
             )
-        yield from _group(group)
+        yield from _group(group, title_bytes)
     yield f"Ship to: {preview.ship_to}"
     yield f"Order number: {preview.out_order_id}"
     yield f"Approval code: {preview.approval_code} (good until {preview.expires_at})"
@@ -95,8 +99,8 @@ def _fresh(preview: PreviewResult) -> Iterator[str]:
     yield from _preview(preview)
 
 
-def _group(group: GroupResult) -> Iterator[str]:
-    yield from map(_line, group.lines)
+def _group(group: GroupResult, title_bytes: int) -> Iterator[str]:
+    yield from (_line(line, title_bytes) for line in group.lines)
     if group.seller_open_id:
         yield f"- seller: {quoted(group.seller_open_id)}"
     yield from (f"- promotion {_promotion(offer)}" for offer in group.promotions)
@@ -104,11 +108,11 @@ def _group(group: GroupResult) -> Iterator[str]:
         yield f"- trade types on offer: {', '.join(map(chosen, group.trade_types))}"
 
 
-def _line(line: LineResult) -> str:
+def _line(line: LineResult, title_bytes: int) -> str:
     price = f" at {line.unit_price.amount}" if line.unit_price else ""
     number = f", product_no {line.product_no}" if line.product_no else ""
     said = f"; the upstream says {quoted(line.message)}" if line.message else ""
-    return f"- {goods_of(line, '×')}{price}: {line.amount.amount} CNY{number}{said}"
+    return f"- {goods_of(line, '×', title_bytes)}{price}: {line.amount.amount} CNY{number}{said}"
 
 
 def _promotion(offer: PromotionResult) -> str:

@@ -15,6 +15,7 @@ from xportcn_tools.results import LineResult
 from xportcn_tools.upstream.clean import clean, cut, quoted
 
 TITLE_LENGTH = 40
+TITLE_BYTES = 4 * TITLE_LENGTH
 OPTION_LENGTH = 250
 GOODS_LENGTH = 300
 LINES_NAMED = 3
@@ -111,25 +112,32 @@ def _in_goods(line: Line, option_length: int) -> str:
     return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
 
 
-def name_of(line: Line | LineResult) -> str | None:
+def name_of(line: Line | LineResult, title_bytes: int = TITLE_BYTES) -> str | None:
     """Title and option, the option in both languages, between 「 and 」; `None` for a line without a name."""
     option = line.option
     if option and line.option_translated and line.option_translated != option:
         option = f"{option} = {line.option_translated}"
-    return _name(line, option) if line.title else None
+    return _name(line, option, title_bytes=title_bytes) if line.title else None
 
 
-def goods_of(line: Line | LineResult, sign: str) -> str:
+def goods_of(line: Line | LineResult, sign: str, title_bytes: int = TITLE_BYTES) -> str:
     """A line of goods for a text: quantity, unit, the name where it has one, ids of offer and spec."""
-    unit, name = quoted(line.unit) if line.unit else None, name_of(line)
+    unit, name = quoted(line.unit) if line.unit else None, name_of(line, title_bytes)
     spec = f"spec {line.spec_id}" if line.spec_id else None
     words = (str(line.quantity), unit, sign, name, f"offer {line.offer_id}", spec)
     return " ".join(filter(None, words))
 
 
-def _name(line: Line | LineResult, option: str | None, option_length: int = OPTION_LENGTH) -> str:
+def _name(
+    line: Line | LineResult,
+    option: str | None,
+    option_length: int = OPTION_LENGTH,
+    title_bytes: int = TITLE_BYTES,
+) -> str:
     """`「Ceramic mug (白色 / 350ml)」`: the translated title, else the original, in at most 40 characters."""
     title = cut(_bare(line.title_translated or "") or _bare(line.title or ""), TITLE_LENGTH)
+    if len(title.encode()) > title_bytes:
+        title = cut(title, len(title.encode()[:title_bytes].decode(errors="ignore")))
     words = _words(option, option_length)
     return f"「{title}{f' ({words})' if words else ''}」"
 
