@@ -322,7 +322,7 @@ def test_thousands_may_be_set_off_by_commas() -> None:
     [
         ("goods", ("×", "x")),
         ("goods", (" ", "  ")),
-        ("goods", ("…", "...")),
+        ("goods", ("「", "“")),
         ("ship_to", (", ", "，")),
         ("ship_to", ("号", "号 ")),
     ],
