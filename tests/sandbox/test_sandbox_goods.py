@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.port_sandbox import running_sandbox
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.catalogue import CATALOGUE, Offer
 from xportcn_server.sandbox.parsing import read_order
@@ -73,8 +75,8 @@ async def detail(
     return envelope["data"] if envelope["code"] == 200 else envelope
 
 
-async def found(keyword: str, **more: object) -> Any:
-    return (await ask(a_sandbox(), SEARCH, {"keyword": keyword, **more})).json()["data"]
+async def found(keyword: str, *, shape: Any = "object", **more: object) -> Any:
+    return (await ask(a_sandbox(shape), SEARCH, {"keyword": keyword, **more})).json()["data"]
 
 
 def values(sku: Any) -> str:
@@ -198,7 +200,10 @@ async def test_translations_are_english_and_null_in_other_languages_or_by_a_faul
 
 
 @pytest.mark.anyio
-async def test_prices_may_come_as_whole_numbers_and_an_answer_may_be_anothers() -> None:
+async def test_prices_are_texts_in_yuan_or_whole_numbers_and_an_answer_may_be_anothers() -> None:
+    sandals = await detail(SANDALS)
+    assert (sandals["productSaleInfo"]["retailPrice"], sandals["batchNumber"]) == ("19.90", 12)
+    assert {sku["retailPrice"] for sku in sandals["productSkuInfos"]} == {"19.90"}
     assert (await detail(STAND, "whole-number-prices"))["productSkuInfos"][0]["promotionPrice"] == 646
     assert (await detail(STAND, "other-offer"))["offerId"] != STAND
 
@@ -234,6 +239,7 @@ async def test_a_search_finds_an_offer_by_words_of_either_title(keyword: str) ->
     (row,) = page["data"]
     assert (row["priceInfo"]["price"], row["minOrderQuantity"]) == ("29.00", 2)
     assert (page["totalRecords"], page["totalPage"], page["currentPage"]) == (1, 1, 1)
+    assert await found(keyword, shape="list") == [row]
 
 
 @pytest.mark.anyio
@@ -387,3 +393,25 @@ def test_what_a_preview_charges_never_exceeds_the_list_price(offer: Offer, data:
     quantity = data.draw(st.integers(1, 500))
     unit_fen, paid_fen = offer.unit_prices(offer.skus[index], quantity)
     assert 0 < paid_fen <= unit_fen
+
+
+@pytest.mark.anyio
+async def test_products_pictures_and_their_faults_are_served_over_a_port() -> None:
+    sandbox = build_sandbox()
+    sandbox.faults.add("path-404", "product")
+    sandbox.faults.add("html", "search")
+    sandbox.faults.add("reset-after-order", "sibling-product")
+    headers = Signer(SANDBOX_CREDENTIALS).sign(datetime.now(UTC))
+    with anyio.fail_after(20):
+        async with (
+            running_sandbox(sandbox) as (_, base_url),
+            httpx.AsyncClient(base_url=base_url, headers=headers, trust_env=False) as client,
+        ):
+            assert (await client.post(KA, json={"offerId": MUG})).status_code == 404
+            assert (await client.post(KA, json={"offerId": MUG})).json()["data"]["offerId"] == MUG
+            with pytest.raises(httpx.ReadError):
+                await client.post(SIBLING, json={"offerId": MUG})
+            page = await client.post(SEARCH, json={"keyword": "杯"})
+            assert (page.status_code, page.headers["content-type"].partition(";")[0]) == (200, "text/html")
+            drawing = await client.get(client.base_url.join("/img/ibank/sandbox-1-d0342c.png"))
+            assert drawing.content == picture("https://cbu01.alicdn.com/img/ibank/sandbox-1-d0342c.png")

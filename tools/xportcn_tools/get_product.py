@@ -12,7 +12,7 @@ from xportcn_tools.desk.desk import Desk
 from xportcn_tools.goods.advice import Note, notes
 from xportcn_tools.goods.links import OfferLink, offer_in
 from xportcn_tools.goods.options import fitting
-from xportcn_tools.order_arguments import MOST_PIECES, Offer, OptionWords
+from xportcn_tools.order_arguments import MOST_PIECES, OfferOrLink, OptionWords
 from xportcn_tools.product_results import ProductEnvelope, ProductResult, product_result
 from xportcn_tools.tool import Offered
 
@@ -22,7 +22,7 @@ ANNOTATIONS = ToolAnnotations(
 
 
 async def get_product(
-    offer: Annotated[Offer, Field(description="1688 offer id, or text with its link")],
+    offer: Annotated[OfferOrLink, Field(description="1688 offer id, or text with its link")],
     ctx: Context[Desk],
     option: Annotated[OptionWords, Field(description="Words of an option, like red: lists what fits")] = None,
     quantity: Annotated[

@@ -86,14 +86,14 @@ class OfferText(Id):
         return text
 
 
-Offer = Annotated[str, OfferText("")]
+OfferOrLink = Annotated[str, OfferText("")]
 OptionWords = Annotated[str | None, TextLine(200, number=True, typed=True)]
 OptionalName = Annotated[str | None, TextLine(64)]
 Reference = Annotated[str | None, TextLine(64, number=True)]
 
 
 class ItemArgument(Arguments):
-    offer_id: Annotated[Offer, Field(description="1688 offer id, or text with its link")]
+    offer_id: Annotated[OfferOrLink, Field(description="1688 offer id, or text with its link")]
     spec_id: Annotated[
         str | None,
         Id(r"[0-9a-f]{32}", _spec),

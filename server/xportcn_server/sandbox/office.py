@@ -91,7 +91,7 @@ class Office:
                     return self._product(read_product(body), variation)
                 case "search":
                     offers = list(self.catalogue.values())
-                    return success(search_data(read_search(body), offers, variation))
+                    return success(search_data(read_search(body), offers, self.shape, variation))
                 case "list":
                     return self._list(read_list(body), variation)
                 case "details":

@@ -1,7 +1,8 @@
 """An offer → the `data` of a product or search answer, in the shapes of 1688 and the sibling. Pure.
 
-Field names, and prices as texts in yuan, are 1688's; how they come through Xportcn's KA was not read. So a
-product is an object or, as the preview has become, a list; faults bring the native wrapper and sums in fen.
+Field names, and prices as texts in yuan, are 1688's; how they come through Xportcn's KA was not read. In the
+list shape a product is a list, as the preview has become, and a search its bare rows. Faults bring the native
+wrapper, and prices in fen.
 """
 
 import re
@@ -48,7 +49,9 @@ def product_data(offer: Offer, language: str, shape: AnswerShape, variation: str
     return _wrapped([found] if shape == "list" else found, variation)
 
 
-def search_data(request: SearchBody, offers: Sequence[Offer], variation: str = "") -> Json:
+def search_data(
+    request: SearchBody, offers: Sequence[Offer], shape: AnswerShape, variation: str = ""
+) -> Json:
     """A page of the offers on sale that have every word in a title.
 
     The characters of a Chinese word need to stand there in order only, an English word may end in one s more.
@@ -61,14 +64,15 @@ def search_data(request: SearchBody, offers: Sequence[Offer], variation: str = "
         found.sort(key=lambda offer, name=name: _figure(offer, name), reverse=descending)
     first = (request.page - 1) * request.page_size
     rendering = _Rendering(request.language, variation)
+    rows = [rendering.row(offer) for offer in found[first : first + request.page_size]]
     page: Json = {
         "totalRecords": min(len(found), _MOST_FOUND),
         "totalPage": -(-len(found) // request.page_size),
         "pageSize": request.page_size,
         "currentPage": request.page,
-        "data": [rendering.row(offer) for offer in found[first : first + request.page_size]] or None,
+        "data": rows or None,
     }
-    return _wrapped(page, variation)
+    return _wrapped(rows if shape == "list" else page, variation)
 
 
 def _fits(offer: Offer, wanted: Sequence[re.Pattern[str]], request: SearchBody) -> bool:
@@ -129,11 +133,13 @@ class _Rendering:
 
     def _sale(self, offer: Offer) -> Json:
         ranges = offer.price_ranges or (_lowest(offer),)
+        retail = [sku.retail_fen for sku in offer.skus if sku.retail_fen]
         return {
             "amountOnSale": sum(sku.stock for sku in offer.skus),
             # 0: no specs, price ranges; 1: a price for each spec; 2: specs, but price ranges
             "quoteType": (2 if offer.price_ranges else 1) if offer.dimensions else 0,
             "unitInfo": {"unit": offer.unit[0], "transUnit": self._translation(offer.unit)},
+            "retailPrice": self._price(min(retail, default=None)),
             "priceRangeList": [
                 {"startQuantity": each.start, **self._prices(each.price_fen, each.member_fen)}
                 for each in ranges

@@ -23,6 +23,7 @@ def list_price(product: Product, option: ProductOption | None, quantity: int) ->
     """The list price of one piece in fen, at this quantity of the whole offer; `None` where none is known.
 
     For exactly one piece its own price, where there is one; else the option's own; else the tier's (1688).
+    Without an option it is unknown where options have prices of their own.
     """
     if quantity == 1:
         single = option.single_price if option and option.single_price is not None else product.single_price
@@ -30,6 +31,8 @@ def list_price(product: Product, option: ProductOption | None, quantity: int) ->
             return single
     if option is not None and option.price is not None:
         return option.price
+    if option is None and any(each.price is not None for each in product.options):
+        return None
     reached = [tier.price for tier in product.price_tiers if tier.from_quantity <= quantity]
     return reached[-1] if reached else None
 
@@ -61,6 +64,9 @@ def _notes(product: Product, quantity: int | None, option: ProductOption | None)
     if product.orderable is False:
         yield Note("not_on_sale", "This offer is not on sale now, so it cannot be ordered.")
     if quantity is None:
+        stocks = [each.stock for each in product.options] or [product.stock]
+        if all(stock == 0 for stock in stocks):
+            yield Note("sold_out", "The seller has none of it in stock now.")
         if product.min_quantity is not None and product.min_quantity > 1:
             least = _counted(product, product.min_quantity)
             yield Note("minimum", f"The minimum is {least}, all options of this offer together.")
@@ -88,8 +94,8 @@ def _of_the_whole(product: Product, total: int) -> Iterator[Note]:
             f"nearest quantity that fits is {upper}.",
         )
     if lot is not None and total % lot:
-        fits = f"s that fit are {lower} and {upper}" if lower else f" that fits is {upper}"
-        yield Note("not_in_lots", f"{asked} is no multiple of the lot of {lot}; the nearest quantity{fits}.")
+        fits = f"quantities that fit are {lower} and {upper}" if lower else f"quantity that fits is {upper}"
+        yield Note("not_in_lots", f"{asked} is no multiple of the lot of {lot}; the nearest {fits}.")
 
 
 def _of_the_stock(product: Product, lines: Sequence[tuple[ProductOption | None, int]]) -> Iterator[Note]:

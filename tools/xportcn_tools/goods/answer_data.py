@@ -79,11 +79,11 @@ def unwrapped(data: object, name: str) -> object:
     """Down to what has a field of this name, or to what is no object, at most two levels.
 
     Raises:
-        NotReadableError: `success: false` or an `errorCode` on the way.
+        NotReadableError: `success: false`, an `errorCode` or an empty wrapper on the way.
     """
     for level in range(_WRAPPERS + 1):
         fields = object_of(data)
-        if reports_failure(fields):
+        if reports_failure(fields) or fields.get("result", fields) is None:
             code = text_of(fields.get("code") or fields.get("errorCode"))
             said = (fields.get(each) for each in ("message", "errorMsg", "errorMessage", "msg"))
             raise _refusal(code, next(filter(None, map(text_of, said)), None))

@@ -59,7 +59,7 @@ def is_share_link(text: str) -> bool:
 def why_no_offer(text: str) -> str:
     """For a text in which `offer_in` finds none: what to give instead, with an example."""
     if len({link.offer_id for link in _links(text)}) > 1:
-        return "holds links to several offers; give one at a time"
+        return "holds links to several offers; give one at a time, such as 610947572360"
     if is_share_link(text):
         return (
             "is a share link, which does not hold the offer's number; open it and paste the address of the "

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 _REMEMBERED = timedelta(minutes=5)
 _PATH_REMEMBERED = timedelta(hours=1)
-_MOST_PRODUCTS = 500
+_MOST_PRODUCTS, _MOST_OPTIONS = 500, 20_000  # remembered, all products together
 _AT_A_TIME = 8
 
 
@@ -45,14 +45,6 @@ class GoodsPaths:
     def candidates(self) -> tuple[str, ...]:
         """Where to ask for a product, in this order."""
         return (PRODUCT_PATH, OTHER_PRODUCT_PATH) if self.product == PRODUCT_PATH else (self.product,)
-
-
-@dataclass(frozen=True)
-class _Path:
-    """What is known of the detail call's path: `None` is that none is confirmed. `until`, UTC."""
-
-    path: str | None
-    until: datetime
 
 
 class _Asking:
@@ -76,7 +68,8 @@ class ProductReader:
         self._paths = paths or GoodsPaths()
         self._clock = clock
         self._products: OrderedDict[tuple[str | None, str], tuple[Product, datetime]] = OrderedDict()
-        self._known_paths: dict[tuple[str | None, bool], _Path] = {}
+        self._unconfirmed_until: dict[tuple[str | None, str], datetime] = {}
+        self._answering: dict[str | None, str] = {}
         self._asking: dict[tuple[str | None, str], _Asking] = {}
 
     async def product(
@@ -127,13 +120,13 @@ class ProductReader:
 
     async def search(self, query: SearchQuery, *, user_id: str | None = None) -> SearchPage | NotRead:
         """One page of a search; never from memory."""
-        if self._unconfirmed(user_id, search=True):
+        if self._is_unconfirmed(user_id, self._paths.search):
             return NotRead("", "not_confirmed")
         reply = await self._call("", self._paths.search, query.body(self._paths.language), user_id)
-        result = reply if isinstance(reply, NotRead) else read_search(reply)
-        if isinstance(result, NotRead) and result.reason == "not_confirmed":
-            self._known_paths[user_id, True] = _Path(None, self._clock() + _PATH_REMEMBERED)
-        return result
+        found = reply if isinstance(reply, NotRead) else read_search(reply)
+        if isinstance(found, NotRead) and found.reason == "not_confirmed":
+            self._unconfirmed_until[user_id, self._paths.search] = self._clock() + _PATH_REMEMBERED
+        return found
 
     async def _ask_for_all(self, key: tuple[str | None, str]) -> Product | NotRead:
         """Ask, and hand the answer to those who wait for the same."""
@@ -144,33 +137,33 @@ class ProductReader:
             del self._asking[key]
             asking.ended.set()
         if isinstance(asking.answer, Product):
-            self._products[key] = (asking.answer, self._clock())
-            self._products.move_to_end(key)
-            if len(self._products) > _MOST_PRODUCTS:
-                self._products.popitem(last=False)
+            self._remember(key, asking.answer)
         return asking.answer
 
-    def _unconfirmed(self, user_id: str | None, *, search: bool) -> bool:
-        known = self._known_paths.get((user_id, search))
-        return known is not None and known.path is None and self._clock() < known.until
+    def _remember(self, key: tuple[str | None, str], product: Product) -> None:
+        self._products[key] = (product, self._clock())
+        self._products.move_to_end(key)
+        options = sum(len(each.options) for each, _ in self._products.values())
+        while len(self._products) > _MOST_PRODUCTS or options > _MOST_OPTIONS:
+            _, (forgotten, _) = self._products.popitem(last=False)
+            options -= len(forgotten.options)
+
+    def _is_unconfirmed(self, user_id: str | None, path: str) -> bool:
+        until = self._unconfirmed_until.get((user_id, path))
+        return until is not None and self._clock() < until
 
     async def _ask(self, user_id: str | None, offer_id: str) -> Product | NotRead:
-        if self._unconfirmed(user_id, search=False):
-            return NotRead(offer_id, "not_confirmed")
-        known = self._known_paths.get((user_id, False))
-        candidates = self._paths.candidates()
-        if known and known.path and self._clock() < known.until:
-            candidates = (known.path,)
         answer = NotRead(offer_id, "not_confirmed")
-        for path in candidates:
+        if self._is_unconfirmed(user_id, self._paths.product):
+            return answer
+        before = self._answering.get(user_id)
+        for path in sorted(self._paths.candidates(), key=lambda each: before not in (None, each)):
             reply = await self._call(offer_id, path, product_request(offer_id, self._paths.language), user_id)
-            result = reply if isinstance(reply, NotRead) else read_product(reply, offer_id)
-            if isinstance(result, Product) or result.reason != "not_confirmed":
-                if isinstance(reply, Reply):
-                    self._known_paths[user_id, False] = _Path(path, self._clock() + _PATH_REMEMBERED)
-                return result
-            answer = result
-        self._known_paths[user_id, False] = _Path(None, self._clock() + _PATH_REMEMBERED)
+            answer = reply if isinstance(reply, NotRead) else read_product(reply, offer_id)
+            if isinstance(answer, Product) or answer.reason != "not_confirmed":
+                self._answering[user_id] = path
+                return answer
+        self._unconfirmed_until[user_id, self._paths.product] = self._clock() + _PATH_REMEMBERED
         return answer
 
     async def _call(
