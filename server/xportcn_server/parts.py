@@ -16,7 +16,7 @@ from xportcn_server.settings.settings import Settings
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.clock import utc_now
 from xportcn_tools.desk.caps import Caps
-from xportcn_tools.desk.policy import Policy
+from xportcn_tools.desk.policy import LookupPaths, Policy
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.goods.reader import GoodsPaths, ProductReader
 from xportcn_tools.ledger.address_book import AddressBook
@@ -74,7 +74,9 @@ def policy_of(settings: Settings) -> Policy:
             platform_order=settings.platform_order,
         ),
         orders_as=_orders_as(settings),
-        order_list_path=settings.order_list_path if settings.order_lookup == "on" else None,
+        lookup=LookupPaths(settings.order_detail_path, settings.order_list_path)
+        if settings.order_lookup == "on"
+        else None,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -305,6 +306,69 @@ async def test_a_look_up_reads_every_page_and_believes_no_number_but_the_very_sa
         (order,) = (await call(client, "get_orders", {"reference": unknown["out_order_id"]}))["orders"]
     assert (order["state"], order["order_ids"]) == ("placed", [ours])
     assert house.sandbox.books.received["list"] >= 3
+
+
+async def test_a_look_up_leaves_an_order_of_another_sum_to_a_person(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = World(tmp_path, ORDER_LOOKUP="on")
+    async with house.client() as client:
+        await lost(house, client)
+        (order_id,) = house.order_ids
+        house.sandbox.books.move(order_id, payable_fen=1)
+        (order,) = (await call(client, "get_orders"))["orders"]
+    assert (order["state"], order["order_ids"]) == ("unknown", [])
+    assert order_id in caplog.text
+    assert "a person has to end it" in caplog.text
+
+
+async def test_a_look_up_believes_no_order_that_is_older_than_the_claim(tmp_path: Path) -> None:
+    house = World(tmp_path, ORDER_LOOKUP="on")
+    async with house.client() as client:
+        unknown = await lost(house, client, "reset-before-order")
+        body = {"outOrderId": unknown["out_order_id"]}
+        fen = int(Decimal(unknown["payable"]["amount"]) * 100)
+        books = house.sandbox.books
+        books.place(body, trade_type="alipay", bills=[Bill(fen)], now=START - timedelta(hours=1))
+        assert [order["state"] for order in (await call(client, "get_orders"))["orders"]] == ["unknown"]
+        books.place(body, trade_type="alipay", bills=[Bill(fen)], now=START)
+        assert [order["state"] for order in (await call(client, "get_orders"))["orders"]] == ["placed"]
+
+
+async def test_a_look_up_gives_no_id_that_another_order_has(tmp_path: Path) -> None:
+    house = World(tmp_path, ORDER_LOOKUP="on")
+    async with house.client() as client:
+        unknown = await lost(house, client, quantity=3)
+        (order_id,) = house.order_ids
+        other = await previewed(client, address=OTHER_STREET)
+        await house.another_process_claims(other["preview_token"])
+        house.passes(LEASE_SECONDS + 1)
+        await house.operator(other["out_order_id"], Outcome("placed", "yes", (order_id,)))
+        (order,) = (await call(client, "get_orders", {"reference": unknown["out_order_id"]}))["orders"]
+    assert (order["state"], order["order_ids"]) == ("unknown", [])
+
+
+class NoNumbers(httpx.AsyncBaseTransport):
+    """An upstream whose list names no buyer's numbers, as its documentation has it: only the details do."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = SandboxTransport(sandbox)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._sandbox.handle_async_request(request)
+        if request.url.path != API + ORDER_LIST_PATH:
+            return response
+        text = (await response.aread()).decode().replace('"outOrderId"', '"x"')
+        return httpx.Response(response.status_code, content=text.encode())
+
+
+async def test_a_look_up_reads_the_details_where_the_rows_name_no_number(tmp_path: Path) -> None:
+    house = World(tmp_path, ORDER_LOOKUP="on")
+    async with house.client(new_transport=lambda: NoNumbers(house.sandbox)) as client:
+        await lost(house, client)
+        (order,) = (await call(client, "get_orders"))["orders"]
+    assert (order["state"], order["order_ids"]) == ("placed", list(house.order_ids))
+    assert house.sandbox.books.received["details"] == 1
 
 
 @pytest.mark.parametrize("near", ["PO-", ""])

@@ -89,6 +89,7 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "trade_types": ("assureTrade", "fxassure", "alipay"),
         "flow": None,
         "order_lookup": "off",
+        "order_detail_path": "/alibaba/ka/order/detail",
         "order_list_path": "/alibaba/ka/order/page",
         "ali_id": None,
         "order_user_id": None,
@@ -456,6 +457,7 @@ REFUSED = [
     ("MAX_DAY_ORDERS", ["-1", "1.5", "5.0", "9" * 5000]),
     ("TRADE_TYPES", [",", "alipay,", "alipay,alipay", "a b", "支付宝", "a-b"]),
     ("ORDER_LOOKUP", ["list", "ON"]),
+    ("ORDER_DETAIL_PATH", ["detail", "//host/x", "/a?b", "/alibaba/ka/order/pay"]),
     (
         "ORDER_LIST_PATH",
         ["alibaba/list", "/", "//host/x", "/a/../b", "/a?b", "/a b", "/alibaba/ka/order/create"],
@@ -505,6 +507,7 @@ ACCEPTED: list[tuple[str, str, str, Any]] = [
     ("TIMEZONE", "UTC", "timezone", "UTC"),
     ("ORDER_LOOKUP", "on", "order_lookup", "on"),
     ("TRADE_TYPES", "credit, alipay", "trade_types", ("credit", "alipay")),
+    ("ORDER_DETAIL_PATH", "/v2/detail", "order_detail_path", "/v2/detail"),
     ("ORDER_LIST_PATH", "/v2/list", "order_list_path", "/v2/list"),
     ("STAFF_NAME", "王小明", "staff_name", "王小明"),
     ("DEVELOPER_ID", "12", "developer_id", 12),

@@ -84,8 +84,7 @@ class Desk:
         self._previewer = Previewer(upstream, ledger, policy, clock, products)
         self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer)
-        path = policy.order_list_path
-        self._lookup = OrderLookup(upstream, ledger, path) if path else None
+        self._lookup = OrderLookup(upstream, ledger, policy.lookup) if policy.lookup else None
         self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:
@@ -226,8 +225,8 @@ class Desk:
         """Orders by a query, with their previews; unknown outcomes are looked up first, where that is on."""
         if self._lookup and (not query.states or set(query.states) & {"unknown", "placed"}):
             with anyio.move_on_after(self.policy.call_timeout):  # for all of them together
-                for order in await self._ledger.orders(replace(query, states=("unknown",))):
-                    await self._lookup.settle(order)
+                for receipt in await self._ledger.receipts(replace(query, states=("unknown",))):
+                    await self._lookup.settle(receipt)
         return await self._ledger.receipts(query)
 
     def _reader(self) -> ProductReader:

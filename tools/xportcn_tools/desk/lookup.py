@@ -1,67 +1,132 @@
-"""The experimental look-up of orders of unknown outcome (`XPORTCN_ORDER_LOOKUP=on`).
+"""What the upstream says of orders after their create (`XPORTCN_ORDER_LOOKUP=on`). Experimental.
 
-Path and form of the upstream's order list are inferred. So the look-up is off by default, reads whatever
-list it finds, and believes a row only if its `outOrderId` is exactly ours. A find ends the unknown; finding
-nothing proves nothing and changes nothing.
+Paths and forms of the order list and of an order's details are inferred. So this is off by default, reads
+whatever it finds, and changes nothing but one thing: an order of unknown outcome is ended as *placed* where
+the upstream lists it under our number, not older than its claim, with the approved sum. Finding nothing
+proves nothing.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
 
-from xportcn_tools.ledger.ledger import Ledger, OrderRecord, Outcome, log_outcome
-from xportcn_tools.upstream.order_list import list_request, order_ids_in, rows_of
+from xportcn_tools.desk.comparison import compared
+from xportcn_tools.desk.policy import LookupPaths
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, Receipt, log_outcome
+from xportcn_tools.upstream.order_details import detail_request, read_order
+from xportcn_tools.upstream.order_list import list_request, rows_of
+from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import Upstream, UpstreamError
+from xportcn_tools.upstream_state import UpstreamOrder
 
 logger = logging.getLogger(__name__)
 
 MOST_PAGES = 40
+MOST_DETAILS = 10
+CLOCKS_APART = timedelta(seconds=60)
+"""The upstream's clock may be behind ours by this much."""
 
 
 @dataclass(frozen=True)
 class OrderLookup:
-    """Looks an order up by its `out_order_id`, over all pages."""
+    """Reads orders upstream. A read never becomes a write there."""
 
     _upstream: Upstream
     _ledger: Ledger
-    _path: str
+    _paths: LookupPaths
 
-    async def settle(self, order: OrderRecord) -> OrderRecord:
-        """The order, ended as `placed` if the upstream lists it; else as it was.
+    async def settle(self, receipt: Receipt) -> OrderRecord:
+        """The order of unknown outcome, ended as `placed` if the upstream has it; else as it was.
 
         Raises:
             LedgerUnavailableError: what was found could not be recorded.
         """
+        order, preview = receipt.order, receipt.preview
         try:
-            found, request_id = await self._find(order.out_order_id)
+            found = await self._listed(order)
         except UpstreamError as error:
             logger.info("order %s was not looked up: %s", order.out_order_id, error)
             return order
-        if not found:
+        if not found or preview is None:
             return order
-        outcome = Outcome("placed", "yes", found, request_id or order.request_id)
+        ids = tuple(each.order_id for each in found)
+        beside = compared(found, preview.shown)
+        if beside.unit is None or beside.differs or any(each.total is None for each in found):
+            logger.warning(
+                "order %s may be %s upstream, but its total is not the approved one; a person has to end it",
+                order.out_order_id,
+                ", ".join(ids),
+            )
+            return order
+        for order_id in ids:
+            if await self._ledger.orders(OrderQuery(None, order_id, limit=1)):
+                return order  # another order of ours has this id: whose it is, nobody can say
+        outcome = Outcome("placed", "yes", ids, order.request_id)
         settled = await self._ledger.resolve(order.order_key, outcome, "found_by_look_up")
         if settled:
             log_outcome(order.out_order_id, outcome)
         return settled or order
 
-    async def _find(self, out_order_id: str) -> tuple[tuple[str, ...], str | None]:
-        ids: dict[str, None] = {}
-        request_id: str | None = None
-        before: list[dict[str, Any]] = []
+    async def details(self, order_id: str) -> UpstreamOrder | None:
+        """The order of this id as the upstream has it now; `None` where the answer holds no such order.
+
+        Raises:
+            UpstreamError: no answer came.
+        """
+        reply = await self._upstream.read(self._paths.details, detail_request(order_id))
+        if not _answered(reply, "the order details"):
+            return None
+        found = read_order(reply.envelope.data if reply.envelope else None)
+        return found if found and found.order_id == order_id else None
+
+    async def _listed(self, order: OrderRecord) -> Sequence[UpstreamOrder]:
+        """The upstream's orders that repeat our number and are not older than the claim, details and all.
+
+        Rows do not document our number: where one lacks it, the details of its id have to repeat it.
+        """
+        rows: dict[str, UpstreamOrder] = {}
+        before: list[str] = []
         for page in range(1, MOST_PAGES + 1):
-            reply = await self._upstream.read(self._path, list_request(out_order_id, page))
-            if reply.status != 200 or reply.envelope is None or not reply.envelope.succeeded:
-                # The upstream's text stays out of the log; a code may be any text, too.
-                code = reply.envelope.code if reply.envelope else None
-                code = code if isinstance(code, int) else "-"
-                logger.info("the order list answered HTTP %s, code %s", reply.status, code)
-                return (), None  # what the earlier pages held may be half of it
-            rows = list(rows_of(reply.envelope.data))
-            if not rows or rows == before:  # the end, or an upstream that knows no pages
+            reply = await self._upstream.read(self._paths.orders, list_request(order.out_order_id, page))
+            if not _answered(reply, "the order list"):
+                return ()  # what the earlier pages held may be half of it
+            listed = list(rows_of(reply.envelope.data if reply.envelope else None))
+            found = [each for each in map(read_order, listed) if each]
+            ids = [each.order_id for each in found]
+            if not listed or ids == before:  # the end, or an upstream that knows no pages
                 break
-            before = rows
-            found = order_ids_in(rows, out_order_id)
-            request_id = reply.request_id if found else request_id
-            ids |= dict.fromkeys(found)
-        return tuple(ids), request_id
+            before = ids
+            rows |= {each.order_id: each for each in found if _may_be_ours(each, order)}
+        if len(rows) > MOST_DETAILS:
+            return ()  # the filter did not filter
+        ours: list[UpstreamOrder] = []
+        for row in rows.values():
+            whole = row.out_order_id and row.total is not None and row.created_at
+            known = row if whole else await self.details(row.order_id)
+            if known is None or known.created_at is None:
+                if row.out_order_id:  # it has our number, and nobody can say whether it is all of it
+                    return ()
+                continue
+            if known.out_order_id == order.out_order_id and _not_older(known.created_at, order.created_at):
+                ours.append(known)
+        return ours
+
+
+def _may_be_ours(row: UpstreamOrder, order: OrderRecord) -> bool:
+    if row.out_order_id is not None and row.out_order_id != order.out_order_id:
+        return False
+    return row.created_at is None or _not_older(row.created_at, order.created_at)
+
+
+def _not_older(created_at: datetime, claimed_at: datetime) -> bool:
+    return created_at >= claimed_at - CLOCKS_APART
+
+
+def _answered(reply: Reply, what: str) -> bool:
+    if reply.status == 200 and reply.envelope is not None and reply.envelope.succeeded:
+        return True
+    # The upstream's text stays out of the log; a code may be any text, too.
+    code = reply.envelope.code if reply.envelope else None
+    logger.info("%s answered HTTP %s, code %s", what, reply.status, code if isinstance(code, int) else "-")
+    return False

@@ -17,6 +17,14 @@ Answer = Literal["yes", "no", "cancelled", "unanswered", "cannot_ask"]
 
 
 @dataclass(frozen=True)
+class LookupPaths:
+    """Where an order's details and the list of orders are read upstream; both inferred."""
+
+    details: str
+    orders: str
+
+
+@dataclass(frozen=True)
 class Policy:
     """Settings as the desk needs them. Times in seconds; caps and `ask_above` in fen."""
 
@@ -31,7 +39,7 @@ class Policy:
     call_timeout: float = 20
     account: AccountFields = field(default=NO_FIELDS)
     orders_as: str = ""
-    order_list_path: str | None = None
+    lookup: LookupPaths | None = None
 
     def made_for(self, profile: "Profile") -> dict[str, str]:
         """Terms of every deal: the mode, and a short digest of whose orders these are upstream. What is

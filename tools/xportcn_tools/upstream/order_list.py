@@ -1,18 +1,15 @@
-"""The upstream's order list: its request, and the ids of our order in whatever list it answers. Pure.
+"""The upstream's order list: its request, and the rows of whatever list it answers. Pure.
 
 The list is known by name only: path and form are inferred.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, cast
-
-from xportcn_tools.upstream.envelope import order_id_of
 
 ORDER_LIST_PATH = "/alibaba/ka/order/page"
 
 _PAGE_SIZE = 50
-_LISTS = ("result", "list", "records", "rows", "orders", "data")
-_IDS = ("idOfStr", "orderId", "id")
+_LISTS = ("result", "data", "records", "list", "rows")
 
 
 def list_request(out_order_id: str, page: int) -> dict[str, Any]:
@@ -33,10 +30,3 @@ def rows_of(answer: object) -> Iterator[dict[str, Any]]:
             fields = cast("dict[str, Any]", row)
             base: object = fields.get("baseInfo")
             yield fields | cast("dict[str, Any]", base) if isinstance(base, dict) else fields
-
-
-def order_ids_in(rows: Sequence[dict[str, Any]], out_order_id: str) -> list[str]:
-    """The ids of the rows that have exactly this number; a row without a usable id is left out."""
-    ours = [row for row in rows if row.get("outOrderId") == out_order_id]
-    found = [next(filter(None, (order_id_of(row.get(name)) for name in _IDS)), None) for row in ours]
-    return [order_id for order_id in found if order_id]
