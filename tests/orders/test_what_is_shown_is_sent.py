@@ -272,7 +272,7 @@ async def _ordered(arguments: dict[str, Any], shape: AnswerShape, recheck: str, 
         for line in placed.body["cargoParamList"]:
             name = name_of(str(line["offerId"]), line.get("specId"))
             assert f"× {name} offer {line['offerId']}" in text
-            assert f"| {plain(name)} | `{line['offerId']}` |" in receipt
+            assert f"| {plain(name)} |" in receipt
 
 
 @pytest.mark.parametrize("era", ["legacy", "auto"])
