@@ -3,6 +3,7 @@
 import re
 import time
 import unicodedata
+from dataclasses import replace
 from itertools import permutations
 from itertools import product as combinations
 
@@ -137,6 +138,12 @@ def test_a_dimension_with_one_value_need_not_be_said() -> None:
     assert chosen(product(("红色", "均码"), ("蓝色", "均码")), "红色") == "红色 / 均码"
 
 
+def test_an_option_that_is_in_stock_is_not_chosen_over_one_that_is_sold_out() -> None:
+    bare = product(("红色", "M"), ("红色", "L"))
+    stocks = tuple(replace(option, stock=stock) for option, stock in zip(bare.options, (0, 9), strict=True))
+    assert chosen(replace(bare, options=stocks), "红色") is None
+
+
 def test_a_product_with_one_option_needs_no_words_and_contradicting_words_do_not_choose_it() -> None:
     only = product(("红色", "L"))
     assert chosen(only, "") == "红色 / L"
@@ -196,6 +203,30 @@ def test_the_rest_is_ranked_by_what_was_said() -> None:
     assert ranked("红色 XL")[:2] == ["红色 / M", "红色 / L"]
     assert ranked("wine")[0] == "酒红色 / L"
     assert ranked("XXL 蓝")[0] == "蓝 / 2XL"
+
+
+def test_words_that_are_too_long_to_be_compared_whole_choose_nothing() -> None:
+    assert fits(SHIRTS, "红色 L" + " " * 300 + "no") == []
+
+
+@pytest.mark.parametrize(
+    ("values", "words", "value"),
+    [
+        (["红=Красный", "深红=Тёмно-красный"], "КРАСНЫЙ", "红"),
+        (["红=đỏ", "酒红=đỏ rượu"], "Đỏ", "红"),
+        (["红=đỏ", "酒红=đỏ rượu"], "đỏ rượu", "酒红"),
+        (["红=สีแดง", "深红=สีแดงเข้ม"], "สีแดง", "红"),
+        (["红=レッド", "深红=ダークレッド"], "ダークレッド", "深红"),
+        (["红=빨강", "深红=진한 빨강"], "빨강", "红"),
+        (["红=أحمر", "深红=أحمر داكن"], "أحمر", "红"),
+    ],
+)
+def test_a_value_is_whole_in_every_language_of_the_upstream(
+    values: list[str], words: str, value: str
+) -> None:
+    assert chosen(product(*((each,) for each in values)), words) == value
+    other = next(each for each in values if not each.startswith(f"{value}="))
+    assert chosen(product((other,), ("白",)), words) is None
 
 
 def test_options_that_fit_and_the_others_are_all_options_once() -> None:

@@ -5,10 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp_types import CallToolResult
 
+from harness.builders import asked
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, call, order_arguments, text_of
+from xportcn_tools.desk.choosing import Chooser, Wish
+from xportcn_tools.goods.product import NotRead
 
 pytestmark = pytest.mark.anyio
 
@@ -191,6 +195,24 @@ async def test_words_need_the_product_and_say_why_it_could_not_be_read_while_ids
         assert problem["details"]["line"] == 2
         by_ids = await call(client, "preview_order", wanted({"offer_id": LINK, "spec_id": MUG_SPEC}))
     assert lines_of(by_ids)[0]["spec_id"] == MUG_SPEC
+
+
+async def test_words_wait_for_the_product_no_longer_than_one_call_may_take(tmp_path: Path) -> None:
+    house = House(tmp_path, TIMEOUT_SECONDS="1")
+    failing_products(house, "timeout-before-read")
+    async with house.client() as client:
+        with anyio.fail_after(10):
+            envelope = await call(client, "preview_order", wanted({"offer_id": MUG, "option": "white"}))
+    assert envelope["problem"]["code"] == "product_unavailable"
+    assert "no answer" in envelope["problem"]["message"]
+    assert house.sandbox.books.received["preview"] == 0
+
+
+def test_words_that_are_settled_need_the_product_no_more() -> None:
+    request = asked()
+    unread = {item.offer_id: NotRead(item.offer_id, "no_answer") for item in request.items}
+    assert request.items[0].spec_id
+    assert Chooser(None, 1.0).after_price(request, [Wish("white")], unread) == request
 
 
 async def test_an_offer_without_a_spec_whose_product_cannot_be_read_is_asked_of_the_upstream_as_it_is(

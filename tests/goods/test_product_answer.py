@@ -120,6 +120,7 @@ def test_the_four_forms_of_a_missing_product_are_told_apart() -> None:
         ({"code": 429, "msg": "请求过于频繁"}, 200, "no_answer"),
         ({"code": 500, "msg": "系统繁忙，请稍后"}, 200, "no_answer"),
         ({"code": 500, "msg": "oops"}, 502, "no_answer"),
+        ({"code": 500, "msg": "系统异常"}, 200, "no_answer"),
         ({"code": 500, "msg": "oops"}, 200, "unreadable"),
         ({"code": 0, "msg": "ok"}, 200, "unreadable"),
     ],

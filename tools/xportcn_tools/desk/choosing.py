@@ -6,6 +6,8 @@ Nothing is guessed: exactly one option fits what was said, or the person chooses
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import anyio
+
 from xportcn_tools.desk import product_problems
 from xportcn_tools.desk.product_problems import OpenLine
 from xportcn_tools.desk.quote import NotOrderableError, Products
@@ -36,6 +38,7 @@ class Chooser:
     """Each method raises the problem that a person has to settle before this can be ordered."""
 
     _reader: ProductReader | None
+    _timeout: float
 
     async def before_price(
         self, request: OrderRequest, wishes: Sequence[Wish], user_id: str | None
@@ -53,14 +56,13 @@ class Chooser:
                 if known := self._reader.remembered(item.offer_id, user_id=user_id):
                     products[item.offer_id] = known
             needed = {request.items[at].offer_id for at in in_words} - products.keys()
-            products |= await self._reader.products(needed, user_id=user_id)
+            products |= await self._read(needed, user_id)
         elif in_words:
             raise product_problems.products_off(f"items[{in_words[0]}].option")
         request = with_specs(request, wishes, products)
         if len(_sellers(request, products)) > 1:
             unread = {item.offer_id for item in request.items if not _seller(item, products)}
-            if self._reader:
-                products |= await self._reader.products(unread, user_id=user_id)
+            products |= await self._read(unread, user_id)
             raise product_problems.several_sellers(request, _lines_by_seller(request, products))
         return request
 
@@ -72,12 +74,28 @@ class Chooser:
         Raises:
             ProblemError: `choose_option`, `several_sellers`.
         """
-        request = with_specs(request, wishes, error.products)
+        request = self.after_price(request, wishes, error.products)
         code = any(documented(reason.code) in SEVERAL_SELLERS for reason in error.reasons)
         if code and len(_sellers(request, error.products)) > 1:
             sellers = _lines_by_seller(request, error.products)
             raise product_problems.several_sellers(request, sellers, error.request_id)
         return request
+
+    def after_price(self, request: OrderRequest, wishes: Sequence[Wish], products: Products) -> OrderRequest:
+        """The same for a request that has a price, so that no option is the upstream's choice. Words are
+        settled by now.
+
+        Raises:
+            ProblemError: `choose_option`.
+        """
+        return with_specs(request, [replace(wish, option=None) for wish in wishes], products)
+
+    async def _read(self, offer_ids: set[str], user_id: str | None) -> Products:
+        """Each within the time that one call may take."""
+        if self._reader is None:
+            return {}
+        scope = anyio.CancelScope(deadline=anyio.current_time() + self._timeout)
+        return await self._reader.products(offer_ids, user_id=user_id, scope=scope)
 
 
 def with_specs(request: OrderRequest, wishes: Sequence[Wish], products: Products) -> OrderRequest:

@@ -16,7 +16,7 @@ from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems, product_problems
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
-from xportcn_tools.desk.choosing import Chooser, Wish, with_specs
+from xportcn_tools.desk.choosing import Chooser, Wish
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
@@ -82,7 +82,7 @@ class Desk:
         self._profile_of = profile_of
         self._products = products
         self._previewer = Previewer(upstream, ledger, policy, clock, products)
-        self._chooser = Chooser(products)
+        self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer)
         self._lookup = OrderLookup(upstream, ledger, policy.lookup) if policy.lookup else None
         self._sender = Sender(upstream, ledger, policy, clock)
@@ -139,7 +139,7 @@ class Desk:
             if clear == asked:
                 raise problems.not_orderable(error, request) from error
             return await self.preview(clear, caller)
-        with_specs(asked, wishes, quote.products)
+        self._chooser.after_price(asked, wishes, quote.products)
         return await self._previewer.offer(quote, request, caller, profile)
 
     @_ledger_problems

@@ -10,6 +10,7 @@ from typing import Any, cast
 from xportcn_tools.goods.product import NotRead, NotReadReason
 from xportcn_tools.upstream.envelope import reports_failure, text_of
 from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.refusal_signs import doubts
 from xportcn_tools.upstream.words import cause_of
 
 _WRAPPERS = 2  # levels of `{result: {success, code, message, result}}`
@@ -70,9 +71,14 @@ def _refusal(code: str | None, text: str | None, status: int = 200) -> NotReadab
         reason = "not_confirmed"
     elif _NO_PERMISSION.search(said) or cause:  # key, signature and clock: not for this account as it is set
         reason = "not_permitted"
-    elif status >= 500:
+    elif status >= 500 or _is_troubled(text or ""):
         reason = "no_answer"
     return NotReadableError(text, reason, code)
+
+
+def _is_troubled(text: str) -> bool:
+    """Whether the upstream speaks of trouble of its own; "success" beside nothing is none."""
+    return doubts(text) and not doubts(text, asked_to_wait=True)
 
 
 def unwrapped(data: object, name: str) -> object:
