@@ -143,6 +143,14 @@ def test_the_last_line_of_a_preview_holds_the_arguments_of_the_create() -> None:
     assert json.loads(arguments) == found.create_order_arguments.model_dump()
 
 
+def test_a_wish_that_became_several_orders_is_named_as_several_and_one_as_one() -> None:
+    text = text_of_order(order("placed", order_ids=["111", "222"]))
+    assert "as 2 separate orders (111, 222): 65.61 CNY" in text
+    assert "pay all 2 separate orders (111, 222) in your Xportcn account" in text
+    assert "as 1927364850192736485: 65.61 CNY" in text_of_order(order("placed"))
+    assert "pay order 1927364850192736485 in your Xportcn account" in text_of_order(order("placed"))
+
+
 def test_a_preview_beside_an_open_order_of_the_same_goods_does_not_ask_for_the_create() -> None:
     found = preview()
     found.warnings.append(PreviewWarning(code="earlier_order_unknown", message="… in order PO-1 …"))
