@@ -6,6 +6,21 @@ import sys
 import time
 from typing import Literal
 
+from xportcn_tools.upstream.clean import escaped
+
+
+class TextLines(logging.Formatter):
+    """One line a record, then the exception's text if any; nothing in it acts on a terminal."""
+
+    converter = time.gmtime
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        record.message = escaped(record.message, keep="")
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record))
+
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: time (UTC), level, logger, message, and the exception's text if any."""
@@ -15,10 +30,10 @@ class JsonLines(logging.Formatter):
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": escaped(record.getMessage()),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = escaped(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -29,8 +44,7 @@ WHATEVER_THE_LEVEL = ("xportcn.orders", "xportcn.start")
 def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     """One handler on stderr. Called before the SDK would install its own."""
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
-    text.converter = time.gmtime
+    text = TextLines("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     handler.setFormatter(JsonLines() if style == "json" else text)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in WHATEVER_THE_LEVEL:

@@ -426,16 +426,33 @@ async def test_the_terminal_shows_the_text_of_the_form(tmp_path: Path) -> None:
     assert shown.exit_code == 1
 
 
-async def test_a_no_in_the_terminal_records_nothing(tmp_path: Path) -> None:
+async def test_a_no_in_the_terminal_is_a_row_of_the_trail_and_no_approval(tmp_path: Path) -> None:
     house = House(tmp_path, APPROVAL="require")
     async with house.client() as client:
         preview = await previewed(client)
-        for answer in ("n\n", "\n", ""):
+        for answer in ("n\n", "\n", ""):  # the last is no answer at all
             refused = await command(house, "approve", preview["approval_code"], answer=answer)
             assert refused.exit_code == 1
         problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
     assert problem["code"] == "approval_required"
     assert await trail_of(house, "approved") == []
+    assert [row["method"] for row in await trail_of(house, "declined")] == ["operator", "operator"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_a_no_in_the_form_is_a_row_of_the_trail(
+    tmp_path: Path, era: Era, action: Literal["decline", "cancel"]
+) -> None:
+    house, person = House(tmp_path), Person(action)
+    async with house.client(era, person) as client:
+        arguments = (await previewed(client))["create_order_arguments"]
+        assert (await call(client, "create_order", arguments))["problem"]["code"] == "approval_declined"
+        person.action = "accept"
+        assert (await call(client, "create_order", arguments))["ok"]
+    (declined,), (claimed,) = await trail_of(house, "declined"), await trail_of(house, "claimed")
+    assert declined["method"] == "form"
+    assert declined["request"] == claimed["request"]
 
 
 async def test_a_preview_waits_for_approval_until_it_has_it(tmp_path: Path) -> None:

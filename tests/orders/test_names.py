@@ -75,7 +75,7 @@ async def test_goods_are_named_wherever_a_person_looks(tmp_path: Path, era: Era)
     assert "alicdn" not in text
     (form,) = person.asked
     assert f"- 2 「个」 x {NAME} offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in form
-    assert f"| {NAME} | `{MUG}` | `{MUG_SPEC}` | 2 个 | 58.00 CNY |" in receipt
+    assert f"| {NAME} | 个 | `{MUG}` | `{MUG_SPEC}` | 2 | 58.00 CNY |" in receipt
     for answer in (created, found):
         assert f"Goods: {GOODS}" in text_of(answer)
         content = answer.structured_content
@@ -290,6 +290,46 @@ async def test_a_name_that_is_read_for_the_first_time_is_no_change(tmp_path: Pat
         placed = await call(client, "create_order", preview["create_order_arguments"])
     assert placed["order"]["state"] == "placed"
     assert placed["order"]["goods"] == NAMELESS, "what was approved"
+
+
+# Quantities
+
+
+@pytest.mark.parametrize(
+    ("items", "numbers"),
+    [
+        ([(MUG, MUG_SPEC, 1)], "1 is below the minimum of 2"),
+        ([("671204589033", None, 9)], "only 3 of"),
+    ],
+)
+async def test_a_refused_quantity_is_told_with_the_numbers_of_the_product(
+    tmp_path: Path, items: list[tuple[str, str | None, int]], numbers: str
+) -> None:
+    asked = [
+        {"offer_id": offer_id, "quantity": quantity} | ({"spec_id": spec_id} if spec_id else {})
+        for offer_id, spec_id, quantity in items
+    ]
+    async with House(tmp_path).client() as client:
+        refused = await client.call_tool("preview_order", order_arguments(items=asked))
+    assert refused.structured_content is not None
+    problem = refused.structured_content["problem"]
+    assert problem["code"] == "not_orderable"
+    assert numbers in problem["message"]
+    assert numbers in problem["details"]["reasons"][0]["message"]
+    assert numbers in text_of(refused)
+
+
+async def test_a_quantity_below_a_minimum_that_is_no_hard_stop_is_a_warning(tmp_path: Path) -> None:
+    (offer,) = (offer for offer in CATALOGUE.values() if offer.lenient)
+    item = {"offer_id": str(offer.offer_id), "spec_id": offer.skus[0].spec_id, "quantity": offer.minimum - 1}
+    person = Person()
+    async with House(tmp_path).client("auto", person) as client:
+        preview = await previewed(client, items=[item])
+        placed = await call(client, "create_order", preview["create_order_arguments"])
+    assert codes(preview) == ["below_minimum"]
+    assert f"minimum of {offer.minimum}" in preview["warnings"][0]["message"]
+    assert "Note (below_minimum)" in person.asked[0]
+    assert placed["order"]["state"] == "placed"
 
 
 # The goods that come back, and how much there is to read

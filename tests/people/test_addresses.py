@@ -212,7 +212,7 @@ def conflicts(preview: dict[str, Any]) -> list[str]:
 async def test_a_code_of_the_named_province_warns_of_nothing(tmp_path: Path) -> None:
     async with House(tmp_path).client() as client:
         for code, province in PROVINCES.items():
-            address = ADDRESS | {"province": province, "district_code": f"{code}0101"}
+            address = ADDRESS | {"province": province, "city": "市辖区", "district_code": f"{code}0101"}
             assert conflicts(await previewed(client, address=address)) == []
         for province in ("浙江", "Zhejiang", "zhejiang province", " 浙江省 "):
             address = ADDRESS | {"province": province, "district_code": "330108"}
@@ -231,6 +231,43 @@ async def test_a_code_of_another_province_warns_of_both_in_the_preview_and_in_th
         await call(client, "create_order", preview["create_order_arguments"])
     assert all(part in conflict for part in ("330108", "浙江省", "广东省"))
     assert conflict in person.asked[0]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_code_of_another_city_warns_of_both_in_the_preview_and_in_the_form(
+    tmp_path: Path, era: Era
+) -> None:
+    person = Person()
+    async with House(tmp_path).client(era, person) as client:
+        preview = await previewed(client, address=ADDRESS | {"district_code": "330206"})
+        (conflict,) = conflicts(preview)
+        await call(client, "create_order", preview["create_order_arguments"])
+    assert all(part in conflict for part in ("330206", "宁波市", "杭州市"))
+    assert conflict in person.asked[0]
+
+
+async def test_a_code_of_no_city_is_refused_with_the_form_that_is_taken(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        for code in ("339901", "330001"):
+            arguments = order_arguments(address=ADDRESS | {"district_code": code})
+            assert await fields_refused(client, arguments) == {"address.district_code"}
+            message = (await call(client, "preview_order", arguments))["problem"]["message"]
+            assert "GB/T 2260" in message
+
+
+async def test_the_vendors_own_sample_has_a_warning_and_is_never_refused(tmp_path: Path) -> None:
+    """Published with province and town swapped, and the right code."""
+    swapped = {"province": "长河街道", "town": "浙江省", "area": "滨江区", "district_code": "330108"}
+    async with House(tmp_path).client() as client:
+        (conflict,) = conflicts(await previewed(client, address=ADDRESS | swapped))
+    assert "长河街道" in conflict
+
+
+async def test_a_province_that_is_none_of_chinas_has_a_warning(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        for province, warned in (("California", True), ("Xizang", False), ("香港特別行政區", False)):
+            preview = await previewed(client, address=ADDRESS | {"province": province})
+            assert ("address_abroad" in [each["code"] for each in preview["warnings"]]) == warned
 
 
 async def test_an_address_without_a_code_warns_of_nothing(tmp_path: Path) -> None:

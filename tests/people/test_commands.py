@@ -1,6 +1,7 @@
 """The command line as a person meets it: words, exit codes, one line where it fails, never a traceback."""
 
 import json
+import logging
 import os
 import re
 import sqlite3
@@ -20,6 +21,7 @@ from harness.house import House, call, previewed
 from harness.processes import process_environment, ran, xportcn_mcp
 from harness.settings import environ_of
 from xportcn_server.commands.cli import main
+from xportcn_server.logs import JsonLines, TextLines
 from xportcn_server.sandbox.faults import FAULTS
 
 SECONDS = 60
@@ -436,7 +438,7 @@ def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Te
     for answer in ("n\n", "\n", ""):
         assert terminal.run("approve", code, answer=answer).code == 1
     assert "no preview has the code" in terminal.refuses("approve", "ZZZZ-ZZZZ", answer="y\n")
-    assert events(terminal) == []
+    assert events(terminal) == ["declined", "declined"]
 
 
 # address
@@ -539,6 +541,60 @@ def test_a_named_file_sets_what_the_environment_does_not(terminal: Terminal) -> 
     assert "mode live needs it" in terminal.refuses("orders", code=2, ENV_FILE=str(file))
     assert terminal.says("--env-file", str(file), "orders", MODE="sandbox") == "No orders.\n"
     assert "no such file" in terminal.refuses("--env-file", "gone.env", "orders", code=2)
+
+
+# What others wrote, on a terminal and in a log
+
+ACTS = "\x1b[2J\x1b]0;x\x07\x9b2J\u202e"
+
+
+HOME = (
+    "--full-name",
+    "王小明",
+    "--mobile",
+    "13800138000",
+    "--province",
+    "浙江省",
+    "--city",
+    "杭州市",
+    "--address",
+    "1号",
+)
+
+
+def escapes_in(text: str) -> list[str]:
+    return [char for char in text if not char.isprintable() and char != "\n"]
+
+
+def test_what_others_wrote_does_not_act_on_the_terminal(terminal: Terminal) -> None:
+    number = place(terminal, "http-500")["out_order_id"]
+    with sqlite3.connect(terminal.ledger) as ledger:
+        ledger.execute("UPDATE orders SET ship_to = ?, problem_text = ?", (ACTS, ACTS))
+    ledger.close()
+    terminal.says("address", "add", "home", *HOME)
+    (book,) = terminal.folder.glob("*address*")
+    book.write_text(json.dumps({"home": {"full_name": ACTS, "city": ACTS}}), "utf-8")
+    for words in (("orders", "show", number), ("address", "list"), ("address", "show", "home")):
+        printed = terminal.says(*words)
+        assert r"\x1b[2J" in printed
+        assert escapes_in(printed) == []
+    assert escapes_in(terminal.refuses("address", "show", ACTS)) == []
+
+
+@pytest.mark.parametrize(
+    "formatter", [TextLines("%(levelname)s: %(message)s"), JsonLines()], ids=["text", "json"]
+)
+def test_a_log_line_does_not_act_on_the_terminal_and_stays_one_line(formatter: logging.Formatter) -> None:
+    trouble = (ValueError, ValueError(ACTS), None)
+    message = f"order %s{ACTS}\nWARNING: all is well"
+    plain, failed = (
+        formatter.format(logging.LogRecord("x", logging.WARNING, "x", 1, message, ("杭州",), exc_info))
+        for exc_info in (None, trouble)
+    )
+    assert escapes_in(plain + failed) == []
+    assert plain.count("\n") == 0
+    assert "杭州" in plain
+    assert "ValueError" in failed
 
 
 OPENINGS = """

@@ -107,14 +107,17 @@ def test_the_tier_goes_by_the_quantity_of_the_whole_offer() -> None:
 
 
 def test_minimum_lots_and_stock_are_warnings_with_the_nearest_quantities() -> None:
-    quote = fen_quote(2900, product(2900, min_quantity=20, lot_size=8), quantity=10)
+    quote = fen_quote(2900, product(2900, min_quantity=20, lot_size=8, unit="件"), quantity=10)
     found = {warning.code: warning.message for warning in warned_of_quantities(quote)}
     assert found.keys() == {"below_minimum", "not_in_lots", "low_stock"}
     assert all(message.startswith(f"Offer {OFFER}: ") for message in found.values())
     assert "minimum of 20" in found["below_minimum"]
     assert "24" in found["below_minimum"]
     assert "lot of 8" in found["not_in_lots"]
-    assert "5" in found["low_stock"]
+    assert f"only 5 of 「spec {SPEC}」" in found["low_stock"]
+    assert not any("件" in message or "白色" in message for message in found.values()), (
+        "no words of the seller"
+    )
 
 
 def test_what_fits_is_no_warning() -> None:

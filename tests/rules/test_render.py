@@ -12,9 +12,11 @@ from harness.builders import OFFER, OTHER_OFFER, SPEC, asked, group, line, quote
 from ledger.suite.stores import preview_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.naming import named
 from xportcn_tools.desk.present import budget_of, preview_result, quote_warnings, shown
-from xportcn_tools.desk.quote import NotOrderableError
+from xportcn_tools.desk.quote import NotOrderableError, Products
 from xportcn_tools.desk.terms import Change
+from xportcn_tools.goods.product import OptionValue, Product, ProductOption
 from xportcn_tools.ledger.ledger import DayUsage
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.render import quoted as between_signs
@@ -42,9 +44,14 @@ BUDGET = budget_of(
 )
 
 
-def preview(*groups: dict[str, Any], request: OrderRequest | None = None, **fields: Any) -> PreviewResult:
+def preview(
+    *groups: dict[str, Any],
+    request: OrderRequest | None = None,
+    products: Products | None = None,
+    **fields: Any,
+) -> PreviewResult:
     request = request or asked()
-    quote = quoted(*groups, request=request, **fields)
+    quote = named(quoted(*groups, request=request, **fields), products or {})
     kept = replace(
         preview_of(1),
         approval_code="ABCD-EFGH",
@@ -134,6 +141,14 @@ def test_the_last_line_of_a_preview_holds_the_arguments_of_the_create() -> None:
     name, _, arguments = text_of_preview(found).splitlines()[-1].partition(" ")
     assert name == "create_order"
     assert json.loads(arguments) == found.create_order_arguments.model_dump()
+
+
+def test_a_wish_that_became_several_orders_is_named_as_several_and_one_as_one() -> None:
+    text = text_of_order(order("placed", order_ids=["111", "222"]))
+    assert "as 2 separate orders (111, 222): 65.61 CNY" in text
+    assert "pay all 2 separate orders (111, 222) in your Xportcn account" in text
+    assert "as 1927364850192736485: 65.61 CNY" in text_of_order(order("placed"))
+    assert "pay order 1927364850192736485 in your Xportcn account" in text_of_order(order("placed"))
 
 
 def test_a_preview_beside_an_open_order_of_the_same_goods_does_not_ask_for_the_create() -> None:
@@ -283,3 +298,21 @@ def test_the_goods_are_three_lines_and_how_many_more_there_are() -> None:
         "1 × offer 100000000000; 2 × offer 100000000001; 3 × offer 100000000002; and 4 more (22 pieces)"
     )
     assert found.create_order_arguments.goods == found.goods
+
+
+def test_fifty_lines_of_the_longest_chinese_titles_are_read_in_12_kilobytes() -> None:
+    items = [Item(str(10**11 + number), 20, SPEC) for number in range(50)]
+    lines = [line(58000, 2900, offerId=int(item.offer_id)) for item in items]
+    products = {
+        item.offer_id: Product(
+            item.offer_id,
+            "杯" * 120,
+            unit="件",
+            options=(ProductOption(SPEC, None, (OptionValue("颜色", "白色 350ml", None, "White 350ml"),)),),
+        )
+        for item in items
+    }
+    sums = {"sumPaymentNoCarriage": 58000 * 50, "sumPayment": 58000 * 50 + 600}
+    text = text_of_preview(preview(group(*lines, **sums), request=asked(*items), products=products))
+    assert text.count("(白色 350ml = White 350ml)」 offer 1") == 50
+    assert len(text.encode()) <= 12000

@@ -11,6 +11,7 @@ WarningCode = Literal[
     "freight_by_description",
     "no_cross_border_pay",
     "address_conflict",
+    "address_abroad",
     "recent_identical_order",
     "earlier_order_unknown",
     "promotion_not_priced",

@@ -16,7 +16,7 @@ from xportcn_tools.arguments import (
     refused_whole,
     text_of,
 )
-from xportcn_tools.desk.address import is_municipality, province_of
+from xportcn_tools.desk.address import is_known, is_municipality
 from xportcn_tools.goods.links import offer_in, why_no_offer
 
 MOST_PIECES = 1_000_000
@@ -50,10 +50,10 @@ def _spec(text: str) -> str:
     return text.lower()
 
 
-def _known_province(code: str) -> str:
-    """A GB/T 2260 code begins with one of the 34 provinces' numbers."""
-    if province_of(code) is None:
-        raise refused("does not begin with the number of a province of China")
+def _known_code(code: str) -> str:
+    """A GB/T 2260 code begins with the four digits of a prefecture."""
+    if not is_known(code):
+        raise refused("its first four digits are those of no city or prefecture of China")
     return code
 
 
@@ -126,6 +126,6 @@ class AddressArgument(Arguments):
     district_code: Annotated[
         str | None,
         Id(r"[0-9]{6}"),
-        AfterValidator(_known_province),
+        AfterValidator(_known_code),
         Field(description="GB/T 2260, six digits; wins over the texts"),
     ] = None

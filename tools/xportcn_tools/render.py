@@ -123,9 +123,10 @@ def _promotion(offer: PromotionResult) -> str:
 
 
 def _order(order: OrderResult) -> Iterator[str]:
-    ids = ", ".join(order.order_ids)
+    count, ids = len(order.order_ids), ", ".join(order.order_ids)
+    named = f"{count} separate orders ({ids})" if count > 1 else ids
     yield (
-        f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {ids}' if ids else ''}: "
+        f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
         f"{order.payable.amount} CNY"
     )
     if order.replayed:
@@ -144,8 +145,8 @@ def _order(order: OrderResult) -> Iterator[str]:
         yield "Do not order this again. Ask get_orders once more in half a minute."
     if order.state == "placed":
         yield (
-            f"Placed at 1688, not paid yet: pay order {ids} in your Xportcn account. This server does not "
-            "pay or cancel."
+            f"Placed at 1688, not paid yet: pay {'all ' if count > 1 else 'order '}{named} in your Xportcn "
+            "account. This server does not pay or cancel."
         )
 
 

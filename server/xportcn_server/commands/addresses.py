@@ -5,9 +5,9 @@ import re
 import click
 from pydantic import ValidationError
 
-from xportcn_server.commands.shared import current_settings, stop
+from xportcn_server.commands.shared import current_settings, say, stop
 from xportcn_server.parts import address_book_of
-from xportcn_tools.desk.address import province_conflict
+from xportcn_tools.desk.address import address_warnings
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
@@ -53,10 +53,9 @@ def address_add(name: str, **fields: str) -> None:
         stop(invalid_arguments(error).problem.message, 1)
     except (LedgerError, OSError) as error:
         stop(error, 1)
-    conflict = province_conflict(Address(**checked))
-    if conflict:
-        click.echo(f"Note: {conflict}.", err=True)
-    click.echo(f"Saved as {name}. The assistant can use it as address_name.")
+    for warning in address_warnings(Address(**checked)):
+        say(f"Note: {warning.message}", err=True)
+    say(f"Saved as {name}. The assistant can use it as address_name.")
 
 
 @address.command("list")
@@ -67,9 +66,9 @@ def address_list() -> None:
     except LedgerError as error:
         stop(error, 1)
     for name, fields in sorted(saved.items()):
-        click.echo(f"{name}: {fields.get('full_name', '?')}, {fields.get('city', '?')}")
+        say(f"{name}: {fields.get('full_name', '?')}, {fields.get('city', '?')}")
     if not saved:
-        click.echo("No saved addresses.")
+        say("No saved addresses.")
 
 
 @address.command("show")
@@ -83,7 +82,7 @@ def address_show(name: str) -> None:
     if fields is None:
         stop(f"no saved address has the name {name}", 1)
     for field, value in fields.items():
-        click.echo(f"{field:<14} {value}")
+        say(f"{field:<14} {value}")
 
 
 @address.command("remove")
@@ -96,4 +95,4 @@ def address_remove(name: str) -> None:
         stop(error, 1)
     if not removed:
         stop(f"no saved address has the name {name}", 1)
-    click.echo(f"Removed {name}.")
+    say(f"Removed {name}.")

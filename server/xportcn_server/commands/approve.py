@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from xportcn_server.commands.shared import current_settings, with_ledger
+from xportcn_server.commands.shared import current_settings, say, with_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
@@ -13,6 +13,7 @@ from xportcn_tools.desk.question import question
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 from xportcn_tools.results import timestamp
+from xportcn_tools.upstream.clean import escaped
 
 
 @click.command()
@@ -29,21 +30,22 @@ def approve_preview(settings: Settings, code: str) -> int:
     """Show the same summary as the form does, ask, record; the exit code (0: approved)."""
     if settings.mode == "preview":
         # The text would say that nothing is bought, and a live server on this ledger would take the yes.
-        click.echo("xportcn-mcp: mode preview creates nothing, so there is nothing to approve", err=True)
+        say("xportcn-mcp: mode preview creates nothing, so there is nothing to approve", err=True)
         return 1
     try:
         preview = with_ledger(settings, lambda ledger: Operator(ledger).to_approve(code))
         if preview.caller != LOCAL_CALLER:
-            click.echo(f"Asked for by {_in_one_line(preview.caller)}")
-        click.echo(question(settings.mode, preview))
+            say(f"Asked for by {escaped(preview.caller, keep='')}")
+        say(question(settings.mode, preview))
         if not click.confirm("Approve"):
-            click.echo("Not approved; nothing was recorded.", err=True)
+            with_ledger(settings, lambda ledger: Operator(ledger).decline(preview))
+            say("Not approved; the trail has your no.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
     except (LedgerError, RefusedError) as error:
-        click.echo(f"xportcn-mcp: {error}", err=True)
+        say(f"xportcn-mcp: {error}", err=True)
         return 1
-    click.echo("Approved. The assistant can call create_order now; the order is placed only then.")
+    say("Approved. The assistant can call create_order now; the order is placed only then.")
     return 0
 
 
@@ -52,20 +54,15 @@ def list_waiting(settings: Settings) -> int:
     try:
         waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
     except LedgerError as error:
-        click.echo(f"xportcn-mcp: {error}", err=True)
+        say(f"xportcn-mcp: {error}", err=True)
         return 1
     for preview in waiting:
-        click.echo(
+        say(
             f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY  until "
             f"{timestamp(preview.expires_at)}  {preview.out_order_id}  {goods_shown(preview.shown)}"
             f"  to {preview.ship_to}"
-            + ("" if preview.caller == LOCAL_CALLER else f"  for {_in_one_line(preview.caller)}")
+            + ("" if preview.caller == LOCAL_CALLER else f"  for {escaped(preview.caller, keep='')}")
         )
     if not waiting:
-        click.echo("Nothing waits for approval.")
+        say("Nothing waits for approval.")
     return 0
-
-
-def _in_one_line(caller: str) -> str:
-    """A name that an issuer gave, where it must not read like a line of ours."""
-    return "".join(part if part.isprintable() else part.encode("unicode_escape").decode() for part in caller)

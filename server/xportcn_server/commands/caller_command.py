@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import current_settings, stop
+from xportcn_server.commands.shared import current_settings, say, stop
 from xportcn_server.http.callers import CallersError, entries_of, new_caller, new_token, remove_caller
 from xportcn_tools.money import yuan
 
@@ -24,18 +24,16 @@ def caller_new(name: str, *, digest_only: bool) -> None:
     """
     if digest_only:
         token, digest = new_token()
-        click.echo(token)
-        click.echo(f'For [callers.{name}] in the callers\' file: token_sha256 = "{digest}"', err=True)
+        say(token)
+        say(f'For [callers.{name}] in the callers\' file: token_sha256 = "{digest}"', err=True)
         return
     path = _file()
     try:
         token = new_caller(path, name)
     except CallersError as error:
         stop(error)
-    click.echo(token)
-    click.echo(
-        f"This is the bearer token of {name}; it is shown this once. {path} holds its SHA-256.", err=True
-    )
+    say(token)
+    say(f"This is the bearer token of {name}; it is shown this once. {path} holds its SHA-256.", err=True)
 
 
 @caller.command("list")
@@ -49,7 +47,7 @@ def caller_list() -> None:
     for name, entry in entries.items():
         own = entry.model_dump(exclude={"token_sha256"}, exclude_none=True)
         shown = [f"{key} {yuan(value) if key.endswith('_cny') else value}" for key, value in own.items()]
-        click.echo("  ".join([name, *shown]))
+        say("  ".join([name, *shown]))
 
 
 @caller.command("remove")
@@ -61,7 +59,7 @@ def caller_remove(name: str) -> None:
         remove_caller(path, name)
     except CallersError as error:
         stop(error)
-    click.echo(f"{name} is no longer in {path}. Its orders stay in the ledger.", err=True)
+    say(f"{name} is no longer in {path}. Its orders stay in the ledger.", err=True)
 
 
 def _file() -> Path:

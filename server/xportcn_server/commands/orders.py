@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from xportcn_server.commands.shared import current_settings, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, say, stop, with_ledger
 from xportcn_server.guide.receipts import WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.operator import Operator, RefusedError
@@ -29,12 +29,12 @@ def orders_list(limit: int) -> None:
     found = _found(OrderQuery(None, limit=limit))
     for order in (receipt.order for receipt in found):
         ids = ", ".join(order.order_ids) or "-"
-        click.echo(
+        say(
             f"{timestamp(order.created_at)}  {order.state:<8}  {yuan(order.payable_fen):>10} CNY  "
             f"{order.out_order_id}  {ids}"
         )
     if not found:
-        click.echo("No orders.")
+        say("No orders.")
 
 
 @orders.command("show")
@@ -47,7 +47,7 @@ def orders_show(reference: str) -> None:
         for line in receipt.preview.shown.lines if receipt.preview else ():
             click.echo(f"{'goods':<13} {line_of(line)}")
     if not found:
-        click.echo(f"No order has the reference {reference}.", err=True)
+        say(f"No order has the reference {reference}.", err=True)
         sys.exit(1)
 
 
@@ -99,7 +99,7 @@ def print_order(order: OrderRecord) -> None:
         "updated": timestamp(order.updated_at),
     }
     for name, value in rows.items():
-        click.echo(f"{name:<13} {value}")
+        say(f"{name:<13} {value}")
 
 
 def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
@@ -109,11 +109,11 @@ def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...]
         print_order(order)
         ending = f"this order exists as {', '.join(order_ids)}" if order_ids else "no such order exists"
         if ask and not click.confirm(f"\nConfirm: you checked the account yourself, and {ending} upstream?"):
-            click.echo("Nothing was changed.", err=True)
+            say("Nothing was changed.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
     except (LedgerError, RefusedError) as error:
-        click.echo(f"xportcn-mcp: {error}", err=True)
+        say(f"xportcn-mcp: {error}", err=True)
         return 1
-    click.echo(f"Order {order.out_order_id} is now {'placed' if order_ids else 'absent'}.")
+    say(f"Order {order.out_order_id} is now {'placed' if order_ids else 'absent'}.")
     return 0

@@ -12,13 +12,19 @@ from xportcn_server.parts import ledger_of
 from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
+from xportcn_tools.upstream.clean import escaped
 
 T = TypeVar("T")
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """A line or more for a person; what others wrote in it does not act on the terminal."""
+    click.echo(escaped(text), err=err)
+
+
 def stop(reason: object, code: int = 2) -> NoReturn:
     """End with one line on stderr. Code 2: it did not start; 1: it started and failed."""
-    click.echo(f"xportcn-mcp: {reason}", err=True)
+    say(f"xportcn-mcp: {reason}", err=True)
     sys.exit(code)
 
 

@@ -15,6 +15,7 @@ from xportcn_server.doctor.check import Check, fault, ok, warning
 from xportcn_server.doctor.check_settings import check_settings, secrets_of
 from xportcn_server.doctor.probe import Finding, find_rule
 from xportcn_server.settings.loaded import Loaded, read_settings
+from xportcn_tools.upstream.clean import escaped
 
 HIDDEN = "***"
 IN_WORDS = {
@@ -135,5 +136,5 @@ def _print_probe(finding: dict[str, Any]) -> None:
 
 
 def _say(line: str) -> None:
-    """A line in which nothing works on the terminal; what its encoding lacks, `cli` has made escapes of."""
-    click.echo("".join(part if part.isprintable() or part == "\n" else "?" for part in line))
+    """A line in which nothing acts on the terminal; what its encoding lacks, `cli` has made escapes of."""
+    click.echo(escaped(line))

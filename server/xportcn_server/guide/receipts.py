@@ -108,7 +108,7 @@ def receipt(found: Receipt) -> list[str]:
     ]
     parts = [f"# Order {code(order.out_order_id)}", table(("", ""), rows)]
     if shown:
-        parts += ["## Goods", table(("Goods", "Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
+        parts += ["## Goods", table(("Goods", "Unit", "Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
     if order.state in _NEXT:
         parts += ["## What to do next", _NEXT[order.state].format(reference=order.out_order_id)]
     return parts
@@ -143,9 +143,10 @@ def _lines(shown: ShownPreview) -> list[tuple[str, ...]]:
     return [
         (
             plain(name_of(line) or f"not named: {line.url}"),
+            plain(line.unit or "–"),
             code(line.offer_id),
             code(line.spec_id),
-            f"{line.quantity} {plain(line.unit or '')}".rstrip(),
+            str(line.quantity),
             f"{yuan(line.amount)} CNY",
         )
         for line in shown.lines

@@ -7,6 +7,7 @@ from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     DayUsage,
+    DeclinedIn,
     EarlierUnknown,
     Ledger,
     NewOrder,
@@ -72,6 +73,9 @@ class ForwardingLedger:
 
     async def approve(self, preview: StoredPreview) -> None:
         await self.around("approve", self.inner.approve, preview)
+
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
+        await self.around("decline", self.inner.decline, preview, method)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]

@@ -18,6 +18,7 @@ from ledger.suite.stores import (
     standing_of,
 )
 from xportcn_tools.ledger.ledger import Claimed
+from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.order import Item
 
 
@@ -35,6 +36,18 @@ class TrailSuite:
             recorded = await ledger.record(result.order.order_key, replace(UNKNOWN, problem_text=text))
             assert (recorded.ship_to, recorded.problem_text, recorded.caller) == (text, text, text)
             assert await all_orders(ledger, caller=text) == [recorded]
+
+    async def test_a_no_is_a_row_of_the_trail_each_time_it_is_said(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            preview = preview_of(1)
+            await ledger.store_preview(preview)
+            await ledger.decline(preview, "form")
+            await ledger.decline(preview, "operator")
+            trail = await ledger.trail()
+            assert [(row.event, row.subject) for row in trail] == [("declined", "PO-1")] * 2
+            assert ['"method":"form"' in row.body for row in trail] == [True, False]
+            assert first_break(trail) is None
+            assert (await standing_of(ledger, preview)).attempt is None
 
     async def test_the_trail_holds_sums_and_digests_and_neither_token_nor_address(self, store: Store) -> None:
         async with opened(store) as ledger:

@@ -1,10 +1,17 @@
-"""What can be known of an address without asking anyone. Pure.
+"""What can be known of an address without asking anyone. Pure, but for a table that is read once.
 
-Upstream the district code (GB/T 2260, six digits) wins over the texts, silently (1688). So where its
-province is not the one that the text names, the preview warns with both.
+Upstream the district code (GB/T 2260, six digits) wins over the texts, silently (1688). So where its province
+or city is not the one that the text names, the preview warns with both. A name that is not recognised
+contradicts nothing: even the vendor's own sample has province and town swapped, and the right code.
 """
 
-from xportcn_tools.order import Address, folded
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from xportcn_tools.desk.divisions import prefectures
+from xportcn_tools.ledger.place import bare_name, simplified
+from xportcn_tools.order import Address, ShownWarning
 
 # The first two digits of a GB/T 2260 code, with the names that addresses use for the province.
 PROVINCES: dict[str, tuple[str, str]] = {
@@ -43,54 +50,107 @@ PROVINCES: dict[str, tuple[str, str]] = {
     "81": ("香港特别行政区", "Hong Kong"),
     "82": ("澳门特别行政区", "Macau"),
 }
-MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
-_SUFFIXES = (
-    "维吾尔自治区",
-    "壮族自治区",
-    "回族自治区",
-    "特别行政区",
-    "自治区",
-    "省",
-    "市",
-    " province",
-    " zhuang autonomous region",
-    " hui autonomous region",
-    " uygur autonomous region",
-    " uyghur autonomous region",
-    " special administrative region",
-    " sar",
-    " municipality",
-    " autonomous region",
-)
+MUNICIPALITIES = frozenset(("11", "12", "31", "50", "81", "82"))
+_ALIASES = {
+    "内蒙": "15",
+    "neimenggu": "15",
+    "广西壮族": "45",
+    "guangxizhuang": "45",
+    "xizang": "54",
+    "宁夏回族": "64",
+    "ningxiahui": "64",
+    "新疆维吾尔": "65",
+    "xinjianguygur": "65",
+    "xinjianguyghur": "65",
+}
+_PARTS = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff/|,;()]+")
+_LOWER = re.compile(r"[\u3400-\u9fff]+(?:街道|[镇乡区县])")
+_CITY = re.compile(r".+?(?:自治州|地区|[市盟])")
 
 
-def province_of(district_code: str) -> str | None:
-    """The Chinese name of the province that a district code begins with; `None` where there is none."""
-    names = PROVINCES.get(district_code[:2])
-    return names[0] if names else None
+def is_known(district_code: str) -> bool:
+    """Whether its first four digits are those of a prefecture, or the whole is a province's code."""
+    return district_code[:4] in prefectures() or (
+        district_code[:2] in PROVINCES and district_code[2:] == "0000"
+    )
 
 
 def is_municipality(province: str) -> bool:
     """Whether the province is a city of its own, so that an address may name no other."""
-    return _bare(province) in {_bare(name) for code in MUNICIPALITIES for name in PROVINCES[code]}
+    return bool(_provinces(province) & MUNICIPALITIES)
 
 
-def _bare(name: str) -> str:
-    text = folded(name).casefold()
-    for suffix in _SUFFIXES:
-        if text.endswith(suffix) and len(text) > len(suffix):
-            return text.removesuffix(suffix)
-    return text
+def address_warnings(address: Address) -> Iterator[ShownWarning]:
+    """Where code and text contradict each other, with both; and where the province is none of China's."""
+    code, named = address.district_code, _provinces(address.province)
+    swapped = not named and _LOWER.fullmatch(simplified(address.province))
+    if not named and not swapped:
+        yield ShownWarning(
+            "address_abroad",
+            f"{address.province} is no province of China, and sellers on 1688 deliver within China: check "
+            "the address with the person.",
+        )
+    if code is None or not is_known(code):
+        return
+    prefecture = prefectures().get(code[:4])
+    place = f"{PROVINCES[code[:2]][0]} {prefecture.short + prefecture.rank if prefecture else ''}".rstrip()
+    if swapped or (named and code[:2] not in named) or _city_contradicts(address.city, code):
+        yield ShownWarning(
+            "address_conflict",
+            f"District code {code} lies in {place}, but the address says {address.province} {address.city}: "
+            "the upstream goes by the code.",
+        )
+    elif prefecture and code[4:] not in prefecture.known:
+        yield ShownWarning(
+            "address_conflict",
+            f"District code {code} is no known district of {place}, and the upstream goes by the code: "
+            "check it with the person.",
+        )
 
 
-def province_conflict(address: Address) -> str | None:
-    """A sentence that names both provinces where code and text contradict each other, else `None`."""
-    if not address.district_code:
-        return None
-    named = PROVINCES.get(address.district_code[:2])
-    if named is None or _bare(address.province) in {_bare(name) for name in named}:
-        return None
-    return (
-        f"district code {address.district_code} lies in {named[0]}, but the address says "
-        f"{address.province}: the upstream goes by the code"
-    )
+@cache
+def _names_of_provinces() -> dict[str, str]:
+    names = {bare_name(name): code for code, both in PROVINCES.items() for name in both}
+    return names | _ALIASES
+
+
+def _provinces(text: str) -> set[str]:
+    """The provinces that a text names, in one language or both."""
+    parts = _PARTS.findall(simplified(text))
+    found = {_names_of_provinces().get(bare_name(part)) for part in parts}
+    found |= {code for code, (name, _) in PROVINCES.items() for part in parts if part.startswith(name)}
+    return {code for code in found if code}
+
+
+@cache
+def _names_of_cities() -> dict[str, str]:
+    """Names with their rank, by which a city is recognised wherever it lies."""
+    cities = {PROVINCES[code][0]: code for code in MUNICIPALITIES}
+    for number, each in prefectures().items():
+        if each.short:
+            cities |= dict.fromkeys((each.short + each.rank, f"{each.short}市", f"{each.short}州"), number)
+    return cities
+
+
+def _city_contradicts(text: str, code: str) -> bool:
+    """Whether a text names cities, and not that of the code. `xx90` are counties under a province itself."""
+    province, own = PROVINCES[code[:2]][0], prefectures().get(code[:4])
+    if own is None or code[2:4] == "90" or not (own.short or code[:2] in MUNICIPALITIES):
+        return False
+    found: set[str] = set()
+    for part in _PARTS.findall(simplified(text)):
+        name = part.removeprefix(province)
+        city = _CITY.match(name)
+        ranked = _names_of_cities().get(name) or (city and _names_of_cities().get(city[0]))
+        bare = bare_name(name)
+        found |= (
+            {ranked}
+            if ranked
+            else {
+                # Without its rank a name may be a district's elsewhere (朝阳, Fuyang).
+                number
+                for number, each in prefectures().items()
+                if number[:2] == code[:2] and each.short and bare in (each.short, each.english)
+            }
+        )
+    return bool(found) and not any(code.startswith(number) for number in found)

@@ -171,6 +171,8 @@ class Desk:
             self._checks.check(standing, call, self._caps(call.caller))
             if standing.twin:  # placed: shown before anybody is asked
                 await self._checks.recheck(standing, profile)
+            if answer in ("no", "cancelled"):
+                await self._ledger.decline(standing.preview, "form")
             approval = self._checks.approval(standing, answer)
             await self._checks.recheck(standing, profile)
         except ProblemError:

@@ -51,6 +51,10 @@ class Operator:
         """
         await self.ledger.approve(await self.to_approve(code))
 
+    async def decline(self, preview: StoredPreview) -> None:
+        """Record the no. The token stays good: the assistant may ask again."""
+        await self.ledger.decline(preview, "operator")
+
     async def to_resolve(self, reference: str, order_ids: tuple[str, ...]) -> OrderRecord:
         """The order of unknown outcome with this reference, which may have become `order_ids` upstream.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from xportcn_tools.desk.address import province_conflict
+from xportcn_tools.desk.address import address_warnings
 from xportcn_tools.desk.caps import Breach, Caps
 from xportcn_tools.desk.naming import goods_line
 from xportcn_tools.desk.question import asked_for
@@ -180,6 +180,4 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> Iterator[ShownWarning
             "Every price is below 1.00 CNY a piece, with the upstream's numbers read as fen. If they are "
             "yuan, the order costs a hundred times as much. Compare with the list price.",
         )
-    conflict = province_conflict(request.address)
-    if conflict:
-        yield ShownWarning("address_conflict", conflict)
+    yield from address_warnings(request.address)

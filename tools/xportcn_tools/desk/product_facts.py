@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from xportcn_tools.desk.quote import Products, Quote, UnitsUnclearError
 from xportcn_tools.goods.advice import Note, list_price, quantity_warnings
-from xportcn_tools.goods.product import Product, ProductOption
+from xportcn_tools.goods.product import NotRead, OptionValue, Product, ProductOption
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Item, Line, ShownWarning
 
@@ -71,8 +71,18 @@ def quantity_advice(goods: Sequence[Line | Item], products: Products) -> dict[st
             [(option_of(product, one.spec_id), one.quantity) for one in goods if one.offer_id == offer_id],
         )
         for offer_id in dict.fromkeys(one.offer_id for one in goods)
-        if isinstance(product := products.get(offer_id), Product)
+        if (product := _without_words(products.get(offer_id)))
     }
+
+
+def _without_words(product: Product | NotRead | None) -> Product | None:
+    """The product with ids in place of the seller's words: what is said of it is a sentence of ours."""
+    if not isinstance(product, Product):
+        return None
+    options = tuple(
+        replace(option, values=(OptionValue("", f"spec {option.spec_id}"),)) for option in product.options
+    )
+    return replace(product, unit=None, options=options)
 
 
 def warned_of_quantities(quote: Quote) -> Iterator[ShownWarning]:

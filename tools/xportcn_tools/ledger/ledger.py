@@ -20,6 +20,8 @@ _outcomes = logging.getLogger("xportcn.orders")
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
 Sent = Literal["no", "yes", "unknown"]
+DeclinedIn = Literal["form", "operator"]
+"""Where a person said no."""
 
 COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 """States that count against the caps: an order whose outcome is open may exist."""
@@ -266,6 +268,10 @@ class Ledger(Protocol):
 
     async def approve(self, preview: StoredPreview) -> None:
         """Record the operator's yes. Once is enough: a second one changes nothing."""
+        ...
+
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
+        """A person's no, as a row of the trail; nothing is spent."""
         ...
 
     async def claim(

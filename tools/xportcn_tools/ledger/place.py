@@ -16,7 +16,8 @@ _PAIRS = (
     "黃黄靜静閔闵楊杨順顺懷怀頭头溝沟羅罗畢毕節节達达資资樂乐瀘泸遠远綿绵內内維维壯壮圖图車车場场廠厂業业學学醫医紅红"
     "綠绿藍蓝銀银會会廳厅環环興兴榮荣趙赵劉刘張张孫孙鄧邓葉叶譚谭蔣蒋韓韩馮冯賀贺郵邮務务員员應应對对從从來来個个們们"
     "時时書书貿贸進进運运過过還还鐘钟鋼钢聯联勝胜勢势強强徑径後后復复愛爱戰战擁拥據据數数條条極极機机櫻樱歸归氣气決决"
-    "沖冲淺浅測测滿满潔洁潤润燈灯爐炉獅狮獻献瓊琼畫画異异瘋疯盤盘礦矿禮礼種种積积穩稳筆笔簡简紀纪純纯級级紡纺經经綜综"
+    "鄲郸滄沧呂吕烏乌峯峰彥彦撫抚崗岗鴨鸭綏绥遷迁巖岩鷹鹰饒饶頂顶峽峡荊荆岡冈鹹咸嶽岳婁娄欽钦亞亚貢贡壩坝納纳頗颇薩萨則则"
+    "隴陇樹树衞卫瑪玛別别沖冲淺浅測测滿满潔洁潤润燈灯爐炉獅狮獻献瓊琼畫画異异瘋疯盤盘礦矿禮礼種种積积穩稳筆笔簡简紀纪純纯級级紡纺經经綜综"
     "織织繞绕罷罢聖圣聲声職职脈脉腳脚臨临舊旧艦舰藝艺藥药蘆芦蝦虾術术裝装見见規规視视覽览觀观計计訓训記记設设訪访詩诗"
     "話话語语誠诚說说調调護护讓让豔艳貝贝財财貨货買买費费賓宾賢贤賽赛軌轨軍军輕轻輪轮轉转辦办農农邊边邏逻鄰邻醬酱釋释"
     "針针鈴铃鉛铅錢钱鍋锅鍾钟鏡镜閣阁關关隊队階阶際际陸陆隨随險险隱隐雙双雜杂雞鸡電电霧雾靈灵韻韵響响項项預预領领顏颜"
@@ -72,13 +73,14 @@ def _mobile(text: str) -> str:
     return re.sub(r"^0*(?:86)?0*(?=1\d{10}$)", "", digits)
 
 
-def _plain(text: str | None) -> str:
+def simplified(text: str | None) -> str:
+    """A text as it is compared: folded, in small letters, traditional characters of places simplified."""
     return folded(text or "").casefold().translate(_SIMPLE)
 
 
-def _bare(name: str | None) -> str:
+def bare_name(name: str | None) -> str:
     """A division's name without its rank; nothing where it names none (市辖区)."""
-    text = "".join(_WORDS.findall(_plain(name)))
+    text = "".join(_WORDS.findall(simplified(name)))
     if text in _NO_NAME:
         return ""
     bare = _RANK.sub("", text) if len(text) > 2 else text
@@ -87,8 +89,8 @@ def _bare(name: str | None) -> str:
 
 def _cut(address: Address) -> tuple[str, str, str]:
     """City, district and street. What the street's text holds of the divisions is cut off."""
-    province, city, area, town = map(_bare, (address.province, address.city, address.area, address.town))
-    text = _plain(address.address)
+    province, city, area, town = map(bare_name, (address.province, address.city, address.area, address.town))
+    text = simplified(address.address)
     known = [name for name in (province, city, area, town) if name]
     rest, found = _without(text, known)
     named = [name for name in found if name not in known]
@@ -104,8 +106,8 @@ def _without(text: str, known: list[str]) -> tuple[str, list[str]]:
         name = next((name for name in known if text.startswith(name)), "")
         rank = _DIVISION.match(text)
         if rank and len(rank[0]) < len(text):
-            if re.search("(?<!开发)(?<!高新)[区县旗市]$", rank[0]) and _bare(rank[0]):
-                districts.append(_bare(rank[0]))
+            if re.search("(?<!开发)(?<!高新)[区县旗市]$", rank[0]) and bare_name(rank[0]):
+                districts.append(bare_name(rank[0]))
             text = text[rank.end() :]
         elif name and re.match(r"[\W_]|\s*$|[省市区县镇乡旗]", text[len(name) :]):
             text = text[len(name) :].lstrip("省市区县镇乡旗")

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
-import anyio
 import anyio.to_thread
 
 from xportcn_tools.ledger import rows
@@ -20,6 +19,7 @@ from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     DayUsage,
+    DeclinedIn,
     EarlierUnknown,
     LedgerUnavailableError,
     NewOrder,
@@ -155,8 +155,9 @@ class SqlLedger(ABC):
 
         def work(sql: Session) -> bool:
             condition = "caller = ? AND (out_order_id = ? OR token_digest = ?)"
-            wanted = (query.caller, query.reference, query.token_digest)
-            preview = self._queries.preview(sql, condition, wanted)
+            preview = self._queries.preview(
+                sql, condition, (query.caller, query.reference, query.token_digest)
+            )
             return preview is not None or bool(self._queries.orders(sql, unfiltered))
 
         return await self._read(work)
@@ -168,20 +169,21 @@ class SqlLedger(ABC):
         return await self._run(lambda sql: self._queries.waiting(sql, self._now(sql)))
 
     async def approve(self, preview: StoredPreview) -> None:
-        def work(sql: Session) -> None:
-            with self._transaction(sql):
+        await self._run(lambda sql: self._answer(sql, preview, "approved", "operator"))
+
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
+        await self._run(lambda sql: self._answer(sql, preview, "declined", method))
+
+    def _answer(self, sql: Session, preview: StoredPreview, event: str, method: str) -> None:
+        with self._transaction(sql):
+            if event == "approved":
                 if self._queries.is_approved(sql, preview.preview_id):
                     return
-                row = {
-                    "preview_id": preview.preview_id,
-                    "method": "operator",
-                    "approved_at": rows.time_text(self._now(sql)),
-                }
+                at = rows.time_text(self._now(sql))
+                row = {"preview_id": preview.preview_id, "method": method, "approved_at": at}
                 self._queries.insert(sql, "approvals", row)
-                body = rows.preview_trail(preview) | {"realm": self._queries.realm}
-                self._append(sql, "approved", preview.out_order_id, body)
-
-        await self._run(work)
+            body = rows.preview_trail(preview) | {"realm": self._queries.realm, "method": method}
+            self._append(sql, event, preview.out_order_id, body)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]

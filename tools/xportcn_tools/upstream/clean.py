@@ -144,6 +144,16 @@ def clean(text: str) -> str:
     return cut(line, TEXT_LIMIT)
 
 
+def escaped(text: str, keep: str = "\n") -> str:
+    """Any text for a terminal or a log: what could act there, or is not seen, as its escape, but `keep`."""
+    return "".join(
+        character
+        if character.isprintable() or character in keep or unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
 def quoted(text: str) -> str:
     """Foreign text between 「 and 」, without these two signs in it, in at most 300 characters."""
     bare = text.replace("「", "").replace("」", "")
