@@ -230,6 +230,7 @@ TOOLGAUGE_NOTES = {
         "preview_order",
     ): "an example of an offer or an address is one that a model may order, or ship to",
     ("MCP025", "create_order"): "a token, total and address are copied from a preview, never made up",
+    ("MCP025", "search_products"): "the words are the person's",
     (
         "MCP025",
         "get_product",

@@ -21,22 +21,26 @@ ANNOTATIONS = ToolAnnotations(
 
 
 class YuanText(Id):
-    """Yuan as text; a number is taken for what it shows."""
+    """Yuan, as a number for what it shows, or as text."""
 
     def read(self, value: object) -> str:
         return super().read(repr(value) if isinstance(value, float) else value)
 
 
-Price = Annotated[str | None, YuanText(r"[0-9]{1,9}(\.[0-9]{1,2})?", plain_amount)]
+Price = Annotated[
+    str | None,
+    YuanText(r"[0-9]{1,9}(\.[0-9]{1,2})?", plain_amount),
+    Field(json_schema_extra={"type": ["number", "null"]}),
+]
 
 
 async def search_products(
     query: Annotated[str, TextLine(100, typed=True), Field(min_length=1, description="Words, any language")],
     ctx: Context[Desk],
-    price_min: Annotated[Price, Field(description="Yuan, like 5.00")] = None,
-    price_max: Price = None,
-    sort: SearchSort | None = None,
-    page: Annotated[int | None, Field(ge=1, le=100), WholeNumber] = 1,
+    price_min: Annotated[Price, Field(description="Yuan, like 5.5")] = None,
+    price_max: Annotated[Price, Field(description="Yuan")] = None,
+    sort: Annotated[SearchSort | None, Field(description="Leave out for 1688's own order")] = None,
+    page: Annotated[int | None, Field(ge=1, le=100, description="From 1"), WholeNumber] = 1,
     limit: Annotated[int | None, Field(ge=1, le=20, description="At most so many"), WholeNumber] = 5,
 ) -> dict[str, Any]:
     """Use this to find goods on 1688 when there is no link or offer id. It buys nothing. Next: show the
