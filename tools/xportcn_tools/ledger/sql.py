@@ -144,7 +144,7 @@ class SqlLedger(ABC):
         def work(sql: Session) -> Remembered:
             now = self._now(sql)
             alike = self._queries.recent(sql, caller, goods_digest, address, now)
-            return Remembered(now, alike, self._queries.trail_end(sql))
+            return Remembered(now, alike, self._queries.trail_end(sql), self._queries.usage(sql, caller, now))
 
         return await self._read(work)
 
