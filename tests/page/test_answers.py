@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import pytest
@@ -182,6 +183,11 @@ async def test_the_card_has_every_figure_and_word_of_the_preview(tmp_path: Path)
         preview["trade_type"],
         preview["flow"],
         preview["out_order_id"],
+        line["title"],
+        line["title_translated"],
+        line["option"],
+        line["option_translated"],
+        quote(line["image"], safe="/"),
         line["offer_id"],
         line["spec_id"],
         line["unit_price"]["amount"],
@@ -190,7 +196,7 @@ async def test_the_card_has_every_figure_and_word_of_the_preview(tmp_path: Path)
         'Message to the seller: <b>bold</b> & "quoted"',
     ):
         assert shown in card
-    assert f">{line['quantity']}<" in card
+    assert f">{line['quantity']} {line['unit']}<" in card
 
 
 async def test_a_forged_digest_is_no_yes_to_what_is_in_the_ledger(

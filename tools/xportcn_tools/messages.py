@@ -5,7 +5,7 @@ A message may have places in braces. The words that a model reads are English, a
 
 from typing import Literal
 
-Language = Literal["en", "zh"]
+UiLanguage = Literal["en", "zh"]
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "title": ("Orders from 1688", "1688 采购订单"),
@@ -147,6 +147,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 
-def said(language: Language, key: str, **places: object) -> str:
+def said(language: UiLanguage, key: str, **places: object) -> str:
     """The message in this language, its places filled in."""
     return MESSAGES[key][language == "zh"].format(**places)

@@ -13,7 +13,7 @@ from xportcn_server.page.picture_fetch import is_shown
 from xportcn_tools.desk.operator import digest_of
 from xportcn_tools.desk.question import asked_for
 from xportcn_tools.ledger.ledger import StoredPreview
-from xportcn_tools.messages import Language, said
+from xportcn_tools.messages import UiLanguage, said
 from xportcn_tools.money import yuan
 from xportcn_tools.results import timestamp
 
@@ -59,7 +59,7 @@ def card_of(preview: StoredPreview, form_token: Callable[..., str]) -> Card:
     return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject))
 
 
-def rendered(template: str, language: Language, now: datetime, zone: tzinfo, **values: Any) -> str:
+def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, **values: Any) -> str:
     """A template in a language; in it, `t` says a message, `when` a time and `left` how long until it."""
 
     def when(moment: datetime) -> str:

@@ -29,7 +29,7 @@ from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import Policy, Profile
 from xportcn_tools.ledger.ledger import Ledger, LedgerError
-from xportcn_tools.messages import Language, said
+from xportcn_tools.messages import UiLanguage, said
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Site:
     policy: Policy
     clock: Callable[[], datetime]
     caps_of: Callable[[str], Caps]
-    language: Language = "en"
+    language: UiLanguage = "en"
     zone: tzinfo = UTC
     knows: Callable[[str], bool] = lambda _: True
     pictures: Pictures | DrawnPictures | None = None
@@ -116,8 +116,11 @@ class Site:
             return self.sessions.form_token(person, action, " ".join(subject))
 
         cards: list[Card] = []
-        if self.policy.environment != "preview" and self.policy.approval != "off":
-            cards = [card_of(preview, form_token) for preview in await operator.waiting()]
+        if self.policy.environment != "preview":
+            waiting = [
+                each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
+            ]
+            cards = [card_of(preview, form_token) for preview in waiting]
             cards.sort(key=lambda card: card.preview.declined_at is not None)
         return {
             "cards": cards,
@@ -227,7 +230,7 @@ class Site:
         )
         return HTMLResponse(text, status)
 
-    def _language(self, request: Request) -> Language:
+    def _language(self, request: Request) -> UiLanguage:
         chosen = request.cookies.get(LANGUAGE_COOKIE)
         return "zh" if chosen == "zh" else "en" if chosen == "en" else self.language
 

@@ -36,5 +36,12 @@ class Yes:
         return standing, answer
 
     def _waits_for(self, standing: Standing, answer: Answer) -> bool:
-        needed = self._policy.approval == "require" and answer == "cannot_ask"
-        return needed and standing.page_open and not standing.approved and not standing.attempt
+        policy = self._policy
+        needed = policy.approval == "require" and policy.needs_approval(standing.preview.payable_fen)
+        return (
+            needed
+            and answer == "cannot_ask"
+            and standing.page_open
+            and not standing.approved
+            and not standing.attempt
+        )

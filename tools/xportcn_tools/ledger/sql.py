@@ -139,7 +139,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
         def work(sql: Session) -> Remembered:
             now = self._now(sql)
             alike = self._queries.recent(sql, caller, goods_digest, address, now)
-            return Remembered(now, alike, self._queries.trail_end(sql))
+            return Remembered(now, alike, self._queries.trail_end(sql), self._queries.usage(sql, caller, now))
 
         return await self._read(work)
 
@@ -170,8 +170,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
-                claimed = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
-                if claimed:
+                if claimed := self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)):
                     return AlreadyClaimed(claimed)
                 paused = self._queries.paused(sql)
                 if paused:
