@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import expect
 
 from harness.chromium import DESKTOP, PHONE, chromium, needs_chromium, tab, wider_than_the_screen
-from harness.house import House, call, order_arguments, previewed, text_of
+from harness.house import House, address_of, call, order_arguments, previewed, text_of
 from harness.page_visit import OWNER, visited
 from xportcn_server.page.opening import Doorway
 
@@ -148,7 +148,7 @@ async def test_a_page_of_another_origin_that_sends_the_form_does_nothing(tmp_pat
         await previewed(client)
         context = await browser.new_context()
         seen = await tab(context, "")
-        await seen.page.goto(await address_of(visit, tmp_path))
+        await seen.page.goto(await file_of(visit, tmp_path))
         await expect(seen.page.get_by_role("article")).to_be_visible()
         (yes,) = await visit.forms("/yes")
         fields = "".join(f'<input name="{name}" value="{html.escape(value)}">' for name, value in yes.items())
@@ -161,7 +161,51 @@ async def test_a_page_of_another_origin_that_sends_the_form_does_nothing(tmp_pat
         assert len(await visit.forms("/yes")) == 1
 
 
-async def address_of(visit: Any, folder: Path) -> str:
+AXE = Path(__file__).parents[2] / "build/checkers/node/node_modules/axe-core/axe.min.js"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make checkers")
+async def test_axe_finds_nothing_serious_in_any_state_language_or_theme(tmp_path: Path) -> None:
+    house = House(tmp_path, APPROVAL="ask")
+    async with chromium() as browser, house.client() as client, visited(house) as visit:
+        placed = await previewed(client, address=address_of(1))
+        await call(client, "create_order", placed["create_order_arguments"])
+        house.sandbox.faults.add("reset-after-order", "create")
+        lost = await previewed(client, address=address_of(2))
+        await call(client, "create_order", lost["create_order_arguments"])
+        house.sandbox.faults.clear()
+        await previewed(client, address=address_of(2))  # with a warning
+        await previewed(client)
+        await visit.answer("/no")
+        for scheme, language in product(("light", "dark"), ("en", "zh")):
+            seen = await signed_in(browser, visit, color_scheme=scheme)
+            await seen.page.goto(f"{visit.url}/language/{language}")
+            await expect(seen.page.get_by_role("article")).to_have_count(3)
+            assert await serious(seen.page) == []
+            await seen.page.locator('form[action="/look"]').last.get_by_role("button").click()
+            await expect(seen.page.locator("#sure")).to_be_visible()
+            assert await serious(seen.page) == []
+            await seen.page.context.clear_cookies()
+            await seen.page.goto(visit.url)
+            await expect(seen.page.locator("#sign-in")).to_be_visible()
+            assert await serious(seen.page) == []
+            await seen.page.context.close()
+
+
+async def serious(page: Any) -> list[str]:
+    """What axe-core calls serious or critical, with the element."""
+    await page.evaluate(AXE.read_text("utf-8"))
+    found = await page.evaluate("axe.run()")
+    assert found["passes"], "it has looked at something"
+    return [
+        f"{broken['id']}: {node['html']}"
+        for broken in found["violations"]
+        if broken["impact"] in ("serious", "critical")
+        for node in broken["nodes"]
+    ]
+
+
+async def file_of(visit: Any, folder: Path) -> str:
     return (await Doorway(visit.site, folder, visit.url).file()).as_uri()
 
 

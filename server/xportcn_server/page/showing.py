@@ -15,6 +15,7 @@ from xportcn_tools.desk.question import asked_for
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.messages import UiLanguage, said
 from xportcn_tools.money import yuan
+from xportcn_tools.order import Line
 from xportcn_tools.results import timestamp
 
 
@@ -69,6 +70,13 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
         seconds = max(0, int((until - now).total_seconds()))
         return f"{seconds // 60}:{seconds % 60:02}"
 
-    own = {"when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
+    def named(line: Line) -> list[str]:
+        """The title in the person's language, then the other, where there is one."""
+        titles = (
+            [line.title, line.title_translated] if language == "zh" else [line.title_translated, line.title]
+        )
+        return list(dict.fromkeys(filter(None, titles)))
+
+    own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
     page = templates().get_template(template)
     return page.render(values, t=partial(said, language), language=language, **own)
