@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "serve": (),
     "demo": (),
     "doctor": (),
-    "orders": ("list", "show", "resolve"),
+    "orders": ("list", "show", "resolve", "export"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
     "audit": ("verify", "export", "head"),

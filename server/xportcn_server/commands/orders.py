@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from xportcn_server.commands.export_command import export
 from xportcn_server.commands.shared import current_settings, say, stop, with_ledger
 from xportcn_server.guide.receipts import WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
@@ -64,6 +65,9 @@ def orders_resolve(
     if placed != bool(order_ids):
         raise click.UsageError("--placed needs the order ids, and --absent takes none")
     sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
+
+
+orders.add_command(export)
 
 
 def _found(query: OrderQuery) -> list[OrderRecord]:

@@ -34,6 +34,7 @@ from xportcn_tools.ledger.ledger import (
     Remembered,
     RuleBroken,
     Standing,
+    StateTotal,
     StoredPreview,
     Voided,
 )
@@ -145,6 +146,9 @@ class SqlLedger(SqlUpkeep):
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self._read(lambda sql: self._queries.orders(sql, query))
 
+    async def totals(self, query: OrderQuery) -> list[StateTotal]:
+        return await self._read(lambda sql: self._queries.totals(sql, query))
+
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         return await self._read(lambda sql: self._queries.receipts(sql, query))
 
@@ -242,10 +246,6 @@ class SqlLedger(SqlUpkeep):
                 return self._set_outcome(sql, order, outcome, event) if order else None
 
         return await self._run(work)
-
-    async def trail(self) -> list[TrailRow]:
-        found = await self._run(lambda sql: sql.execute("SELECT * FROM trail ORDER BY sequence"))
-        return [rows.trail_row_of(row) for row in found]
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         """Orders as they are: those whose sender is gone are ended first, and all is read in one snapshot."""
