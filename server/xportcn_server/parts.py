@@ -18,6 +18,7 @@ from xportcn_tools.clock import utc_now
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import LookupPaths, Policy
 from xportcn_tools.desk.quote import PinRules
+from xportcn_tools.goods.reader import GoodsPaths, ProductReader
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -61,6 +62,7 @@ def policy_of(settings: Settings) -> Policy:
         pin=PinRules(settings.trade_types, settings.trade_types_set),
         flow=settings.flow,
         approval=settings.approval,
+        ask_above=settings.ask_above_fen,
         preview_ttl=settings.preview_ttl_seconds,
         recheck_after=settings.recheck_after_seconds,
         call_timeout=settings.timeout_seconds,
@@ -127,6 +129,14 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
         new_transport=seams.new_transport,
         clock=seams.clock or utc_now,
     )
+
+
+def products_of(settings: Settings, upstream: Upstream, seams: Seams) -> ProductReader | None:
+    """The reader of products, where the owner wants them read."""
+    if settings.products == "off":
+        return None
+    paths = GoodsPaths(settings.product_path, settings.search_path, settings.product_language)
+    return ProductReader(upstream, paths, seams.clock or utc_now)
 
 
 def _into_sandbox(seams: Seams) -> TransportFactory:

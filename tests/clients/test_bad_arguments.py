@@ -58,6 +58,9 @@ BAD: list[tuple[str, str, dict[str, Any]]] = [
     ("items[0].offer_id", "an id as a number with a part", order_arguments(items=[_item(offer_id=1.5)])),
     ("items[0].offer_id", "an id that is true", order_arguments(items=[_item(offer_id=True)])),
     ("items[0].offer_id", "an id of 20 digits", order_arguments(items=[_item(offer_id="1" * 20)])),
+    ("items[0].offer_id", "no link", order_arguments(items=[_item(offer_id="the blue mug")])),
+    ("items[0].option", "over-long", order_arguments(items=[_item(option="x" * 201)])),
+    ("items[0].option", "an object", order_arguments(items=[_item(option={"colour": "red"})])),
     ("items[0].spec_id", "a colour", order_arguments(items=[_item(spec_id="白色")])),
     ("items[0].spec_id", "a sku id", order_arguments(items=[_item(spec_id=4890012345678)])),
     ("items[0].spec_id", "33 hex digits", order_arguments(items=[_item(spec_id=f"{MUG_SPEC}a")])),
@@ -152,6 +155,27 @@ CREATE = {"preview_token": "pv_x", "expected_total": "1.00", "ship_to": "x", "go
         ("create_order", "expected_total", CREATE | {"expected_total": "NaN"}),
         ("create_order", "quantity", CREATE | {"quantity": 5}),
         ("create_order", "approved", CREATE | {"approved": True}),
+        ("search_products", "query", {}),
+        ("search_products", "query", {"query": " "}),
+        ("search_products", "query", {"query": "x" * 101}),
+        ("search_products", "price_min", {"query": "mug", "price_min": "cheap"}),
+        ("search_products", "price_min", {"query": "mug", "price_min": -1}),
+        ("search_products", "price_max", {"query": "mug", "price_max": 5.555}),
+        ("search_products", "price_max", {"query": "mug", "price_max": 1e30}),
+        ("search_products", "price_max", {"query": "mug", "price_max": True}),
+        ("search_products", "sort", {"query": "mug", "sort": "cheapest"}),
+        ("search_products", "page", {"query": "mug", "page": 101}),
+        ("search_products", "limit", {"query": "mug", "limit": 21}),
+        ("search_products", "country", {"query": "mug", "country": "en"}),
+        ("get_product", "offer", {}),
+        ("get_product", "offer", {"offer": None}),
+        ("get_product", "offer", {"offer": "the blue mug"}),
+        ("get_product", "offer", {"offer": 2**53}),
+        ("get_product", "offer", {"offer": "null"}),
+        ("get_product", "option", {"offer": MUG, "option": "x" * 201}),
+        ("get_product", "quantity", {"offer": MUG, "quantity": 0}),
+        ("get_product", "quantity", {"offer": MUG, "quantity": "two"}),
+        ("get_product", "spec_id", {"offer": MUG, "spec_id": MUG_SPEC}),
         ("get_orders", "limit", {"limit": 0}),
         ("get_orders", "limit", {"limit": 51}),
         ("get_orders", "state", {"state": "null"}),
@@ -230,6 +254,14 @@ async def test_null_and_empty_text_mean_left_out(tmp_path: Path, era: Era) -> No
         for arguments in ({"limit": None, "state": None, "reference": None}, {"limit": "", "state": ""}):
             assert (await call(client, "get_orders", arguments))["ok"]
         unknown = await call(client, "preview_order", order_arguments(currency=None))
+        for tool, arguments in (
+            ("get_product", {"offer": MUG, "option": None, "quantity": ""}),
+            (
+                "search_products",
+                {"query": "mug", "price_min": None, "price_max": "", "sort": None, "limit": None},
+            ),
+        ):
+            assert (await call(client, tool, arguments))["ok"]
     assert unknown["problem"]["details"]["fields"][0]["field"] == "currency", "an unknown name stays unknown"
 
 
@@ -290,7 +322,7 @@ def test_thousands_may_be_set_off_by_commas() -> None:
     [
         ("goods", ("×", "x")),
         ("goods", (" ", "  ")),
-        ("goods", ("…", "...")),
+        ("goods", ("「", "“")),
         ("ship_to", (", ", "，")),
         ("ship_to", ("号", "号 ")),
     ],

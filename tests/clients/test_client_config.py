@@ -246,4 +246,10 @@ async def test_a_client_that_starts_what_the_snippet_says_is_served(work: Path) 
     with anyio.fail_after(SECONDS):
         async with Client(parameters) as client:
             listed = await client.list_tools()
-    assert [tool.name for tool in listed.tools] == ["preview_order", "create_order", "get_orders"]
+    assert [tool.name for tool in listed.tools] == [
+        "search_products",
+        "get_product",
+        "preview_order",
+        "create_order",
+        "get_orders",
+    ]

@@ -78,14 +78,16 @@ def texts_in(value: object) -> list[str]:
 
 async def test_the_requests_use_every_argument_that_the_tools_take(tmp_path: Path) -> None:
     async with House(tmp_path).client() as client:
-        tools = (await client.list_tools()).tools
+        listed = (await client.list_tools()).tools
+    tools = [tool for tool in listed if tool.name not in ("search_products", "get_product")]
     published: set[str] = set()
     for tool in tools:
         fields = tool.input_schema["properties"]
         parts = [fields, fields.get("address", {}), fields.get("items", {}).get("items", {})]
         published |= set(fields).union(*(part.get("properties", {}) for part in parts))
     used = names_in([request.arguments for request in SCRIPT.requests])
-    assert published - used == {"container"}  # nobody says that one in words
+    # Nobody says the first in words; the second is in tests/goods.
+    assert published - used == {"container", "option"}
 
 
 def test_no_argument_is_made_up_each_text_is_in_the_persons_words() -> None:

@@ -18,7 +18,7 @@ from harness.processes import process_environment, start, xportcn_mcp
 from package.pages import filled
 
 PAGE = ROOT / "docs" / "clients.md"
-TOOLS = ["preview_order", "create_order", "get_orders"]
+TOOLS = ["search_products", "get_product", "preview_order", "create_order", "get_orders"]
 
 Seen = dict[bool, set[Half]]
 Order = Callable[[Client], Seen]

@@ -230,6 +230,11 @@ TOOLGAUGE_NOTES = {
         "preview_order",
     ): "an example of an offer or an address is one that a model may order, or ship to",
     ("MCP025", "create_order"): "a token, total and address are copied from a preview, never made up",
+    ("MCP025", "search_products"): "the words are the person's",
+    (
+        "MCP025",
+        "get_product",
+    ): "an offer is one that the person has a link to, or that was found, never made up",
     ("MCP025", "get_orders"): "its references are copied from a preview or an order, never made up",
     (
         "MCP022",

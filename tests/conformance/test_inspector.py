@@ -50,7 +50,13 @@ def inspector(request: pytest.FixtureRequest, tmp_path: Path) -> Inspector:
 
 def test_the_inspector_lists_the_tools_and_finds_their_schemas_portable(inspector: Inspector) -> None:
     tools = inspector("tools/list", "--strict")["tools"]
-    assert [tool["name"] for tool in tools] == ["preview_order", "create_order", "get_orders"]
+    assert [tool["name"] for tool in tools] == [
+        "search_products",
+        "get_product",
+        "preview_order",
+        "create_order",
+        "get_orders",
+    ]
 
 
 def test_the_inspector_lists_prompts_and_resources_and_reads_one_of_each(inspector: Inspector) -> None:

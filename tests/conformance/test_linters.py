@@ -25,7 +25,7 @@ from xportcn_tools.ledger.ledger import OrderQuery
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 TOOLPROOF = Path(__file__).with_name("toolproof.yaml")
-TOOLS = {"preview_order", "create_order", "get_orders"}
+TOOLS = {"search_products", "get_product", "preview_order", "create_order", "get_orders"}
 
 
 # mcp-toolproof

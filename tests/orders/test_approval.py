@@ -37,6 +37,8 @@ from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.results import ProblemError
 
+MUG_NAME = "「个」 x 「Nordic ceramic mug with lid and spoon (白色 = White)」"
+
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
 SETTINGS_FREE = {"MAX_ORDER_CNY": "100000", "MAX_DAY_CNY": "1000000"}
@@ -111,7 +113,7 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
     lines = form.splitlines()
     assert lines[0].startswith("[SANDBOX")
     assert lines[1] == "Total to pay: 65.61 CNY = goods 58.00 + freight 6.00 + fees 1.61 - discount 0.00"
-    assert f"- 2 x offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in lines
+    assert f"- 2 {MUG_NAME} offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in lines
     assert f"Ship to: {preview['ship_to']}" in lines
     assert all(part in form for part in ADDRESS.values())
     assert "Trade type: assureTrade" in lines
@@ -141,7 +143,7 @@ async def test_the_form_lists_the_ten_dearest_lines_and_what_the_others_are_toge
         await call(client, "create_order", preview["create_order_arguments"])
     listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
     dearest = sorted(range(2, count + 2), reverse=True)[:10]
-    shown = [f"- {pieces} x offer {MUG} spec {MUG_SPEC}: {29 * pieces}.00 CNY" for pieces in dearest]
+    shown = [f"- {pieces} {MUG_NAME} offer {MUG} spec {MUG_SPEC}: {29 * pieces}.00 CNY" for pieces in dearest]
     assert listed[: len(shown)] == shown
     rest = listed[len(shown) :]
     assert (rest == []) if more is None else (rest == [more])
@@ -751,3 +753,34 @@ async def test_an_answer_from_a_client_that_no_longer_says_it_can_ask_is_no_appr
     assert second.structured_content is not None
     assert second.structured_content["problem"]["code"] == "approval_declined"
     assert house.creates == 0
+
+
+@pytest.mark.parametrize("rule", ["ask", "require", "off"])
+@pytest.mark.parametrize("era", ERAS)
+async def test_up_to_the_owners_total_no_question_is_asked_and_above_it_the_rule_for_approvals_holds(
+    tmp_path: Path, era: Era, rule: str
+) -> None:
+    person = Person()
+    house = House(tmp_path, APPROVAL=rule, ASK_ABOVE_CNY="64")
+    async with house.client(era, person) as client:
+        small = await previewed(client)
+        assert small["payable"]["amount"] == "64.00"
+        order = (await call(client, "create_order", small["create_order_arguments"]))["order"]
+        assert (order["approval"], person.asked) == ({"method": "rule", "verified": False}, [])
+
+        large = await previewed(client, quantity=3)
+        order = (await call(client, "create_order", large["create_order_arguments"]))["order"]
+    asked = rule != "off"
+    assert order["approval"] == {"method": "form" if asked else "off", "verified": asked}
+    assert len(person.asked) == asked
+    (claim, _) = await trail_of(house, "claimed")
+    assert claim["approval_method"] == "rule"
+
+
+async def test_without_a_total_of_the_owners_every_order_needs_a_question(tmp_path: Path) -> None:
+    person = Person("decline")
+    async with House(tmp_path).client(person=person) as client:
+        ready = (await previewed(client))["create_order_arguments"]
+        envelope = await call(client, "create_order", ready)
+    assert envelope["problem"]["code"] == "approval_declined"
+    assert len(person.asked) == 1

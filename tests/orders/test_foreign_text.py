@@ -33,7 +33,16 @@ PLENTY = {"MAX_ORDER_CNY": "999999", "MAX_DAY_CNY": "999999", "MAX_DAY_ORDERS": 
 MEANT = re.compile(
     r"(problem\.)?preview\.groups\[\d+\]\.(lines\[\d+\]\.message|promotions\[\d+\]\.text)"
     r"|problem\.details\.(text|reason|code|reasons\[\d+\]\.(text|code))"
+    r"|(problem\.)?preview\.groups\[\d+\]\.lines\[\d+\]\.(title|option)(_translated)?"
+    r"|(problem\.)?preview\.groups\[\d+\]\.lines\[\d+\]\.unit"
+    r"|(order|orders\[\d+\])\.lines\[\d+\]\.(title|option)"
+    r"|problem\.details\.changes\[\d+\]\.(was|now)"
 )
+GOODS = re.compile(
+    r"(problem\.)?preview\.(create_order_arguments\.)?goods|(order|orders\[\d+\])\.goods"
+    r"|problem\.details\.preview_has"
+)
+"""The line that says what is bought: sentences of ours around sellers' words between the signs."""
 
 
 # The payloads
@@ -182,12 +191,18 @@ def where_it_is(result: CallToolResult, payload: str) -> list[str]:
     found: list[str] = []
     for path, text in _strings(result.structured_content):
         if any(trace in _folded(text) for trace in traces):
-            assert MEANT.fullmatch(path), (path, text)
+            assert MEANT.fullmatch(path) or GOODS.fullmatch(path), (path, text)
             assert is_clean(path, text), (path, text)
             found.append(path)
-    spoken = _folded(re.sub("「[^「」]*」", "", text_of(result)))
+        if GOODS.fullmatch(path):
+            assert not any(trace in _folded(_unquoted(text)) for trace in traces), (path, text)
+    spoken = _folded(_unquoted(text_of(result)))
     assert not any(trace in spoken for trace in traces), text_of(result)
     return found
+
+
+def _unquoted(text: str) -> str:
+    return re.sub("「[^「」]*」", "", text)
 
 
 def not_said_by_us(text: str) -> None:
@@ -262,6 +277,87 @@ async def test_texts_of_a_preview_reach_their_two_fields_and_no_other_word(
         not_said_by_us(instructions)
         not_said_by_us((await client.list_tools()).model_dump_json())
     not_said_by_us(caplog.text)
+
+
+# Goods
+
+
+def every_name(answer: Answer, payload: str) -> None:
+    """Payloads in every text of a product."""
+    product = answer["data"]
+    product |= {"subject": payload, "subjectTrans": payload, "description": payload, payload: payload}
+    product |= {"status": "published", "sellerOpenId": payload, "productImage": {"images": [payload]}}
+    product["productSaleInfo"]["unitInfo"] = {"unit": payload, "transUnit": payload}
+    product["productShippingInfo"] = {"sendGoodsAddressText": payload}
+    for sku in product["productSkuInfos"]:
+        for attribute in sku["skuAttributes"]:
+            texts = dict.fromkeys(("attributeName", "attributeNameTrans", "value", "valueTrans"), payload)
+            attribute.update(texts, skuImageUrl=payload)
+
+
+def only_originals(answer: Answer, payload: str) -> None:
+    answer["data"] |= {"subject": payload, "subjectTrans": None}
+
+
+def a_changed_option(answer: Answer, payload: str) -> None:
+    for sku in answer["data"]["productSkuInfos"]:
+        sku["skuAttributes"][0] |= {"value": payload, "valueTrans": None}
+
+
+NAME_FIELDS = {"title", "title_translated", "option", "option_translated", "unit"}
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("alteration", [every_name, only_originals, a_changed_option])
+async def test_names_of_goods_stand_in_their_fields_and_between_the_signs(
+    tmp_path: Path, era: Era, alteration: Alteration, payloads: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    person = Person()
+    for at, payload in enumerate(payloads[:: 4 if alteration is every_name else 12]):
+        house = House(tmp_path, **PLENTY)
+        upstream = Poisoned(house.sandbox, "/product/detail/get", alteration)
+        upstream.payload = payload
+        async with house.client(era, person, new_transport=upstream) as client:  # a memory of its own
+            shown = await preview(client, 2 + at)
+            assert content(shown)["ok"], content(shown)["problem"]
+            fields = {path.rpartition(".")[2] for path in where_it_is(shown, payload)}
+            assert "goods" in fields
+            assert fields <= NAME_FIELDS | {"goods"}
+            if at % 5:
+                continue
+            arguments = content(shown)["preview"]["create_order_arguments"]
+            other = await client.call_tool("create_order", arguments | {"goods": "2 × 「x」"})
+            assert content(other)["problem"]["code"] == "echo_mismatch"
+            assert where_it_is(other, payload) == ["problem.details.preview_has"]
+            created = await client.call_tool("create_order", arguments)
+            assert content(created)["ok"], content(created)["problem"]
+            for result in (created, await client.call_tool("get_orders", {"limit": 1})):
+                fields = {path.rpartition(".")[2] for path in where_it_is(result, payload)}
+                assert "goods" in fields
+                assert fields <= {"goods", "title", "option"}
+    assert person.asked
+    for form in person.asked:
+        not_said_by_us(_unquoted(form))
+    not_said_by_us(caplog.text)
+
+
+@pytest.mark.parametrize("alteration", [only_originals, a_changed_option])
+async def test_a_name_that_changes_to_a_sentence_is_told_in_the_details_only(
+    tmp_path: Path, alteration: Alteration, payloads: list[str]
+) -> None:
+    house = House(tmp_path, RECHECK_AFTER_SECONDS="0")
+    upstream = Poisoned(house.sandbox, "/product/detail/get", alteration)
+    async with house.client(new_transport=upstream) as client:
+        arguments = content(await preview(client))["preview"]["create_order_arguments"]
+        for payload in payloads[::8]:
+            upstream.payload = payload
+            refused = await client.call_tool("create_order", arguments)
+            problem = content(refused)["problem"]
+            assert problem["code"] == "terms_changed"
+            not_said_by_us(problem["message"])
+            assert "problem.details.changes[0].now" in where_it_is(refused, payload)
+    assert house.creates == 0
 
 
 # A preview that is refused

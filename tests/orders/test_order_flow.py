@@ -266,7 +266,7 @@ async def test_two_sellers_cannot_share_an_order(tmp_path: Path) -> None:
     ]
     async with House(tmp_path).client() as client:
         problem = await _problem(client, items=items)
-    assert problem["code"] == "not_orderable"
+    assert problem["code"] == "several_sellers"
 
 
 async def test_credit_is_refused_unless_the_owner_names_it(tmp_path: Path) -> None:

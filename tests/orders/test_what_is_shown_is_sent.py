@@ -10,12 +10,15 @@ import anyio
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from mcp_types import TextResourceContents
 
-from harness.house import Era, House, Person, call
+from harness.house import Era, House, Person, call, text_of
+from xportcn_server.guide.receipts import plain
 from xportcn_server.sandbox.books import Order
+from xportcn_server.sandbox.catalogue import CATALOGUE
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.sandbox.shapes import AnswerShape
-from xportcn_tools.upstream.clean import seen
+from xportcn_tools.upstream.clean import clean, seen
 
 PLENTY = {"MAX_ORDER_CNY": "9999999", "MAX_DAY_CNY": "9999999", "MAX_DAY_ORDERS": "9999"}
 ACCOUNT = {
@@ -25,6 +28,9 @@ ACCOUNT = {
     "platformOrder",
 }  # the owner's settings, the same for every order
 
+WORDY = (664417205538, 676005531127, 693355108842)
+"""A title of 120 characters, a poisoned one, and one without a translation."""
+
 # Offer, spec, least and most pieces of a line: one seller's, since an order has one.
 SELLERS: dict[str, list[tuple[str, str | None, int, int]]] = {
     "BBBsandboxYiwuHousehold01": [
@@ -32,6 +38,7 @@ SELLERS: dict[str, list[tuple[str, str | None, int, int]]] = {
         ("610947572360", "5f1d7a84b9e34c0a9d3c1e7f60b2a845", 2, 60),
         ("628913047512", "0c9d2f6e8b7a41539e2c5d1f4a6b8703", 3, 40),
         ("655830126694", "3a84c6d20f9b4e17b5e8d7a1c2f06943", 1, 90),
+        *((str(offer_id), sku.spec_id, 1, 9) for offer_id in WORDY for sku in CATALOGUE[offer_id].skus),
     ],
     "BBBsandboxShenzhenDigital2": [
         ("7043215678901", "9b2e4d7c1a5f48e0b3c6f8d2071e9a54", 2, 7),
@@ -41,14 +48,19 @@ SELLERS: dict[str, list[tuple[str, str | None, int, int]]] = {
     ],
 }
 
-WORDS = st.text(
-    st.characters(
-        categories=("Lu", "Ll", "Lo", "Nd", "Po", "Sm", "Sc", "Zs"),
-        exclude_characters="\u115f\u1160\u3164\uffa0\u17b4\u17b5",
-    ),
-    min_size=1,
-    max_size=40,
-).filter(str.strip) | st.text("路Ab1 号", min_size=50, max_size=64).filter(str.strip)
+NO_WORDS = {"", "null", "none", "undefined", "n/a"}
+WORDS = (
+    st.text("路Ab1 号", min_size=50, max_size=64)
+    | st.text(
+        st.characters(
+            categories=("Lu", "Ll", "Lo", "Nd", "Po", "Sm", "Sc", "Zs"),
+            exclude_characters="\u115f\u1160\u3164\uffa0\u17b4\u17b5",
+        ),
+        min_size=1,
+        max_size=40,
+    )
+).filter(lambda text: text.strip().casefold() not in NO_WORDS)
+NO_SIGNS = str.maketrans("", "", "「」")
 PIECES = st.text("ABCabc0123456789-_", min_size=1, max_size=20)
 
 
@@ -118,6 +130,33 @@ def ship_to_of(address: dict[str, str]) -> str:
     return spaced(", ".join(parts))
 
 
+def goods_of(offer_id: str, spec_id: str | None) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Title and option of a spec, each in the seller's words and translated, as the sandbox's catalogue has it."""
+    offer = CATALOGUE[int(offer_id)]
+    (sku,) = (sku for sku in offer.skus if sku.spec_id == spec_id)
+    if not sku.values:
+        return _cleaned(offer.title), (None, None)
+    original = " / ".join(value for value, _ in sku.values)
+    in_english = [translation for _, translation in sku.values]
+    option = (original, " / ".join(map(str, in_english)) if any(in_english) else None)
+    return _cleaned(offer.title), _cleaned(option)
+
+
+def _cleaned(texts: tuple[str, str | None]) -> tuple[str, str | None]:
+    original, translation = texts
+    return clean(original)[:120], clean(translation)[:120] if translation else None
+
+
+def name_of(offer_id: str, spec_id: str | None, *, translated: bool = True) -> str:
+    """How a text names it; `translated`: with the option in both languages."""
+    (title, in_english), (option, option_in_english) = goods_of(offer_id, spec_id)
+    words = option
+    if translated and option_in_english not in (None, option):
+        words = f"{option} = {option_in_english}"
+    found = f"{(in_english or title).translate(NO_SIGNS)[:40].rstrip()}"
+    return f"「{found}{f' ({words.translate(NO_SIGNS)})' if words else ''}」"
+
+
 def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
     body: dict[str, Any] = dict(placed.body)
     form = form_text.split("\n")
@@ -140,16 +179,27 @@ def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
     sent = Counter(
         (str(line["offerId"]), line.get("specId"), line["quantity"]) for line in body["cargoParamList"]
     )
-    pattern = r"- (\d+) x offer (\d+)(?: spec (\w+))?: ([0-9.]+) CNY"
+    pattern = r"- (\d+) 「[^」]*」 x (「[^」]*」) offer (\d+)(?: spec (\w+))?: ([0-9.]+) CNY"
     matches = [match for match in (re.fullmatch(pattern, line) for line in form) if match]
-    shown = Counter((match[2], match[3], int(match[1])) for match in matches)
+    shown = Counter((match[3], match[4], int(match[1])) for match in matches)
     assert shown <= sent
     rest = re.findall(r"^- and (\d+) more lines?: ([0-9.]+) CNY$", form_text, re.MULTILINE)
     assert [int(count) for count, _ in rest] == ([sent.total() - 10] if sent.total() > 10 else [])
     assert shown.total() == min(sent.total(), 10)
-    assert sum(fen(match[4]) for match in matches) + sum(fen(amount) for _, amount in rest) == goods
+    assert sum(fen(match[5]) for match in matches) + sum(fen(amount) for _, amount in rest) == goods
     in_preview = [line for group in preview["groups"] for line in group["lines"]]
     assert Counter((line["offer_id"], line["spec_id"], line["quantity"]) for line in in_preview) == sent
+    assert all(match[2] == name_of(match[3], match[4]) for match in matches)
+    for line in in_preview:
+        title, option = goods_of(line["offer_id"], line["spec_id"])
+        assert (line["title"], line["title_translated"]) == title
+        assert (line["option"], line["option_translated"]) == option
+    named = [
+        f"{line['quantity']} × {name_of(line['offer_id'], line['spec_id'], translated=False)}"
+        for line in in_preview
+    ]
+    assert preview["goods"] == echoes["goods"]
+    assert preview["goods"].split("; and ")[0] in ["; ".join(named[:count]) for count in (1, 2, 3)]
     beside = Counter(re.findall(r"^- sent with offer (.*)$", form_text, re.MULTILINE))
     labels = {"sellerOpenId": "seller", "productNo": "product no", "container": "container"}
     assert beside == Counter(
@@ -200,16 +250,26 @@ async def _ordered(arguments: dict[str, Any], shape: AnswerShape, recheck: str, 
         house = House(Path(folder), build_sandbox(shape), RECHECK_AFTER_SECONDS=recheck, **PLENTY)
         person = Person()
         async with house.client(era, person) as client:
-            answer = await call(client, "preview_order", arguments)
+            answered = await client.call_tool("preview_order", arguments)
+            assert answered.structured_content is not None
+            text, answer = text_of(answered), answered.structured_content
             assert answer["ok"], answer["problem"]
             preview = answer["preview"]
             created = await call(client, "create_order", preview["create_order_arguments"])
             assert created["ok"], created["problem"]
+            uri = f"order://{preview['out_order_id']}"
+            (contents,) = (await client.read_resource(uri)).contents
+            assert isinstance(contents, TextResourceContents)
+            receipt = contents.text
         (form,) = person.asked
         (placed,) = house.sandbox.books.orders
         assert created["order"]["payable"] == preview["payable"]
         assert created["order"]["ship_to"] == preview["ship_to"]
         compare(form, preview, placed)
+        for line in placed.body["cargoParamList"]:
+            name = name_of(str(line["offerId"]), line.get("specId"))
+            assert f"× {name} offer {line['offerId']}" in text
+            assert f"| {plain(name)} |" in receipt
 
 
 @pytest.mark.parametrize("era", ["legacy", "auto"])

@@ -32,6 +32,14 @@ MEANINGS: dict[str, dict[str, str]] = {
         "SIGNATURE": "the signing rule that the account accepts; `doctor --probe` finds it",
         "TIMESTAMP_UNIT": "the unit of the signed timestamp, seconds or milliseconds; `doctor --probe` finds it",
     },
+    "Products": {
+        "PRODUCTS": "`off`: products are never read, `search_products` and `get_product` are not offered, and goods "
+        "are named by their ids",
+        "PRODUCT_PATH": "the path of a product (inferred, not documented); left at its default, the path of the "
+        "vendor's sister platform is tried where this one is not found",
+        "SEARCH_PATH": "the path of the search by words",
+        "PRODUCT_LANGUAGE": "the language of translated titles and options",
+    },
     "Orders": {
         "LEDGER": "the record of all orders; without it, one file for the sandbox and one for the other modes",
         "PREVIEW_TTL_SECONDS": "how many seconds a preview can be ordered",
@@ -41,6 +49,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "APPROVAL": "`ask`: the person is asked where the client can ask; elsewhere the client's own dialog is "
         "the approval. `require`: no order without a recorded yes, which is the default over HTTP outside the "
         "sandbox. `off`: never ask",
+        "ASK_ABOVE_CNY": "an order of at most this total, in yuan, needs no question; above it `XPORTCN_APPROVAL` "
+        "holds",
         "TIMEZONE": "whose day the caps go by: the upstream's, unless you name another",
         "MAX_ORDER_CNY": "cap for one order, in yuan",
         "MAX_DAY_CNY": "cap for all orders of a day, in yuan; orders being sent or of unknown outcome count",
@@ -101,12 +111,22 @@ HIDDEN = ("ACCESS_KEY", "ACCESS_SECRET", "STATE_KEYS")
 PROBLEMS: dict[str, tuple[str, str]] = {
     "invalid_arguments": ("no", "the assistant corrects the fields that are named"),
     "unknown_token": ("no", "preview again"),
-    "token_expired": ("no", "preview again"),
+    "token_expired": (
+        "no, not by this call",
+        "preview again; where the ledger was restored, look upstream first",
+    ),
     "echo_mismatch": (
         "no",
         "the assistant garbled the total, the address or the goods: let it copy them again",
     ),
     "terms_changed": ("no", "look at what changed, and approve the new preview or not"),
+    "choose_option": ("no", "choose one of the options that are listed for each open line"),
+    "product_not_found": ("no", "the upstream knows no such product: check the link"),
+    "product_unavailable": (
+        "no",
+        "the product could not be read; the message says why. An order with `spec_id` does not need it",
+    ),
+    "several_sellers": ("no", "preview once for each seller, with the arguments that the problem holds"),
     "not_orderable": ("no", "the supplier or the platform refuses: read the reasons, which name the line"),
     "units_unclear": (
         "no",

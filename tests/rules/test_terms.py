@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from harness.builders import OFFER, OTHER_OFFER, World, asked, group, line, quote_of, quoted, rule, worlds
+from harness.builders import (
+    OFFER,
+    OTHER_OFFER,
+    OTHER_SPEC,
+    SPEC,
+    World,
+    asked,
+    group,
+    line,
+    quote_of,
+    quoted,
+    rule,
+    worlds,
+)
 from xportcn_tools.desk import terms
 from xportcn_tools.desk.quote import Group, Quote, UnitsUnclearError
 from xportcn_tools.desk.terms import Change, differences
@@ -120,7 +133,10 @@ def test_other_goods_are_named(part: str) -> None:
 
 def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_none() -> None:
     """A field that is added to the quote must be thought of here."""
-    no_terms = {"message", "text", "unexplained_fee", "position", "product_no", "trade_types"}
+    no_terms = {
+        *("message", "text", "unexplained_fee", "position", "product_no", "trade_types", "seller_open_id"),
+        *("title_translated", "option_translated", "unit", "image"),
+    }
     assert set(Line.__dataclass_fields__) - no_terms == {
         "offer_id",
         "spec_id",
@@ -128,6 +144,8 @@ def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_
         "quantity",
         "unit_price",
         "amount",
+        "title",
+        "option",
     }
     assert set(Promotion.__dataclass_fields__) - no_terms == {"promotion_id", "selected", "discount"}
     assert set(Group.__dataclass_fields__) - no_terms == {
@@ -136,12 +154,60 @@ def test_every_field_of_a_line_a_group_and_a_promotion_is_a_term_or_known_to_be_
     assert set(Quote.__dataclass_fields__) == {
         *("groups", "pinned", "freight_by_description", "no_cross_border_pay", "promotion_not_priced"),
         "unverified_unit",  # follows from the prices
+        *("unit", "products"),  # what proves and names the lines
     }
 
 
 @pytest.mark.parametrize("change", [in_line(message="最后三件！"), in_promotion(text="限时满减")])
 def test_texts_that_a_seller_may_reword_are_no_terms(change: Callable[[Quote], Quote]) -> None:
     assert changed(deal(), change(deal())) == {}
+
+
+NAMED = in_line(title="陶瓷马克杯", option="白色 / 350ml")
+
+
+@pytest.mark.parametrize(
+    ("names", "change"),
+    [
+        ({"title": "玻璃杯"}, Change(f"title of offer {OFFER}", "陶瓷马克杯", "玻璃杯")),
+        (
+            {"option": "红色 / 350ml"},
+            Change(f"option of offer {OFFER} spec {SPEC}", "白色 / 350ml", "红色 / 350ml"),
+        ),
+        ({"option": None}, Change(f"option of offer {OFFER} spec {SPEC}", "白色 / 350ml", "none")),
+    ],
+)
+def test_another_title_or_option_is_one_change_with_both(names: dict[str, Any], change: Change) -> None:
+    shown = NAMED(deal())
+    assert list(changed(shown, in_line(**names)(shown)).values()) == [change]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"title_translated": "Mug", "option_translated": "White", "unit": "件"},
+        {"image": "https://cbu01.alicdn.com/img/ibank/1.jpg"},
+    ],
+)
+def test_translation_unit_and_picture_are_no_terms(names: dict[str, Any]) -> None:
+    assert changed(NAMED(deal()), in_line(**names)(NAMED(deal()))) == {}
+
+
+def test_a_name_that_only_one_reading_has_is_no_change() -> None:
+    assert changed(NAMED(deal()), deal()) == {}
+    assert changed(deal(), NAMED(deal())) == {}
+
+
+def test_a_title_on_several_lines_is_one_change() -> None:
+    request = asked(Item(OFFER, 2, SPEC), Item(OFFER, 2, OTHER_SPEC))
+    quote = quoted(
+        group(line(), line(specId=OTHER_SPEC), sumPaymentNoCarriage=11600, sumPayment=12200), request=request
+    )
+
+    def titled(title: str) -> Quote:
+        return in_group(lines=tuple(replace(each, title=title) for each in quote.groups[0].lines))(quote)
+
+    assert list(changed(titled("旧"), titled("新"))) == [f"title of offer {OFFER}"]
 
 
 COUPON = {"promotionId": "p9", "text": "优惠券", "selected": False, "discountFee": 700}

@@ -28,9 +28,16 @@ _CURRENCY = re.compile(r"^(?:CNY|RMB|CN¥|¥)|(?:CNY|RMB|元|yuan)$", re.IGNOREC
 
 _LINE = '{"offer_id": "610947572360", "spec_id": "b266e0726506185beaf205cbae88530d", "quantity": 2}'
 FORMS = {
+    "offer": 'a 1688 offer id, or a text with its link, such as "https://detail.1688.com/offer/610947572360.html"',
+    "option": 'words of one option, such as "red, L"',
+    "query": 'words of up to 100 characters, such as "ceramic mug"',
+    "price_min": 'an amount in yuan, such as "5.00"',
+    "price_max": 'an amount in yuan, such as "20.00"',
+    "sort": 'one of price_low, price_high, sales, repurchase, such as "sales"',
+    "page": "a whole number from 1 to 100, such as 1",
     "items": f"a list of 1 to 50 lines, such as [{_LINE}]",
     "item": f"an object such as {_LINE}",
-    "offer_id": 'the digits of a 1688 offer, such as "610947572360"',
+    "offer_id": 'the digits of a 1688 offer, such as "610947572360", or a text with its link',
     "spec_id": 'the 32 hex digits of a spec, such as "b266e0726506185beaf205cbae88530d"',
     "quantity": "a whole number from 1 to 1000000, such as 2",
     "seller_open_id": 'the seller\'s id of up to 64 characters, such as "BBBsandboxYiwuHousehold01"',
@@ -71,6 +78,11 @@ def refused(reason: str) -> PydanticCustomError:
     return PydanticCustomError("form", "{reason}", {"reason": reason})
 
 
+def refused_whole(reason: str) -> PydanticCustomError:
+    """The same, for a reason that says itself which form is taken."""
+    return PydanticCustomError("whole", "{reason}", {"reason": reason})
+
+
 def _blank(value: object) -> bool:
     """Null, an empty text, or an object of nothing but these."""
     if isinstance(value, dict):
@@ -99,7 +111,7 @@ def pasted(text: str) -> str:
     return seen(unicodedata.normalize("NFKC", text))[0].strip()
 
 
-def _text_of(value: object) -> str:
+def text_of(value: object) -> str:
     """A text, or a whole number that no client has damaged on the way."""
     if isinstance(value, str):
         if value.strip().casefold() in _WORDS_FOR_NOTHING:
@@ -118,7 +130,7 @@ def _text_of(value: object) -> str:
 
 def _words(value: object) -> str:
     """Words of a person: a number is none."""
-    return _text_of(value if isinstance(value, str) else object())
+    return text_of(value if isinstance(value, str) else object())
 
 
 @dataclass(frozen=True)
@@ -139,7 +151,7 @@ class TextLine(GroupedMetadata):
     def read(self, value: object) -> str | None:
         if value is None:
             return None
-        text = _text_of(value) if self.number else _words(value)
+        text = text_of(value) if self.number else _words(value)
         if not self.typed and len(text.strip().splitlines()) > 1:
             raise refused("has a line break in it")
         text, unseen = seen(text)
@@ -163,7 +175,7 @@ class Id(GroupedMetadata):
         yield BeforeValidator(self.read)
 
     def read(self, value: object) -> str:
-        text = self.fold(pasted(_text_of(value)))
+        text = self.fold(pasted(text_of(value)))
         if not re.fullmatch(self.pattern, text):
             raise refused("is not of the form that is taken")
         return text
@@ -222,6 +234,8 @@ def _message(item: ErrorDetails) -> str:
     form = FORMS.get(".".join(names[-2:])) or FORMS[names[-1]]
     if item["type"] in ("missing", "missing_argument"):
         return f"is required; give {form}"
+    if item["type"] == "whole":
+        return item["msg"]
     if item["type"] == "form":
         return f"{item['msg']}; give {form}"
     return f"must be {form}"

@@ -139,8 +139,7 @@ class Line:
 
     @property
     def url(self) -> str:
-        """The product's page, where a person can look at it."""
-        return f"https://detail.1688.com/offer/{self.offer_id}.html"
+        return offer_url(self.offer_id)
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,10 @@ class ShownWarning:
 
 @dataclass(frozen=True)
 class ShownPreview:
-    """What a person saw and approved, without the handles for it. Money in fen."""
+    """What a person saw and approved, without the handles for it. Money in fen.
+
+    `goods_echo`: the one line that says what is bought; empty where an older program made the preview.
+    """
 
     payable: int
     goods: int
@@ -189,11 +191,17 @@ class ShownPreview:
     promotion_id: str | None
     groups: tuple[ShownGroup, ...]
     warnings: tuple[ShownWarning, ...]
+    goods_echo: str = ""
 
     @property
     def lines(self) -> list[Line]:
         """The lines of all groups."""
         return [line for group in self.groups for line in group.lines]
+
+
+def offer_url(offer_id: str) -> str:
+    """The page of an offer, where a person can look at it."""
+    return f"https://detail.1688.com/offer/{offer_id}.html"
 
 
 def folded(text: str) -> str:

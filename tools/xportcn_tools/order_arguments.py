@@ -6,10 +6,21 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from xportcn_tools.arguments import Arguments, Id, TextLine, WholeNumber, refused
+from xportcn_tools.arguments import (
+    Arguments,
+    Id,
+    TextLine,
+    WholeNumber,
+    pasted,
+    refused,
+    refused_whole,
+    text_of,
+)
 from xportcn_tools.desk.address import is_known, is_municipality
+from xportcn_tools.goods.links import offer_in, why_no_offer
 
 MOST_PIECES = 1_000_000
+MOST_CHARACTERS = 4000
 _SEPARATORS = re.compile(r"[\s().\-\u2010-\u2015/]")
 _EXTENSION = re.compile(r"(?:转|分机|ext\.?|extension|x|#|,|;)", re.IGNORECASE)
 _CHINESE_MOBILE_AND_MORE = re.compile(r"(?:\+?86|0086)?1[3-9][0-9]{9}[0-9]{1,6}")
@@ -63,16 +74,33 @@ class PostCode(Id):
         return super().read(value)
 
 
+class OfferText(Id):
+    """The id of an offer, or any text with its link in it; the text of the latter stays as it is."""
+
+    def read(self, value: object) -> str:
+        text = pasted(text_of(value))
+        if len(text) > MOST_CHARACTERS:
+            raise refused(f"is longer than {MOST_CHARACTERS} characters")
+        if offer_in(text) is None:
+            raise refused_whole(why_no_offer(text))
+        return text
+
+
+OfferOrLink = Annotated[str, OfferText("")]
+OptionWords = Annotated[str | None, TextLine(200, number=True, typed=True)]
 OptionalName = Annotated[str | None, TextLine(64)]
 Reference = Annotated[str | None, TextLine(64, number=True)]
 
 
 class ItemArgument(Arguments):
-    offer_id: Annotated[str, Id(r"[1-9][0-9]{0,18}"), Field(description="1688 offer id: digits, as a string")]
+    offer_id: Annotated[OfferOrLink, Field(description="1688 offer id, or text with its link")]
     spec_id: Annotated[
         str | None,
         Id(r"[0-9a-f]{32}", _spec),
-        Field(description="32 hex digits; needed if the offer has options (colour, size)"),
+        Field(description="32 hex digits"),
+    ] = None
+    option: Annotated[
+        OptionWords, Field(description="Instead of spec_id: the option in words, like red, L")
     ] = None
     quantity: Annotated[int, Field(ge=1, le=MOST_PIECES), WholeNumber]
     seller_open_id: Reference = None

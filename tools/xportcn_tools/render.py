@@ -9,8 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
+from xportcn_tools.desk.terms import is_name
 from xportcn_tools.money import sum_line
+from xportcn_tools.product_results import ProductEnvelope, ProductsEnvelope
+from xportcn_tools.product_text import open_lines_text, product_text, products_text, sellers_text
 from xportcn_tools.results import (
     MODE_WORDS,
     STATE_WORDS,
@@ -27,6 +31,9 @@ from xportcn_tools.results import (
 )
 from xportcn_tools.upstream.clean import quoted
 
+_UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
+MANY_LINES, FEW_BYTES = 20, 72
+"""Beyond so many lines a title has so many bytes, so that a model reads fifty lines in 12 kB."""
 _OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 
 
@@ -39,6 +46,10 @@ def text_of(envelope: Envelope) -> str:
             lines += _preview(preview) if preview else []
         case OrderEnvelope(order=order, problem=problem):
             lines += _order(order) if order else []
+        case ProductEnvelope(product=product, problem=problem):
+            lines += product_text(product) if product else []
+        case ProductsEnvelope(products=products, total=total, problem=problem):
+            lines += products_text(products, total) if products is not None else []
         case OrdersEnvelope(orders=orders, problem=problem):
             lines += _orders(orders) if orders is not None else []
         case _:
@@ -53,19 +64,28 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
     yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
     yield from (f"Warning {warning.code}: {warning.message}" for warning in preview.warnings)
+    many = sum(len(group.lines) for group in preview.groups) > MANY_LINES
+    title_bytes = FEW_BYTES if many else TITLE_BYTES
     for number, group in enumerate(preview.groups, start=1):
         if len(preview.groups) > 1:
             yield (
                 f"Order {number} of {len(preview.groups)}: {group.payable.amount} CNY, "
                 f"freight {group.freight.amount} in it"
             )
-        yield from _group(group)
+        yield from _group(group, title_bytes)
     yield f"Ship to: {preview.ship_to}"
     yield f"Order number: {preview.out_order_id}"
     yield f"Approval code: {preview.approval_code} (good until {preview.expires_at})"
     promotion = quoted(preview.promotion_id) if preview.promotion_id else "none"
     yield f"Trade type: {chosen(preview.trade_type)}; flow: {chosen(preview.flow)}; promotion: {promotion}"
     yield from preview.sent_along
+    if not preview.needs_approval:
+        yield "Approval: create_order will ask nobody (the owner's rule)"
+    budget = preview.budget
+    yield (
+        f"Caps: {budget.order_cap.amount} CNY an order, {budget.day_cap.amount} CNY a day; until "
+        f"{budget.day_ends_at} {budget.day_left.amount} CNY and {budget.day_orders_left} orders are left"
+    )
     if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
     else:
@@ -79,19 +99,20 @@ def _fresh(preview: PreviewResult) -> Iterator[str]:
     yield from _preview(preview)
 
 
-def _group(group: GroupResult) -> Iterator[str]:
-    yield from map(_line, group.lines)
+def _group(group: GroupResult, title_bytes: int) -> Iterator[str]:
+    yield from (_line(line, title_bytes) for line in group.lines)
+    if group.seller_open_id:
+        yield f"- seller: {quoted(group.seller_open_id)}"
     yield from (f"- promotion {_promotion(offer)}" for offer in group.promotions)
     if group.trade_types:
         yield f"- trade types on offer: {', '.join(map(chosen, group.trade_types))}"
 
 
-def _line(line: LineResult) -> str:
-    spec = f" spec {line.spec_id}" if line.spec_id else ""
+def _line(line: LineResult, title_bytes: int) -> str:
     price = f" at {line.unit_price.amount}" if line.unit_price else ""
     number = f", product_no {line.product_no}" if line.product_no else ""
     said = f"; the upstream says {quoted(line.message)}" if line.message else ""
-    return f"- {line.quantity} × offer {line.offer_id}{spec}{price}: {line.amount.amount} CNY{number}{said}"
+    return f"- {goods_of(line, '×', title_bytes)}{price}: {line.amount.amount} CNY{number}{said}"
 
 
 def _promotion(offer: PromotionResult) -> str:
@@ -113,9 +134,8 @@ def _order(order: OrderResult) -> Iterator[str]:
     if order.goods:
         yield f"Goods: {order.goods}"
     yield f"Ship to: {order.ship_to}"
-    verified = "" if order.approval.verified else ", on the client's word"
     yield f"Created {order.created_at}, changed {order.updated_at}"
-    yield f"Approval: {order.approval.method}{verified}"
+    yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
     if order.state == "unknown":
         yield (
             "Do not order this again. Tell the person; the owner settles it with "
@@ -148,13 +168,17 @@ def _details(details: Mapping[str, Any]) -> Iterator[str]:
     yield from map(_reason, _objects(details.get("reasons")))
     yield from (f"- {figures}" for figures in details.get("figures", ()))
     for change in _objects(details.get("changes")):
-        yield f"- {change['what']}: was {_value(change['was'])}, now {_value(change['now'])}"
+        word = quoted if is_name(change["what"]) else _value
+        yield f"- {change['what']}: was {word(change['was'])}, now {word(change['now'])}"
+    yield from open_lines_text(details.get("lines", ()))
+    yield from sellers_text(details.get("by_seller", ()))
     if "preview_has" in details:
         yield f"The preview has {details['field']}: {details['preview_has']}"
     if details.get("reason"):
         yield f"Reason: {quoted(details['reason'])}"
     if details.get("text"):
-        yield f"The upstream's words: code {quoted(str(details['code']))}, {quoted(details['text'])}"
+        code = f"code {quoted(str(details['code']))}, " if details.get("code") else ""
+        yield f"The upstream's words: {code}{quoted(details['text'])}"
 
 
 def _reason(reason: Mapping[str, Any]) -> str:

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from xportcn_tools.codes import ProblemCode, WarningCode
 from xportcn_tools.money import yuan
 
 Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
-ApprovalMethod = Literal["form", "operator", "client_dialog", "off"]
+ApprovalMethod = Literal["form", "operator", "rule", "client_dialog", "off"]
 MODE_WORDS: dict[Environment, str] = {
     "sandbox": "SANDBOX: nothing real is bought",
     "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
@@ -28,43 +29,6 @@ STATE_WORDS: dict[OrderState, str] = {
     "absent": "does not exist upstream, as a person established",
 }
 """What becomes of an order, as the end of a sentence about it."""
-
-WarningCode = Literal[
-    "platform_chooses",
-    "freight_by_description",
-    "no_cross_border_pay",
-    "address_conflict",
-    "address_abroad",
-    "recent_identical_order",
-    "earlier_order_unknown",
-    "promotion_not_priced",
-    "unverified_fee",
-    "unverified_unit",
-]
-ProblemCode = Literal[
-    "invalid_arguments",
-    "unknown_token",
-    "token_expired",
-    "echo_mismatch",
-    "terms_changed",
-    "not_orderable",
-    "units_unclear",
-    "over_limit",
-    "approval_declined",
-    "approval_required",
-    "orders_disabled",
-    "paused",
-    "duplicate_reference",
-    "earlier_order_unknown",
-    "order_in_progress",
-    "upstream_rejected",
-    "upstream_unauthorized",
-    "upstream_busy",
-    "upstream_unavailable",
-    "outcome_unknown",
-    "ledger_unavailable",
-    "not_found",
-]
 
 
 class Shape(BaseModel):
@@ -145,6 +109,16 @@ class CreateOrderArguments(Shape):
     goods: str
 
 
+class BudgetResult(Shape):
+    """The caller's caps, and what the owner's current day leaves of them before this order."""
+
+    order_cap: Money
+    day_cap: Money
+    day_left: Money
+    day_orders_left: int
+    day_ends_at: str
+
+
 class PreviewResult(Shape):
     """`sent_along`: what else is sent at the caller's wish, in words; for the text alone."""
 
@@ -164,6 +138,8 @@ class PreviewResult(Shape):
     promotion_id: str | None
     groups: list[GroupResult]
     warnings: list[PreviewWarning]
+    budget: BudgetResult
+    needs_approval: bool
     sent_along: list[str] = Field(default=[], exclude=True)
     create_order_arguments: CreateOrderArguments
 

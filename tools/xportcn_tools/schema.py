@@ -9,6 +9,9 @@ from typing import Any, cast
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+MOST_WORDS = 10
+"""In an enumeration of a result's schema; more are codes, which docs/reliability.md lists."""
+
 
 class ToolSchema(GenerateJsonSchema):
     """Null as one of the types, and no titles or defaults of null."""
@@ -61,7 +64,9 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_notes(schema: Any) -> Any:
-    """A schema for results, which no model fills in: what they hold, without descriptions and defaults."""
+    """A schema for results, which no model fills in: what they hold, without descriptions and defaults, and
+    without lists of codes, which each tool would repeat.
+    """
     if isinstance(schema, list):
         return [without_notes(item) for item in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
@@ -73,4 +78,6 @@ def without_notes(schema: Any) -> Any:
         else without_notes(value)
         for key, value in fields.items()
         if key not in ("description", "default", "additionalProperties")
+        and not (key == "enum" and len(value) > MOST_WORDS)
+        and not (key == "type" and "const" in fields)
     }

@@ -6,7 +6,7 @@ payload or raises `ProblemError`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
@@ -21,7 +21,10 @@ from xportcn_tools.sdk_tool import SdkTool
 
 @dataclass(frozen=True)
 class Offered:
-    """A tool as this program offers it. `answers`: the field of its envelope that holds the payload."""
+    """A tool as this program offers it.
+
+    `answers`: the field of its envelope that holds the payload; a payload that is a dict holds several.
+    """
 
     fn: Callable[..., Any]
     title: str
@@ -37,7 +40,10 @@ class Offered:
                 outcome = invalid_arguments(outcome)
             elif isinstance(outcome, ToolError):
                 outcome = approval_declined("the client returned no usable answer to the approval form")
-            fields: dict[str, Any] = {"ok": True, self.answers: outcome}
+            fields: dict[str, Any] = {self.answers: outcome}
+            if isinstance(outcome, dict):
+                fields = cast("dict[str, Any]", outcome)
+            fields = {"ok": True, **fields}
             if isinstance(outcome, ProblemError):
                 # By its fields: a dump would leave out what is for the text alone.
                 fields = {"ok": False, "problem": dict(outcome.problem)}

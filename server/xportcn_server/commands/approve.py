@@ -8,6 +8,7 @@ from xportcn_server.commands.shared import current_settings, say, with_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
+from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.question import question
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
@@ -58,7 +59,8 @@ def list_waiting(settings: Settings) -> int:
     for preview in waiting:
         say(
             f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY  until "
-            f"{timestamp(preview.expires_at)}  {preview.out_order_id}  to {preview.ship_to}"
+            f"{timestamp(preview.expires_at)}  {preview.out_order_id}  {goods_shown(preview.shown)}"
+            f"  to {preview.ship_to}"
             + ("" if preview.caller == LOCAL_CALLER else f"  for {escaped(preview.caller, keep='')}")
         )
     if not waiting:

@@ -9,7 +9,8 @@ from xportcn_server.commands.shared import current_settings, say, stop, with_led
 from xportcn_server.guide.receipts import WHOSE_WORDS
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.operator import Operator, RefusedError
-from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord
+from xportcn_tools.desk.question import line_of
+from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Receipt
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.results import STATE_WORDS, timestamp
@@ -28,7 +29,7 @@ def orders(context: click.Context) -> None:
 def orders_list(limit: int) -> None:
     """List orders, newest first."""
     found = _found(OrderQuery(None, limit=limit))
-    for order in found:
+    for order in (receipt.order for receipt in found):
         ids = ", ".join(order.order_ids) or "-"
         say(
             f"{timestamp(order.created_at)}  {order.state:<8}  {yuan(order.payable_fen):>10} CNY  "
@@ -43,8 +44,10 @@ def orders_list(limit: int) -> None:
 def orders_show(reference: str) -> None:
     """Show one order: by out_order_id or order id."""
     found = _found(OrderQuery(None, reference=reference))
-    for order in found:
-        print_order(order)
+    for receipt in found:
+        print_order(receipt.order)
+        for line in receipt.preview.shown.lines if receipt.preview else ():
+            click.echo(f"{'goods':<13} {line_of(line)}")
     if not found:
         say(f"No order has the reference {reference}.", err=True)
         sys.exit(1)
@@ -70,9 +73,9 @@ def orders_resolve(
 orders.add_command(export)
 
 
-def _found(query: OrderQuery) -> list[OrderRecord]:
+def _found(query: OrderQuery) -> list[Receipt]:
     try:
-        return with_ledger(current_settings(), lambda ledger: ledger.orders(query))
+        return with_ledger(current_settings(), lambda ledger: ledger.receipts(query))
     except LedgerError as error:
         stop(f"the ledger cannot be read: {error}", 1)
 

@@ -7,6 +7,7 @@ table's cell border, an image or HTML.
 import re
 from collections.abc import Sequence
 
+from xportcn_tools.desk.naming import name_of
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.question import parts_of_total
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
@@ -94,6 +95,7 @@ def receipt(found: Receipt) -> list[str]:
         ),
         ("Order ids", _ids(order.order_ids)),
         ("Ship to", plain(told.ship_to)),
+        ("Seller", _sellers(shown)),
         ("Trade type", code(shown and shown.trade_type)),
         ("Flow", code(shown and shown.flow)),
         ("Promotion", code(shown and shown.promotion_id)),
@@ -106,7 +108,7 @@ def receipt(found: Receipt) -> list[str]:
     ]
     parts = [f"# Order {code(order.out_order_id)}", table(("", ""), rows)]
     if shown:
-        parts += ["## Goods", table(("Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
+        parts += ["## Goods", table(("Goods", "Unit", "Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
     if order.state in _NEXT:
         parts += ["## What to do next", _NEXT[order.state].format(reference=order.out_order_id)]
     return parts
@@ -119,6 +121,8 @@ def _ids(order_ids: Sequence[str]) -> str:
 def _approval(order: OrderRecord) -> str:
     if order.approval_method == "off":
         return "off (no approval was asked for)"
+    if order.approval_method == "rule":
+        return "rule (the total needs no question by XPORTCN_ASK_ABOVE_CNY)"
     verified = "verified" if order.approval_verified else "the client's word"
     return f"{order.approval_method} ({verified})"
 
@@ -130,8 +134,20 @@ def _reason(order: OrderRecord) -> str:
     return f"{code(order.problem_code)}{whose}: {plain(order.problem_text or 'no text')}"
 
 
+def _sellers(shown: ShownPreview | None) -> str:
+    known = [group.seller_open_id for group in shown.groups if group.seller_open_id] if shown else []
+    return ", ".join(map(plain, dict.fromkeys(known))) or "–"
+
+
 def _lines(shown: ShownPreview) -> list[tuple[str, ...]]:
     return [
-        (code(line.offer_id), code(line.spec_id), str(line.quantity), f"{yuan(line.amount)} CNY")
+        (
+            plain(name_of(line) or f"not named: {line.url}"),
+            plain(line.unit or "–"),
+            code(line.offer_id),
+            code(line.spec_id),
+            str(line.quantity),
+            f"{yuan(line.amount)} CNY",
+        )
         for line in shown.lines
     ]

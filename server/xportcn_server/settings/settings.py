@@ -13,6 +13,7 @@ from xportcn_server.settings.values import (
     AbsolutePath,
     HeaderText,
     Keys,
+    Language,
     LedgerPlace,
     LogLevel,
     Mode,
@@ -34,10 +35,16 @@ NEEDED_UPSTREAM = ("access_key", "access_secret", "user_id")
 SECRET = ("access_secret", "state_keys")
 URLS = ("base_url", "oauth_issuer", "oauth_audience")
 PATHS = ("ledger", "callers")
-IN_FEN = {"max_order_cny": "max_order_fen", "max_day_cny": "max_day_fen", "total_day_cny": "total_day_fen"}
+IN_FEN = {
+    "ask_above_cny": "ask_above_fen",
+    "max_order_cny": "max_order_fen",
+    "max_day_cny": "max_day_fen",
+    "total_day_cny": "total_day_fen",
+}
 
 _A_TEXT = "printable text"
 _AN_AMOUNT = "an amount in yuan with at most two decimals, such as 2000 or 99.50"
+_A_PATH = "a path such as {}, not that of create or pay"
 _HEADER = "visible ASCII characters without spaces"
 
 
@@ -56,6 +63,17 @@ class Settings(BaseModel):
     user_id: HeaderText | None = Field(None, description=_HEADER)
     signature: Literal["concat", "query"] = Field("concat", description="concat or query")
     timestamp_unit: Literal["s", "ms"] = Field("s", description="s or ms")
+    products: Literal["on", "off"] = Field("on", description="on or off")
+    product_path: UpstreamPath = Field(  # inferred from the vendor's other software
+        "/alibaba/ka/product/detail/get", description=_A_PATH.format("/alibaba/ka/product/detail/get")
+    )
+    search_path: UpstreamPath = Field(
+        "/alibaba/ka/product/keywords/query",
+        description=_A_PATH.format("/alibaba/ka/product/keywords/query"),
+    )
+    product_language: Language = Field(
+        "en", description="en, ja, ko, ru, vi, es, fr, pt, th, id or ar (1688 takes no other)"
+    )
     ledger: LedgerPlace = Field(
         repr=False,
         description="the absolute path of a file, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, where @, "
@@ -65,6 +83,7 @@ class Settings(BaseModel):
     recheck_after_seconds: Seconds = Field(15.0, ge=0, description="a number from 0")
     timeout_seconds: Seconds = Field(20.0, ge=1, le=50, description="a number from 1 to 50")
     approval: Literal["ask", "require", "off"] = Field("ask", description="ask, require or off")
+    ask_above_fen: YuanAsFen = Field(0, ge=0, description=_AN_AMOUNT)
     timezone: TimeZone = Field(
         "Asia/Shanghai",
         description="the name of a time zone as IANA spells it, such as Asia/Shanghai, Europe/Berlin or UTC",
@@ -84,8 +103,7 @@ class Settings(BaseModel):
         description="a path such as /alibaba/ka/order/detail, not that of create or pay",
     )
     order_list_path: UpstreamPath = Field(  # inferred: no page that could be read names it
-        "/alibaba/ka/order/page",
-        description="a path such as /alibaba/ka/order/page, not that of create or pay",
+        "/alibaba/ka/order/page", description=_A_PATH.format("/alibaba/ka/order/page")
     )
     ali_id: PrintableText | None = Field(None, description=_A_TEXT)
     order_user_id: PrintableText | None = Field(None, description=_A_TEXT)

@@ -217,6 +217,9 @@ HeaderText = Annotated[str, BeforeValidator(_header)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
 Mode = Annotated[Literal["sandbox", "preview", "live"], BeforeValidator(_lower)]
+Language = Annotated[
+    Literal["en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"], BeforeValidator(_lower)
+]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
 ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone)]

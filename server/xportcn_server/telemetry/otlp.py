@@ -34,7 +34,16 @@ CLOSE_SECONDS = 2.0
 """For what is left at the end. A client that closed stdin kills the process some seconds later."""
 
 TARGETS = frozenset(
-    {"preview_order", "create_order", "get_orders", "place_order", "reorder", "resolve_unknown"}
+    {
+        "search_products",
+        "get_product",
+        "preview_order",
+        "create_order",
+        "get_orders",
+        "place_order",
+        "reorder",
+        "resolve_unknown",
+    }
 )
 METHODS = frozenset(
     {

@@ -103,7 +103,8 @@ class PreviewSuite:
             second = await settled(ledger, preview_of(7, goods="goods"), UNKNOWN)
             trail = len(await ledger.trail())
             found = await ledger.remembered("local", "goods", PLACE)
-            assert found == Remembered(store.clock.now, [second, first], trail)
+            used = DayUsage(4 * 6561, 4, 5 * 6561, DAY_ENDS)
+            assert found == Remembered(store.clock.now, [second, first], trail, used)
             store.clock.advance(86400)
             assert (await ledger.remembered("local", "goods", PLACE)).alike == [second]
 

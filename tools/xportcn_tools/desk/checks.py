@@ -8,7 +8,7 @@ from typing import Any
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
-from xportcn_tools.desk.present import goods_line
+from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.terms import Change, differences, terms_of
@@ -48,7 +48,7 @@ class Checks:
             raise problems.echo_mismatch("expected_total", yuan(preview.payable_fen))
         if echoed(call.ship_to) != echoed(preview.ship_to):
             raise problems.echo_mismatch("ship_to", preview.ship_to)
-        goods = goods_line(preview.shown)
+        goods = goods_shown(preview.shown)
         if echoed(call.goods) != echoed(goods):
             raise problems.echo_mismatch("goods", goods)
         if self._policy.environment == "preview":
@@ -73,7 +73,7 @@ class Checks:
             raise problems.approval_declined(words[answer])
         if standing.approved:
             return Approval("operator", verified=True)
-        approval = approval_from(self._policy.approval, answer)
+        approval = approval_from(self._policy, answer, standing.preview.payable_fen)
         if approval:
             return approval
         if self._policy.approval == "require":

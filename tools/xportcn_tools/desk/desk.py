@@ -5,7 +5,7 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 """
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
@@ -13,15 +13,18 @@ from typing import Any, ParamSpec, TypeVar
 import anyio
 
 from xportcn_tools.clock import utc_now
-from xportcn_tools.desk import present, problems
+from xportcn_tools.desk import present, problems, product_problems
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
+from xportcn_tools.desk.choosing import Chooser, Wish
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.sending import Sender, TwinError
+from xportcn_tools.goods.product import NotRead, Product, SearchPage
+from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
@@ -37,6 +40,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.port import Upstream
+from xportcn_tools.upstream.requests import SearchQuery
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,7 +62,7 @@ def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable
 
 
 class Desk:
-    """The rules of ordering over one upstream account and one ledger."""
+    """The rules of ordering over one upstream account and one ledger. `products`: where they may be read."""
 
     def __init__(
         self,
@@ -69,13 +73,16 @@ class Desk:
         clock: Callable[[], datetime] = utc_now,
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
+        products: ProductReader | None = None,
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
         self._addresses = addresses
         self._profile_of = profile_of
-        self._previewer = Previewer(upstream, ledger, policy, clock)
+        self._products = products
+        self._previewer = Previewer(upstream, ledger, policy, clock, products)
+        self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer)
         self._lookup = OrderLookup(upstream, ledger, policy.lookup) if policy.lookup else None
         self._sender = Sender(upstream, ledger, policy, clock)
@@ -93,27 +100,46 @@ class Desk:
     def now(self) -> datetime:
         return self._clock()
 
+    async def product(self, offer_id: str, caller: str) -> Product:
+        """What is known of an offer."""
+        found = await self._reader().product(offer_id, user_id=self._profile_of(caller).user_id)
+        if isinstance(found, NotRead):
+            raise product_problems.not_read(found)
+        return found
+
+    async def search(self, query: SearchQuery, caller: str) -> SearchPage:
+        """Offers by words."""
+        found = await self._reader().search(query, user_id=self._profile_of(caller).user_id)
+        if isinstance(found, NotRead):
+            raise product_problems.no_search(found)
+        return found
+
     @_ledger_problems
-    async def preview(self, request: OrderRequest, caller: str) -> PreviewResult:
+    async def preview(self, request: OrderRequest, caller: str, wishes: Sequence[Wish] = ()) -> PreviewResult:
         """What would it cost? A token only for what can be ordered as shown.
 
         `request.out_order_id` may be empty: then one is minted. `request.flow` may be absent: then the
-        owner's setting stands in.
+        owner's setting stands in. `wishes`: what was said of each item, options in words above all.
         """
         profile = self._profile_of(caller)
         if request.out_order_id and await self._is_used(request.out_order_id):
             raise problems.duplicate_reference(request.out_order_id)
         if request.trade_type and request.trade_type not in self.policy.pin.trade_types:
             raise problems.trade_type_not_allowed(request.trade_type, self.policy.pin.trade_types)
+        asked = await self._chooser.before_price(request, wishes, profile.user_id)
         request = replace(
-            request,
+            asked,
             out_order_id=request.out_order_id or mint_reference(self._clock()),
             flow=request.flow or self.policy.flow,
         )
         try:
             quote = await self._previewer.ask(request, caller, profile)
         except NotOrderableError as error:
-            raise problems.not_orderable(error, request) from error
+            clear = self._chooser.after_refusal(asked, wishes, error)
+            if clear == asked:
+                raise problems.not_orderable(error, request) from error
+            return await self.preview(clear, caller)
+        self._chooser.after_price(asked, wishes, quote.products)
         return await self._previewer.offer(quote, request, caller, profile)
 
     @_ledger_problems
@@ -129,7 +155,8 @@ class Desk:
         self._checks.check(standing, call, self._caps(call.caller))
         if standing.twin:  # placed: this create ends in a fresh preview
             return None
-        if self.policy.approval == "off" or (standing.approved and not asked_before):
+        needed = self.policy.needs_approval(standing.preview.payable_fen)
+        if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
             return None
         return question(self.policy.environment, standing.preview)
 
@@ -203,6 +230,11 @@ class Desk:
                 for receipt in await self._ledger.receipts(replace(query, states=("unknown",))):
                     await self._lookup.settle(receipt)
         return await self._ledger.receipts(query)
+
+    def _reader(self) -> ProductReader:
+        if self._products is None:
+            raise RuntimeError("a tool that reads products is offered although XPORTCN_PRODUCTS is off")
+        return self._products
 
     async def _is_used(self, out_order_id: str) -> bool:
         """Whether any attempt of any caller has this reference."""

@@ -26,13 +26,14 @@ class LookupPaths:
 
 @dataclass(frozen=True)
 class Policy:
-    """Settings as the desk needs them. Times in seconds; caps in fen."""
+    """Settings as the desk needs them. Times in seconds; caps and `ask_above` in fen."""
 
     environment: Environment
     caps: Caps
     pin: PinRules
     flow: str | None = None
     approval: ApprovalRule = "ask"
+    ask_above: int = 0
     preview_ttl: float = 600
     recheck_after: float = 15
     call_timeout: float = 20
@@ -46,6 +47,14 @@ class Policy:
         """
         account = fingerprint([self.orders_as, profile.user_id, vars(self.account)])[:12]
         return {"environment": self.environment, "account": account}
+
+    def by_rule(self, payable: int) -> bool:
+        """Whether the owner's rule is the approval of an order of this total, in fen."""
+        return payable <= self.ask_above
+
+    def needs_approval(self, payable: int) -> bool:
+        """Whether a person has to be asked about an order of this total, in fen."""
+        return self.approval != "off" and not self.by_rule(payable)
 
     @property
     def lease(self) -> float:
@@ -77,12 +86,12 @@ class Approval:
     verified: bool
 
 
-def approval_from(rule: ApprovalRule, answer: Answer) -> Approval | None:
-    """The approval that an answer amounts to under a rule, or `None` where it is none."""
-    if rule == "off":
-        return Approval("off", verified=False)
+def approval_from(policy: Policy, answer: Answer, payable: int) -> Approval | None:
+    """The approval that an answer amounts to for an order of this total, or `None` where it is none."""
     if answer == "yes":
         return Approval("form", verified=True)
-    if answer == "cannot_ask" and rule == "ask":
+    if not policy.needs_approval(payable):
+        return Approval("rule" if policy.by_rule(payable) else "off", verified=False)
+    if answer == "cannot_ask" and policy.approval == "ask":
         return Approval("client_dialog", verified=False)
     return None

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from xportcn_tools.desk.address import address_warnings
+from xportcn_tools.desk.caps import Breach, Caps
+from xportcn_tools.desk.naming import goods_line
 from xportcn_tools.desk.question import asked_for
 from xportcn_tools.desk.quote import Quote
-from xportcn_tools.ledger.ledger import OrderRecord, StoredPreview
+from xportcn_tools.ledger.ledger import DayUsage, OrderRecord, StoredPreview
 from xportcn_tools.order import (
     ERASED,
-    Line,
     OrderRequest,
     ShownGroup,
     ShownPreview,
@@ -18,6 +19,7 @@ from xportcn_tools.order import (
 )
 from xportcn_tools.results import (
     ApprovalResult,
+    BudgetResult,
     CreateOrderArguments,
     Money,
     OrderLine,
@@ -27,12 +29,21 @@ from xportcn_tools.results import (
     yuan,
 )
 
-LINES_NAMED = 3
-GOODS_LENGTH = 300
-
 
 def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning]) -> ShownPreview:
     """The preview as it is shown, without the handles that `preview_result` adds."""
+    groups = tuple(
+        ShownGroup(
+            group.payable,
+            group.goods,
+            group.freight,
+            tuple(replace(line, product_no=request.items[line.position].product_no) for line in group.lines),
+            group.trade_types or (),
+            group.promotions or (),
+            group.seller_open_id,
+        )
+        for group in quote.groups
+    )
     return ShownPreview(
         payable=quote.payable,
         goods=quote.goods,
@@ -43,27 +54,23 @@ def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning])
         flow=quote.pinned.flow,
         trade_type=quote.pinned.trade_type,
         promotion_id=quote.pinned.promotion_id,
-        groups=tuple(
-            ShownGroup(
-                group.payable,
-                group.goods,
-                group.freight,
-                tuple(
-                    replace(line, product_no=request.items[line.position].product_no) for line in group.lines
-                ),
-                group.trade_types or (),
-                group.promotions or (),
-            )
-            for group in quote.groups
-        ),
+        groups=groups,
         warnings=tuple(warnings),
+        goods_echo=goods_line([line for group in groups for line in group.lines]),
     )
 
 
-def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
-    """The preview with the handles for it."""
+def goods_shown(shown: ShownPreview) -> str:
+    """What is bought, in the line that was shown."""
+    return shown.goods_echo or goods_line(shown.lines)
+
+
+def preview_result(
+    preview: StoredPreview, token: str, budget: BudgetResult, *, needs_approval: bool
+) -> PreviewResult:
+    """The preview with the handles for it, and what holds beside it at this moment."""
     seen = preview.shown
-    goods = goods_line(seen)
+    goods = goods_shown(seen)
     arguments = CreateOrderArguments(
         preview_token=token, expected_total=yuan(preview.payable_fen), ship_to=seen.ship_to, goods=goods
     )
@@ -74,6 +81,8 @@ def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
         "expires_at": timestamp(preview.expires_at),
         "goods": goods,
         "groups": [_with_goods_total(group) for group in seen.groups],
+        "budget": budget,
+        "needs_approval": needs_approval,
         "sent_along": asked_for(preview.request),
         "create_order_arguments": arguments,
     }
@@ -83,26 +92,8 @@ def preview_result(preview: StoredPreview, token: str) -> PreviewResult:
 def _with_goods_total(shown: ShownPreview | ShownGroup) -> dict[str, Any]:
     """What was shown, by the names of a result: there `goods` is a line of text."""
     fields = dict(vars(shown))
+    fields.pop("goods_echo", None)
     return fields | {"goods_total": fields.pop("goods")}
-
-
-def goods_line(shown: ShownPreview) -> str:
-    """What is bought in one line: up to three lines of goods, then how many more there are."""
-    lines = shown.lines
-    text = ""
-    for named in range(min(LINES_NAMED, len(lines)), 0, -1):
-        rest = lines[named:]
-        more = [f"and {len(rest)} more ({sum(line.quantity for line in rest)} pieces)"] if rest else []
-        text = "; ".join([*map(_named, lines[:named]), *more])
-        if len(text) <= GOODS_LENGTH:
-            break
-    return text
-
-
-def _named(line: Line) -> str:
-    spec = line.spec_id
-    short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
-    return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
 
 
 def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bool) -> OrderResult:
@@ -112,7 +103,7 @@ def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bo
         state=order.state,
         order_ids=list(order.order_ids),
         payable=Money.model_validate(order.payable_fen),
-        goods=goods_line(shown) if shown else "",
+        goods=goods_shown(shown) if shown else "",
         lines=[OrderLine.model_validate(line) for line in (shown.lines if shown else ())],
         ship_to=order.ship_to or ERASED,
         approval=ApprovalResult.model_validate(
@@ -123,6 +114,26 @@ def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bo
         request_id=order.request_id,
         replayed=replayed,
     )
+
+
+def budget_of(caps: Caps, used: DayUsage) -> BudgetResult:
+    """What the caps leave of the owner's current day; a cap of all callers together counts as well."""
+    left = [caps.day_fen - used.fen]
+    if caps.total_day_fen is not None:
+        left.append(caps.total_day_fen - used.total_fen)
+    return BudgetResult(
+        order_cap=Money.model_validate(caps.order_fen),
+        day_cap=Money.model_validate(caps.day_fen),
+        day_left=Money.model_validate(max(min(left), 0)),
+        day_orders_left=max(caps.day_orders - used.orders, 0),
+        day_ends_at=timestamp(used.ends_at),
+    )
+
+
+def over_budget(passed: Breach | None) -> Iterator[ShownWarning]:
+    """The warning that a cap would refuse the order as things stand."""
+    if passed:
+        yield ShownWarning("over_budget", f"This order would be refused: {passed.message}.")
 
 
 def quote_warnings(quote: Quote, request: OrderRequest) -> Iterator[ShownWarning]:

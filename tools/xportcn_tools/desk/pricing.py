@@ -8,18 +8,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import anyio
+
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk import present, problems
+from xportcn_tools.desk.caps import breach
+from xportcn_tools.desk.naming import named, not_named
 from xportcn_tools.desk.policy import Policy, Profile
-from xportcn_tools.desk.quote import NotOrderableError, Quote, UnitsUnclearError
+from xportcn_tools.desk.product_facts import held_against_list_prices, warned_of_quantities
+from xportcn_tools.desk.quote import NotOrderableError, Products, Quote, UnitsUnclearError
 from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import terms_of
+from xportcn_tools.goods.product import NotRead, Product
+from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.ledger import Ledger, OrderRecord, StoredPreview
 from xportcn_tools.order import Item, OrderRequest, ShownWarning
 from xportcn_tools.results import PreviewResult
 from xportcn_tools.upstream.envelope import UnreadableAnswerError
-from xportcn_tools.upstream.port import Upstream, UpstreamError
+from xportcn_tools.upstream.outcome import Reply
+from xportcn_tools.upstream.port import AnswerLostError, Upstream, UpstreamError
 from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
 
@@ -28,6 +36,9 @@ logger = logging.getLogger(__name__)
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a person misreads
 MOST_NAMED = 5
+
+NAMES_WAIT_SECONDS = 3.0
+"""How long names may come after the price's own answer: an order by ids does not depend on them."""
 
 
 def new_token() -> str:
@@ -69,12 +80,15 @@ class Previewer:
     _ledger: Ledger
     _policy: Policy
     _clock: Callable[[], datetime]
+    _products: ProductReader | None = None
     _rate: RateLimit = field(default_factory=RateLimit)
 
     async def ask(
         self, request: OrderRequest, caller: str, profile: Profile, *, at_create: bool = False
     ) -> Quote:
-        """The upstream's quote for a request. `at_create`: asked afresh, for a token that is there already.
+        """The upstream's quote for a request, its lines named as far as their products can be read.
+
+        `at_create`: asked and named afresh, for a token that is there already.
 
         Raises:
             ProblemError: `over_limit` (too many previews a minute), `upstream_unavailable`,
@@ -86,23 +100,50 @@ class Previewer:
         if most and wait:
             raise problems.too_many_previews(most, wait, at_create=at_create)
         try:
-            reply = await self._upstream.preview(
-                Bodies(self._policy.account).preview(request), profile.user_id
-            )
+            reply, products = await self._price_and_products(request, profile, afresh=at_create)
         except UpstreamError as error:
             raise problems.no_usable_answer(error) from error
-        if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
-            raise problems.preview_refused(reply)
         request_id = reply.request_id
         try:
-            return read_quote(read_preview(reply.envelope.data), request, self._policy.pin)
+            if reply.envelope is None or reply.status != 200 or not reply.envelope.succeeded:
+                raise problems.preview_refused(reply)
+            quote = read_quote(read_preview(reply.envelope.data), request, self._policy.pin)
+            return held_against_list_prices(named(quote, products))
         except UnreadableAnswerError as departure:
             raise problems.no_usable_answer(departure, request_id) from departure
         except UnitsUnclearError as unclear:
             raise problems.units_unclear(unclear, request_id) from unclear
         except NotOrderableError as error:
-            error.request_id = request_id
+            error.request_id, error.products = request_id, products
             raise
+
+    async def _price_and_products(
+        self, request: OrderRequest, profile: Profile, *, afresh: bool
+    ) -> tuple[Reply, Products]:
+        """The price's answer, and the products that were read beside it or soon after."""
+        body = Bodies(self._policy.account).preview(request)
+        reader = self._products
+        if reader is None:
+            return await self._upstream.preview(body, profile.user_id), {}
+        offers = [item.offer_id for item in request.items]
+        found: dict[str, Product | NotRead] = {}
+        scope = anyio.CancelScope()
+        answer: Reply | Exception = AnswerLostError("the call was given up", sent=True)
+
+        async def read() -> None:
+            found.update(await reader.products(offers, fresh=afresh, user_id=profile.user_id, scope=scope))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(read)
+            try:
+                answer = await self._upstream.preview(body, profile.user_id)
+                scope.deadline = anyio.current_time() + NAMES_WAIT_SECONDS
+            except Exception as error:  # noqa: BLE001 - raised below: a task group would wrap it
+                answer = error
+                scope.cancel()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, found
 
     async def offer(
         self,
@@ -121,7 +162,14 @@ class Previewer:
         goods = fingerprint(request.goods_key())
         earlier = await self._ledger.remembered(caller, goods, request.address)
         now = earlier.now
-        warnings = (*present.quote_warnings(quote, request), *_warnings_of(earlier.alike, twin))
+        caps = profile.caps or self._policy.caps
+        warnings = (
+            *not_named(quote),
+            *warned_of_quantities(quote),
+            *present.quote_warnings(quote, request),
+            *present.over_budget(breach(caps, earlier.used, quote.payable)),
+            *_warnings_of(earlier.alike, twin),
+        )
         token = new_token()
         preview = StoredPreview(
             preview_id=uuid4().hex,
@@ -141,7 +189,12 @@ class Previewer:
             trail_seen=earlier.trail_seen,
         )
         await self._ledger.store_preview(preview)
-        return present.preview_result(preview, token)
+        return present.preview_result(
+            preview,
+            token,
+            present.budget_of(caps, earlier.used),
+            needs_approval=self._policy.needs_approval(quote.payable),
+        )
 
 
 def _warnings_of(alike: list[OrderRecord], twin: OrderRecord | None) -> Iterator[ShownWarning]:

@@ -4,10 +4,11 @@ The same preview gives the same text for ever: the protocol may put the question
 and an answer counts only for the text that was shown.
 """
 
+from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.money import sum_line, yuan
-from xportcn_tools.order import OrderRequest, ShownPreview
+from xportcn_tools.order import Line, OrderRequest, ShownPreview
 from xportcn_tools.results import MODE_WORDS, Environment
 from xportcn_tools.upstream.clean import quoted
 
@@ -36,6 +37,11 @@ def parts_of_total(shown: ShownPreview) -> str:
     return sum_line(*map(yuan, (shown.goods, shown.freight, shown.fees, shown.discount)))
 
 
+def line_of(line: Line) -> str:
+    """A line of goods with what it costs."""
+    return f"{goods_of(line, 'x')}: {yuan(line.amount)} CNY"
+
+
 def asked_for(request: OrderRequest) -> list[str]:
     """What is sent upstream at the caller's wish and has no place among the priced lines."""
     lines = _beside_the_lines(request)
@@ -49,14 +55,13 @@ def asked_for(request: OrderRequest) -> list[str]:
 def _goods(shown: ShownPreview) -> list[str]:
     lines = sorted(shown.lines, key=lambda line: -line.amount)
     rest = lines[LINES_SHOWN:]
-    texts = [
-        f"- {line.quantity} x offer {line.offer_id}"
-        f"{f' spec {line.spec_id}' if line.spec_id else ''}: {yuan(line.amount)} CNY"
-        for line in lines[:LINES_SHOWN]
-    ]
+    texts = [f"- {line_of(line)}" for line in lines[:LINES_SHOWN]]
     if rest:
         more = f"{len(rest)} more lines" if len(rest) > 1 else "1 more line"
         texts.append(f"- and {more}: {yuan(sum(line.amount for line in rest))} CNY")
+    sellers = dict.fromkeys(group.seller_open_id for group in shown.groups if group.seller_open_id)
+    if sellers:
+        texts.append(f"Seller: {', '.join(map(quoted, sellers))}")
     if len(shown.groups) > 1:
         texts.append(f"This becomes {len(shown.groups)} separate orders.")
     return texts

@@ -4,10 +4,16 @@ All amounts are integer fen, and `goods + freight + fees - discount == payable` 
 for the whole.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
+from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.order import Line, Pinned, Promotion
+
+Unit = Literal["fen", "yuan"]
+Products = Mapping[str, Product | NotRead]
+"""By offer id, as far as they were read; what nobody asked for, or was not answered in time, is absent."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +35,15 @@ class Group:
     lines: tuple[Line, ...]
     trade_types: tuple[str, ...] | None
     promotions: tuple[Promotion, ...] | None
+    seller_open_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Quote:
     """What an order would cost and by which terms; the sums are over all groups.
 
-    `unverified_unit`: the sums close as fen, and every price is below 1.00 yuan: the answer may be in yuan.
+    `unit`: in which the line amounts came; `None` where all are zero. `unverified_unit`: the sums close as
+    fen, and every price is below 1.00 yuan: the answer may be in yuan. `products`: what names its lines.
     """
 
     groups: tuple[Group, ...]
@@ -44,6 +52,8 @@ class Quote:
     no_cross_border_pay: tuple[str, ...]
     promotion_not_priced: bool
     unverified_unit: bool
+    unit: Unit | None = None
+    products: Products = field(default_factory=dict[str, Product | NotRead])
 
     @property
     def payable(self) -> int:
@@ -111,6 +121,7 @@ class NotOrderableError(Exception):
             every = (*every[: MOST_REASONS - 1], Reason(f"{rest} more reasons like these"))
         self.reasons = every
         self.request_id: str | None = None
+        self.products: Products = {}
         super().__init__("; ".join(reason.message for reason in self.reasons))
 
 

@@ -34,6 +34,7 @@ def read_quote(answer: PreviewAnswer, request: OrderRequest, rules: PinRules) ->
         freight_by_description=_named(answer.freight_by_description, asked),
         no_cross_border_pay=_named(answer.no_cross_border_pay, asked),
         promotion_not_priced=not priced,
+        unit=unit,
         unverified_unit=unit != "yuan" and all(_is_cheap(line) for group in ordered for line in group.lines),
     )
 

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from xportcn_tools.desk.quote import NotOrderableError, Reason
+from xportcn_tools.desk.product_facts import quantity_advice
+from xportcn_tools.desk.quote import NotOrderableError, Products, Reason
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.upstream.words import Cause, Code, cause_of, documented
 
@@ -46,6 +47,13 @@ _DOCUMENTED: dict[Code, tuple[str, str]] = {
         "Tell the person; preview again with more pieces, if they want so many.",
     ),
 }
+# Which advice on quantities has the numbers for a refusal.
+_ADVICE: dict[str, tuple[str, ...]] = {
+    "004": ("low_stock",),
+    "005": ("below_minimum", "not_in_lots"),
+    "006": ("below_minimum", "not_in_lots"),
+    "009": ("below_minimum", "not_in_lots"),
+}
 _CAUSES: dict[Cause, tuple[str, str]] = {
     "busy": ("is refused for now: the upstream asks to wait", "Wait a minute, then preview the same again."),
     "signature": (
@@ -81,8 +89,9 @@ def create_refused(code: str, text: str) -> tuple[str | None, str]:
     return meaning, out if meaning else "Tell the person the reason; for another try, preview again."
 
 
-def explained(reason: Reason, request: OrderRequest) -> dict[str, Any]:
-    """A reason for `details.reasons`: our message, its line (from 1) and product number, and the way out.
+def explained(reason: Reason, request: OrderRequest, products: Products) -> dict[str, Any]:
+    """A reason for `details.reasons`: our message with the numbers that are known, its line (from 1) and
+    product number, and the way out.
 
     `code` and `text` are the upstream's own, cleaned: data, not advice.
     """
@@ -93,6 +102,7 @@ def explained(reason: Reason, request: OrderRequest) -> dict[str, Any]:
         message = reason.message
     else:
         message = f"{_name(at, item) if item and at is not None else 'the order'} {meaning}"
+        message += _numbers(reason, item, request, products)
     return asdict(reason) | {
         "message": message,
         "line": None if at is None else at + 1,
@@ -102,7 +112,19 @@ def explained(reason: Reason, request: OrderRequest) -> dict[str, Any]:
 
 
 def reasons_of(error: NotOrderableError, request: OrderRequest) -> list[dict[str, Any]]:
-    return [explained(reason, request) for reason in error.reasons]
+    return [explained(reason, request, error.products) for reason in error.reasons]
+
+
+def _numbers(reason: Reason, item: Item | None, request: OrderRequest, products: Products) -> str:
+    """What product data says of a refused quantity: of the line's offer, or of all where none is named."""
+    codes = _ADVICE.get(documented(reason.code) or "", ())
+    found = [
+        note.message if item else f"offer {offer_id}: {note.message}"
+        for offer_id, notes in quantity_advice(request.items, products).items()
+        for note in notes
+        if note.code in codes and offer_id == (item.offer_id if item else reason.offer_id or offer_id)
+    ]
+    return f" ({' '.join(found).removesuffix('.')})" if found else ""
 
 
 def _meaning(reason: Reason, item: Item | None) -> tuple[str | None, str]:

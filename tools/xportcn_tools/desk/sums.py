@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
-from typing import Literal
 
-from xportcn_tools.desk.quote import Group, UnitsUnclearError
+from xportcn_tools.desk.quote import Group, Unit, UnitsUnclearError
 from xportcn_tools.order import Item, Line, Promotion
 from xportcn_tools.upstream.preview_answer import GroupAnswer, LineAnswer, has_point
 
-Unit = Literal["fen", "yuan"]
 _FEN_IN: dict[Unit, int] = {"fen": 1, "yuan": 100}
 _NOISE = Decimal("1e-6")  # of a fen: what a double adds to 13.20
 

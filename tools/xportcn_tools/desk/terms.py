@@ -1,7 +1,8 @@
 """The terms of a deal, and the difference of two deals in words. Pure.
 
 Texts that a seller may reword without changing the deal (messages, promotion texts) are no terms, nor is what
-is on offer and not taken: a coupon, a trade type.
+is on offer and not taken: a coupon, a trade type. The original title and option are terms where they are
+known.
 """
 
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ def terms_of(quote: Quote, made_for: dict[str, str]) -> dict[str, str]:
     }
     for number, group in enumerate(quote.groups, start=1):
         terms |= _group_terms(f"order {number}", group, quote.pinned.promotion_id)
+        for line in group.lines:
+            terms |= _name_terms(line)
     return terms
 
 
@@ -83,9 +86,30 @@ def _line_terms(name: str, line: Line) -> dict[str, str]:
     }
 
 
+_TITLE, _OPTION = "title of ", "option of "
+
+
+def _name_terms(line: Line) -> dict[str, str]:
+    """A name is a term once, however many lines have it; an unknown one is none."""
+    if line.title is None:
+        return {}
+    offer = f"offer {line.offer_id}"
+    goods = f"{offer} spec {line.spec_id}" if line.spec_id else offer
+    return {f"{_TITLE}{offer}": line.title, f"{_OPTION}{goods}": _named(line.option)}
+
+
+def is_name(term: str) -> bool:
+    """Whether this term is a seller's words."""
+    return term.startswith((_TITLE, _OPTION))
+
+
 def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
-    """Each term that is not the same in both, in the order of the fresh terms; empty where all are."""
-    names = dict.fromkeys([*fresh, *shown])
+    """Each term that is not the same in both, in the order of the fresh terms; empty where all are.
+
+    A name that only one of them has could not be read for the other, which is no change.
+    """
+    both = shown.keys() & fresh.keys()
+    names = [name for name in dict.fromkeys([*fresh, *shown]) if name in both or not is_name(name)]
     changes = [
         Change(name, shown.get(name, "none"), fresh.get(name, "none"))
         for name in names

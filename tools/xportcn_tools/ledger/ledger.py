@@ -200,12 +200,13 @@ class Standing:
 class Remembered:
     """What a new preview has to show. `now`: the ledger's time, UTC. `alike`: the caller's orders of the same
     goods to the same place or mobile that are open, or were placed within a day; newest first. `trail_seen`:
-    the trail's last row at that moment, 0 where it has none.
+    the trail's last row at that moment, 0 where it has none. `used`: on the owner's current day.
     """
 
     now: datetime
     alike: list[OrderRecord]
     trail_seen: int
+    used: DayUsage
 
 
 class Ledger(Upkeep, Protocol):

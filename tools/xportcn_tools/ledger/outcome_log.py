@@ -1,4 +1,4 @@
-"""What became of each order, as a line of the log."""
+"""The one line of the log that tells how an order ended."""
 
 import logging
 

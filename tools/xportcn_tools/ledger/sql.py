@@ -139,7 +139,7 @@ class SqlLedger(SqlUpkeep):
         def work(sql: Session) -> Remembered:
             now = self._now(sql)
             alike = self._queries.recent(sql, caller, goods_digest, address, now)
-            return Remembered(now, alike, self._queries.trail_end(sql))
+            return Remembered(now, alike, self._queries.trail_end(sql), self._queries.usage(sql, caller, now))
 
         return await self._read(work)
 
@@ -196,18 +196,15 @@ class SqlLedger(SqlUpkeep):
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
-                claimed = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
-                if claimed:
+                if claimed := self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)):
                     return AlreadyClaimed(claimed)
-                paused = self._queries.paused(sql)
-                if paused:
+                if paused := self._queries.paused(sql):
                     return paused
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
                 if self._is_void(sql, preview):
                     return Voided()
-                twin = self._queries.twin(sql, preview)
-                if twin:
+                if twin := self._queries.twin(sql, preview):
                     return EarlierUnknown(twin)
                 verdict = judge(self._queries.usage(sql, preview.caller, now))
                 if verdict is not None:

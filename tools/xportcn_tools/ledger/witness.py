@@ -5,7 +5,6 @@ ledger that lives; one that is behind (a process died in between) proves nothing
 another row, the file is an older copy, and what was ordered since is missing in it.
 """
 
-import contextlib
 import os
 import re
 import tempfile
@@ -44,12 +43,15 @@ def read(ledger_id: str) -> Witness | None:
     Raises:
         OSError: the state folder cannot be read.
     """
+    file = folder() / ledger_id
     try:
-        text = (folder() / ledger_id).read_text(encoding="ascii", errors="replace")
+        text = file.read_bytes()
+        while text != (text := file.read_bytes()):  # it is being written just now
+            pass
     except FileNotFoundError:
         return None
-    found = re.fullmatch(r"([0-9]{1,18}) ([0-9a-f]{64})\n", text)
-    return Witness(int(found[1]), found[2]) if found else None
+    found = re.fullmatch(rb"([0-9]{18}) ([0-9a-f]{64})\n", text)
+    return Witness(int(found[1]), found[2].decode()) if found else None
 
 
 def follow(ledger_id: str, seen: Witness) -> None:
@@ -60,24 +62,19 @@ def follow(ledger_id: str, seen: Witness) -> None:
 
 
 def write(ledger_id: str, seen: Witness) -> None:
-    """Put it in the place of the earlier one, whole or not at all.
-
-    Not forced onto the disk: after a power failure it may be behind the ledger, which is.
+    """Over the earlier one, which is as long. It is not forced onto the disk: after a power failure it may be
+    behind the ledger, which is.
 
     Raises:
         OSError: the state folder cannot be written.
     """
     place = folder()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place)
+    handle = os.open(place / ledger_id, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
-            file.write(f"{seen.sequence} {seen.hash}\n")
-        Path(name).replace(place / ledger_id)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+        os.write(handle, b"%018d %s\n" % (seen.sequence, seen.hash.encode()))
+    finally:
+        os.close(handle)
 
 
 def cannot_be_kept() -> str | None:

@@ -1,0 +1,146 @@
+"""Goods by name: which product and option each priced line is, and how a text names it. Pure.
+
+Names come from product data, and never from the preview: an option is found by its spec id within the
+product of its offer, or not at all.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from xportcn_tools.desk.product_facts import option_of
+from xportcn_tools.desk.product_problems import WHY_NOT_READ
+from xportcn_tools.desk.quote import Group, Products, Quote
+from xportcn_tools.goods.product import NotRead, Product
+from xportcn_tools.order import Line, ShownWarning
+from xportcn_tools.results import LineResult
+from xportcn_tools.upstream.clean import clean, cut, quoted
+
+TITLE_LENGTH = 40
+TITLE_BYTES = 4 * TITLE_LENGTH
+OPTION_LENGTH = 250
+GOODS_LENGTH = 300
+LINES_NAMED = 3
+MOST_OFFERS = 10
+
+_SIGNS = str.maketrans("", "", "「」｢｣﹁﹂")
+
+
+def named(quote: Quote, products: Products) -> Quote:
+    """The quote with a name for each line whose product and option are known."""
+    return replace(
+        quote, groups=tuple(_named_group(group, products) for group in quote.groups), products=products
+    )
+
+
+def _named_group(group: Group, products: Products) -> Group:
+    found = [products.get(line.offer_id) for line in group.lines]
+    sellers = {product.seller_open_id for product in found if isinstance(product, Product)} - {None}
+    return replace(
+        group,
+        lines=tuple(map(_named_line, group.lines, found)),
+        seller_open_id=sellers.pop() if len(sellers) == 1 else None,
+    )
+
+
+def _named_line(line: Line, product: Product | NotRead | None) -> Line:
+    if not isinstance(product, Product) or not _bare(product.title):
+        return line
+    option = option_of(product, line.spec_id)
+    if option is None and (product.options or line.spec_id):
+        return line
+    return replace(
+        line,
+        title=product.title,
+        title_translated=product.title_translated,
+        option=option.option if option else None,
+        option_translated=option.option_translated if option else None,
+        unit=product.unit,
+        image=(option.image if option else None) or product.image,
+    )
+
+
+def not_named(quote: Quote) -> Iterator[ShownWarning]:
+    """The warning that a line has no name, with the page of its offer."""
+    offers = {line.offer_id: line for group in quote.groups for line in group.lines if line.title is None}
+    if offers:
+        texts = [
+            f"offer {offer} ({line.url}): {_why(quote.products.get(offer))}" for offer, line in offers.items()
+        ]
+        rest = len(texts) - MOST_OFFERS
+        more = [f"{rest} more offers"] if rest > 0 else []
+        yield ShownWarning(
+            "goods_not_named",
+            "These goods could not be named, so look at their pages before you agree: "
+            f"{'; '.join([*texts[:MOST_OFFERS], *more])}.",
+        )
+
+
+def _why(found: Product | NotRead | None) -> str:
+    if isinstance(found, NotRead):
+        return WHY_NOT_READ[found.reason]
+    return "its product was not read" if found is None else "its product has no such option"
+
+
+def goods_line(lines: Sequence[Line]) -> str:
+    """What is bought in one line: up to three lines of goods, then how many more there are."""
+    text = ""
+    for count in range(min(LINES_NAMED, len(lines)), 0, -1):
+        text = _goods(lines, count)
+        if len(text) <= GOODS_LENGTH:
+            return text
+    option = len(_words(lines[0].option, OPTION_LENGTH))
+    return _goods(lines, 1, option + GOODS_LENGTH - len(text))
+
+
+def _goods(lines: Sequence[Line], count: int, option_length: int = OPTION_LENGTH) -> str:
+    rest = lines[count:]
+    more = [f"and {len(rest)} more ({sum(line.quantity for line in rest)} pieces)"] if rest else []
+    return "; ".join([*(_in_goods(line, option_length) for line in lines[:count]), *more])
+
+
+def _in_goods(line: Line, option_length: int) -> str:
+    if line.title:
+        return f"{line.quantity} × {_name(line, line.option, option_length)}"
+    spec = line.spec_id
+    short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
+    return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
+
+
+def name_of(line: Line | LineResult, title_bytes: int = TITLE_BYTES) -> str | None:
+    """Title and option, the option in both languages, between 「 and 」; `None` for a line without a name."""
+    option = line.option
+    if option and line.option_translated and line.option_translated != option:
+        option = f"{option} = {line.option_translated}"
+    return _name(line, option, title_bytes=title_bytes) if line.title else None
+
+
+def goods_of(line: Line | LineResult, sign: str, title_bytes: int = TITLE_BYTES) -> str:
+    """A line of goods for a text: quantity, unit, the name where it has one, ids of offer and spec."""
+    unit, name = quoted(line.unit) if line.unit else None, name_of(line, title_bytes)
+    spec = f"spec {line.spec_id}" if line.spec_id else None
+    words = (str(line.quantity), unit, sign, name, f"offer {line.offer_id}", spec)
+    return " ".join(filter(None, words))
+
+
+def _name(
+    line: Line | LineResult,
+    option: str | None,
+    option_length: int = OPTION_LENGTH,
+    title_bytes: int = TITLE_BYTES,
+) -> str:
+    """`「Ceramic mug (白色 / 350ml)」`: the translated title, else the original, in at most 40 characters."""
+    title = cut(_bare(line.title_translated or "") or _bare(line.title or ""), TITLE_LENGTH)
+    if len(title.encode()) > title_bytes:
+        title = cut(title, len(title.encode()[:title_bytes].decode(errors="ignore")))
+    words = _words(option, option_length)
+    return f"「{title}{f' ({words})' if words else ''}」"
+
+
+def _words(option: str | None, most: int) -> str:
+    words = _bare(option or "")
+    return words if len(words) <= most else f"{cut(words, most - 1)}…"
+
+
+def _bare(text: str) -> str:
+    """A seller's words without the signs they stand between, and clean without them."""
+    return clean(text.translate(_SIGNS))
