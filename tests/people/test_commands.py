@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "serve": (),
     "demo": (),
     "doctor": (),
-    "orders": ("list", "show", "resolve"),
+    "orders": ("list", "show", "resolve", "export"),
     "approve": (),
     "page": (),
     "address": ("add", "list", "show", "remove"),

@@ -1,11 +1,15 @@
 """`xportcn-mcp orders`: the ledger, for a person, who can also end an order of unknown outcome."""
 
 import sys
+from zoneinfo import ZoneInfo
 
 import click
 
+from xportcn_server.commands.export_command import export
 from xportcn_server.commands.shared import current_settings, say, stop, with_ledger
-from xportcn_server.guide.receipts import WHOSE_WORDS
+from xportcn_server.guide.printed_receipt import printed_receipt
+from xportcn_server.guide.receipts import WHOSE_WORDS, page
+from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.question import line_of
@@ -40,9 +44,13 @@ def orders_list(limit: int) -> None:
 
 @orders.command("show")
 @click.argument("reference")
-def orders_show(reference: str) -> None:
+@click.option("--receipt", "form", type=click.Choice(["md", "html"]), help="As Markdown, or a page to print.")
+def orders_show(reference: str, form: str | None) -> None:
     """Show one order: by out_order_id or order id."""
     found = _found(OrderQuery(None, reference=reference))
+    if form and found:
+        _print_receipt(found[0], form)
+        return
     for receipt in found:
         print_order(receipt.order)
         for line in receipt.preview.shown.lines if receipt.preview else ():
@@ -67,6 +75,18 @@ def orders_resolve(
     if placed != bool(order_ids):
         raise click.UsageError("--placed needs the order ids, and --absent takes none")
     sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
+
+
+orders.add_command(export)
+
+
+def _print_receipt(found: Receipt, form: str) -> None:
+    settings = current_settings()
+    if form == "md":
+        text = page(settings.mode, markdown_receipt(found)) + "\n"
+    else:
+        text = printed_receipt(settings.mode, found, ZoneInfo(settings.timezone))
+    sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
 
 
 def _found(query: OrderQuery) -> list[Receipt]:

@@ -16,6 +16,7 @@ from xportcn_tools.ledger.ledger import (
     Receipt,
     Remembered,
     Standing,
+    StateTotal,
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
@@ -56,6 +57,9 @@ class ForwardingLedger:
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self.around("orders", self.inner.orders, query)
+
+    async def totals(self, query: OrderQuery) -> list[StateTotal]:
+        return await self.around("totals", self.inner.totals, query)
 
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         return await self.around("receipts", self.inner.receipts, query)

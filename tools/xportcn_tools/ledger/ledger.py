@@ -13,13 +13,13 @@ from secrets import token_hex
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from xportcn_tools.ledger.approvals import Approvals, ApprovedBy
+from xportcn_tools.ledger.order_query import OrderQuery, State, StateTotal
 from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
 T = TypeVar("T")
 
 Realm = Literal["sandbox", "real"]
-State = Literal["sending", "placed", "rejected", "unknown", "absent"]
 Sent = Literal["no", "yes", "unknown"]
 
 COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
@@ -212,21 +212,6 @@ class Remembered:
     used: DayUsage
 
 
-@dataclass(frozen=True)
-class OrderQuery:
-    """Filters, all of which must hold; newest first. `caller` `None`: everybody's (for the operator).
-
-    `reference`: an `out_order_id` or an order id. Where `token_digest` is given beside it, an order of the
-    preview with that token fits too.
-    """
-
-    caller: str | None
-    reference: str | None = None
-    token_digest: str = ""
-    states: tuple[State, ...] = ()
-    limit: int | None = None
-
-
 class Ledger(Approvals, Upkeep, Protocol):
     """What the desk needs of a driver."""
 
@@ -249,6 +234,10 @@ class Ledger(Approvals, Upkeep, Protocol):
         ...
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...
+
+    async def totals(self, query: OrderQuery) -> list[StateTotal]:
+        """By state, over all that fit, whatever `limit` and `before`."""
+        ...
 
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         """Orders with their previews."""

@@ -18,6 +18,7 @@ from xportcn_tools.ledger.ledger import (
     OrderRecord,
     Realm,
     Receipt,
+    StateTotal,
     StoredPreview,
 )
 from xportcn_tools.ledger.place import same_destination
@@ -97,8 +98,8 @@ class Queries:
         found = sql.execute(statement, (self.realm, *values))
         return rows.preview_of(found[0]) if found else None
 
-    def orders(self, sql: Session, query: OrderQuery) -> list[OrderRecord]:
-        """Newest first."""
+    def _fitting(self, query: OrderQuery) -> tuple[str, list[str]]:
+        """The condition of a query, and its values, but for `limit` and `before`."""
         clauses, values = ["realm = ?"], list[str]((self.realm,))
         if query.caller is not None:
             clauses.append("caller = ?")
@@ -114,8 +115,31 @@ class Queries:
         if query.states:
             clauses.append(f"state IN ({_marks(query.states)})")
             values += query.states
+        for bound, condition in ((query.since, "created_at >= ?"), (query.until, "created_at < ?")):
+            if bound:
+                clauses.append(condition)
+                values.append(rows.time_text(bound))
+        return " AND ".join(clauses), values
+
+    def totals(self, sql: Session, query: OrderQuery) -> list[StateTotal]:
+        condition, values = self._fitting(query)
+        found = sql.execute(
+            "SELECT state, COUNT(*) AS orders, COALESCE(SUM(payable_fen), 0) AS fen FROM orders"  # noqa: S608
+            f" WHERE {condition} GROUP BY state ORDER BY state",
+            values,
+        )
+        return [StateTotal(row["state"], int(row["orders"]), int(row["fen"])) for row in found]
+
+    def orders(self, sql: Session, query: OrderQuery) -> list[OrderRecord]:
+        """Newest first."""
+        condition, values = self._fitting(query)
+        if query.before is not None:
+            last = "FROM orders WHERE realm = ? AND out_order_id = ?"
+            time, key = f"(SELECT created_at {last})", f"(SELECT order_key {last})"
+            condition += f" AND (created_at < {time} OR created_at = {time} AND order_key > {key})"
+            values += [self.realm, query.before] * 3
         limit = "" if query.limit is None else f" LIMIT {query.limit:d}"
-        statement = f"SELECT * FROM orders WHERE {' AND '.join(clauses)} ORDER BY created_at DESC, order_key"  # noqa: S608
+        statement = f"SELECT * FROM orders WHERE {condition} ORDER BY created_at DESC, order_key"  # noqa: S608
         found = sql.execute(f"{statement}{limit}", values)
         if query.reference is not None:
             return [rows.order_of(row) for row in found]

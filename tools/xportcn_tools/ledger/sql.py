@@ -34,6 +34,7 @@ from xportcn_tools.ledger.ledger import (
     Remembered,
     RuleBroken,
     Standing,
+    StateTotal,
     StoredPreview,
     Voided,
 )
@@ -146,6 +147,9 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self._read(lambda sql: self._queries.orders(sql, query))
 
+    async def totals(self, query: OrderQuery) -> list[StateTotal]:
+        return await self._read(lambda sql: self._queries.totals(sql, query))
+
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         return await self._read(lambda sql: self._queries.receipts(sql, query))
 
@@ -172,8 +176,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                 self._settle(sql, now)
                 if claimed := self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)):
                     return AlreadyClaimed(claimed)
-                paused = self._queries.paused(sql)
-                if paused:
+                if paused := self._queries.paused(sql):
                     return paused
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
@@ -219,10 +222,6 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                 return self._set_outcome(sql, order, outcome, event) if order else None
 
         return await self._run(work)
-
-    async def trail(self) -> list[TrailRow]:
-        found = await self._run(lambda sql: sql.execute("SELECT * FROM trail ORDER BY sequence"))
-        return [rows.trail_row_of(row) for row in found]
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         """Orders as they are: those whose sender is gone are ended first, and all is read in one snapshot."""

@@ -36,6 +36,10 @@ class SqlUpkeep(ABC):
     @abstractmethod
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
 
+    async def trail(self) -> list[TrailRow]:
+        found = await self._run(lambda sql: sql.execute("SELECT * FROM trail ORDER BY sequence"))
+        return [rows.trail_row_of(row) for row in found]
+
     async def backed_up(self) -> None:
         def work(sql: Session) -> None:
             with self._transaction(sql):
