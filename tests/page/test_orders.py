@@ -1,14 +1,20 @@
 """Orders on the page: their states, what became of an unknown one, the budget of the day, and the pause."""
 
+import csv
 import html
+import io
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client
 
+from harness.clock import Clock
 from harness.house import ADDRESS, House, address_of, call, previewed
 from harness.page_visit import OWNER, Visit, forms_in, visited
+from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.approvals import Visitor
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
@@ -173,3 +179,26 @@ async def test_addresses_and_names_are_escaped_everywhere(tmp_path: Path) -> Non
         page = await visit.text()
     assert hostile not in page
     assert html.escape(hostile, quote=False)[:14] in page
+
+
+async def test_the_month_is_exported_as_a_table_that_adds_up_and_holds_the_callers_own(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    house = House(tmp_path, build_sandbox(clock=clock))
+    async with house.client(clock=clock) as client, visited(house, clock) as visit:
+        await ordered(client, 1)
+        clock.advance(timedelta(days=30).total_seconds())  # another month
+        order = await ordered(client, 2)
+        await visit.sign_in()
+        answer = await visit.http.get("/export")
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.headers["content-disposition"] == 'attachment; filename="orders-2026-04.csv"'
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert {row["out_order_id"].strip("\t'=\"") for row in rows} == {order["out_order_id"]}
+        assert f"{sum(Decimal(row['amount']) for row in rows)}" == order["payable"]["amount"]
+        assert "/export" in await visit.text()
+        await visit.sign_in(Visitor("caller:alice"))
+        assert len((await visit.http.get("/export")).text.splitlines()) == 1, "the head alone"
+        visit.http.cookies.clear()
+        assert (await visit.http.get("/export")).status_code == 401

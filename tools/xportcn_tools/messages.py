@@ -76,6 +76,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown": ("Unknown: an order may exist", "结果未知：订单可能已存在"),
     "absent": ("Does not exist, as a person established", "不存在（已由人工确认）"),
     "orders": ("Orders", "订单"),
+    "export": ("This month as a table (CSV)", "导出本月表格（CSV）"),
     "no_orders": ("No orders yet.", "暂无订单。"),
     "order_ids": ("Order ids", "平台订单号"),
     "ordered_at": ("Ordered", "下单时间"),

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
+from xportcn_server.page.month_export import month_csv
 from xportcn_server.page.picture_fetch import DrawnPictures, PictureError, Pictures
 from xportcn_server.page.sessions import COOKIE, FormError, Person, Sessions
 from xportcn_server.page.showing import Card, card_of, rendered
@@ -83,6 +84,7 @@ class Site:
         routes = [
             Route("/", self._guarded(self.page)),
             Route("/fresh", self._guarded(self.fresh)),
+            Route("/export", self._guarded(self.export)),
             Route("/picture", self._guarded(self.picture)),
             Route("/enter/{code}", self._guarded(self.enter)),
             Route("/enter", self._guarded(self.enter), methods=["POST"]),
@@ -145,6 +147,15 @@ class Site:
             return Response(status_code=404)
         headers = {"cache-control": "private, max-age=3600"}
         return Response(found.content, media_type=found.media_type, headers=headers)
+
+    async def export(self, request: Request) -> Response:
+        """The month's orders as a table."""
+        person = await self._person(request)
+        if person is None:
+            return self._sign_in(request)
+        rows = month_csv(self.ledger, person.visitor.caller, self.clock(), self.zone)
+        headers = {"content-disposition": f'attachment; filename="orders-{self.clock():%Y-%m}.csv"'}
+        return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
 
     # What a person does
 
