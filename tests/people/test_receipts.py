@@ -15,6 +15,7 @@ from xportcn_server.commands.cli import main
 from xportcn_server.guide.printed_receipt import printed_receipt
 from xportcn_tools.ledger.ledger import OrderQuery, Receipt
 from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.results import MODE_WORDS
 
 HOSTILE = '<script>alert(1)</script><img src=x> & "quoted"'
 
@@ -60,7 +61,7 @@ def test_the_page_has_all_of_the_order_in_the_owners_time_and_no_sellers_mark_up
     done = shown(path, "html")
     assert done.exit_code == 0
     text = done.stdout_bytes.decode()
-    assert text == printed_receipt("sandbox", found, ZoneInfo("Asia/Shanghai"))
+    assert text == printed_receipt(found, MODE_WORDS["sandbox"], ZoneInfo("Asia/Shanghai"))
     tags = Tags()
     tags.feed(text)
     assert not tags.names & {"script", "img", "link", "a", "iframe"}

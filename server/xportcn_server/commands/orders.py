@@ -16,7 +16,7 @@ from xportcn_tools.desk.question import line_of
 from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Receipt
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
-from xportcn_tools.results import STATE_WORDS, timestamp
+from xportcn_tools.results import MODE_WORDS, STATE_WORDS, timestamp
 
 
 @click.group(invoke_without_command=True)
@@ -85,7 +85,7 @@ def _print_receipt(found: Receipt, form: str) -> None:
     if form == "md":
         text = page(settings.mode, markdown_receipt(found)) + "\n"
     else:
-        text = printed_receipt(settings.mode, found, ZoneInfo(settings.timezone))
+        text = printed_receipt(found, MODE_WORDS[settings.mode], ZoneInfo(settings.timezone))
     sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
 
 

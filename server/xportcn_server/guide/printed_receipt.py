@@ -11,7 +11,7 @@ from xportcn_tools.ledger.ledger import Receipt
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED, Line
 from xportcn_tools.render import quoted
-from xportcn_tools.results import MODE_WORDS, STATE_WORDS, Environment
+from xportcn_tools.results import STATE_WORDS
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -38,8 +38,8 @@ td.sum {{ text-align: right; white-space: nowrap }}
 """
 
 
-def printed_receipt(environment: Environment, found: Receipt, zone: tzinfo) -> str:
-    """The page. Times are those of `zone`."""
+def printed_receipt(found: Receipt, mode: str, zone: tzinfo) -> str:
+    """The page. `mode`: in words (`MODE_WORDS`). Times are those of `zone`."""
     order = found.order
     shown = found.preview.shown if found.preview else None
     ids = ", ".join(order.order_ids)
@@ -58,7 +58,7 @@ def printed_receipt(environment: Environment, found: Receipt, zone: tzinfo) -> s
     }
     return _PAGE.format(
         number=escape(order.out_order_id),
-        mode=escape(MODE_WORDS[environment]),
+        mode=escape(mode),
         facts="\n".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in facts.items()),
         goods="\n".join(map(_row, shown.lines if shown else ())),
     )
