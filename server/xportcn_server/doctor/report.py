@@ -11,20 +11,14 @@ from xportcn_server.doctor import check_callers as callers
 from xportcn_server.doctor import check_ledger as ledger
 from xportcn_server.doctor import check_network as network
 from xportcn_server.doctor import check_program as program
-from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_server.doctor.check import Check, fault
+from xportcn_server.doctor.check_account import NEEDED, check_account, judged
 from xportcn_server.doctor.check_settings import check_settings, secrets_of
-from xportcn_server.doctor.probe import Finding, find_rule
+from xportcn_server.doctor.probe import IN_WORDS, Finding, find_rule
 from xportcn_server.settings.loaded import Loaded, read_settings
-from xportcn_tools.upstream.clean import escaped
+from xportcn_tools.upstream.clean import escaped, quoted
 
 HIDDEN = "***"
-IN_WORDS = {
-    "signature": "signature refused",
-    "key": "access key refused",
-    "permission": "not permitted",
-    "clock": "timestamp refused (the clock, or the unit)",
-    "unreachable": "no answer",
-}
 
 
 def run_doctor(*, probe: bool, as_json: bool, env_file: str | None = None) -> int:
@@ -40,7 +34,10 @@ def run_doctor(*, probe: bool, as_json: bool, env_file: str | None = None) -> in
     ]
     finding = _probed(loaded) if probe else None
     if finding:
-        checks.append(_judged(finding, loaded))
+        checks += judged(finding, loaded.settings)
+    else:
+        reached = all(check.status != "fault" for check in checks if check.name in network.NAMES)
+        checks += _guarded("account", lambda: [check_account(loaded, reached=reached)])
     report = _without(
         secrets_of(loaded),
         {
@@ -66,26 +63,11 @@ def _guarded(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
 
 
 def _probed(loaded: Loaded) -> Finding:
-    unreadable = {"mode", "base_url", "timeout_seconds"} & loaded.broken
+    unreadable = NEEDED & loaded.broken
     if unreadable:
         names = ", ".join(sorted(f"XPORTCN_{field.upper()}" for field in unreadable))
         return Finding("not run", f"{names} cannot be read", f"correct {names}, then call doctor again")
     return find_rule(loaded.settings)
-
-
-def _judged(finding: Finding, loaded: Loaded) -> Check:
-    """The probe as a check: where another pair than the configured one is accepted, a person has to act."""
-    if finding.outcome != "accepted":
-        return fault("probe", finding.found, finding.next_step)
-    settings = loaded.settings
-    if (finding.signature, finding.timestamp_unit) == (settings.signature, settings.timestamp_unit):
-        return ok("probe", f"{finding.found}, as it is set")
-    lines = " and ".join(finding.env_lines)
-    return warning(
-        "probe",
-        f"{finding.found}; set is {settings.signature} with {settings.timestamp_unit}",
-        f"set {lines} next to the other XPORTCN_ settings (the environment wins over files)",
-    )
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
@@ -118,16 +100,17 @@ def _print(report: dict[str, Any]) -> None:
 
 
 def _print_probe(finding: dict[str, Any]) -> None:
-    if finding["attempts"]:
+    answers = [*finding["attempts"], *finding["paths"]]
+    if answers:
         _say("\nThe upstream's answers, for the vendor:")
-    for attempt in finding["attempts"]:
-        meaning = IN_WORDS.get(attempt["meaning"], attempt["meaning"])
-        sorted_by = ", inferred" if attempt["inferred"] else ""
-        status = "no HTTP answer" if attempt["http_status"] is None else f"HTTP {attempt['http_status']}"
+    for each in answers:
+        meaning = IN_WORDS.get(each["meaning"], each["meaning"])
+        sorted_by = ", inferred" if each["inferred"] else ""
+        status = "no HTTP answer" if each["http_status"] is None else f"HTTP {each['http_status']}"
         _say(
-            f"  {attempt['signature']:<6} {attempt['timestamp_unit']:<2}  {meaning}{sorted_by}: "
-            f"{status}, code {attempt['code']}, {attempt['text']!r}, "
-            f"request id {attempt['request_id'] or '-'}"
+            f"  {each['call']:<13} {each['signature']:<6} {each['timestamp_unit']:<2} {each['path']}"
+            f"  {meaning}{sorted_by}: {status}, code {each['code']}, {quoted(each['text'])},"
+            f" request id {each['request_id'] or '-'}"
         )
     if finding["env_lines"]:
         _say("\nFor .env:")
