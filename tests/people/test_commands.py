@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "orders": ("list", "show", "resolve"),
     "approve": (),
     "address": ("add", "list", "show", "remove"),
+    "call": (),
     "caller": ("new", "list", "remove"),
     "sandbox": (),
     "client-config": (),

@@ -13,5 +13,7 @@ signed_call     one signed call that reads, and what its answer says
 account         whether a search is accepted as the account is set
 probe           which signing rule and unit the account accepts
 probe_paths     ... and which of the inferred paths
+recording       the answers of a probe as files
+scrubbing       ... without people, accounts and ids
 report          all of it, for a person or as JSON
 """

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -11,18 +12,22 @@ from xportcn_server.doctor import check_callers as callers
 from xportcn_server.doctor import check_ledger as ledger
 from xportcn_server.doctor import check_network as network
 from xportcn_server.doctor import check_program as program
-from xportcn_server.doctor.check import Check, fault
+from xportcn_server.doctor.check import Check, fault, ok
 from xportcn_server.doctor.check_account import NEEDED, check_account, judged
-from xportcn_server.doctor.check_settings import check_settings, secrets_of
+from xportcn_server.doctor.check_settings import check_settings, hidden_of, secrets_of
 from xportcn_server.doctor.probe import IN_WORDS, Finding, find_rule
+from xportcn_server.doctor.recording import Recording
 from xportcn_server.settings.loaded import Loaded, read_settings
 from xportcn_tools.upstream.clean import escaped, quoted
 
 HIDDEN = "***"
 
 
-def run_doctor(*, probe: bool, as_json: bool, env_file: str | None = None) -> int:
-    """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault)."""
+def run_doctor(*, probe: bool, as_json: bool, folder: Path | None = None, env_file: str | None = None) -> int:
+    """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault).
+
+    `folder`: a new one for the answers to the probe, scrubbed.
+    """
     loaded = read_settings(env_file=env_file)
     checks = [
         *_guarded("program", program.check_program),
@@ -32,9 +37,12 @@ def run_doctor(*, probe: bool, as_json: bool, env_file: str | None = None) -> in
         *_guarded("network", lambda: network.check_network(loaded)),
         *_guarded("stdout of serve", lambda: [program.check_stdout()]),
     ]
-    finding = _probed(loaded) if probe else None
+    recording = Recording(hidden_of(loaded)) if folder else None
+    finding = _probed(loaded, recording) if probe or recording else None
     if finding:
         checks += judged(finding, loaded.settings)
+        if recording and folder:
+            checks.append(_kept(recording, folder))
     else:
         reached = all(check.status != "fault" for check in checks if check.name in network.NAMES)
         checks += _guarded("account", lambda: [check_account(loaded, reached=reached)])
@@ -62,12 +70,21 @@ def _guarded(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
         return [fault(name, f"the check itself failed ({type(error).__name__})", step)]
 
 
-def _probed(loaded: Loaded) -> Finding:
+def _kept(recording: Recording, folder: Path) -> Check:
+    try:
+        files = recording.keep_in(folder)
+    except OSError as error:
+        return fault("record", f"{folder}: {error.strerror}", "name a folder that can be made")
+    step = f"look through them, and give {folder} to a bug report if you like" if files else ""
+    return ok("record", f"{files} answers are in {folder}, scrubbed", step)
+
+
+def _probed(loaded: Loaded, recording: Recording | None) -> Finding:
     unreadable = NEEDED & loaded.broken
     if unreadable:
         names = ", ".join(sorted(f"XPORTCN_{field.upper()}" for field in unreadable))
         return Finding("not run", f"{names} cannot be read", f"correct {names}, then call doctor again")
-    return find_rule(loaded.settings)
+    return find_rule(loaded.settings, *([recording.add] if recording else []))
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
@@ -100,7 +117,8 @@ def _print(report: dict[str, Any]) -> None:
 
 
 def _print_probe(finding: dict[str, Any]) -> None:
-    answers = [*finding["attempts"], *finding["paths"]]
+    paths = [each for each in finding["paths"] if (each["call"], each["meaning"]) != ("search", "confirmed")]
+    answers = [*finding["attempts"], *paths]  # a search that was accepted says so already
     if answers:
         _say("\nThe upstream's answers, for the vendor:")
     for each in answers:
