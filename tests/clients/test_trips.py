@@ -29,7 +29,8 @@ NEEDED = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV")  # what no client withholds
 
 def environment(**changes: str) -> dict[str, str]:
     """Next to nothing, as clients pass it on, and `changes`."""
-    return {name: os.environ[name] for name in NEEDED if name in os.environ} | changes
+    kept = (*NEEDED, "XDG_STATE_HOME")  # the tests' own
+    return {name: os.environ[name] for name in kept if name in os.environ} | changes
 
 
 async def ordered(

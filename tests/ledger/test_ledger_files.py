@@ -17,14 +17,16 @@ from typing import Any
 
 import anyio
 import anyio.abc
+import anyio.to_thread
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from harness.clock import START, Clock
-from harness.processes import script_environment
+from harness.processes import ran, script_environment
 from ledger.suite.stores import (
     PLACE,
     PLACED,
+    UNKNOWN,
     all_orders,
     assert_whole,
     claim,
@@ -202,6 +204,62 @@ async def test_nobody_else_can_read_the_ledger_whatever_the_umask(tmp_path: Path
         os.umask(before)
     assert modes == {"ledger.db": 0o600, "ledger.db-wal": 0o600, "ledger.db-shm": 0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@POSIX
+async def test_a_ledger_behind_a_link_to_nothing_is_made_at_its_target_for_this_user_alone(
+    tmp_path: Path,
+) -> None:
+    target, link = tmp_path / "data" / "orders.db", tmp_path / "ledger.db"
+    link.symlink_to(target)
+    before = os.umask(0)
+    try:
+        async with ledger_at(link) as ledger:
+            await claimed(ledger, preview_of(1))
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in target.parent.iterdir()}
+            # The log stands beside the target, and is missed there.
+            target.with_name("orders.db-wal").unlink()
+            with pytest.raises(LedgerUnavailableError, match="wal was deleted"):
+                await all_orders(ledger)
+    finally:
+        os.umask(before)
+    assert modes == {"orders.db": 0o600, "orders.db-wal": 0o600, "orders.db-shm": 0o600}
+    assert link.is_symlink()
+
+
+async def test_a_ledger_with_a_second_hard_link_is_refused_until_it_has_one_name(path: Path) -> None:
+    async with ledger_at(path) as ledger:
+        await claimed(ledger, preview_of(1))
+        other = path.with_name("other.db")
+        other.hardlink_to(path)
+        for name in (path, other):
+            async with ledger_at(name) as second:
+                with pytest.raises(LedgerUnavailableError, match=r"hard link.*remove the other name"):
+                    await second.open()
+        other.unlink()
+        async with ledger_at(path) as second:
+            assert len(await all_orders(second)) == 1
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="mounts are Linux's, and tried in a namespace")
+@pytest.mark.parametrize("name", ["ledger.db", "two words\\.db"])
+async def test_a_ledger_that_is_mounted_as_a_single_file_is_refused(tmp_path: Path, name: str) -> None:
+    path, inside = tmp_path / "ledger.db", tmp_path / "inside" / name
+    inside.parent.mkdir()
+    inside.touch()
+    async with ledger_at(path) as ledger:
+        await ledger.open()
+    tried = (
+        "import sys; from pathlib import Path; from xportcn_tools.ledger.ledger_file import second_name; "
+        "print([second_name(Path(name)) for name in sys.argv[1:]])"
+    )
+    shell = 'mount --bind "$1" "$2" && "$3" -c "$4" "$1" "$2"'
+    words = ["unshare", "--mount", "sh", "-c", shell, "sh", str(path), str(inside), sys.executable, tried]
+    found = await anyio.to_thread.run_sync(lambda: ran(words, tmp_path, script_environment()))
+    if "unshare" in found.stderr or "mount:" in found.stderr:
+        pytest.skip("this user may not mount")
+    assert found.stdout.startswith("[None, (")
+    assert "mounted as a single file" in found.stdout
 
 
 @pytest.mark.parametrize("name", ["two words/账本 订单.db", "50% #1 & 'it'/a+b;c.db", "file:x/y.db"])
@@ -615,32 +673,16 @@ async def test_a_ledger_with_damaged_pages_is_unavailable(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [
-        "UPDATE orders SET order_ids = '[\"1'",
-        "UPDATE orders SET order_ids = '7'",
-        "UPDATE orders SET lease_until = 'soon'",
-        "UPDATE orders SET problem_text = CAST(x'ff' AS TEXT)",
-    ],
+    ("content", "said"),
+    [(b"\xff", "\N{REPLACEMENT CHARACTER}"), (b"\xe5\xba\x93\xe5", "库\N{REPLACEMENT CHARACTER}")],
 )
-async def test_an_order_that_cannot_be_read_makes_the_ledger_unavailable(path: Path, damage: str) -> None:
+async def test_a_bad_byte_costs_no_row(path: Path, content: bytes, said: str) -> None:
     async with ledger_at(path) as ledger:
-        await prepared(ledger)
+        await settled(ledger, preview_of(1), UNKNOWN)
         with by_hand(path) as sql:
-            sql.execute(damage)
-        with pytest.raises(LedgerUnavailableError):
-            await all_orders(ledger)
-        with pytest.raises(LedgerUnavailableError):
-            await claim(ledger, preview_of("sending"))
-
-
-async def test_a_preview_that_cannot_be_read_makes_the_ledger_unavailable(path: Path) -> None:
-    async with ledger_at(path) as ledger:
-        await prepared(ledger)
-        with by_hand(path) as sql:
-            sql.execute("UPDATE previews SET request = '{'")
-        with pytest.raises(LedgerUnavailableError):
-            await ledger.standing(preview_of("stored").token_digest, "local")
+            sql.execute("UPDATE orders SET problem_text = CAST(? AS TEXT)", (content,))
+        (order,) = await all_orders(ledger)
+        assert order.problem_text == said
 
 
 async def test_a_text_that_cannot_be_stored_is_refused_whole(path: Path) -> None:

@@ -371,4 +371,4 @@ async def test_a_replica_whose_clock_is_slow_takes_no_old_price_for_a_fresh_one(
         async with replica(slow) as behind:
             told = await call(behind, "create_order", arguments)
     assert told["order"]["state"] == "placed"
-    assert sandbox.books.received == {"preview": 2, "create": 1}
+    assert sandbox.books.received == {"preview": 2, "product": 2, "create": 1}

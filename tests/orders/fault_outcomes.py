@@ -86,6 +86,9 @@ CREATE: dict[str, OfCreate] = {
     "ids-beside-refusal": _unclear(
         "order ids beside a refusal contradict each other", request_id=True, names_ids=True
     ),
+    "ids-beside-failed-goods": _unclear(
+        "order ids beside goods that failed stand for a part", request_id=True, names_ids=True
+    ),
     "refusal": _refused("upstream_rejected", "an envelope that refuses in words"),
     "signature-refused": _refused(
         "upstream_unauthorized", "an envelope that refuses key, signature or clock"

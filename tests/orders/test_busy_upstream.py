@@ -1,5 +1,6 @@
 """An upstream that asks to wait: `upstream_busy` with its seconds, and retries that keep to them."""
 
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,10 @@ async def test_a_wait_beyond_the_deadline_is_told_at_once_and_not_tried_again(
     assert (problem["code"], problem["request_sent"]) == ("upstream_busy", "no")
     assert "Wait 90 seconds" in problem["next_step"]
     assert problem["details"]["retry_after_seconds"] == 90
-    assert len(asked) == 1
+    assert Counter(request.url.path.rpartition("/ka/")[2] for request in asked) == {
+        "order/create/preview": 1,
+        "product/detail/get": 1,
+    }
 
 
 async def test_a_wait_within_the_deadline_is_kept_and_the_preview_comes(tmp_path: Path) -> None:
@@ -38,7 +42,8 @@ async def test_a_wait_within_the_deadline_is_kept_and_the_preview_comes(tmp_path
 
     class BusyOnce(SandboxTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            return first.pop() if first else await super().handle_async_request(request)
+            of_price = request.url.path.endswith("/preview")
+            return first.pop() if first and of_price else await super().handle_async_request(request)
 
     async with house.client(new_transport=lambda: BusyOnce(sandbox)) as client:
         envelope = await call(client, "preview_order", order_arguments())

@@ -32,6 +32,7 @@ from torture.kills import (
     nursery,
 )
 from torture.races import race_run
+from torture.returns import restored_run, twin_run
 from torture.world import PATIENT, World, rechecking
 from xportcn_server.sandbox.books import Books
 from xportcn_server.sandbox.conduct import Pace
@@ -249,6 +250,26 @@ async def test_a_hundred_calls_over_several_desks_on_one_postgresql_make_one_cre
 ) -> None:
     run = without_fault(await race_run("race:pg:1", postgres.new_database()))
     assert run.creates == 1
+
+
+async def test_a_ledger_that_is_put_back_makes_no_second_create() -> None:
+    runs = [await restored_run(f"restored:ci:{number}") for number in range(40)]
+    assert [run for run in runs if run.faults] == []
+    assert {run.creates for run in runs} == {0, 1}
+    assert {run.state for run in runs} >= {None, "placed"}  # void, or not even claimed before
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "postgres"])
+async def test_one_wish_that_is_previewed_and_ordered_twice_is_one_order(
+    request: pytest.FixtureRequest, driver: str
+) -> None:
+    urls: list[str | None] = [None] * 40
+    if driver == "postgres":
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        urls = [postgres.new_database() for _ in range(12)]
+    runs = [await twin_run(f"twin:{driver}:{number}", url) for number, url in enumerate(urls)]
+    assert [run for run in runs if run.faults] == []
+    assert {run.how for run in runs} == {"twins at once", "twins in turn"}
 
 
 async def test_a_run_is_made_again_by_its_name() -> None:

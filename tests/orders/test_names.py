@@ -292,6 +292,52 @@ async def test_a_name_that_is_read_for_the_first_time_is_no_change(tmp_path: Pat
     assert placed["order"]["goods"] == NAMELESS, "what was approved"
 
 
+# List prices
+
+
+def in_yuan(answer: dict[str, Any]) -> None:
+    """Every figure of a preview in fen becomes whole yuan, which reads as a hundredth of the price."""
+    (group,) = answer["data"]
+    for figures in (group, *group["orderItemTOList"]):
+        for name, figure in figures.items():
+            if name.startswith("sum") or name in ("amount", "finalUnitPrice"):
+                figures[name] = figure // 100
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_price_that_is_a_hundredth_of_the_list_price_gets_no_token(tmp_path: Path, era: Era) -> None:
+    house = House(tmp_path, build_sandbox("list"))
+    answers = AlteredAnswers(house.sandbox, in_yuan)
+    async with house.client(era, new_transport=answers) as client:
+        refused = await client.call_tool("preview_order", order_arguments())
+    assert refused.structured_content is not None
+    problem = refused.structured_content["problem"]
+    assert problem["code"] == "units_unclear"
+    assert "by the list price 58.00 CNY" in text_of(refused)
+
+
+@pytest.mark.parametrize(("readable", "warned"), [(True, False), (False, True)])
+async def test_a_cheap_price_is_doubted_only_where_no_list_price_agrees(
+    tmp_path: Path, *, readable: bool, warned: bool
+) -> None:
+    cheap = next(
+        offer
+        for offer in CATALOGUE.values()
+        if offer.status == "published"
+        and max(sku.price_fen for sku in offer.skus) < 90
+        and not offer.price_ranges
+    )
+    item = {"offer_id": str(cheap.offer_id), "quantity": cheap.minimum * (cheap.lot or 1)}
+    if cheap.skus[0].spec_id:
+        item["spec_id"] = cheap.skus[0].spec_id
+    house = House(tmp_path, build_sandbox("list"))
+    if not readable:
+        house.sandbox.faults.add("not-permitted", "product", times=None)
+    async with house.client() as client:
+        preview = await previewed(client, items=[item])
+    assert ("unverified_unit" in codes(preview)) is warned
+
+
 # Quantities
 
 

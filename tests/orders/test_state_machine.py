@@ -126,6 +126,8 @@ class Shown:
     placed: frozenset[str]  # orders that were placed when it was made
     agreed: bool = False
     told: Told | None = None
+    sent: bool = False  # a create of it has reached the upstream, whatever the ledger remembers
+    void: bool = False  # the ledger was put back since, and had gone on
 
 
 class Walk(RuleBasedStateMachine):
@@ -147,6 +149,7 @@ class Walk(RuleBasedStateMachine):
         self.states: dict[str, str] = {}
         self.kinds: dict[str, tuple[int, int]] = {}
         self.dies_at: str | None = None
+        self.lost: set[str] = set()  # numbers of orders that a ledger which was put back knows nothing of
 
     @initialize(approval=evenly(["ask", "require", "off"]))
     def start(self, approval: Any) -> None:
@@ -184,6 +187,8 @@ class Walk(RuleBasedStateMachine):
         self, quantity: int, place: tuple[int, dict[str, str]], named: str | None, fault: str | None
     ) -> Any:
         self._plan(fault, "preview")
+        if named and named.lower() in {name.lower() for name in self.lost}:
+            named = None  # the upstream knows this number, and the ledger does not
         destination, address = place
         request = OrderRequest(named or "", (Item(MUG, quantity, MUG_SPEC),), Address(**address), "general")
         shown = self.run(_caught(lambda: self.desk.preview(request, LOCAL_CALLER)))
@@ -267,7 +272,11 @@ class Walk(RuleBasedStateMachine):
         yes = rule == "off" or answer == "yes" or (rule == "ask" and answer == "cannot_ask")
         shown.agreed = yes and echo == "right" and self.now < shown.expires_at
         results = self.run(_gather([lambda: self.desk.create(call, answer)] * callers))
-        assert self.sandbox.books.received["create"] - read <= 1
+        sent = self.sandbox.books.received["create"] - read
+        assert sent <= int(not (shown.sent or shown.void))
+        shown.sent = shown.sent or bool(sent)
+        if shown.void:
+            MET["void"] += 1
         new = self._orders().keys() - before.keys()
         assert not new or (shown.agreed and new == {shown.preview.out_order_id})
         if new:
@@ -331,7 +340,7 @@ class Walk(RuleBasedStateMachine):
             return
         orders, books = self._orders(), self.sandbox.books
         assert all(count == 1 for count in books.creates_of.values())
-        assert {made.out_order_id for made in books.orders} <= orders.keys()
+        assert {made.out_order_id for made in books.orders} <= orders.keys() | self.lost
         for name, order in orders.items():
             was = self.states.get(name, "[*]")
             assert was == order.state or (was, order.state) in EDGES | AT_ONCE
@@ -370,6 +379,37 @@ def _shown(tokens: list[str]) -> Any:
     return multiple(*tokens)
 
 
+class FileWalk(Walk):
+    """With a ledger that somebody copies, and puts back from the copy within the life of its tokens."""
+
+    @rule()
+    def back_up(self) -> None:
+        self.restart()  # a whole copy: the log has gone into the file
+        self.run(self.ledger.aclose())
+        shutil.copyfile(self.folder / "ledger.sqlite3", self.folder / "backup")
+        self.restart()
+
+    @rule()
+    def put_back(self) -> None:
+        backup = self.folder / "backup"
+        if not backup.exists():
+            return
+        length = len(self.run(self.ledger.trail()))
+        self.run(self.ledger.aclose())
+        shutil.copyfile(backup, self.folder / "ledger.sqlite3")
+        self.restart()
+        trail = [row.event for row in self.run(self.ledger.trail())]
+        had_gone_on = trail[-1:] == ["restored"]
+        assert had_gone_on or len(trail) == length
+        MET["put back" if had_gone_on else "put back without a loss"] += 1
+        orders = self._orders()
+        self.states = {name: order.state for name, order in orders.items()}
+        self.lost |= {made.out_order_id for made in self.sandbox.books.orders} - orders.keys()
+        for shown in self.shown.values():
+            shown.told = None
+            shown.void = shown.void or had_gone_on
+
+
 async def _gather(works: list[Callable[[], Awaitable[OrderResult]]]) -> list[Result]:
     return await asyncio.gather(*(_caught(work) for work in works))
 
@@ -388,6 +428,11 @@ def test_whatever_happens_in_whatever_order_the_ledger_is_true_and_nothing_is_or
     hard |= {"twin placed", "an identical order", "order_in_progress"}
     hard |= {"duplicate_reference", "approval_declined", "approval_required", "echo_mismatch"}
     walk(Walk, SEEDS, 12, hard)
+
+
+def test_the_same_holds_where_the_ledger_is_put_back_from_a_backup_in_between() -> None:
+    hard = {"placed", "rejected", "unknown", "sending", "died", "token_expired", "twin placed"}
+    walk(FileWalk, 3, 12, hard | {"put back", "put back without a loss", "void"})
 
 
 def test_the_same_holds_with_the_ledger_in_postgresql(postgres: PostgresServer) -> None:

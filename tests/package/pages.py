@@ -111,7 +111,10 @@ HIDDEN = ("ACCESS_KEY", "ACCESS_SECRET", "STATE_KEYS")
 PROBLEMS: dict[str, tuple[str, str]] = {
     "invalid_arguments": ("no", "the assistant corrects the fields that are named"),
     "unknown_token": ("no", "preview again"),
-    "token_expired": ("no", "preview again"),
+    "token_expired": (
+        "no, not by this call",
+        "preview again; where the ledger was restored, look upstream first",
+    ),
     "echo_mismatch": (
         "no",
         "the assistant garbled the total, the address or the goods: let it copy them again",

@@ -678,6 +678,10 @@ def test_a_url_that_postgresql_reads_is_read_as_it_stands(work: Path, url: str) 
         f"postgresql://owner:{SECRET}@db/orders",
         f"postgresql://owner:a%40{SECRET}%2Fx@db/orders",
         f"postgresql://db/orders?user=o&password={SECRET}",
+        f"postgresql://db/orders?user=o&pass%77ord={SECRET}",  # libpq reads the names percent-encoded, too
+        f"postgresql://db/orders?passfile=/home/o/{SECRET}&sslmode=require",
+        f"postgresql://db/orders?sslcert=/c&sslkey=/k&sslpassword={SECRET}",
+        f"postgresql://o:x@db/orders?options=-c%20app.word%3D{SECRET}",
     ],
 )
 def test_no_secret_is_in_a_representation_or_a_listing(work: Path, url: str) -> None:
@@ -702,6 +706,10 @@ def test_no_secret_is_in_a_representation_or_a_listing(work: Path, url: str) -> 
         ("LEDGER", f"postgresql://owner:a@{SECRET}/x@db/orders"),
         ("LEDGER", f"postgresql://owner:{SECRET}%zz@db/orders"),
         ("LEDGER", f"postgresql://owner:{SECRET}"),
+        ("LEDGER", f"postgresql:/owner:{SECRET}@db/orders"),
+        ("LEDGER", f"host=db user=o password='a {SECRET}'"),
+        ("LEDGER", f"host=db user=o password = {SECRET}"),
+        ("LEDGER", f"owner:{SECRET}@db/orders"),
         ("BASE_URL", f"https://user:{SECRET}@host/api"),
         ("OAUTH_ISSUER", f"https://user:{SECRET}@host/api"),
     ],
@@ -711,6 +719,12 @@ def test_no_secret_is_in_a_fault(work: Path, name: str, value: str) -> None:
         load(work, **{name: value})
     assert SECRET not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_the_place_of_a_database_is_shown(work: Path) -> None:
+    url = f"postgresql://o:{SECRET}@db:5432/orders?host=/run/pg&port=6432&sslmode=require&password={SECRET}"
+    shown = "postgresql://***@db:5432/orders?host=/run/pg&port=6432&sslmode=require&password=***"
+    assert load(work, LEDGER=url).shown()["XPORTCN_LEDGER"] == shown
 
 
 def test_the_listing_has_every_setting_with_its_value_as_written(work: Path) -> None:

@@ -166,6 +166,21 @@ def ledger_for_everybody(patient: Patient) -> None:
     patient.ledger.chmod(0o644)
 
 
+def row_that_cannot_be_read(patient: Patient) -> None:
+    place(patient)
+    in_ledger(patient, "UPDATE orders SET order_ids = '['")
+
+
+def ledger_with_a_second_name(patient: Patient) -> None:
+    place(patient)
+    patient.ledger.with_name("other.sqlite3").hardlink_to(patient.ledger)
+
+
+def no_place_for_a_witness(patient: Patient) -> None:
+    (patient.folder / "file").touch()
+    patient.monkeypatch.setenv("XDG_STATE_HOME", str(patient.folder / "file" / "state"))
+
+
 def left_on_disk(patient: Patient, free: int) -> None:
     def disk_usage(folder: Path) -> SimpleNamespace:
         return SimpleNamespace(free=free)
@@ -365,6 +380,9 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (no_ledger_at_all, "ledger", "fault", "backup"),
     (newer_ledger, "ledger", "fault", "newer program"),
     (database_of_something_else, "ledger", "fault", "another path"),
+    (row_that_cannot_be_read, "ledger rows", "fault", "mend the rows"),
+    (ledger_with_a_second_name, "ledger", "fault", "remove the other name"),
+    (no_place_for_a_witness, "ledger witness", "warning", "XDG_STATE_HOME"),
     (full_disk, "ledger space", "fault", "free some space"),
     (nearly_full_disk, "ledger space", "warning", "free some space"),
     (order_of_unknown_outcome, "unknown orders", "warning", "xportcn-mcp orders resolve"),

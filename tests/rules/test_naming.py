@@ -83,7 +83,7 @@ def test_an_offer_without_variants_has_a_title_and_no_option() -> None:
         (OTHER_OFFER, SPEC, JAR, "no such option"),
         (OFFER, SPEC, replace(MUG, title="「」"), "no such option"),
         (OFFER, SPEC, None, "was not read"),
-        (OFFER, SPEC, NotRead(OFFER, "not_found"), "knows no such product"),
+        (OFFER, SPEC, NotRead(OFFER, "not_found"), "there is no such product"),
         (OFFER, SPEC, NotRead(OFFER, "not_confirmed"), "not confirmed"),
     ],
 )

@@ -52,6 +52,7 @@ CREATE_MEETS = {
     "no-ids": "200 code 200, no ids",
     "ids-beside-failure": "200 code 200, 1 id, failed",
     "ids-beside-refusal": "200 code 500_004, 1 id",
+    "ids-beside-failed-goods": "200 code 200, 1 id",
     "refusal": "200 code 500_004, no ids",
     "signature-refused": "200 code 401, no ids",
     "duplicate-refused": "200 code 409, no ids",

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import secrets
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
@@ -21,6 +22,8 @@ COLUMNS = ("runs", "creates", "placed", "rejected", "unknown", *FAULTS.values())
 @click.option("--crashes", type=click.IntRange(0), default=2000, show_default=True)
 @click.option("--faults", type=click.IntRange(0), default=2000, show_default=True)
 @click.option("--races", type=click.IntRange(0), default=50, show_default=True, help="Of 100 calls each.")
+@click.option("--restored", type=click.IntRange(0), default=400, show_default=True, help="Ledgers put back.")
+@click.option("--twins", type=click.IntRange(0), default=400, show_default=True)
 @click.option(
     "--kill", "kills", type=click.IntRange(0), default=400, show_default=True, help="Real processes."
 )
@@ -28,11 +31,22 @@ COLUMNS = ("runs", "creates", "placed", "rejected", "unknown", *FAULTS.values())
 @click.option("--only", multiple=True, metavar="RUN", help="Repeat this run alone, like crash:17:4.")
 @click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True)
 def main(
-    crashes: int, faults: int, races: int, kills: int, seed: int | None, only: tuple[str, ...], workers: int
+    crashes: int,
+    faults: int,
+    races: int,
+    restored: int,
+    twins: int,
+    kills: int,
+    seed: int | None,
+    only: tuple[str, ...],
+    workers: int,
 ) -> None:
     """Order through crashes, faults and races; exit 1 if anything that was found is not as it must be."""
     seed = secrets.randbelow(10**6) if seed is None else seed
-    counts = {"crash": crashes, "fault": faults, "race": races, "kill": kills}
+    state = tempfile.TemporaryDirectory()  # of the ledgers' witnesses, for every process of the run
+    os.environ["XDG_STATE_HOME"] = state.name
+    counts = {"crash": crashes, "fault": faults, "race": races, "restored": restored, "twin": twins}
+    counts["kill"] = kills
     names = list(only) or [f"{kind}:{seed}:{n}" for kind, count in counts.items() for n in range(count)]
     click.echo(f"seed {seed}, {len(names)} runs")
     began = time.monotonic()

@@ -12,12 +12,19 @@ from torture.course import Run
 from torture.crashes import crash_run, fault_run
 from torture.kills import kill_run, nursery
 from torture.races import race_run
+from torture.returns import restored_run, twin_run
 from torture.verdict import Fault
 
 RUN_SECONDS = 120.0
 
 Play = Callable[[str], Awaitable[Run]]
-IN_PROCESS: dict[str, Play] = {"crash": crash_run, "fault": fault_run, "race": race_run}
+IN_PROCESS: dict[str, Play] = {
+    "crash": crash_run,
+    "fault": fault_run,
+    "race": race_run,
+    "restored": restored_run,
+    "twin": twin_run,
+}
 
 
 def batch_of(names: list[str]) -> list[Run]:

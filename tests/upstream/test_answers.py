@@ -352,7 +352,7 @@ def test_an_id_that_could_deceive_is_unreadable_where_it_is_needed_and_else_unkn
 
 
 def test_a_list_of_offers_loses_what_is_no_offer_id() -> None:
-    odd = ["https://evil.example", OFFER, None, {}, "a b", "spec7", 628913047512]
+    odd: list[Any] = ["https://evil.example", OFFER, None, {}, "a b", "spec7", 628913047512]
     found = answer(group(), postFeeByDescOfferList=odd, unsupportedCrossBorderPayOfferList=odd)
     assert found.freight_by_description == found.no_cross_border_pay == [OFFER, "628913047512"]
 

@@ -12,9 +12,12 @@ from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
 from xportcn_server.doctor.check_postgres import check_postgres
-from xportcn_server.doctor.ledger_state import judged_unknown, judged_version
+from xportcn_server.doctor.ledger_state import judged_rows, judged_unknown, judged_version
 from xportcn_server.settings.loaded import Loaded
+from xportcn_tools.ledger import witness
+from xportcn_tools.ledger.ledger_file import second_name
 from xportcn_tools.ledger.migrations import numbered_scripts
+from xportcn_tools.ledger.sqlite import text_of
 
 BYTES_FAULT = 10 * 2**20
 BYTES_WARNING = 200 * 2**20
@@ -28,7 +31,7 @@ def check_ledger(loaded: Loaded) -> list[Check]:
         return [warning("ledger", "not looked at", "correct XPORTCN_LEDGER, then call doctor again")]
     if settings.ledger_url:
         return check_postgres(settings.ledger_url)
-    return list(_check_file(Path(settings.ledger)))
+    return list(_check_file(Path(os.path.realpath(settings.ledger))))
 
 
 def _check_file(path: Path) -> Iterator[Check]:
@@ -42,19 +45,43 @@ def _check_file(path: Path) -> Iterator[Check]:
         )
         return
     yield from _place(path, exists=status is not None)
+    yield _witness()
     if status is None:
         yield ok("ledger", f"{path} does not exist yet; the first start makes it")
         return
     if not stat.S_ISREG(status.st_mode):
         yield fault("ledger", f"{path} is not a file", "set XPORTCN_LEDGER to the path of a file")
         return
+    other_name = second_name(path)
+    if other_name:
+        yield fault("ledger", *other_name)
     yield _mode(path, status.st_mode)
     yield from _content(path)
 
 
+def _witness() -> Check:
+    """Where the server remembers the end of the trail."""
+    try:
+        place = witness.folder()
+        nearest = _nearest(place / "any")
+        with tempfile.TemporaryFile(dir=nearest):
+            return ok("ledger witness", f"in {place}")
+    except OSError as error:
+        return warning(
+            "ledger witness",
+            f"none can be kept ({error.strerror or error}): a copied or restored ledger is not recognised, so"
+            " previews older than the server's process are void",
+            "set XDG_STATE_HOME to a folder that lasts and that this user may write to",
+        )
+
+
+def _nearest(path: Path) -> Path:
+    """The folder above that exists: the server makes those that are missing."""
+    return next(folder for folder in path.parents if folder.exists())
+
+
 def _place(path: Path, *, exists: bool) -> Iterator[Check]:
-    """The folder, or the nearest one above it that exists: the server makes those that are missing."""
-    folder = next(folder for folder in path.parents if folder.exists())
+    folder = _nearest(path)
     try:
         # By trying: modes do not bind an administrator, nor do they tell of a read-only disk.
         with tempfile.TemporaryFile(dir=folder):
@@ -132,9 +159,14 @@ def _judged(path: Path, connection: sqlite3.Connection) -> Iterator[Check]:
             yield ok("ledger", f"{path} is empty; the first start sets it up")
         return
     version = connection.execute("SELECT COALESCE(MAX(number), 0) FROM migrations").fetchone()[0]
-    yield judged_version(str(path), version, numbered_scripts("sqlite")[-1][0])
+    newest = numbered_scripts("sqlite")[-1][0]
+    yield judged_version(str(path), version, newest)
     if "orders" in tables:
         unknown = connection.execute(
             "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
         )
         yield judged_unknown([row[0] for row in unknown])
+    if version == newest:
+        connection.row_factory = sqlite3.Row
+        connection.text_factory = text_of
+        yield judged_rows(lambda table: map(dict, connection.execute(f"SELECT * FROM {table}")))  # noqa: S608

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, LiteralString
 
 from xportcn_server.doctor.check import Check, fault, ok
-from xportcn_server.doctor.ledger_state import judged_unknown, judged_version
+from xportcn_server.doctor.ledger_state import judged_rows, judged_unknown, judged_version
 from xportcn_server.settings.values import masked
 from xportcn_tools.ledger.migrations import numbered_scripts
 
@@ -94,6 +94,13 @@ def _judged(place: str, newest: int, connection: "psycopg.Connection") -> Iterat
     if _exists(connection, "orders"):
         unknown = "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
         yield judged_unknown(_rows(connection, unknown))
+    if int(version) == newest:
+        from psycopg.rows import dict_row  # noqa: PLC0415 - an optional extra
+
+        connection.execute("SET LOCAL statement_timeout = '60s'")
+        yield judged_rows(
+            lambda table: connection.cursor(row_factory=dict_row).execute(f"SELECT * FROM {table}")  # noqa: S608
+        )
 
 
 def _hindrance(connection: "psycopg.Connection") -> tuple[str, str] | None:

@@ -73,6 +73,7 @@ def check_stdout(seconds: float = STDOUT_SECONDS) -> Check:
     environ = {name: value for name, value in os.environ.items() if not name.upper().startswith(strange)}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environ |= {"XPORTCN_MODE": "sandbox", "XPORTCN_LEDGER": str(Path(folder) / "doctor.sqlite3")}
+        environ["XDG_STATE_HOME"] = folder  # the ledger's witness
         try:
             done = subprocess.run(  # noqa: S603 - this program
                 [sys.executable, "-c", _SERVE],

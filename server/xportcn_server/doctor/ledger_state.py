@@ -1,6 +1,11 @@
-"""What a ledger says of itself, whichever driver it belongs to: its version, and the orders left open."""
+"""What a ledger says of itself, whichever driver it belongs to: version, open orders, damaged rows."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_tools.ledger.ledger import COUNTING_STATES
+from xportcn_tools.ledger.rows import UnreadableRowError, order_of, preview_of
 
 NAMED_ORDERS = 5
 
@@ -25,4 +30,24 @@ def judged_unknown(references: list[str]) -> Check:
         f"{len(references)} of unknown outcome: {named}",
         f"look upstream whether it exists, then `xportcn-mcp orders resolve {references[0]}`"
         " with `--placed ID` or `--absent`",
+    )
+
+
+def judged_rows(rows_of: Callable[[Literal["orders", "previews"]], Iterable[Mapping[str, Any]]]) -> Check:
+    """Whether every row can be read. `rows_of`: those of a table, of this program's version."""
+    damaged: list[str] = []
+    for read, found in ((order_of, rows_of("orders")), (preview_of, rows_of("previews"))):
+        for row in found:
+            try:
+                read(row)
+            except UnreadableRowError as error:
+                damaged.append(str(error))
+    if not damaged:
+        return ok("ledger rows", "every order and preview can be read")
+    more = f"; {len(damaged) - NAMED_ORDERS} more" if len(damaged) > NAMED_ORDERS else ""
+    return fault(
+        "ledger rows",
+        "; ".join(damaged[:NAMED_ORDERS]) + more,
+        "keep a copy of the ledger, look these orders up upstream, and mend the rows by a backup;"
+        f" until then those that are {', '.join(COUNTING_STATES)} still count against the caps",
     )

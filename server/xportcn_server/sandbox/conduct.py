@@ -184,6 +184,9 @@ def _falsified(fault: Fault, answer: AnswerBody) -> AnswerBody:
         case "ids-beside-failure" if isinstance(data, dict):
             failure = {"success": False, "errorCode": OUT_OF_STOCK.code, "errorMsg": OUT_OF_STOCK.message}
             return {**answer, "data": {**data, **failure}}
+        case "ids-beside-failed-goods" if isinstance(data, dict):
+            failed: Json = [{"offerId": "610947572360", "errorMsg": OUT_OF_STOCK.message}]
+            return {**answer, "data": {**data, "failedOfferList": failed}}
         case "ids-beside-refusal":
             return {**answer, "code": OUT_OF_STOCK.code, "msg": OUT_OF_STOCK.message}
         case "wrong-types":

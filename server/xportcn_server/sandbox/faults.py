@@ -134,6 +134,12 @@ _TABLE = (
         order_exists=True,
         endpoints=CREATE,
     ),
+    Fault(
+        "ids-beside-failed-goods",
+        "The order is made; its ids come with a list of goods that failed.",
+        order_exists=True,
+        endpoints=CREATE,
+    ),
     # Answers in good order that are not a success
     Fault(
         "refusal", "A definite refusal: code 500_004, out of stock.", order_exists=False, endpoints=ORDERING

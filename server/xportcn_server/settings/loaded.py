@@ -10,6 +10,7 @@ not understood is worse than a server that does not start.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -247,8 +248,9 @@ def _refused(name: str, found: tuple[str, str] | None) -> SettingFault:
     field = FIELDS[name]
     value, source = found or (str(default_ledger().parent), "default")
     allowed = str(Settings.model_fields[field].description)
-    # Where the password begins and ends in a URL that cannot be read, cannot be known.
-    if field in SECRET or (field == "ledger" and "://" in value):
+    # Where the password begins and ends in a URL that cannot be read, cannot be known; nor whether `=` or `@`
+    # belongs to a path, or to a connection string that was meant for a database.
+    if field in SECRET or (field == "ledger" and re.search("://|[=@]", value)):
         what = "cannot be read (its value is not shown)"
     else:
         what = f"is {shown(masked_url(value) if field in URLS else masked(value))}"

@@ -32,8 +32,14 @@ _LOOPBACK_V4 = IPv4Network("127.0.0.0/8")
 
 
 def masked(text: str) -> str:
-    """The text as it may be shown: without credentials of a URL, without `password=…` and its like."""
+    """The text as it may be shown: without credentials of a URL, without `password=…` and its like.
+
+    Of a database's URL only the options that name the place are shown: libpq takes a password, or the file
+    that holds it, in several, and reads their names percent-encoded, too.
+    """
     text = re.sub(r"(?s)://.*@", "://***@", text)
+    if text.startswith("postgresql:"):
+        text = re.sub(r"(?s)([?&](?!(?:host|hostaddr|port|dbname|sslmode)=)[^=&]*)=[^&]*", r"\1=***", text)
     return re.sub(r"(?i)(password|passwd|secret|token|key)=[^&\s]*", r"\1=***", text)
 
 

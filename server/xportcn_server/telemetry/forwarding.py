@@ -4,20 +4,16 @@ from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from xportcn_tools.ledger.ledger import (
-    AlreadyClaimed,
-    Claimed,
+    ClaimResult,
     DayUsage,
     DeclinedIn,
-    EarlierUnknown,
     Ledger,
     NewOrder,
     OrderQuery,
     OrderRecord,
     Outcome,
     Receipt,
-    ReferenceUsed,
     Remembered,
-    RuleBroken,
     Standing,
     StoredPreview,
 )
@@ -79,7 +75,7 @@ class ForwardingLedger:
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         return await self.around("claim", self.inner.claim, new, lease_seconds, judge)
 
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:

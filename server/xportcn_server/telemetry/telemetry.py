@@ -17,6 +17,7 @@ from xportcn_tools.desk.caps import Caps
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
     EarlierUnknown,
     Ledger,
@@ -125,7 +126,7 @@ class _WatchedLedger(ForwardingLedger):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         # A look into a callers' file: before the claim, since after it every moment counts.
         caps = quietly(lambda: self._caps_of(new.preview.caller))
         seen: list[DayUsage] = []

@@ -12,18 +12,15 @@ import anyio
 
 from harness.clock import START, Clock
 from xportcn_tools.ledger.ledger import (
-    AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
-    EarlierUnknown,
     Ledger,
     NewOrder,
     OrderQuery,
     OrderRecord,
     Outcome,
     Realm,
-    ReferenceUsed,
-    RuleBroken,
     Standing,
     StoredPreview,
 )
@@ -171,7 +168,7 @@ async def claim(
     preview: StoredPreview,
     judge: Callable[[DayUsage], Any] = nothing_against,
     key: str | None = None,
-) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[Any]:
+) -> ClaimResult[Any]:
     new = NewOrder(key or f"order-{preview.preview_id}", preview, "form", approval_verified=True)
     return await ledger.claim(new, LEASE, judge)
 

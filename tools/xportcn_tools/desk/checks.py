@@ -42,6 +42,8 @@ class Checks:
         preview = standing.preview
         if call.arrived >= preview.expires_at:
             raise problems.token_expired(timestamp(preview.expires_at))
+        if standing.void:
+            raise problems.token_void()
         if not _same_amount(call.expected_total, preview.payable_fen):
             raise problems.echo_mismatch("expected_total", yuan(preview.payable_fen))
         if echoed(call.ship_to) != echoed(preview.ship_to):

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 
 from xportcn_tools.desk.comparison import compared
 from xportcn_tools.desk.policy import LookupPaths
-from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, Receipt, log_outcome
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, Receipt
+from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.upstream.order_details import detail_request, read_order
 from xportcn_tools.upstream.order_list import list_request, rows_of
 from xportcn_tools.upstream.outcome import Reply

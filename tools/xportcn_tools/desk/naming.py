@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xportcn_tools.desk.product_facts import option_of
+from xportcn_tools.desk.product_problems import WHY_NOT_READ
 from xportcn_tools.desk.quote import Group, Products, Quote
-from xportcn_tools.goods.product import NotRead, NotReadReason, Product
+from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.order import Line, ShownWarning
 from xportcn_tools.results import LineResult
 from xportcn_tools.upstream.clean import clean, cut, quoted
@@ -22,13 +23,6 @@ LINES_NAMED = 3
 MOST_OFFERS = 10
 
 _SIGNS = str.maketrans("", "", "「」｢｣﹁﹂")
-_WHY: dict[NotReadReason, str] = {
-    "not_found": "the upstream knows no such product",
-    "not_permitted": "this account may not read it",
-    "not_confirmed": "the path of products is not confirmed for this account",
-    "unreadable": "the answer about it cannot be read",
-    "no_answer": "no answer about it came",
-}
 
 
 def named(quote: Quote, products: Products) -> Quote:
@@ -83,7 +77,7 @@ def not_named(quote: Quote) -> Iterator[ShownWarning]:
 
 def _why(found: Product | NotRead | None) -> str:
     if isinstance(found, NotRead):
-        return _WHY[found.reason]
+        return WHY_NOT_READ[found.reason]
     return "its product was not read" if found is None else "its product has no such option"
 
 

@@ -33,6 +33,14 @@ def token_expired(expired_at: str) -> ProblemError:
     )
 
 
+def token_void() -> ProblemError:
+    return problem(
+        "token_expired",
+        "The ledger was copied or restored since this preview was made; nothing was ordered by this call.",
+        f"{PREVIEW_AGAIN} Orders placed since the copy was made may be missing here: look upstream first.",
+    )
+
+
 def echo_mismatch(field: str, expected: str) -> ProblemError:
     return problem(
         "echo_mismatch",

@@ -12,7 +12,7 @@ from xportcn_tools.results import ProblemError, problem, wrong_argument
 FEWEST_OPTIONS = 5
 """Listed for each line, however many lines are open."""
 
-_WHY: dict[NotReadReason, str] = {
+WHY_NOT_READ: dict[NotReadReason, str] = {
     "not_found": "the upstream says that there is no such product",
     "not_permitted": "this account is not permitted to read it",
     "not_confirmed": "the upstream knows no such path, so its path is not confirmed for this account",
@@ -64,7 +64,7 @@ def _unread(found: NotRead, what: str, setting: str, *, line: int | None = None)
     details |= {"code": found.code, said: found.text}
     return problem(
         "product_not_found" if missing else "product_unavailable",
-        f"{what} could not be read: {_WHY[found.reason]}.",
+        f"{what} could not be read: {WHY_NOT_READ[found.reason]}.",
         next_step if missing or not found.offer_id else next_step + _BY_SPEC,
         request_id=found.request_id,
         details={name: value for name, value in details.items() if value},

@@ -6,16 +6,13 @@ whose sender is gone. Times are aware UTC, money is integer fen. A driver raises
 where the ledger cannot be read or written; after it, a write has not happened as far as the driver can know.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
-
-_outcomes = logging.getLogger("xportcn.orders")
 
 Realm = Literal["sandbox", "real"]
 State = Literal["sending", "placed", "rejected", "unknown", "absent"]
@@ -29,8 +26,7 @@ COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 T = TypeVar("T")
 
 
-class LedgerError(Exception):
-    """The ledger's own failures."""
+class LedgerError(Exception): ...
 
 
 class LedgerUnavailableError(LedgerError):
@@ -133,18 +129,6 @@ class Outcome:
     problem_text: str | None = None
 
 
-def log_outcome(out_order_id: str, outcome: Outcome) -> None:
-    """One line, heard whatever the log level, without the problem's text, which may be the upstream's."""
-    _outcomes.info(
-        "order %s: %s, order ids %s, request id %s, problem %s",
-        out_order_id,
-        outcome.state,
-        ", ".join(outcome.order_ids) or "none",
-        outcome.request_id or "none",
-        outcome.problem_code or "none",
-    )
-
-
 @dataclass(frozen=True)
 class Claimed:
     """The attempt is recorded as `sending`, on disk: this caller, and no other, may send."""
@@ -179,13 +163,20 @@ class RuleBroken(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Voided:
+    """The ledger was copied or restored since the preview: an order of it may be missing here."""
+
+
+ClaimResult: TypeAlias = Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T] | Voided
+
+
+@dataclass(frozen=True)
 class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
     `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
-    attempt of any caller has this `out_order_id`.
-
+    attempt of any caller has this `out_order_id`. `void`: the ledger was copied or restored since then.
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """
@@ -197,6 +188,7 @@ class Standing:
     used: DayUsage
     twin: OrderRecord | None
     reference_used: bool
+    void: bool = False
 
 
 @dataclass(frozen=True)
@@ -276,7 +268,7 @@ class Ledger(Protocol):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         """One transaction: count, judge, insert as `sending`. On disk when it returns `Claimed`."""
         ...
 

@@ -1,10 +1,13 @@
 """Numbered migrations of the SQLite ledger: `schema/sqlite/NNN_name.sql`, applied once, in order."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 from xportcn_tools.ledger.ledger import NewerLedgerError
+
+IDENTITY = 7
+"""The migration that gives a SQLite ledger its id."""
 
 
 def numbered_scripts(dialect: str) -> list[tuple[int, str, str]]:
@@ -41,8 +44,9 @@ def refuse_newer(connection: sqlite3.Connection) -> None:
         raise NewerLedgerError(newer(version, newest))
 
 
-def migrate(connection: sqlite3.Connection, now: str) -> None:
-    """Bring the ledger to this program's version, in one transaction.
+def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], None]) -> None:
+    """Bring the ledger to this program's version, in one transaction. `identified` is called in it, at its
+    end, where the ledger has just got its id.
 
     Raises:
         NewerLedgerError: a newer program has migrated it further.
@@ -63,6 +67,8 @@ def migrate(connection: sqlite3.Connection, now: str) -> None:
             connection.execute(
                 "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)", (number, name, now)
             )
+        if version < IDENTITY:
+            identified()
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # on a full disk SQLite has rolled back itself

@@ -26,15 +26,13 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
-    EarlierUnknown,
     LedgerUnavailableError,
     NewerLedgerError,
     NewOrder,
     OrderRecord,
     Realm,
-    ReferenceUsed,
-    RuleBroken,
 )
 from xportcn_tools.ledger.migrations import newer, numbered_scripts
 from xportcn_tools.ledger.queries import Row, Session
@@ -83,8 +81,6 @@ class PostgresSession:
 class PostgresLedger(SqlLedger):
     """The driver for one database. `clock` stands in for the database's own clock, for tests."""
 
-    ID_IS_LISTED = "order_ids::jsonb @> to_jsonb(?::text)"
-
     def __init__(
         self,
         url: str,
@@ -127,7 +123,7 @@ class PostgresLedger(SqlLedger):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         try:
             return await super().claim(new, lease_seconds, judge)
         except CommitUnknownError:

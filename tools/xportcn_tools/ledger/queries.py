@@ -1,9 +1,11 @@
 """Single statements of the ledger, as every driver runs them; transactions of them stand in `sql.py`."""
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from xportcn_tools.clock import day_around
 from xportcn_tools.ledger import rows
@@ -17,9 +19,13 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.order import Address
 
+logger = logging.getLogger(__name__)
+
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 RECENT = timedelta(hours=24)
 """How long a preview shows that the same was ordered before."""
@@ -27,6 +33,17 @@ RECENT = timedelta(hours=24)
 MOST_LEASE = timedelta(hours=2)
 """More than any lease (`Policy.lease`), even where a clock is set back by an hour while its sender lives: a
 lease that ends later was given by a clock that was ahead."""
+
+
+def _readable(read: Callable[[Row], T], found: Iterable[Row]) -> list[T]:
+    """The rows that can be read; the log names the others."""
+    good: list[T] = []
+    for row in found:
+        try:
+            good.append(read(row))
+        except rows.UnreadableRowError as error:
+            logger.error("%s; doctor names all such rows", error)  # noqa: TRY400 - its text says it all
+    return good
 
 
 def _marks(values: Collection[Any]) -> str:
@@ -41,12 +58,13 @@ class Session(Protocol):
 
 @dataclass(frozen=True)
 class Queries:
-    """The statements, of one realm's previews and orders. `id_is_listed`: see `SqlLedger.ID_IS_LISTED`;
-    `zone`: whose day the caps go by.
+    """The statements, of one realm's previews and orders. `zone`: whose day the caps go by.
+
+    A row that cannot be read costs a list this row, which the log names. Asked for alone, it is an
+    `UnreadableRowError`; to the rules it counts as far as it can be read (`rows.order_whatever`).
     """
 
     realm: Realm
-    id_is_listed: str
     zone: tzinfo
 
     def insert(self, sql: Session, table: str, row: Row) -> None:
@@ -68,14 +86,21 @@ class Queries:
             values.append(query.caller)
         if query.reference is not None:
             by_digest = "preview_id IN (SELECT preview_id FROM previews WHERE token_digest = ?)"
-            clauses.append(f"(out_order_id = ? OR reference = ? OR {self.id_is_listed} OR {by_digest})")
-            values += [query.reference, query.reference.lower(), query.reference, query.token_digest]
+            # As text: one row's broken JSON stops no other. Each id stands behind a bracket or a blank.
+            ids = "replace(order_ids, '[', ' ')"
+            by_id = f"replace({ids}, ?, '') <> {ids}"
+            clauses.append(f"(out_order_id = ? OR reference = ? OR {by_id} OR {by_digest})")
+            values += [query.reference, query.reference.lower(), f" {json.dumps(query.reference)}"]
+            values.append(query.token_digest)
         if query.states:
             clauses.append(f"state IN ({_marks(query.states)})")
             values += query.states
         limit = "" if query.limit is None else f" LIMIT {query.limit:d}"
         statement = f"SELECT * FROM orders WHERE {' AND '.join(clauses)} ORDER BY created_at DESC, order_key"  # noqa: S608
-        return [rows.order_of(row) for row in sql.execute(f"{statement}{limit}", values)]
+        found = sql.execute(f"{statement}{limit}", values)
+        if query.reference is not None:
+            return [rows.order_of(row) for row in found]
+        return _readable(rows.order_of, found)
 
     def receipts(self, sql: Session, query: OrderQuery) -> list[Receipt]:
         """Orders with their previews, newest first."""
@@ -87,7 +112,7 @@ class Queries:
             f"SELECT * FROM previews WHERE realm = ? AND preview_id IN ({_marks(wanted)})",  # noqa: S608
             (self.realm, *wanted),
         )
-        previews = {preview.preview_id: preview for preview in map(rows.preview_of, found)}
+        previews = {preview.preview_id: preview for preview in _readable(rows.preview_of, found)}
         return [Receipt(order, previews.get(order.preview_id)) for order in orders]
 
     def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
@@ -98,21 +123,28 @@ class Queries:
             " ORDER BY created_at DESC",
             (self.realm, rows.time_text(now)),
         )
-        return [rows.preview_of(row) for row in found]
+        return _readable(rows.preview_of, found)
 
     def is_approved(self, sql: Session, preview_id: str) -> bool:
         return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
 
-    def order_where(self, sql: Session, condition: str, values: Sequence[Any]) -> OrderRecord | None:
+    def order_where(
+        self,
+        sql: Session,
+        condition: str,
+        values: Sequence[Any],
+        read: Callable[[Row], OrderRecord] = rows.order_of,
+    ) -> OrderRecord | None:
         """The first order under a condition of ours with `?` for its values."""
         found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
-        return rows.order_of(found[0]) if found else None
+        return read(found[0]) if found else None
 
     def alike(
         self, sql: Session, caller: str, goods_digest: str, address: Address, placed: str, value: object
     ) -> list[OrderRecord]:
         """The caller's orders of the same goods to the same place or mobile, newest first: those that are
-        open, and those that are placed under a condition of ours with one `?` for its value.
+        open, and those that are placed under a condition of ours with one `?` for its value. Where it cannot
+        be read where one goes, it may go there.
         """
         found = sql.execute(
             "SELECT orders.*, previews.request FROM orders JOIN previews USING (preview_id)"  # noqa: S608 - ours
@@ -121,9 +153,8 @@ class Queries:
             " ORDER BY orders.created_at DESC, order_key",
             (self.realm, caller, goods_digest, value),
         )
-        return [
-            rows.order_of(row) for row in found if same_destination(rows.request_of(row).address, address)
-        ]
+        goes = ((row, rows.address_of(row)) for row in found)
+        return [rows.order_whatever(row) for row, to in goes if to is None or same_destination(to, address)]
 
     def recent(
         self, sql: Session, caller: str, goods_digest: str, address: Address, now: datetime
@@ -146,25 +177,50 @@ class Queries:
             " AND (lease_until < ? OR lease_until > ?)",
             (self.realm, rows.time_text(now), rows.time_text(now + MOST_LEASE)),
         )
-        return [rows.order_of(row) for row in found]
+        return [rows.order_whatever(row) for row in found]
 
     def reference_used(self, sql: Session, out_order_id: str) -> bool:
+        """By the orders, and by the trail: a claim stays in it, whatever became of the order's row."""
+        reference = out_order_id.lower()
         statement = "SELECT 1 AS one FROM orders WHERE realm = ? AND reference = ?"
-        return bool(sql.execute(statement, (self.realm, out_order_id.lower())))
+        if sql.execute(statement, (self.realm, reference)):
+            return True
+        claims = sql.execute(
+            "SELECT body FROM trail WHERE event = 'claimed' AND lower(subject) = ?", (reference,)
+        )
+        return any(f'"realm":"{self.realm}"' in claim["body"] for claim in claims)
+
+    def restored_since(self, sql: Session, sequence: int) -> bool:
+        """Whether the ledger was found to be copied or restored after this row of the trail."""
+        statement = "SELECT 1 AS one FROM trail WHERE event = 'restored' AND sequence > ?"
+        return bool(sql.execute(statement, (sequence,)))
 
     def trail_end(self, sql: Session) -> int:
         """The sequence of the trail's last row, 0 where it has none."""
         (row,) = sql.execute("SELECT COALESCE(MAX(sequence), 0) AS last FROM trail")
         return int(row["last"])
 
+    def append(self, sql: Session, now: datetime, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        """The trail's next row."""
+        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
+        sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
+        row = seal(sequence, rows.time_text(now), event, subject, body, previous)
+        self.insert(sql, "trail", vars(row))
+        return row
+
     def usage(self, sql: Session, caller: str, now: datetime) -> DayUsage:
+        """Of the orders claimed on this day, and of those whose time of claim is none: nobody knows when they
+        were, so they count until they are mended.
+        """
         starts_at, ends_at = day_around(now, self.zone)
         statement = (
             "SELECT COALESCE(SUM(CASE WHEN caller = ? THEN payable_fen END), 0) AS fen,"  # noqa: S608 - marks
             " COUNT(CASE WHEN caller = ? THEN 1 END) AS orders, COALESCE(SUM(payable_fen), 0) AS total"
-            " FROM orders WHERE realm = ? AND created_at >= ? AND created_at < ?"
-            f" AND state IN ({_marks(COUNTING_STATES)})"
+            f" FROM orders WHERE state IN ({_marks(COUNTING_STATES)})"
+            " AND (realm = ? AND created_at >= ? AND created_at < ?"
+            " OR realm = ? AND substr(created_at, 1, 10) <> day)"  # each with an index of its own
         )
         day = (rows.time_text(starts_at), rows.time_text(ends_at))
-        (used,) = sql.execute(statement, (caller, caller, self.realm, *day, *COUNTING_STATES))
+        values = (caller, caller, *COUNTING_STATES, self.realm, *day, self.realm)
+        (used,) = sql.execute(statement, values)
         return DayUsage(int(used["fen"]), int(used["orders"]), int(used["total"]), ends_at)

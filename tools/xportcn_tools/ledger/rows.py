@@ -1,9 +1,8 @@
 """Records as rows and back, and what of them goes into the trail. Shared by the drivers. Pure."""
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,7 +19,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
-from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
+from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until"))
 _JSON: dict[str, TypeAdapter[Any]] = {
@@ -31,6 +30,8 @@ _JSON: dict[str, TypeAdapter[Any]] = {
     "order_ids": TypeAdapter(tuple[str, ...]),
 }
 """Columns that hold JSON, with their types. What a newer program has added beside is left out."""
+_STRICT: Mapping[str, Any] = {}
+_UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
 
 
 def time_text(moment: datetime) -> str:
@@ -59,9 +60,33 @@ def _to_column(name: str, value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
 
 
-def _from_row(row: Mapping[str, Any], record: type) -> dict[str, Any]:
-    """The record's own columns: a newer program's, running beside this one, may have added more."""
-    return {field.name: _from_column(field.name, row[field.name]) for field in dataclasses.fields(record)}
+class UnreadableRowError(LedgerUnavailableError):
+    """One row holds what no program of ours has written. The message names it and its columns."""
+
+
+def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] = _STRICT) -> dict[str, Any]:
+    """The record's own columns: a newer program's, running beside this one, may have added more.
+
+    `instead`: what stands for a column that cannot be read.
+
+    Raises:
+        UnreadableRowError: a column cannot be read, and nothing stands for it.
+    """
+    found: dict[str, Any] = {}
+    unreadable: list[str] = []
+    for name in (field.name for field in dataclasses.fields(record)):
+        try:
+            found[name] = _from_column(name, row[name])
+        except (ValueError, TypeError, KeyError, ArithmeticError):
+            found[name] = instead.get(name)
+            unreadable += [] if name in instead else [name]
+    if unreadable:
+        what = "preview of" if record is StoredPreview else "order"
+        subject = row.get("out_order_id") or row.get("sequence")
+        raise UnreadableRowError(
+            f"the ledger's row of {what} {subject} cannot be read ({', '.join(unreadable)})"
+        )
+    return found
 
 
 def _from_column(name: str, value: Any) -> Any:
@@ -77,34 +102,31 @@ def _fen(stored: dict[str, Any]) -> Any:
     return int(Decimal(stored["amount"]) * 100) if stored.keys() == {"amount", "currency"} else stored
 
 
-@contextlib.contextmanager
-def _readable() -> Generator[None]:
-    try:
-        yield
-    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-        raise LedgerUnavailableError(
-            f"a row of the ledger cannot be read ({type(error).__name__})"
-        ) from error
-
-
 def preview_of(row: Mapping[str, Any]) -> StoredPreview:
-    with _readable():
-        return StoredPreview(**_from_row(row, StoredPreview))
+    return StoredPreview(**_from_row(row, StoredPreview))
 
 
 def order_of(row: Mapping[str, Any]) -> OrderRecord:
-    with _readable():
-        return OrderRecord(**_from_row(row, OrderRecord))
+    return OrderRecord(**_from_row(row, OrderRecord))
 
 
-def request_of(row: Mapping[str, Any]) -> OrderRequest:
-    with _readable():
-        return _from_column("request", row["request"])
+def order_whatever(row: Mapping[str, Any]) -> OrderRecord:
+    """For the rules, which an order binds whether its ids and times can be read or not: then it has no ids,
+    and the times are 1970.
+    """
+    return OrderRecord(**_from_row(row, OrderRecord, _UNKNOWN))
+
+
+def address_of(row: Mapping[str, Any]) -> Address | None:
+    """Where the order goes, by its preview's `request`; `None` where that cannot be read."""
+    try:
+        return _from_column("request", row["request"]).address
+    except ValueError:
+        return None
 
 
 def trail_row_of(row: Mapping[str, Any]) -> TrailRow:
-    with _readable():
-        return TrailRow(**_from_row(row, TrailRow))
+    return TrailRow(**_from_row(row, TrailRow))
 
 
 def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecord:

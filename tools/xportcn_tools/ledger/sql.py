@@ -9,6 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    ClaimResult,
     DayUsage,
     DeclinedIn,
     EarlierUnknown,
@@ -33,10 +35,11 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
     Standing,
     StoredPreview,
-    log_outcome,
+    Voided,
 )
+from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import Queries, Session
-from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
+from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address
 
 T = TypeVar("T")
@@ -52,11 +55,8 @@ class SqlLedger(ABC):
     found gone by a read.
     """
 
-    ID_IS_LISTED: str
-    """Condition with one `?`: the order id is in the JSON array `order_ids`."""
-
     def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
-        self._queries = Queries(realm, self.ID_IS_LISTED, zone)
+        self._queries = Queries(realm, zone)
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -107,6 +107,10 @@ class SqlLedger(ABC):
     def _now(self, sql: Session) -> datetime:
         """Aware UTC, by the clock that all who share the ledger go by."""
 
+    def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
+        """Whether the ledger was copied or restored since this preview was made."""
+        return self._queries.restored_since(sql, preview.trail_seen)
+
     async def open(self) -> None:
         await self._run(lambda _: None)
 
@@ -131,6 +135,7 @@ class SqlLedger(ABC):
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
+                void=self._is_void(sql, preview),
             )
 
         return await self._read(work)
@@ -139,8 +144,7 @@ class SqlLedger(ABC):
         def work(sql: Session) -> Remembered:
             now = self._now(sql)
             alike = self._queries.recent(sql, caller, goods_digest, address, now)
-            used = self._queries.usage(sql, caller, now)
-            return Remembered(now, alike, self._queries.trail_end(sql), used)
+            return Remembered(now, alike, self._queries.trail_end(sql), self._queries.usage(sql, caller, now))
 
         return await self._read(work)
 
@@ -187,28 +191,27 @@ class SqlLedger(ABC):
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
-    ) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+    ) -> ClaimResult[T]:
         preview = new.preview
 
-        def work(sql: Session) -> Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T]:
+        def work(sql: Session) -> ClaimResult[T]:
             with self._transaction(sql):
                 now = self._now(sql)
                 self._settle(sql, now)
-                claimed = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
-                if claimed:
+                if claimed := self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)):
                     return AlreadyClaimed(claimed)
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
-                twin = self._queries.twin(sql, preview)
-                if twin:
+                if self._is_void(sql, preview):
+                    return Voided()
+                if twin := self._queries.twin(sql, preview):
                     return EarlierUnknown(twin)
                 verdict = judge(self._queries.usage(sql, preview.caller, now))
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                sequence = self._append(
-                    sql, "claimed", order.out_order_id, rows.order_trail(order, preview, self._queries.realm)
-                )
+                body = rows.order_trail(order, preview, self._queries.realm)
+                sequence = self._append(sql, "claimed", order.out_order_id, body).sequence
                 self._queries.insert(sql, "orders", self._row(order) | rows.order_beside(order, sequence))
                 return Claimed(order)
 
@@ -217,7 +220,7 @@ class SqlLedger(ABC):
     async def record(self, order_key: str, outcome: Outcome) -> OrderRecord:
         def work(sql: Session) -> OrderRecord:
             with self._transaction(sql):
-                order = self._queries.order_where(sql, "order_key = ?", (order_key,))
+                order = self._queries.order_where(sql, "order_key = ?", (order_key,), rows.order_whatever)
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
                 if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
@@ -234,7 +237,8 @@ class SqlLedger(ABC):
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         def work(sql: Session) -> OrderRecord | None:
             with self._transaction(sql):
-                order = self._queries.order_where(sql, "order_key = ? AND state = 'unknown'", (order_key,))
+                unknown = "order_key = ? AND state = 'unknown'"
+                order = self._queries.order_where(sql, unknown, (order_key,), rows.order_whatever)
                 return self._set_outcome(sql, order, outcome, event) if order else None
 
         return await self._run(work)
@@ -282,20 +286,14 @@ class SqlLedger(ABC):
         ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
-        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome))
+        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome)).sequence
+        now = self._now(sql)
         sql.execute(
             "UPDATE orders SET state = ?, order_ids = ?, request_id = ?, request_sent = ?,"
             " problem_code = ?, problem_text = ?, updated_at = ?, last_sequence = ? WHERE order_key = ?",
-            (*rows.outcome_values(outcome), rows.time_text(self._now(sql)), sequence, order.order_key),
+            (*rows.outcome_values(outcome), rows.time_text(now), sequence, order.order_key),
         )
-        fresh = self._queries.order_where(sql, "order_key = ?", (order.order_key,))
-        if fresh is None:  # pragma: no cover - it was read in this transaction
-            raise LedgerUnavailableError("the attempt is no longer in the ledger")
-        return fresh
+        return replace(order, **vars(outcome), updated_at=now)
 
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> int:
-        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
-        sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
-        row = seal(sequence, rows.time_text(self._now(sql)), event, subject, body, previous)
-        self._queries.insert(sql, "trail", vars(row))
-        return row.sequence
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        return self._queries.append(sql, self._now(sql), event, subject, body)

@@ -1,11 +1,11 @@
-"""The ledger in one SQLite file: WAL, `synchronous=FULL`, `BEGIN IMMEDIATE`, mode 0600.
+"""The ledger in one SQLite file: WAL, `synchronous=FULL`, `BEGIN IMMEDIATE`, mode 0600, a witness outside.
 
 SQL runs in a worker thread, one statement sequence at a time. An error of SQLite or of the file system is
 a `LedgerUnavailableError`.
 """
 
 import contextlib
-import os
+import logging
 import sqlite3
 import threading
 import time
@@ -18,16 +18,26 @@ import anyio
 import anyio.to_thread
 
 from xportcn_tools.clock import utc_now
-from xportcn_tools.ledger import rows
-from xportcn_tools.ledger.ledger import LedgerUnavailableError, Realm
+from xportcn_tools.ledger import rows, witness
+from xportcn_tools.ledger.ledger import LedgerUnavailableError, Realm, StoredPreview
+from xportcn_tools.ledger.ledger_file import identity_of, one_file
 from xportcn_tools.ledger.migrations import migrate, refuse_newer
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sql import GIVE_UP_SECONDS, SqlLedger
+from xportcn_tools.ledger.trail import GENESIS, TrailRow
+from xportcn_tools.ledger.witness import Witness
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process's before the ledger counts as locked."""
+
+
+def text_of(stored: bytes) -> str:
+    """Of a bad byte SQLite would make an error of the whole answer."""
+    return stored.decode(errors="replace")
 
 
 class _SqliteSession:
@@ -40,8 +50,6 @@ class _SqliteSession:
 
 class SqliteLedger(SqlLedger):
     """The driver for one file. `clock` gives aware UTC times: those who share a file share a machine."""
-
-    ID_IS_LISTED = "EXISTS (SELECT 1 FROM json_each(order_ids) WHERE value = ?)"
 
     def __init__(
         self,
@@ -59,6 +67,10 @@ class SqliteLedger(SqlLedger):
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._known_files: dict[Path, tuple[int, int]] = {}
+        self._opened_at: datetime | None = None
+        self._ledger_id = ""
+        self._appended: Witness | None = None
+        self._unwitnessed = False
 
     async def aclose(self) -> None:
         with anyio.move_on_after(BUSY_SECONDS, shield=True):  # a thread that hangs has the lock
@@ -81,6 +93,19 @@ class SqliteLedger(SqlLedger):
 
     @contextlib.contextmanager
     def _transaction(self, sql: Session) -> Generator[None]:
+        with self._one_row(sql):
+            self._appended = None
+            self._judge(sql)
+            yield
+        if self._appended:
+            try:
+                witness.follow(self._ledger_id, self._appended)
+                self._unwitnessed = False
+            except OSError as error:
+                self._miss_witness(error)
+
+    @contextlib.contextmanager
+    def _one_row(self, sql: Session) -> Generator[None]:
         sql.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -91,8 +116,6 @@ class SqliteLedger(SqlLedger):
                 with contextlib.suppress(sqlite3.Error):
                     sql.execute("ROLLBACK")
             raise
-
-    _one_row = _transaction
 
     @contextlib.contextmanager
     def _snapshot(self, sql: Session) -> Generator[None]:
@@ -108,28 +131,33 @@ class SqliteLedger(SqlLedger):
             self._check_identity()
             return self._connection
         self._check_identity()
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made by us first, so that nobody else can read it at any moment. One that exists is not opened:
-        # closing it again would give up every lock that this process has on it (POSIX), and another
-        # process, leaving, could then delete the log that a ledger of this process goes on writing to.
-        with contextlib.suppress(FileExistsError):
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        file = one_file(self.path)
         connection = sqlite3.connect(
-            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+            file, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
             connection.row_factory = sqlite3.Row
+            connection.text_factory = text_of
             refuse_newer(connection)  # before anything that writes
             self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            migrate(connection, rows.time_text(self._clock()))
+            sql = _SqliteSession(connection)
+            migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql))
+            self._opened_at = self._opened_at or self._clock()
+            hindrance = witness.cannot_be_kept()
+            if hindrance:
+                self._miss_witness(hindrance)
+            elif self._is_older_copy(sql):
+                with self._transaction(sql):  # it judges
+                    pass
         except BaseException:
             connection.close()
             raise
-        for file in (self.path, self._log):
+        self._log = file.with_name(f"{file.name}-wal")
+        for each in (self.path, self._log):
             with contextlib.suppress(FileNotFoundError):  # no log where the file system can have none
-                self._known_files[file] = _identity_of(file)
+                self._known_files[each] = identity_of(each)
         self._connection = connection
         return connection
 
@@ -146,16 +174,11 @@ class SqliteLedger(SqlLedger):
             else:
                 return
 
-    @property
-    def _log(self) -> Path:
-        """SQLite's write-ahead log: while a connection is open, commits are in it and nowhere else."""
-        return self.path.with_name(f"{self.path.name}-wal")
-
     def _check_identity(self) -> None:
         """A file that was deleted or replaced below us would take our writes and lose them."""
         for file, known in self._known_files.items():
             try:
-                identity = _identity_of(file)
+                identity = identity_of(file)
             except FileNotFoundError:
                 raise LedgerUnavailableError(
                     f"the ledger's file {file.name} was deleted while the server ran"
@@ -172,7 +195,67 @@ class SqliteLedger(SqlLedger):
                 self._connection = None
                 self._known_files.pop(self._log, None)  # SQLite deletes it with the last connection
 
+    # The witness
 
-def _identity_of(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_dev, status.st_ino
+    def _identify(self, sql: Session) -> str:
+        (row,) = sql.execute("SELECT ledger_id FROM identity")
+        self._ledger_id = str(row["ledger_id"])
+        return self._ledger_id
+
+    def _adopt(self, sql: Session) -> None:
+        """The first witness of a ledger that has just got its id."""
+        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
+        seen = Witness(**last[0]) if last else Witness(0, GENESIS)
+        try:
+            witness.write(self._identify(sql), seen)
+        except OSError as error:
+            self._miss_witness(error)
+
+    def _is_older_copy(self, sql: Session) -> bool:
+        """Whether the ledger has lost rows that its witness knows, or has a history and no witness here.
+
+        The witness is read before the trail: a row that it knows was committed by then.
+        """
+        try:
+            held = witness.read(self._identify(sql))
+        except OSError as error:
+            self._miss_witness(error)
+            return False
+        if held is None:
+            return bool(sql.execute("SELECT 1 FROM previews UNION ALL SELECT 1 FROM trail LIMIT 1"))
+        known = "SELECT 1 FROM trail WHERE sequence = ? AND hash = ?"
+        return held.sequence > 0 and not sql.execute(known, (held.sequence, held.hash))
+
+    def _judge(self, sql: Session) -> None:
+        """Within a transaction: an older copy voids every token that it was issued with."""
+        if not self._is_older_copy(sql):
+            return
+        hindrance = witness.cannot_be_kept()
+        if hindrance:
+            self._miss_witness(hindrance)
+            return
+        self._append(sql, "restored", "ledger", {})
+        if self._appended:
+            # Before the commit, so that nobody finds the same again: were this row lost, it would be missed.
+            witness.write(self._ledger_id, self._appended)
+        logger.warning(
+            "the ledger %s was copied or restored, or is new to this user: previews made before now are void",
+            self.path,
+        )
+
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
+        row = super()._append(sql, event, subject, body)
+        self._appended = Witness(row.sequence, row.hash)
+        return row
+
+    def _miss_witness(self, reason: object) -> None:
+        if not self._unwitnessed:
+            logger.warning(
+                "no witness of the ledger can be kept (%s): previews older than this process are void",
+                reason,
+            )
+        self._unwitnessed = True
+
+    def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
+        older = self._opened_at is not None and preview.created_at < self._opened_at
+        return super()._is_void(sql, preview) or (self._unwitnessed and older)

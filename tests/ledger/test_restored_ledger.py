@@ -1,0 +1,246 @@
+"""A ledger that was copied or put back from a backup: no token that it was issued with orders a second time."""
+
+import logging
+import shutil
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from harness.house import House, call, order_arguments, previewed
+from harness.processes import process_environment, ran, xportcn_mcp
+from harness.settings import environ_of
+from ledger.suite.stores import claimed, preview_of
+from ledger.test_ledger_files import children
+from xportcn_tools.ledger import witness
+from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.ledger.trail import first_break
+from xportcn_tools.ledger.witness import Witness
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    """On a machine of its own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return House(tmp_path, APPROVAL="off")
+
+
+@asynccontextmanager
+async def ledger_of(house: House) -> AsyncGenerator[SqliteLedger]:
+    ledger = SqliteLedger(house.ledger, "sandbox")
+    yield ledger
+    await ledger.aclose()
+
+
+async def events_of(house: House) -> list[str]:
+    async with ledger_of(house) as ledger:
+        trail = await ledger.trail()
+    assert first_break(trail) is None
+    return [row.event for row in trail]
+
+
+async def token_of(house: House) -> dict[str, Any]:
+    """The arguments that order a fresh preview."""
+    async with house.client() as client:
+        return (await previewed(client))["create_order_arguments"]
+
+
+async def created(house: House, arguments: dict[str, Any]) -> str:
+    """What the create says: its problem's code, or the order's state."""
+    async with house.client() as client:
+        answer = await call(client, "create_order", arguments)
+    if answer["problem"]:
+        assert answer["problem"]["request_sent"] == "no"
+        return answer["problem"]["code"]
+    return answer["order"]["state"]
+
+
+def witness_of(house: House) -> tuple[str, Witness | None]:
+    with closing(sqlite3.connect(house.ledger)) as sql:
+        (ledger_id,) = sql.execute("SELECT ledger_id FROM identity").fetchone()
+    return ledger_id, witness.read(ledger_id)
+
+
+@pytest.mark.parametrize("orders_before", [0, 1], ids=["first order", "later order"])
+async def test_a_backup_that_is_put_back_within_a_tokens_life_orders_nothing_again(
+    house: House, caplog: pytest.LogCaptureFixture, orders_before: int
+) -> None:
+    for _ in range(orders_before):
+        async with house.client() as client:
+            other = await previewed(client, quantity=9)
+        assert await created(house, other["create_order_arguments"]) == "placed"
+    token = await token_of(house)
+    backup = house.ledger.with_name("backup")
+    shutil.copyfile(house.ledger, backup)
+    assert await created(house, token) == "placed"
+    shutil.copyfile(backup, house.ledger)
+
+    assert await created(house, token) == "token_expired"
+    assert house.creates == orders_before + 1
+    assert (await events_of(house)).count("restored") == 1
+    assert [record.levelno for record in caplog.records if "copied or restored" in record.message] == [
+        logging.WARNING
+    ]
+    # A fresh preview is all it costs, and the same backup is found out again.
+    assert await created(house, await token_of(house)) == "placed"
+    shutil.copyfile(backup, house.ledger)
+    assert await created(house, token) == "token_expired"
+    assert house.creates == orders_before + 2
+
+
+async def test_the_main_file_copied_without_its_log_orders_nothing_again(
+    house: House, tmp_path: Path
+) -> None:
+    token = await token_of(house)
+    elsewhere = House(tmp_path / "copy", house.sandbox, APPROVAL="off")
+    elsewhere.ledger.parent.mkdir()
+    async with house.client() as client:
+        answer = await call(client, "create_order", token)
+        assert answer["order"]["state"] == "placed"
+        assert house.ledger.with_name("ledger.sqlite3-wal").stat().st_size > 0
+        shutil.copyfile(house.ledger, elsewhere.ledger)
+        assert await created(elsewhere, token) == "token_expired"
+    assert house.creates == 1
+    assert "claimed" not in await events_of(elsewhere)
+
+
+async def test_of_two_copies_in_use_one_orders_a_token(house: House, tmp_path: Path) -> None:
+    token = await token_of(house)
+    elsewhere = House(tmp_path / "copy", house.sandbox, APPROVAL="off")
+    shutil.copytree(house.ledger.parent, elsewhere.ledger.parent, ignore=shutil.ignore_patterns("state"))
+    async with house.client() as one, elsewhere.client() as other:
+        said = [await call(client, "create_order", token) for client in (other, one, other, one)]
+    codes = [each["problem"] and each["problem"]["code"] for each in said]
+    assert codes == [None, "token_expired", None, "token_expired"]
+    assert [said[0]["order"]["replayed"], said[2]["order"]["replayed"]] == [False, True]
+    assert house.creates == 1
+
+
+@pytest.mark.parametrize("lost", ["another machine", "deleted", "not readable as a witness"])
+async def test_a_history_without_a_witness_voids_its_tokens_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    token = await token_of(house)
+    if lost == "another machine":
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state of another machine"))
+    elif lost == "deleted":
+        shutil.rmtree(tmp_path / "state")
+    else:
+        (witness.folder() / witness_of(house)[0]).write_bytes(b"")
+    assert await created(house, token) == "token_expired"
+    assert await created(house, await token_of(house)) == "placed"
+    assert await events_of(house) == ["restored", "claimed", "placed"]
+
+
+async def test_an_order_is_replayed_from_a_copy_that_knows_it(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await token_of(house)
+    assert await created(house, token) == "placed"
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another machine"))
+    assert await created(house, token) == "placed"
+    assert house.creates == 1
+
+
+async def test_a_ledger_that_was_restored_while_it_is_open_is_found_out_in_the_claim(house: House) -> None:
+    """What no opening could see: here another process, which has died since, had written on."""
+    token = await token_of(house)
+    async with house.client() as client:
+        ledger_id, seen = witness_of(house)
+        assert seen == Witness(0, "0" * 64)
+        witness.write(ledger_id, Witness(7, "a" * 64))
+        answer = await call(client, "create_order", token)
+        assert answer["problem"]["code"] == "token_expired"
+        assert "copied or restored" in answer["problem"]["message"]
+        assert (await call(client, "create_order", token))["problem"]["code"] == "token_expired"
+        fresh = (await previewed(client))["create_order_arguments"]
+        assert (await call(client, "create_order", fresh))["order"]["state"] == "placed"
+    assert house.creates == 1
+    assert await events_of(house) == ["restored", "claimed", "placed"]
+
+
+def nothing(*_: object) -> None:
+    pass
+
+
+async def test_a_witness_that_is_behind_is_no_fault(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a process died between its commit and the witness."""
+    assert await created(house, await token_of(house)) == "placed"
+    async with house.client() as client:
+        token = await previewed(client, quantity=7)
+    with monkeypatch.context() as dying:
+        dying.setattr(witness, "follow", nothing)
+        assert await created(house, token["create_order_arguments"]) == "placed"
+    ledger_id, seen = witness_of(house)
+    assert seen
+    assert (seen.sequence, len(await events_of(house))) == (2, 4)
+    async with house.client() as client:
+        token = await previewed(client, quantity=8)
+    assert await created(house, token["create_order_arguments"]) == "placed"
+    assert "restored" not in await events_of(house)
+    async with ledger_of(house) as ledger:
+        last = (await ledger.trail())[-1]
+    assert witness.read(ledger_id) == Witness(last.sequence, last.hash)
+
+
+async def test_a_late_witness_does_not_go_back(house: House) -> None:
+    async with ledger_of(house) as ledger:
+        await claimed(ledger, preview_of(1))
+        await claimed(ledger, preview_of(2))
+        trail = await ledger.trail()
+    ledger_id, seen = witness_of(house)
+    witness.follow(ledger_id, Witness(trail[0].sequence, trail[0].hash))
+    assert witness.read(ledger_id) == seen == Witness(trail[1].sequence, trail[1].hash)
+
+
+async def test_many_processes_never_take_their_ledger_for_a_restored_one(house: House) -> None:
+    rounds = 12
+    async with ledger_of(house) as ledger:
+        for number in range(4 * rounds):
+            await ledger.store_preview(preview_of(number))
+        async with children(4) as processes:
+            for number in range(rounds):
+                for place, child in enumerate(processes):
+                    await child.begin("claim", house.ledger, 4 * number + place)
+                assert [await child.told() for child in processes] == ["Claimed"] * 4
+        assert {row.event for row in await ledger.trail()} == {"claimed"}
+    _, seen = witness_of(house)
+    assert seen
+    assert seen.sequence in (4 * rounds - 1, 4 * rounds)
+
+
+async def test_without_a_state_folder_only_tokens_of_an_earlier_process_are_void(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "a file"))
+    async with house.client() as client:
+        token = await previewed(client)
+        answer = await call(client, "create_order", token["create_order_arguments"])
+        assert answer["order"]["state"] == "placed"
+        other = await previewed(client, quantity=5)
+    assert await created(house, other["create_order_arguments"]) == "token_expired"
+    assert await events_of(house) == ["claimed", "placed"]
+    assert "no witness" in caplog.text
+    found = await anyio.to_thread.run_sync(
+        lambda: ran(
+            xportcn_mcp("doctor"), tmp_path, process_environment(environ_of(LEDGER=str(house.ledger)))
+        )
+    )
+    assert "ledger witness" in found.stdout
+
+
+async def test_a_ledger_in_use_is_witnessed_outside_its_folder_for_this_user_alone(house: House) -> None:
+    async with house.client() as client:
+        await call(client, "preview_order", order_arguments())
+    ledger_id, seen = witness_of(house)
+    assert seen == Witness(0, "0" * 64)
+    (file,) = witness.folder().iterdir()
+    assert (file.name, file.parent.stat().st_mode & 0o077) == (ledger_id, 0)
+    assert house.ledger.parent not in (witness.folder(), *witness.folder().iterdir())

@@ -1,0 +1,88 @@
+"""What tells that a ledger's file was copied or restored: its trail's last row, kept outside its folder.
+
+SQLite only. The witness is written after each commit that appends to the trail, so it is never ahead of a
+ledger that lives; one that is behind (a process died in between) proves nothing. Where it is ahead, or knows
+another row, the file is an older copy, and what was ordered since is missing in it.
+"""
+
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A row of the trail: its sequence (0: the trail was empty) and its hash."""
+
+    sequence: int
+    hash: str
+
+
+def folder() -> Path:
+    """Where the witnesses are, one file for each ledger. It is never the folder of the default ledger, which
+    may be copied or put back as a whole.
+
+    Raises:
+        OSError: this user has no home.
+    """
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    try:
+        base = named if named.is_absolute() else platformdirs.user_state_path()
+    except RuntimeError as error:
+        raise FileNotFoundError("this user has no home folder") from error
+    return base / "xportcn-mcp-witness"
+
+
+def read(ledger_id: str) -> Witness | None:
+    """The witness of the ledger with this id (`identity.ledger_id`), if there is one.
+
+    Raises:
+        OSError: the state folder cannot be read.
+    """
+    file = folder() / ledger_id
+    try:
+        text = file.read_bytes()
+        while text != (text := file.read_bytes()):  # it is being written just now
+            pass
+    except FileNotFoundError:
+        return None
+    found = re.fullmatch(rb"([0-9]{18}) ([0-9a-f]{64})\n", text)
+    return Witness(int(found[1]), found[2].decode()) if found else None
+
+
+def follow(ledger_id: str, seen: Witness) -> None:
+    """Write it, unless another process has written a later one meanwhile. Raises: OSError."""
+    held = read(ledger_id)
+    if held is None or held.sequence < seen.sequence:
+        write(ledger_id, seen)
+
+
+def write(ledger_id: str, seen: Witness) -> None:
+    """Over the earlier one, which is as long. It is not forced onto the disk: after a power failure it may be
+    behind the ledger, which is.
+
+    Raises:
+        OSError: the state folder cannot be written.
+    """
+    place = folder()
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(place / ledger_id, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        os.write(handle, b"%018d %s\n" % (seen.sequence, seen.hash.encode()))
+    finally:
+        os.close(handle)
+
+
+def cannot_be_kept() -> str | None:
+    """Why no witness can be written, if so; found out by trying."""
+    try:
+        place = folder()
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        return f"{type(error).__name__}: {error.strerror or error}"
