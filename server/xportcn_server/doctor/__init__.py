@@ -15,5 +15,6 @@ probe           which signing rule and unit the account accepts
 probe_paths     ... and which of the inferred paths
 recording       the answers of a probe as files
 scrubbing       ... without people, accounts and ids
+going_live      the list for the first live day
 report          all of it, for a person or as JSON
 """

@@ -15,6 +15,7 @@ from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.check import Check, fault, ok
 from xportcn_server.doctor.check_account import NEEDED, check_account, judged
 from xportcn_server.doctor.check_settings import check_settings, hidden_of, secrets_of
+from xportcn_server.doctor.going_live import live_steps
 from xportcn_server.doctor.probe import IN_WORDS, Finding, find_rule
 from xportcn_server.doctor.recording import Recording
 from xportcn_server.settings.loaded import Loaded, read_settings
@@ -23,10 +24,12 @@ from xportcn_tools.upstream.clean import escaped, quoted
 HIDDEN = "***"
 
 
-def run_doctor(*, probe: bool, as_json: bool, folder: Path | None = None, env_file: str | None = None) -> int:
+def run_doctor(
+    *, probe: bool, as_json: bool, folder: Path | None = None, live: bool = False, env_file: str | None = None
+) -> int:
     """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault).
 
-    `folder`: a new one for the answers to the probe, scrubbed.
+    `folder`: a new one for the answers to the probe, scrubbed. `live`: with the list for the first live day.
     """
     loaded = read_settings(env_file=env_file)
     checks = [
@@ -52,6 +55,7 @@ def run_doctor(*, probe: bool, as_json: bool, folder: Path | None = None, env_fi
             "ok": all(check.status != "fault" for check in checks),
             "checks": [asdict(check) for check in checks],
             "probe": _as_json(finding) if finding else None,
+            "live": [asdict(step) for step in live_steps(loaded.settings)] if live else [],
         },
     )
     if as_json:
@@ -112,6 +116,10 @@ def _print(report: dict[str, Any]) -> None:
             _say(f"{'':<8} -> {check['next_step']}")
     if report["probe"]:
         _print_probe(report["probe"])
+    for number, step in enumerate(report["live"], 1):
+        _say(f"\n{number}. {step['title']}")
+        for line in step["what"].splitlines():
+            _say(f"   {line}")
     statuses = [check["status"] for check in report["checks"]]
     _say(f"\n{statuses.count('fault')} fault(s), {statuses.count('warning')} warning(s)")
 
