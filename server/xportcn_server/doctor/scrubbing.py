@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from typing import Any, cast
 
 _LONGEST = 300  # characters of a text
-_LARGEST_COUNT = 10**9  # larger whole numbers are ids or phones, or more than ten million yuan in fen
+_LARGEST_COUNT = 10**8  # larger whole numbers are ids or phones, or more than a million yuan in fen
 _IN_TEXT_FROM = 6  # characters: a shorter secret is also half of every number
 
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
@@ -30,7 +30,7 @@ _STATES = re.compile(
     "|flowFlag|channel|webSite|country|success|sort"
 )
 _STATE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}|-?[0-9_-]{1,8}")
-_NUMBER = re.compile(r"-?[0-9]{1,8}(?:\.[0-9]{1,4})?%?")
+_NUMBER = re.compile(r"-?(?:[0-9]{1,6}|[0-9]{1,8}\.[0-9]{1,4})%?")
 _TEXTS = re.compile(
     "msg|message|errorMsg|errorMessage|statusStr|closeReason|subject|subjectTrans|attributeName"
     "|attributeNameTrans|unit|transUnit|logisticsCompanyName"
@@ -105,30 +105,31 @@ class Scrubber:
         return text[:_LONGEST]
 
     def _key(self, key: str) -> str:
-        told = key in self._secrets or any(
-            each in key for each in self._secrets if len(each) >= _IN_TEXT_FROM
+        return key if _FIELD.fullmatch(key) and not self._tells(key) else self.disguised(key)
+
+    def _tells(self, text: str) -> bool:
+        """Whether a secret is in it."""
+        return text in self._secrets or any(
+            each in text for each in self._secrets if len(each) >= _IN_TEXT_FROM
         )
-        return key if _FIELD.fullmatch(key) and not told else self.disguised(key)
 
     def _is_figure(self, value: int, name: str) -> bool:
-        if str(value) in self._secrets:
+        if self._tells(str(value)):
             return False
-        if _TIME.fullmatch(name):
-            return True
-        return abs(value) < _LARGEST_COUNT and not _is_of_account(name)
+        return _is_time(name) or (abs(value) < _LARGEST_COUNT and not _is_of_account(name))
 
     def _text(self, text: str, name: str, within: str, *, texts: bool) -> str:
         if not text:
             return text
-        if text not in self._secrets:
-            if texts and (_TEXTS.fullmatch(name) or within in _TEXTS_OF.get(name, ())):
-                return self.free_of_people(text)
-            if (
-                (_TIME.fullmatch(name) and _TIME_FORM.fullmatch(text))
-                or (_STATES.fullmatch(name) and _STATE.fullmatch(text))
-                or (not _is_of_account(name) and _NUMBER.fullmatch(text))
-            ):
-                return text
+        if texts and (_TEXTS.fullmatch(name) or within in _TEXTS_OF.get(name, ())):
+            return self.free_of_people(text)
+        told = (
+            (_STATES.fullmatch(name) and _STATE.fullmatch(text))
+            or (_is_time(name) and _TIME_FORM.fullmatch(text))
+            or (not _is_of_account(name) and _NUMBER.fullmatch(text))
+        )
+        if told and not self._tells(text):
+            return text
         if _PICTURE.fullmatch(text):
             digest = self._stream(text, 0)
             return f"https://cbu01.alicdn.com/img/ibank/{''.join(f'{digest(9):d}' for _ in range(12))}.jpg"
@@ -146,6 +147,10 @@ class Scrubber:
             return int.from_bytes(digest[:8], "big") % most
 
         return below
+
+
+def _is_time(name: str) -> bool:
+    return bool(_TIME.fullmatch(name)) and not _PERSONAL.search(name)
 
 
 def _is_of_account(name: str) -> bool:
