@@ -189,10 +189,12 @@ def test_what_the_path_of_order_details_answers_is_told_apart(
     assert meanings(report, "order details")[0] == (KA["details"], verdict)
 
 
-def test_a_path_of_the_owner_that_may_do_more_than_read_is_not_tried(patient: Patient) -> None:
+@pytest.mark.parametrize("name", ["ORDER_DETAIL_PATH", "ORDER_LIST_PATH", "PRODUCT_PATH", "SEARCH_PATH"])
+def test_a_path_of_the_owner_that_may_do_more_than_read_is_not_tried(patient: Patient, name: str) -> None:
     sandbox = build_sandbox()
-    probed(patient, sandbox, ORDER_DETAIL_PATH="/alibaba/ka/order/cancel")
+    report = probed(patient, sandbox, **{name: "/alibaba/ka/order/cancel"})
     assert "/alibaba/ka/order/cancel" not in sandbox.books.paths
+    assert found_by(report)["outcome"] == "accepted"
 
 
 # Refusals
@@ -270,6 +272,15 @@ def test_a_clock_that_is_off_is_told_from_a_wrong_signature(patient: Patient, ho
     report = probed(patient, sandbox)
     assert found_by(report)["outcome"] == "clock"
     assert "clock" in report.checks["probe"]["next_step"]
+
+
+def test_only_the_upstreams_own_words_stand_between_signs(patient: Patient) -> None:
+    with sandbox_on_a_port(build_sandbox(paths={})) as base_url:
+        patient.set(MODE="preview", BASE_URL=base_url, **SANDBOX_ACCOUNT)
+        _, printed = patient.told("--probe")
+    (line, *_) = [each for each in printed.splitlines() if KA["list"] in each and "HTTP" in each]
+    assert "not confirmed, inferred: HTTP 404, the body is not JSON" in line
+    assert "「" not in line
 
 
 @pytest.mark.parametrize("fault", ["firewall", "html"])

@@ -4,10 +4,9 @@ import anyio
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
 from xportcn_server.doctor.probe import IN_WORDS, Finding
-from xportcn_server.doctor.signed_call import Account, Attempt, Call, account_of
+from xportcn_server.doctor.signed_call import Account, Attempt, Call, account_of, in_signs
 from xportcn_server.settings.loaded import Loaded
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.upstream.clean import quoted
 
 _PROBE = "run `xportcn-mcp doctor --probe`, which says what is refused and what the account accepts"
 NEEDED = frozenset(("mode", "base_url", "timeout_seconds", "search_path"))
@@ -38,7 +37,7 @@ async def _searched(account: Account) -> Attempt:
 
 def _judged(attempt: Attempt) -> Check:
     pair = f"{attempt.signature} with {attempt.timestamp_unit}"
-    said = f"code {attempt.code}, {quoted(attempt.text)}"
+    said = in_signs(attempt.code, attempt.text)
     if attempt.meaning == "accepted":
         return ok("account", f"a signed search is accepted ({pair})")
     if attempt.meaning in ("unclear", "unreachable") and (attempt.http_status or 500) >= 429:

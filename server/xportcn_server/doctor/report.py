@@ -18,8 +18,9 @@ from xportcn_server.doctor.check_settings import check_settings, hidden_of, secr
 from xportcn_server.doctor.going_live import live_steps
 from xportcn_server.doctor.probe import IN_WORDS, Finding, find_rule
 from xportcn_server.doctor.recording import Recording
+from xportcn_server.doctor.signed_call import in_signs
 from xportcn_server.settings.loaded import Loaded, read_settings
-from xportcn_tools.upstream.clean import escaped, quoted
+from xportcn_tools.upstream.clean import escaped
 
 HIDDEN = "***"
 
@@ -135,7 +136,7 @@ def _print_probe(finding: dict[str, Any]) -> None:
         status = "no HTTP answer" if each["http_status"] is None else f"HTTP {each['http_status']}"
         _say(
             f"  {each['call']:<13} {each['signature']:<6} {each['timestamp_unit']:<2} {each['path']}"
-            f"  {meaning}{sorted_by}: {status}, code {each['code']}, {quoted(each['text'])},"
+            f"  {meaning}{sorted_by}: {status}, {in_signs(each['code'], each['text'])},"
             f" request id {each['request_id'] or '-'}"
         )
     if finding["env_lines"]:

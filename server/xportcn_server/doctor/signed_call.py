@@ -11,15 +11,18 @@ from typing import Any, Literal, cast
 
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.goods.answer_data import NotReadableError, data_of
-from xportcn_tools.upstream.clean import clean
+from xportcn_tools.upstream.clean import clean, quoted
 from xportcn_tools.upstream.client import Endpoint, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import UpstreamError
-from xportcn_tools.upstream.requests import SearchQuery
+from xportcn_tools.upstream.reading_paths import reads_only
+from xportcn_tools.upstream.requests import SEARCH_PATH, SearchQuery
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, TimestampUnit
 from xportcn_tools.upstream.words import about_goods, cause_of, documented
 
 SEARCH_WORDS = "杯"  # "cup": 1688 never lacks some
+
+NO_CODE = "-"
 
 Call = Literal["search", "product", "order list", "order details"]
 Meaning = Literal[
@@ -32,7 +35,10 @@ _OF_USER = re.compile(r"user[-_ ]?id|sub[-_ ]?account|子账[号户]", re.IGNORE
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call and its answer. `inferred`: sorted by words, which are not documented."""
+    """One call and its answer. `inferred`: sorted by words, which are not documented.
+
+    `text`: the upstream's own words; where `code` is `NO_CODE`, ours for what came instead.
+    """
 
     call: Call
     path: str
@@ -44,6 +50,11 @@ class Attempt:
     request_id: str | None
     meaning: Meaning | Verdict
     inferred: bool
+
+
+def in_signs(code: str, text: str) -> str:
+    """An answer's code and words for a person: the upstream's between signs, ours as they are."""
+    return text if code == NO_CODE else f"code {code}, {quoted(text)}"
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,12 @@ class Account:
         return reply
 
     async def search(self, rule: SignatureRule, unit: TimestampUnit) -> tuple[Attempt, Reply | UpstreamError]:
-        """The first and most harmless call: its path is documented, and it touches no cart."""
-        path, body = self.settings.search_path, search_body(self.settings)
+        """The first and most harmless call: its path is documented, and it touches no cart.
+
+        An owner's path that may do more than read is not called: the documented one is.
+        """
+        path = self.settings.search_path if reads_only(self.settings.search_path) else SEARCH_PATH
+        body = search_body(self.settings)
         reply = await self.call("search", path, body, rule, unit)
         meaning, inferred = ("unreachable", False) if isinstance(reply, UpstreamError) else sort_reply(reply)
         return attempt("search", path, (rule, unit), reply, meaning, inferred=inferred), reply
@@ -111,9 +126,9 @@ def attempt(
     inferred: bool,
 ) -> Attempt:
     if isinstance(reply, UpstreamError):
-        return Attempt(call, path, *pair, None, "-", str(reply), None, meaning, inferred)
-    said, request_id = said_in(reply), reply.request_id
-    return Attempt(call, path, *pair, reply.status, reply.code, said, request_id, meaning, inferred)
+        return Attempt(call, path, *pair, None, NO_CODE, str(reply), None, meaning, inferred)
+    said, code = said_in(reply), reply.code if reply.envelope else NO_CODE
+    return Attempt(call, path, *pair, reply.status, code, said, reply.request_id, meaning, inferred)
 
 
 def said_in(reply: Reply) -> str:
