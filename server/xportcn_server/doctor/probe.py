@@ -11,12 +11,20 @@ from typing import Literal
 import anyio
 
 from xportcn_server.doctor.probe_paths import PathProbe
-from xportcn_server.doctor.signed_call import Account, Attempt, Call, Exchange, Meaning, Verdict, account_of
+from xportcn_server.doctor.signed_call import (
+    Account,
+    Attempt,
+    Call,
+    Exchange,
+    Meaning,
+    PathAnswer,
+    account_of,
+)
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.signing import SignatureRule, TimestampUnit
 
-ProbeOutcome = Meaning | Verdict | Literal["not run"]
+ProbeOutcome = Meaning | PathAnswer | Literal["not run"]
 
 _AS_SET: tuple[tuple[Call, str, str], ...] = (
     ("product", "XPORTCN_PRODUCT_PATH", "product_path"),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from xportcn_server.doctor.signed_call import Account, Attempt, Call, Verdict, attempt
+from xportcn_server.doctor.signed_call import Account, Attempt, Call, PathAnswer, attempt
 from xportcn_tools.goods.answer_data import NotReadableError, data_of
 from xportcn_tools.goods.product import NotRead, NotReadReason
 from xportcn_tools.goods.product_answer import read_product, read_search
@@ -27,7 +27,7 @@ _OTHER_DETAIL_PATH = "/alibaba/order/detail"
 
 _NO_OFFER, _NO_ORDER = "1", "1000000000000000000"  # asked for where the answers before name none
 _NO_SUCH_ORDER = re.compile(r"订单.{0,4}不存在|order.{0,20}(?:not found|not exist|n't exist)", re.IGNORECASE)
-_VERDICTS: dict[NotReadReason, Verdict] = {
+_VERDICTS: dict[NotReadReason, PathAnswer] = {
     "not_found": "confirmed",
     "not_confirmed": "not confirmed",
     "not_permitted": "not permitted",
@@ -35,7 +35,7 @@ _VERDICTS: dict[NotReadReason, Verdict] = {
     "no_answer": "no answer",
 }
 
-Judge = Callable[[Reply], tuple[Verdict, bool]]
+Judge = Callable[[Reply], tuple[PathAnswer, bool]]
 
 
 @dataclass(frozen=True)
@@ -75,32 +75,32 @@ class PathProbe:
         return made, None
 
     def _judged(self, call: Call, path: str, reply: Reply | UpstreamError, judge: Judge) -> Attempt:
-        verdict: tuple[Verdict, bool] = (
+        verdict: tuple[PathAnswer, bool] = (
             ("no answer", False) if isinstance(reply, UpstreamError) else judge(reply)
         )
         return attempt(call, path, self.pair, reply, verdict[0], inferred=verdict[1])
 
 
-def _of_search(reply: Reply) -> tuple[Verdict, bool]:
+def _of_search(reply: Reply) -> tuple[PathAnswer, bool]:
     return _of(read_search(reply))
 
 
-def _of_product(reply: Reply, offer_id: str) -> tuple[Verdict, bool]:
+def _of_product(reply: Reply, offer_id: str) -> tuple[PathAnswer, bool]:
     return _of(read_product(reply, offer_id))
 
 
-def _of(read: object) -> tuple[Verdict, bool]:
+def _of(read: object) -> tuple[PathAnswer, bool]:
     return (_VERDICTS[read.reason], True) if isinstance(read, NotRead) else ("confirmed", False)
 
 
-def _of_list(reply: Reply) -> tuple[Verdict, bool]:
+def _of_list(reply: Reply) -> tuple[PathAnswer, bool]:
     try:
         return ("unreadable", True) if list_in(data_of(reply)) is None else ("confirmed", False)
     except NotReadableError as why:
         return _VERDICTS[why.reason], True
 
 
-def _of_details(reply: Reply, order_id: str) -> tuple[Verdict, bool]:
+def _of_details(reply: Reply, order_id: str) -> tuple[PathAnswer, bool]:
     try:
         order = read_order(data_of(reply))
     except NotReadableError as why:

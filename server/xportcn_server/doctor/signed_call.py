@@ -28,7 +28,7 @@ Call = Literal["search", "product", "order list", "order details"]
 Meaning = Literal[
     "accepted", "signature", "key", "user", "permission", "clock", "path", "page", "unclear", "unreachable"
 ]
-Verdict = Literal["confirmed", "not confirmed", "not permitted", "unreadable", "no answer"]
+PathAnswer = Literal["confirmed", "not confirmed", "not permitted", "unreadable", "no answer"]
 
 _OF_USER = re.compile(r"user[-_ ]?id|sub[-_ ]?account|子账[号户]", re.IGNORECASE)
 
@@ -48,7 +48,7 @@ class Attempt:
     code: str
     text: str
     request_id: str | None
-    meaning: Meaning | Verdict
+    meaning: Meaning | PathAnswer
     inferred: bool
 
 
@@ -121,7 +121,7 @@ def attempt(
     path: str,
     pair: tuple[SignatureRule, TimestampUnit],
     reply: Reply | UpstreamError,
-    meaning: Meaning | Verdict,
+    meaning: Meaning | PathAnswer,
     *,
     inferred: bool,
 ) -> Attempt:
