@@ -23,7 +23,7 @@ from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.order import AccountFields
-from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamClient
+from xportcn_tools.upstream.client import PREVIEW_ATTEMPTS, Endpoint, TransportFactory, UpstreamClient
 from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.signing import Credentials, Signer
 
@@ -114,7 +114,7 @@ def address_book_of(settings: Settings) -> AddressBook:
     return AddressBook(data_folder(settings) / "addresses.json")
 
 
-def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
+def upstream_of(settings: Settings, seams: Seams, preview_attempts: int = PREVIEW_ATTEMPTS) -> UpstreamClient:
     """The client for the upstream that the mode asks for. The sandbox is reached in this process."""
     if settings.mode == "sandbox":
         # Loaded in this mode alone, and httpx with it at the first call only.
@@ -125,6 +125,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
             Signer(SANDBOX_CREDENTIALS),
             new_transport=seams.new_transport or _into_sandbox(seams),
             clock=seams.clock or utc_now,
+            preview_attempts=preview_attempts,
         )
     credentials = Credentials(
         settings.access_key or "",
@@ -136,6 +137,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
         Signer(credentials, settings.signature, settings.timestamp_unit),
         new_transport=seams.new_transport,
         clock=seams.clock or utc_now,
+        preview_attempts=preview_attempts,
     )
 
 

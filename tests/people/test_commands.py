@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "approve": (),
     "page": (),
     "address": ("add", "list", "show", "remove"),
+    "call": (),
     "audit": ("verify", "export", "head"),
     "backup": (),
     "forget": (),

@@ -23,6 +23,7 @@ COMMANDS = {
     "client-config": "client_config",
     "address": "addresses",
     "caller": "caller_command",
+    "call": "call_command",
 }
 """The module of each command; in it, the command has its own name (`-` as `_`)."""
 

@@ -130,6 +130,15 @@ def budget_of(caps: Caps, used: DayUsage) -> BudgetResult:
     )
 
 
+def look_at_the_unit(quote: Quote) -> Iterator[ShownWarning]:
+    """For the first live order of an account."""
+    yield ShownWarning(
+        "unverified_unit",
+        "No order for this account is known to be placed yet. Look at the unit once: the website's cart must"
+        f" show {yuan(quote.payable)} CNY for the same, and not a hundred times more or less.",
+    )
+
+
 def over_budget(passed: Breach | None) -> Iterator[ShownWarning]:
     """The warning that a cap would refuse the order as things stand."""
     if passed:
