@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import is_order_id
-from xportcn_tools.results import timestamp
+from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import clean
 
 
