@@ -30,6 +30,7 @@ from xportcn_tools.results import (
     PromotionResult,
 )
 from xportcn_tools.upstream.clean import quoted
+from xportcn_tools.upstream_results import UpstreamResult
 
 _UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
 MANY_LINES, FEW_BYTES = 20, 72
@@ -129,6 +130,7 @@ def _order(order: OrderResult) -> Iterator[str]:
         f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
         f"{order.payable.amount} CNY"
     )
+    yield from _differences(order)
     if order.replayed:
         yield "This was recorded before; nothing was sent again."
     if order.goods:
@@ -143,11 +145,41 @@ def _order(order: OrderResult) -> Iterator[str]:
         )
     if order.state == "sending":
         yield "Do not order this again. Ask get_orders once more in half a minute."
-    if order.state == "placed":
+    if order.upstream:
+        yield from _upstream(order.upstream)
+    if order.state == "placed" and not (order.upstream and _is_settled(order.upstream)):
         yield (
             f"Placed at 1688, not paid yet: pay {'all ' if count > 1 else 'order '}{named} in your Xportcn "
             "account. This server does not pay or cancel."
         )
+
+
+def _differences(order: OrderResult) -> Iterator[str]:
+    """The first thing said: what is to be paid is no longer what was approved."""
+    differences = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
+    if differences:
+        yield (
+            f"WARNING: the upstream has this order otherwise than it was approved: {'; '.join(differences)}. "
+            "Tell the person before anybody pays."
+        )
+
+
+def _is_settled(upstream: UpstreamResult) -> bool:
+    """Whether nothing is to be paid any more."""
+    return all(order.unpaid is False for order in upstream.orders)
+
+
+def _upstream(upstream: UpstreamResult) -> Iterator[str]:
+    for order in upstream.orders:
+        status = order.status_text or (f"state {quoted(order.status)}" if order.status else "state unknown")
+        amount = f"{order.total.amount} CNY" if order.total else order.unproven_total
+        total = f", total {amount}" if amount else ""
+        until = f", to be paid until {order.pay_until}" if order.pay_until else ""
+        closed = f", because {quoted(order.closed_because)}" if order.closed_because else ""
+        yield f"Upstream, read {upstream.read_at}: order {order.order_id}: {status}{total}{until}{closed}"
+        for parcel in order.parcels:
+            named = " ".join(quoted(text) for text in (parcel.carrier, parcel.tracking_number) if text)
+            yield f"- parcel {named}"
 
 
 def _orders(found: OrdersEnvelope) -> list[str]:
@@ -155,6 +187,8 @@ def _orders(found: OrdersEnvelope) -> list[str]:
     totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]
     if totals:
         lines.append(f"All that fit: {'; '.join(totals)}")
+    if found.not_read:
+        lines.append(f"Not read: {found.not_read}.")
     if found.next_before:
         lines.append(f"There are more: get_orders {json.dumps({'before': found.next_before})}")
     return lines

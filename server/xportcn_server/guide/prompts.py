@@ -31,7 +31,8 @@ from xportcn_tools.ledger.ledger import Receipt, State, StoredPreview
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Address
 from xportcn_tools.order_arguments import AddressArgument
-from xportcn_tools.results import ProblemError, timestamp
+from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.results import ProblemError
 
 MOST_VALUES = 100  # the protocol's own bound
 LOOKED_THROUGH = 1000  # recent references: enough to complete from, and quick at every key

@@ -22,6 +22,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
+from xportcn_tools.upstream_state import Reading
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,6 +102,9 @@ class ForwardingLedger:
 
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         return await self.around("resolve", self.inner.resolve, order_key, outcome, event)
+
+    async def keep_reading(self, order_key: str, reading: Reading) -> None:
+        await self.around("keep_reading", self.inner.keep_reading, order_key, reading)
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)

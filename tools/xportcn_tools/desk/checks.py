@@ -15,7 +15,7 @@ from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Standing
 from xportcn_tools.money import yuan
 from xportcn_tools.order import echoed
-from xportcn_tools.results import timestamp
+from xportcn_tools.result_shapes import timestamp
 
 
 @dataclass(frozen=True)

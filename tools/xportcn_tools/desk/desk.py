@@ -70,6 +70,7 @@ class OrderList:
     orders: list[OrderResult]
     totals: list[StateTotal]
     next_before: str | None
+    not_read: str | None = None
 
 
 class Desk:
@@ -98,7 +99,11 @@ class Desk:
         self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer)
         self._yes = Yes(ledger, policy)
-        self._lookup = OrderLookup(upstream, ledger, policy.lookup) if policy.lookup else None
+        self._lookup = (
+            OrderLookup(upstream, ledger, policy.lookup, clock, lambda caller: profile_of(caller).user_id)
+            if policy.lookup
+            else None
+        )
         self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:
@@ -222,20 +227,38 @@ class Desk:
         return (await self.listed(query)).orders
 
     @_ledger_problems
-    async def listed(self, query: OrderQuery) -> OrderList:
-        """As `orders`; with totals over all that fit, and with the order behind which the next ones begin."""
+    async def listed(self, query: OrderQuery, *, refresh: bool = False) -> OrderList:
+        """As `orders`; with totals over all that fit, and with the order behind which the next ones begin.
+
+        `refresh`: read upstream what became of them first.
+        """
         reference, limit = query.reference, query.limit or 10
         digest = token_digest(reference) if reference else ""
         query = replace(query, token_digest=digest, limit=limit + 1)
         found = await self._receipts(query)
         if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
-        shown = [
-            present.order_result(each.order, each.preview.shown if each.preview else None, replayed=False)
-            for each in found[:limit]
-        ]
+        not_read = None
+        if refresh:
+            not_read = await self._refresh(found[:limit])
+            found = await self._ledger.receipts(query)
+        shown = [present.receipt_result(each) for each in found[:limit]]
         more = shown[-1].out_order_id if len(found) > limit else None
-        return OrderList(shown, await self._ledger.totals(query), more)
+        return OrderList(shown, await self._ledger.totals(query), more, not_read)
+
+    async def _refresh(self, receipts: list[Receipt]) -> str | None:
+        """Read the orders upstream, within one call's time; what was not read, in words."""
+        if self._lookup is None:
+            return "nothing was read upstream: the owner has not switched XPORTCN_ORDER_LOOKUP on"
+        missed = [receipt.order.out_order_id for receipt in receipts if receipt.order.order_ids]
+        with anyio.move_on_after(self.policy.call_timeout):
+            missed = await self._lookup.refresh(receipts)
+        if not missed:
+            return None
+        return (
+            f"these orders could not be read upstream now: {', '.join(missed)} (the path of order details "
+            "is not confirmed for this account, the order is not found there, or no answer came in time)"
+        )
 
     @_ledger_problems
     async def receipt(self, caller: str, reference: str) -> Receipt:

@@ -16,7 +16,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import is_order_id
-from xportcn_tools.results import timestamp
+from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import clean
 
 

@@ -12,7 +12,8 @@ from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest, ShownPreview
-from xportcn_tools.results import PreviewResult, ProblemError, problem, timestamp, wrong_argument
+from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import SettingUnusableError
 from xportcn_tools.upstream.words import cause_of, documented

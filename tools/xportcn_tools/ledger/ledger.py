@@ -16,6 +16,7 @@ from xportcn_tools.ledger.approvals import Approvals, ApprovedBy
 from xportcn_tools.ledger.order_query import OrderQuery, State, StateTotal
 from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+from xportcn_tools.upstream_state import Reading
 
 T = TypeVar("T")
 
@@ -92,10 +93,11 @@ class OrderRecord:
 
 @dataclass(frozen=True)
 class Receipt:
-    """An order, and the preview that it was made of, where that is still kept."""
+    """An order, its preview where that is still kept, and what the upstream said last."""
 
     order: OrderRecord
     preview: StoredPreview | None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -266,4 +268,8 @@ class Ledger(Approvals, Upkeep, Protocol):
 
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
+        ...
+
+    async def keep_reading(self, order_key: str, reading: Reading) -> None:
+        """What the upstream says of an order, instead of what it said before. No part of the trail."""
         ...

@@ -156,7 +156,12 @@ class Queries:
             (self.realm, *wanted),
         )
         previews = {preview.preview_id: preview for preview in _readable(rows.preview_of, found)}
-        return [Receipt(order, previews.get(order.preview_id)) for order in orders]
+        keys = [order.order_key for order in orders]
+        found = sql.execute(f"SELECT * FROM readings WHERE order_key IN ({_marks(keys)})", keys)  # noqa: S608
+        readings = {row["order_key"]: rows.reading_of(row) for row in found}
+        return [
+            Receipt(order, previews.get(order.preview_id), readings.get(order.order_key)) for order in orders
+        ]
 
     def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
         found = sql.execute(

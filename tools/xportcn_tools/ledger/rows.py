@@ -20,6 +20,7 @@ from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+from xportcn_tools.upstream_state import Reading, UpstreamOrder
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since", "declined_at"))
 _JSON: dict[str, TypeAdapter[Any]] = {
@@ -32,6 +33,8 @@ _JSON: dict[str, TypeAdapter[Any]] = {
 """Columns that hold JSON, with their types. What a newer program has added beside is left out."""
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
+
+_UPSTREAM = TypeAdapter(tuple[UpstreamOrder, ...])
 
 
 def time_text(moment: datetime) -> str:
@@ -115,6 +118,19 @@ def order_whatever(row: Mapping[str, Any]) -> OrderRecord:
     and the times are 1970.
     """
     return OrderRecord(**_from_row(row, OrderRecord, _UNKNOWN))
+
+
+def reading_row(order_key: str, reading: Reading) -> dict[str, Any]:
+    orders = _UPSTREAM.dump_json(reading.orders).decode()
+    return {"order_key": order_key, "read_at": time_text(reading.read_at), "orders": orders}
+
+
+def reading_of(row: Mapping[str, Any]) -> Reading | None:
+    """`None` where it cannot be read: then the upstream is to be read again."""
+    try:
+        return Reading(_time_of(row["read_at"]), _UPSTREAM.validate_json(row["orders"]))
+    except ValueError:
+        return None
 
 
 def address_of(row: Mapping[str, Any]) -> Address | None:
