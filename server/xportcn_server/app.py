@@ -16,6 +16,7 @@ from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
 from xportcn_server.http.callers import OTHERS, Callers
 from xportcn_server.parts import NAME, Seams, address_book_of, ledger_of, policy_of, products_of, upstream_of
+from xportcn_server.retention import keeping
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
 from xportcn_tools.create_order import CREATE_ORDER
@@ -98,7 +99,10 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             await _look_at_ledger(ledger)
             if settings.mode == "live":
                 logger.warning("mode live: create_order places real orders")
-            async with watch.refreshing(books) if watch else nullcontext():
+            async with (
+                keeping(books, settings.retention_days),
+                watch.refreshing(books) if watch else nullcontext(),
+            ):
                 yield desk
         finally:
             await upstream.aclose()

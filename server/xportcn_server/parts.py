@@ -74,6 +74,7 @@ def policy_of(settings: Settings) -> Policy:
             platform_order=settings.platform_order,
         ),
         orders_as=_orders_as(settings),
+        zone=ZoneInfo(settings.timezone),
         lookup=LookupPaths(settings.order_detail_path, settings.order_list_path)
         if settings.order_lookup == "on"
         else None,

@@ -12,7 +12,7 @@ from typing import Any, cast
 from mcp import Client
 from mcp_types import CallToolResult
 
-from clients.model_requests import SCRIPT, TOKEN, Call, Request, with_ids
+from clients.model_requests import NEXT, SCRIPT, TOKEN, Call, Request, with_ids
 from clients.scripted_agent import Half, Seen, read
 from harness.house import text_of
 
@@ -64,6 +64,9 @@ def _arguments(call: Call, answers: tuple[Seen, ...]) -> dict[str, Any]:
         # Total, address and goods are those that the file has; only the token is random.
         assert ready == call.arguments | {"preview_token": ready["preview_token"]}
         return ready
+    if call.arguments.get("before") == NEXT:
+        (reference,) = re.findall(r'"(?:next_)?before": "([^"]+)"', answers[-1].whole)
+        return call.arguments | {"before": reference}
     return with_ids(call.arguments, "", lambda words: _spec_of(words, answers[-1]))
 
 

@@ -20,6 +20,8 @@ BEYOND_A_DOUBLE = 2**53 + 1
 
 TOKEN = "{token}"
 """Stands for the random token of the last preview."""
+NEXT = "{next}"
+"""Stands for the `next_before` of the last answer."""
 SPEC = re.compile(r"\{spec of (.+)\}")
 """Stands for the spec id of the option with these words, which an earlier answer listed."""
 

@@ -7,7 +7,9 @@ store has (files, say) is tested beside it. After each test the trail is whole.
 from ledger.suite.cancellation import CancellationSuite
 from ledger.suite.claims import ClaimSuite
 from ledger.suite.day_usage import DayUsageSuite
+from ledger.suite.erasure import ErasureSuite
 from ledger.suite.outcomes import OutcomeSuite
+from ledger.suite.pausing import PauseSuite
 from ledger.suite.previews import PreviewSuite
 from ledger.suite.queries import QuerySuite
 from ledger.suite.races import RaceSuite
@@ -20,6 +22,8 @@ class LedgerSuite(
     DayUsageSuite,
     RaceSuite,
     OutcomeSuite,
+    PauseSuite,
+    ErasureSuite,
     QuerySuite,
     TrailSuite,
     CancellationSuite,

@@ -139,6 +139,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "approval_declined": ("no", "the person said no; the token stays good"),
     "approval_required": ("no", "say yes with `xportcn-mcp approve CODE`; the token stays good"),
     "orders_disabled": ("no", "the mode is `preview`, which creates nothing"),
+    "paused": ("no", "the owner has paused: `xportcn-mcp resume` ends it"),
     "duplicate_reference": (
         "no, not by this call",
         "this `out_order_id` was used before: look it up, or take another",

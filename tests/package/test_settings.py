@@ -100,6 +100,7 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "oauth_issuer": None,
         "oauth_audience": None,
         "state_keys": (),
+        "retention_days": 400,
         "log_level": "WARNING",
         "log_format": "text",
     }
@@ -455,6 +456,7 @@ REFUSED = [
     ("MAX_DAY_CNY", ["-0.01", "0.001", "Infinity", "2000 CNY"]),
     ("TOTAL_DAY_CNY", ["-0.01", "0.001", "Infinity", "2000 CNY"]),
     ("MAX_DAY_ORDERS", ["-1", "1.5", "5.0", "9" * 5000]),
+    ("RETENTION_DAYS", ["0", "-1", "1.5"]),
     ("TRADE_TYPES", [",", "alipay,", "alipay,alipay", "a b", "支付宝", "a-b"]),
     ("ORDER_LOOKUP", ["list", "ON"]),
     ("ORDER_DETAIL_PATH", ["detail", "//host/x", "/a?b", "/alibaba/ka/order/pay"]),
@@ -503,6 +505,7 @@ ACCEPTED: list[tuple[str, str, str, Any]] = [
     ("MAX_DAY_CNY", "0.07", "max_day_fen", 7),
     ("TOTAL_DAY_CNY", "0.07", "total_day_fen", 7),
     ("MAX_DAY_ORDERS", "0", "max_day_orders", 0),
+    ("RETENTION_DAYS", "30", "retention_days", 30),
     ("TIMEZONE", "Europe/Berlin", "timezone", "Europe/Berlin"),
     ("TIMEZONE", "UTC", "timezone", "UTC"),
     ("ORDER_LOOKUP", "on", "order_lookup", "on"),

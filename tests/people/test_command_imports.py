@@ -46,6 +46,8 @@ def roots(modules: set[str]) -> set[str]:
         ["orders", "resolve", "PO-2026-1", "--absent", "--yes"],
         ["approve", "--list"],
         ["approve", "ABCD-EFGH"],
+        ["pause", "--reason", "stocktaking"],
+        ["resume"],
         ["address", "list"],
         ["address", "show", "home"],
         ["address", "remove", "home"],

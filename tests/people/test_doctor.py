@@ -200,6 +200,12 @@ def order_of_unknown_outcome(patient: Patient) -> None:
     place(patient, "reset-after-order")
 
 
+def ordering_that_is_paused(patient: Patient) -> None:
+    place(patient)
+    with closing(sqlite3.connect(patient.ledger)) as ledger, ledger:
+        ledger.execute("INSERT INTO pause VALUES (1, '2026-03-09T12:00:00.000000Z', 'stocktaking')")
+
+
 def no_driver_for_postgresql(patient: Patient) -> None:
     patient.monkeypatch.setitem(sys.modules, "psycopg", None)
     patient.set(LEDGER=f"postgresql://desk:{SECRET}@127.0.0.1:9/orders")
@@ -386,6 +392,7 @@ PLANTED: list[tuple[Plant, str, str, str]] = [
     (full_disk, "ledger space", "fault", "free some space"),
     (nearly_full_disk, "ledger space", "warning", "free some space"),
     (order_of_unknown_outcome, "unknown orders", "warning", "xportcn-mcp orders resolve"),
+    (ordering_that_is_paused, "pause", "warning", "xportcn-mcp resume"),
     (no_driver_for_postgresql, "ledger", "fault", 'pip install "xportcn-mcp[postgres]"'),
     (no_database_there, "ledger", "fault", "start the database"),
     (callers_file_that_is_not_there, "callers", "fault", "xportcn-mcp caller new NAME"),

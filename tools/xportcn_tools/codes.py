@@ -35,6 +35,7 @@ ProblemCode = Literal[
     "approval_declined",
     "approval_required",
     "orders_disabled",
+    "paused",
     "duplicate_reference",
     "earlier_order_unknown",
     "order_in_progress",

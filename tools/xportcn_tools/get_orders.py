@@ -1,6 +1,7 @@
 """`get_orders`: what became of orders, from the ledger."""
 
-from typing import Annotated
+from datetime import date, timedelta
+from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from mcp_types import ToolAnnotations
@@ -8,8 +9,10 @@ from pydantic import Field
 
 from xportcn_tools.arguments import TextLine, WholeNumber
 from xportcn_tools.caller import caller_of
+from xportcn_tools.clock import start_of_day
 from xportcn_tools.desk.desk import Desk
-from xportcn_tools.results import OrderResult, OrdersEnvelope, OrderState
+from xportcn_tools.ledger.ledger import OrderQuery
+from xportcn_tools.results import Money, OrdersEnvelope, OrderState, TotalResult, wrong_argument
 from xportcn_tools.tool import Offered
 
 ANNOTATIONS = ToolAnnotations(
@@ -25,8 +28,11 @@ async def get_orders(
         Field(description="preview_token, out_order_id or order id"),
     ] = None,
     state: Annotated[OrderState | None, Field(description="Only orders in this state")] = None,
+    since: Annotated[str | None, TextLine(10), Field(description="From this day on, like 2026-11-25")] = None,
+    until: Annotated[str | None, TextLine(10), Field(description="To this day, and with it")] = None,
     limit: Annotated[int | None, Field(ge=1, le=50, description="At most so many"), WholeNumber] = 10,
-) -> list[OrderResult]:
+    before: Annotated[str | None, TextLine(64), Field(description="next_before of the last answer")] = None,
+) -> dict[str, Any]:
     """Use this when somebody asks what became of an order, and before ordering the same again. It costs
     nothing and changes nothing: it reads this server's own ledger, newest first. Money: payable is CNY in
     yuan as a decimal string. Next: tell state and order ids. placed: it exists and is not paid yet; rejected,
@@ -34,7 +40,31 @@ async def get_orders(
     again but tell the person.
     """
     desk = ctx.request_context.lifespan_context
-    return await desk.orders(caller_of(), reference, state, limit or 10)
+    zone = desk.policy.zone
+    first, last = _day("since", since), _day("until", until)
+    found = await desk.listed(
+        OrderQuery(
+            caller_of(),
+            reference,
+            states=(state,) if state else (),
+            limit=limit or 10,
+            since=start_of_day(first, zone) if first else None,
+            until=start_of_day(last + timedelta(days=1), zone) if last else None,
+            before=before,
+        )
+    )
+    totals = [
+        TotalResult(state=each.state, orders=each.orders, payable=Money.model_validate(each.payable_fen))
+        for each in found.totals
+    ]
+    return {"orders": found.orders, "totals": totals, "next_before": found.next_before}
+
+
+def _day(name: str, text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise wrong_argument(name, "is no day; give it as 2026-11-25") from None
 
 
 GET_ORDERS = Offered(get_orders, "Look up orders", ANNOTATIONS, OrdersEnvelope, "orders")

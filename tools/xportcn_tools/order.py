@@ -57,6 +57,10 @@ class Address:
         return " ".join(f"{self.full_name}, {mobile}, {self.city} (saved address: {name})".split())
 
 
+ERASED = "erased: name, address and message of this order were forgotten"
+"""In the place of `ship_to`, once the personal data of an order is erased."""
+
+
 @dataclass(frozen=True)
 class OrderRequest:
     """A whole preview request. What is `None` was not asked for and is not sent."""

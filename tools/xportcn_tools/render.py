@@ -52,7 +52,7 @@ def text_of(envelope: Envelope) -> str:
         case ProductsEnvelope(products=products, total=total, problem=problem):
             lines += products_text(products, total) if products is not None else []
         case OrdersEnvelope(orders=orders, problem=problem):
-            lines += _orders(orders) if orders is not None else []
+            lines += _orders(envelope) if orders is not None else []
         case _:
             pass
     if problem:
@@ -153,12 +153,18 @@ def _order(order: OrderResult) -> Iterator[str]:
         )
 
 
-def _orders(orders: list[OrderResult]) -> list[str]:
+def _orders(found: OrdersEnvelope) -> list[str]:
+    orders = found.orders or []
     lines = [line for order in orders for line in _order(order)] or ["No orders."]
     if len(orders) == 1:
         lines += map(_order_line, orders[0].lines)
     elif orders:
         lines.append("For the offer and spec ids of an order, call get_orders with its reference.")
+    totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]
+    if totals:
+        lines.append(f"All that fit: {'; '.join(totals)}")
+    if found.next_before:
+        lines.append(f"There are more: get_orders {json.dumps({'before': found.next_before})}")
     return lines
 
 

@@ -219,10 +219,20 @@ class OrderEnvelope(Envelope):
     problem: Problem | None = None
 
 
+class TotalResult(Shape):
+    """Orders of one state, and what they cost together."""
+
+    state: OrderState
+    orders: int
+    payable: Money
+
+
 class OrdersEnvelope(Envelope):
-    """`get_orders`."""
+    """`get_orders`. `totals`: over all that fit, shown or not; `next_before`: where the next ones begin."""
 
     orders: list[OrderResult] | None = None
+    totals: list[TotalResult] | None = None
+    next_before: str | None = None
     problem: PlainProblem | None = None
 
 

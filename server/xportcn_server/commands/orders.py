@@ -1,17 +1,22 @@
 """`xportcn-mcp orders`: the ledger, for a person, who can also end an order of unknown outcome."""
 
 import sys
+from zoneinfo import ZoneInfo
 
 import click
 
+from xportcn_server.commands.export_command import export
 from xportcn_server.commands.shared import current_settings, say, stop, with_ledger
-from xportcn_server.guide.receipts import WHOSE_WORDS
+from xportcn_server.guide.printed_receipt import printed_receipt
+from xportcn_server.guide.receipts import WHOSE_WORDS, page
+from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.question import line_of
 from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Receipt
 from xportcn_tools.money import yuan
-from xportcn_tools.results import STATE_WORDS, timestamp
+from xportcn_tools.order import ERASED
+from xportcn_tools.results import MODE_WORDS, STATE_WORDS, timestamp
 
 
 @click.group(invoke_without_command=True)
@@ -39,9 +44,13 @@ def orders_list(limit: int) -> None:
 
 @orders.command("show")
 @click.argument("reference")
-def orders_show(reference: str) -> None:
+@click.option("--receipt", "form", type=click.Choice(["md", "html"]), help="As Markdown, or a page to print.")
+def orders_show(reference: str, form: str | None) -> None:
     """Show one order: by out_order_id or order id."""
     found = _found(OrderQuery(None, reference=reference))
+    if form and found:
+        _print_receipt(found[0], form)
+        return
     for receipt in found:
         print_order(receipt.order)
         for line in receipt.preview.shown.lines if receipt.preview else ():
@@ -68,6 +77,18 @@ def orders_resolve(
     sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
 
 
+orders.add_command(export)
+
+
+def _print_receipt(found: Receipt, form: str) -> None:
+    settings = current_settings()
+    if form == "md":
+        text = page(settings.mode, markdown_receipt(found)) + "\n"
+    else:
+        text = printed_receipt(found, MODE_WORDS[settings.mode], ZoneInfo(settings.timezone))
+    sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
+
+
 def _found(query: OrderQuery) -> list[Receipt]:
     try:
         return with_ledger(current_settings(), lambda ledger: ledger.receipts(query))
@@ -90,7 +111,7 @@ def print_order(order: OrderRecord) -> None:
         "state": f"{order.state} ({loud}this order {STATE_WORDS[order.state]})",
         "order ids": ", ".join(order.order_ids) or "none",
         "payable": f"{yuan(order.payable_fen)} CNY",
-        "ship to": order.ship_to,
+        "ship to": order.ship_to or ERASED,
         "approval": f"{order.approval_method} ({verified})",
         "create sent": order.request_sent,
         "reason": _reason(order),

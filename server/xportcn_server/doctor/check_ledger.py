@@ -11,17 +11,24 @@ from contextlib import closing
 from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_server.doctor.check_copies import check_copies
 from xportcn_server.doctor.check_postgres import check_postgres
-from xportcn_server.doctor.ledger_state import judged_rows, judged_unknown, judged_version
+from xportcn_server.doctor.ledger_state import (
+    PAUSED,
+    judged_pause,
+    judged_rows,
+    judged_unknown,
+    judged_version,
+)
 from xportcn_server.settings.loaded import Loaded
 from xportcn_tools.ledger import witness
 from xportcn_tools.ledger.ledger_file import second_name
 from xportcn_tools.ledger.migrations import numbered_scripts
+from xportcn_tools.ledger.read_only import sqlite_connection
 from xportcn_tools.ledger.sqlite import text_of
 
 BYTES_FAULT = 10 * 2**20
 BYTES_WARNING = 200 * 2**20
-_BUSY_SECONDS = 2
 
 
 def check_ledger(loaded: Loaded) -> list[Check]:
@@ -118,7 +125,7 @@ def _mode(path: Path, mode: int) -> Check:
 
 def _content(path: Path) -> Iterator[Check]:
     try:
-        with closing(_opened(path)) as connection:
+        with closing(sqlite_connection(path)) as connection:
             yield from _judged(path, connection)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -131,19 +138,6 @@ def _content(path: Path) -> Iterator[Check]:
             f"{path} is damaged or not a ledger: {error}",
             "keep the file, restore your latest backup beside it, and look your latest orders up upstream",
         )
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write.
-
-    Without a write-ahead log, no program has the ledger open and the file alone holds everything: then
-    it is read as it lies, since SQLite would otherwise leave an empty log behind. Beside a log without its
-    index (a ledger that was copied with its log) SQLite makes the index, `…-shm`, and may leave it there: it
-    holds nothing of its own, and to remove it could take it from a program that has just come.
-    """
-    log = path.with_name(f"{path.name}-wal")
-    options = "mode=ro" if log.exists() else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True, timeout=_BUSY_SECONDS)
 
 
 def _judged(path: Path, connection: sqlite3.Connection) -> Iterator[Check]:
@@ -166,7 +160,10 @@ def _judged(path: Path, connection: sqlite3.Connection) -> Iterator[Check]:
             "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
         )
         yield judged_unknown([row[0] for row in unknown])
+    if "pause" in tables:
+        yield judged_pause([row[0] for row in connection.execute(PAUSED)])
     if version == newest:
+        yield from check_copies(path, connection)
         connection.row_factory = sqlite3.Row
         connection.text_factory = text_of
         yield judged_rows(lambda table: map(dict, connection.execute(f"SELECT * FROM {table}")))  # noqa: S608

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, LiteralString
 
 from xportcn_server.doctor.check import Check, fault, ok
-from xportcn_server.doctor.ledger_state import judged_rows, judged_unknown, judged_version
+from xportcn_server.doctor.ledger_state import (
+    PAUSED,
+    judged_pause,
+    judged_rows,
+    judged_unknown,
+    judged_version,
+)
 from xportcn_server.settings.values import masked
 from xportcn_tools.ledger.migrations import numbered_scripts
 
@@ -23,6 +29,8 @@ _WRITTEN = (
     ("orders", "UPDATE"),
     ("trail", "INSERT"),
     ("approvals", "INSERT"),
+    ("pause", "INSERT"),
+    ("pause", "DELETE"),
 )
 _NAME = "ledger"
 
@@ -94,6 +102,8 @@ def _judged(place: str, newest: int, connection: "psycopg.Connection") -> Iterat
     if _exists(connection, "orders"):
         unknown = "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
         yield judged_unknown(_rows(connection, unknown))
+    if _exists(connection, "pause"):
+        yield judged_pause(_rows(connection, PAUSED))
     if int(version) == newest:
         from psycopg.rows import dict_row  # noqa: PLC0415 - an optional extra
 

@@ -8,6 +8,16 @@ from xportcn_tools.ledger.ledger import COUNTING_STATES
 from xportcn_tools.ledger.rows import UnreadableRowError, order_of, preview_of
 
 NAMED_ORDERS = 5
+PAUSED = "SELECT since FROM pause"
+
+
+def judged_pause(since: list[str]) -> Check:
+    """`since`: what `PAUSED` finds."""
+    if not since:
+        return ok("pause", "none: orders can be placed")
+    return warning(
+        "pause", f"the owner has paused since {since[0]}", "`xportcn-mcp resume` lets orders leave"
+    )
 
 
 def judged_version(place: str, version: int, newest: int) -> Check:

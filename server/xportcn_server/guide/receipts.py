@@ -94,7 +94,7 @@ def receipt(found: Receipt) -> list[str]:
             f"{told.payable.amount} {told.payable.currency}{f' = {parts_of_total(shown)}' if shown else ''}",
         ),
         ("Order ids", _ids(order.order_ids)),
-        ("Ship to", plain(order.ship_to)),
+        ("Ship to", plain(told.ship_to)),
         ("Seller", _sellers(shown)),
         ("Trade type", code(shown and shown.trade_type)),
         ("Flow", code(shown and shown.flow)),

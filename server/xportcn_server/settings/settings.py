@@ -118,6 +118,7 @@ class Settings(BaseModel):
     state_keys: Keys = Field(
         (), description="keys of at least 32 characters each, separated by commas, each once"
     )
+    retention_days: Whole = Field(400, ge=1, description="a whole number from 1")
     log_level: LogLevel = Field("WARNING", description="DEBUG, INFO, WARNING, ERROR or CRITICAL")
     log_format: Literal["text", "json"] = Field("text", description="text or json")
 

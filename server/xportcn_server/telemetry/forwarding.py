@@ -1,6 +1,7 @@
 """A ledger around another one: every method goes through `around`, which may look on."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from xportcn_tools.ledger.ledger import (
@@ -15,9 +16,11 @@ from xportcn_tools.ledger.ledger import (
     Receipt,
     Remembered,
     Standing,
+    StateTotal,
     StoredPreview,
 )
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
 
 P = ParamSpec("P")
@@ -55,6 +58,9 @@ class ForwardingLedger:
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self.around("orders", self.inner.orders, query)
 
+    async def totals(self, query: OrderQuery) -> list[StateTotal]:
+        return await self.around("totals", self.inner.totals, query)
+
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         return await self.around("receipts", self.inner.receipts, query)
 
@@ -86,3 +92,21 @@ class ForwardingLedger:
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)
+
+    async def backed_up(self) -> None:
+        await self.around("backed_up", self.inner.backed_up)
+
+    async def erase(self, order_key: str) -> bool:
+        return await self.around("erase", self.inner.erase, order_key)
+
+    async def erase_old(self, retention: timedelta) -> int:
+        return await self.around("erase_old", self.inner.erase_old, retention)
+
+    async def paused(self) -> Pause | None:
+        return await self.around("paused", self.inner.paused)
+
+    async def pause(self, reason: str) -> None:
+        await self.around("pause", self.inner.pause, reason)
+
+    async def resume(self) -> bool:
+        return await self.around("resume", self.inner.resume)

@@ -29,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     RuleBroken,
 )
 from xportcn_tools.ledger.sql import SqlLedger
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, MayLeave, NotSentError, Upstream
 
@@ -158,7 +159,7 @@ def _of_transaction(result: object, seconds: float) -> Attributes:
     match result:
         case BaseException():
             return {"error.type": type(result).__name__}
-        case Claimed() | AlreadyClaimed() | ReferenceUsed() | EarlierUnknown() | RuleBroken():
+        case Claimed() | AlreadyClaimed() | ReferenceUsed() | EarlierUnknown() | Pause() | RuleBroken():
             return {"xportcn.outcome": type(result).__name__}  # pyright: ignore[reportUnknownArgumentType]
         case OrderRecord():
             return {"xportcn.outcome": result.state}

@@ -38,6 +38,7 @@ class PreviewSuite:
                     used=DayUsage(0, 0, 0, DAY_ENDS),
                     twin=None,
                     reference_used=False,
+                    pause=None,
                 )
                 assert await view.preview_by_code("code-1") == preview
 

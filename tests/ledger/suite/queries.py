@@ -6,8 +6,18 @@ from itertools import pairwise
 from typing import Any
 
 from harness.clock import START
-from ledger.suite.stores import PLACED, REJECTED, Store, all_orders, claimed, opened, preview_of, settled
-from xportcn_tools.ledger.ledger import OrderRecord
+from ledger.suite.stores import (
+    PLACED,
+    REJECTED,
+    UNKNOWN,
+    Store,
+    all_orders,
+    claimed,
+    opened,
+    preview_of,
+    settled,
+)
+from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord, StateTotal
 
 
 class QuerySuite:
@@ -55,3 +65,24 @@ class QuerySuite:
                 assert await all_orders(ledger, reference=reference) == [order]
             for reference in ("314159265358979323", "3141592653589793239", "%", "", '"', "[]"):
                 assert await all_orders(ledger, reference=reference) == []
+
+    async def test_orders_are_asked_for_by_time_page_by_page_and_added_up(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            start = store.clock.now
+            for number in range(6):
+                await settled(ledger, preview_of(number, now=store.clock.now), PLACED if number else UNKNOWN)
+                if number % 2:  # two have the same time
+                    store.clock.advance(60)
+            query = OrderQuery(None, since=start, until=start + timedelta(seconds=120))
+            everything = await ledger.orders(query)
+            assert {order.out_order_id for order in everything} == {f"PO-{number}" for number in range(4)}
+            assert await ledger.totals(replace(query, limit=1, before="PO-1")) == [
+                StateTotal("placed", 3, 3 * 6561),
+                StateTotal("unknown", 1, 6561),
+            ]
+            paged: list[OrderRecord] = []
+            page = replace(query, limit=1)
+            while found := await ledger.orders(page):
+                paged += found
+                page = replace(page, before=found[-1].out_order_id)
+            assert paged == everything

@@ -138,6 +138,7 @@ def preview_of(
             warnings=(ShownWarning("trade_type_open", "The platform picks one."),),
         ),
         trail_seen=trail_seen,
+        salt=digest_of(f"salt {number}")[:32],
     )
 
 

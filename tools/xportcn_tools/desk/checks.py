@@ -38,7 +38,7 @@ class Checks:
     _previewer: Previewer
 
     def check(self, standing: Standing, call: CreateCall, caps: Caps) -> None:
-        """Step 2: expiry, echoes, mode, and a first look at what the claim will judge."""
+        """Step 2: expiry, echoes, mode, pause, and a first look at what the claim will judge."""
         preview = standing.preview
         if call.arrived >= preview.expires_at:
             raise problems.token_expired(timestamp(preview.expires_at))
@@ -53,6 +53,8 @@ class Checks:
             raise problems.echo_mismatch("goods", goods)
         if self._policy.environment == "preview":
             raise problems.orders_disabled()
+        if standing.pause:
+            raise problems.paused(standing.pause)
         pinned, allowed = preview.pinned.trade_type, self._policy.pin.trade_types
         if pinned and pinned not in allowed:  # the owner has changed the setting since the preview
             raise problems.trade_type_not_allowed(pinned, allowed)

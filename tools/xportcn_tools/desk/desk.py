@@ -6,7 +6,7 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 
 import functools
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
@@ -35,6 +35,7 @@ from xportcn_tools.ledger.ledger import (
     Receipt,
     Standing,
     State,
+    StateTotal,
     StoredPreview,
 )
 from xportcn_tools.order import OrderRequest
@@ -59,6 +60,15 @@ def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable
             raise problems.ledger_unavailable(str(error)) from error
 
     return guarded
+
+
+@dataclass(frozen=True)
+class OrderList:
+    """`next_before`: the `out_order_id` of the last of these orders, where there are more."""
+
+    orders: list[OrderResult]
+    totals: list[StateTotal]
+    next_before: str | None
 
 
 class Desk:
@@ -196,15 +206,24 @@ class Desk:
         self, caller: str, reference: str | None = None, state: State | None = None, limit: int = 10
     ) -> list[OrderResult]:
         """Orders from the ledger, newest first. `reference`: token, `out_order_id` or order id."""
+        query = OrderQuery(caller, reference, states=(state,) if state else (), limit=limit)
+        return (await self.listed(query)).orders
+
+    @_ledger_problems
+    async def listed(self, query: OrderQuery) -> OrderList:
+        """As `orders`; with totals over all that fit, and with the order behind which the next ones begin."""
+        reference, limit = query.reference, query.limit or 10
         digest = token_digest(reference) if reference else ""
-        query = OrderQuery(caller, reference, digest, states=(state,) if state else (), limit=limit)
+        query = replace(query, token_digest=digest, limit=limit + 1)
         found = await self._receipts(query)
         if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
-        return [
+        shown = [
             present.order_result(each.order, each.preview.shown if each.preview else None, replayed=False)
-            for each in found
+            for each in found[:limit]
         ]
+        more = shown[-1].out_order_id if len(found) > limit else None
+        return OrderList(shown, await self._ledger.totals(query), more)
 
     @_ledger_problems
     async def receipt(self, caller: str, reference: str) -> Receipt:

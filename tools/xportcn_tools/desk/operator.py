@@ -1,10 +1,12 @@
-"""What a person may do outside the conversation: approve a preview, and end an order of unknown outcome."""
+"""What a person may do outside the conversation: approve, settle an order of unknown outcome, pause."""
 
 from dataclasses import dataclass
 
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import is_order_id
 from xportcn_tools.results import timestamp
+from xportcn_tools.upstream.clean import clean
 
 
 class RefusedError(Exception):
@@ -97,3 +99,37 @@ class Operator:
             )
         if await self.ledger.resolve(order.order_key, outcome, "resolved_by_operator") is None:
             raise RefusedError(f"order {order.out_order_id} is no longer unknown; nothing was changed")
+
+    async def paused(self) -> Pause | None:
+        """The owner's pause, while it holds."""
+        return await self.ledger.paused()
+
+    async def pause(self, reason: str = "") -> None:
+        """No create leaves any process on this ledger until `resume`. Paused again: with the new reason."""
+        await self.ledger.pause(clean(reason))
+
+    async def resume(self) -> None:
+        """Let creates leave again.
+
+        Raises:
+            RefusedError: it is not paused.
+        """
+        if not await self.ledger.resume():
+            raise RefusedError("ordering is not paused")
+
+    async def forget(self, reference: str) -> str:
+        """Erase the personal data of one order; its `out_order_id`. The sums and the trail stay.
+
+        Raises:
+            RefusedError: there is no such order, or it has no outcome yet.
+        """
+        found = await self.ledger.orders(OrderQuery(None, reference, limit=1))
+        if not found:
+            raise RefusedError(f"no order has the reference {reference}")
+        (order,) = found
+        if order.state in ("sending", "unknown"):
+            raise RefusedError(
+                f"order {order.out_order_id} is {order.state}: its address is needed until that is settled"
+            )
+        await self.ledger.erase(order.order_key)
+        return order.out_order_id

@@ -1,6 +1,7 @@
 """The owner's rules for the desk, and how an approval follows from them. Pure."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Literal
 
 from xportcn_tools.canonical import fingerprint
@@ -39,6 +40,7 @@ class Policy:
     call_timeout: float = 20
     account: AccountFields = field(default=NO_FIELDS)
     orders_as: str = ""
+    zone: tzinfo = UTC
     lookup: LookupPaths | None = None
 
     def made_for(self, profile: "Profile") -> dict[str, str]:

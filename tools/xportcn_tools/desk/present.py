@@ -11,6 +11,7 @@ from xportcn_tools.desk.question import asked_for
 from xportcn_tools.desk.quote import Quote
 from xportcn_tools.ledger.ledger import DayUsage, OrderRecord, StoredPreview
 from xportcn_tools.order import (
+    ERASED,
     OrderRequest,
     ShownGroup,
     ShownPreview,
@@ -104,7 +105,7 @@ def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bo
         payable=Money.model_validate(order.payable_fen),
         goods=goods_shown(shown) if shown else "",
         lines=[OrderLine.model_validate(line) for line in (shown.lines if shown else ())],
-        ship_to=order.ship_to,
+        ship_to=order.ship_to or ERASED,
         approval=ApprovalResult.model_validate(
             {"method": order.approval_method, "verified": order.approval_verified}
         ),

@@ -10,15 +10,14 @@ from xportcn_tools.desk.quote import NotOrderableError, Reason, UnitsUnclearErro
 from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest, ShownPreview
-from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
+from xportcn_tools.results import PreviewResult, ProblemError, problem, timestamp, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import SettingUnusableError
 from xportcn_tools.upstream.words import cause_of, documented
 
-BUSY_SECONDS = 60
-"""To wait where the upstream asks to, and does not say how long."""
-
+BUSY_SECONDS = 60  # where the upstream asks to wait and does not say how long
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
 ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
 
@@ -56,6 +55,15 @@ def orders_disabled() -> ProblemError:
         "orders_disabled",
         "The server runs in mode preview: it shows prices and creates nothing.",
         "Tell the person; the owner can set XPORTCN_MODE=live.",
+    )
+
+
+def paused(pause: Pause) -> ProblemError:
+    return problem(
+        "paused",
+        f"The owner has paused ordering since {timestamp(pause.since)}: no create is sent until they resume.",
+        "Tell the person; after `xportcn-mcp resume` create_order can be called again with the same token.",
+        details={"since": timestamp(pause.since), "reason": pause.reason or None},
     )
 
 

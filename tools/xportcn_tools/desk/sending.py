@@ -32,6 +32,7 @@ from xportcn_tools.ledger.ledger import (
     Voided,
 )
 from xportcn_tools.ledger.outcome_log import log_outcome
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.upstream.outcome import Placed, Refused, Unclear, sort_create
 from xportcn_tools.upstream.port import HELD_UP, AnswerLostError, MayLeave, NotSentError, Upstream
 from xportcn_tools.upstream.requests import Bodies
@@ -122,6 +123,8 @@ class Sender:
                     raise problems.duplicate_reference(preview.out_order_id)
                 case EarlierUnknown(order):
                     raise TwinError(order) if order.state == "placed" else problems.earlier_order_open(order)
+                case Pause():
+                    raise problems.paused(claimed)
                 case Voided():
                     raise problems.token_void()
                 case RuleBroken(verdict):

@@ -7,23 +7,24 @@ where the ledger cannot be read or written; after it, a write has not happened a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
-from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.order_query import OrderQuery, State, StateTotal
+from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
+T = TypeVar("T")
+
 Realm = Literal["sandbox", "real"]
-State = Literal["sending", "placed", "rejected", "unknown", "absent"]
 Sent = Literal["no", "yes", "unknown"]
 DeclinedIn = Literal["form", "operator"]
 """Where a person said no."""
 
 COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 """States that count against the caps: an order whose outcome is open may exist."""
-
-T = TypeVar("T")
 
 
 class LedgerError(Exception): ...
@@ -42,7 +43,7 @@ class StoredPreview:
     """A preview as it was shown. `token_digest` is the SHA-256 of the token, which is kept nowhere.
 
     `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
-    it was made, so that it showed every order whose last change is no later.
+    it was made, so that it showed every order whose last change is no later. `salt`: of its seals.
     """
 
     preview_id: str
@@ -60,6 +61,7 @@ class StoredPreview:
     terms: dict[str, str]
     shown: ShownPreview
     trail_seen: int
+    salt: str = field(default_factory=lambda: token_hex(16), repr=False)
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,9 @@ class Voided:
     """The ledger was copied or restored since the preview: an order of it may be missing here."""
 
 
-ClaimResult: TypeAlias = Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | RuleBroken[T] | Voided
+ClaimResult: TypeAlias = (
+    Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T] | Voided
+)
 
 
 @dataclass(frozen=True)
@@ -175,8 +179,8 @@ class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
-    `approved`: the operator's yes is recorded. `used`: on the owner's current day. `reference_used`: an
-    attempt of any caller has this `out_order_id`. `void`: the ledger was copied or restored since then.
+    `approved`: the operator's yes is recorded. `used`: on the owner's day. `reference_used`: an attempt of
+    any caller has this `out_order_id`. `pause`: the owner's. `void`: the ledger was restored since then.
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """
@@ -188,6 +192,7 @@ class Standing:
     used: DayUsage
     twin: OrderRecord | None
     reference_used: bool
+    pause: Pause | None
     void: bool = False
 
 
@@ -204,22 +209,7 @@ class Remembered:
     used: DayUsage
 
 
-@dataclass(frozen=True)
-class OrderQuery:
-    """Filters, all of which must hold; newest first. `caller` `None`: everybody's (for the operator).
-
-    `reference`: an `out_order_id` or an order id. Where `token_digest` is given beside it, an order of the
-    preview with that token fits too.
-    """
-
-    caller: str | None
-    reference: str | None = None
-    token_digest: str = ""
-    states: tuple[State, ...] = ()
-    limit: int | None = None
-
-
-class Ledger(Protocol):
+class Ledger(Upkeep, Protocol):
     """What the desk needs of a driver."""
 
     async def open(self) -> None:
@@ -241,6 +231,10 @@ class Ledger(Protocol):
         ...
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...
+
+    async def totals(self, query: OrderQuery) -> list[StateTotal]:
+        """By state, over all that fit, whatever `limit` and `before`."""
+        ...
 
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         """Orders with their previews."""
@@ -285,8 +279,4 @@ class Ledger(Protocol):
 
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
-        ...
-
-    async def trail(self) -> list[TrailRow]:
-        """All rows, oldest first."""
         ...

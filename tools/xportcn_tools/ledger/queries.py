@@ -12,14 +12,18 @@ from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.ledger import (
     COUNTING_STATES,
     DayUsage,
+    LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
     Realm,
     Receipt,
+    StateTotal,
     StoredPreview,
 )
 from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.seals import seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
 
 logger = logging.getLogger(__name__)
@@ -72,14 +76,26 @@ class Queries:
         statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})"  # noqa: S608
         sql.execute(statement, tuple(row.values()))
 
+    def update(self, sql: Session, table: str, changed: Row, condition: str, key: str) -> None:
+        """Columns of ours of the rows under a condition of ours with one `?`."""
+        names = ", ".join(f"{name} = ?" for name in changed)
+        sql.execute(f"UPDATE {table} SET {names} WHERE {condition}", (*changed.values(), key))  # noqa: S608
+
+    def seals(self, sql: Session, order: Row) -> dict[str, str]:
+        """Of an order's row as it is to be, and of its preview's as it is stored."""
+        found = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (order["preview_id"],))
+        if not found:
+            raise LedgerUnavailableError("the order's preview is not in the ledger")
+        return seals_of(order, found[0])
+
     def preview(self, sql: Session, condition: str, values: Sequence[Any]) -> StoredPreview | None:
         """The newest under a condition of ours with `?` for its values."""
         statement = f"SELECT * FROM previews WHERE realm = ? AND {condition} ORDER BY created_at DESC LIMIT 1"  # noqa: S608
         found = sql.execute(statement, (self.realm, *values))
         return rows.preview_of(found[0]) if found else None
 
-    def orders(self, sql: Session, query: OrderQuery) -> list[OrderRecord]:
-        """Newest first."""
+    def _fitting(self, query: OrderQuery) -> tuple[str, list[str]]:
+        """The condition of a query, and its values, but for `limit` and `before`."""
         clauses, values = ["realm = ?"], list[str]((self.realm,))
         if query.caller is not None:
             clauses.append("caller = ?")
@@ -95,8 +111,31 @@ class Queries:
         if query.states:
             clauses.append(f"state IN ({_marks(query.states)})")
             values += query.states
+        for bound, condition in ((query.since, "created_at >= ?"), (query.until, "created_at < ?")):
+            if bound:
+                clauses.append(condition)
+                values.append(rows.time_text(bound))
+        return " AND ".join(clauses), values
+
+    def totals(self, sql: Session, query: OrderQuery) -> list[StateTotal]:
+        condition, values = self._fitting(query)
+        found = sql.execute(
+            "SELECT state, COUNT(*) AS orders, COALESCE(SUM(payable_fen), 0) AS fen FROM orders"  # noqa: S608
+            f" WHERE {condition} GROUP BY state ORDER BY state",
+            values,
+        )
+        return [StateTotal(row["state"], int(row["orders"]), int(row["fen"])) for row in found]
+
+    def orders(self, sql: Session, query: OrderQuery) -> list[OrderRecord]:
+        """Newest first."""
+        condition, values = self._fitting(query)
+        if query.before is not None:
+            last = "FROM orders WHERE realm = ? AND out_order_id = ?"
+            time, key = f"(SELECT created_at {last})", f"(SELECT order_key {last})"
+            condition += f" AND (created_at < {time} OR created_at = {time} AND order_key > {key})"
+            values += [self.realm, query.before] * 3
         limit = "" if query.limit is None else f" LIMIT {query.limit:d}"
-        statement = f"SELECT * FROM orders WHERE {' AND '.join(clauses)} ORDER BY created_at DESC, order_key"  # noqa: S608
+        statement = f"SELECT * FROM orders WHERE {condition} ORDER BY created_at DESC, order_key"  # noqa: S608
         found = sql.execute(f"{statement}{limit}", values)
         if query.reference is not None:
             return [rows.order_of(row) for row in found]
@@ -127,6 +166,10 @@ class Queries:
 
     def is_approved(self, sql: Session, preview_id: str) -> bool:
         return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
+
+    def paused(self, sql: Session) -> Pause | None:
+        found = sql.execute("SELECT since, reason FROM pause")
+        return rows.pause_of(found[0]) if found else None
 
     def order_where(
         self,
@@ -202,6 +245,7 @@ class Queries:
 
     def append(self, sql: Session, now: datetime, event: str, subject: str, body: dict[str, Any]) -> TrailRow:
         """The trail's next row."""
+        body = body | {"realm": self.realm}
         last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
         sequence, previous = (last[0]["sequence"] + 1, last[0]["hash"]) if last else (1, GENESIS)
         row = seal(sequence, rows.time_text(now), event, subject, body, previous)

@@ -9,19 +9,19 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from xportcn_tools.canonical import fingerprint
 from xportcn_tools.ledger.ledger import (
     LedgerUnavailableError,
     NewOrder,
     OrderRecord,
     Outcome,
-    Realm,
     StoredPreview,
 )
+from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
 
-_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until"))
+_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since"))
 _JSON: dict[str, TypeAdapter[Any]] = {
     "request": TypeAdapter(OrderRequest),
     "pinned": TypeAdapter(Pinned),
@@ -129,6 +129,10 @@ def trail_row_of(row: Mapping[str, Any]) -> TrailRow:
     return TrailRow(**_from_row(row, TrailRow))
 
 
+def pause_of(row: Mapping[str, Any]) -> Pause:
+    return Pause(**_from_row(row, Pause))
+
+
 def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecord:
     """The attempt as it stands from its claim until its outcome."""
     preview = new.preview
@@ -150,11 +154,11 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
     )
 
 
-def order_beside(order: OrderRecord, sequence: int) -> dict[str, Any]:
-    """An order's columns that are no part of its record: the trail's row of its claim, its number as numbers
-    are compared, and one that only an older program reads.
+def order_beside(order: OrderRecord) -> dict[str, Any]:
+    """An order's columns that are no part of its record: its number as numbers are compared, and one that
+    only an older program reads.
     """
-    return {"last_sequence": sequence, "reference": order.out_order_id.lower(), "place_digest": ""}
+    return {"reference": order.out_order_id.lower(), "place_digest": ""}
 
 
 def outcome_of(order: OrderRecord) -> Outcome:
@@ -169,30 +173,20 @@ def outcome_of(order: OrderRecord) -> Outcome:
     )
 
 
-def outcome_values(outcome: Outcome) -> tuple[Any, ...]:
-    """State, order ids, request id, whether sent, problem code and text, as columns in this order."""
-    return (
-        outcome.state,
-        json.dumps(outcome.order_ids),
-        outcome.request_id,
-        outcome.request_sent,
-        outcome.problem_code,
-        outcome.problem_text,
-    )
+def outcome_columns(outcome: Outcome) -> dict[str, Any]:
+    return {name: _to_column(name, value) for name, value in vars(outcome).items()}
 
 
 def preview_trail(preview: StoredPreview) -> dict[str, Any]:
     return {
         "payable_fen": preview.payable_fen,
-        "terms": fingerprint(preview.terms),
-        "request": fingerprint(dataclasses.asdict(preview.request)),
         "caller": preview.caller,
+        "preview": seal_of(PREVIEW_COLUMNS, to_row(preview), preview.salt),
     }
 
 
-def order_trail(order: OrderRecord, preview: StoredPreview, realm: Realm) -> dict[str, Any]:
+def order_trail(order: OrderRecord, preview: StoredPreview) -> dict[str, Any]:
     return preview_trail(preview) | {
-        "realm": realm,
         "state": order.state,
         "approval_method": order.approval_method,
         "approval_verified": order.approval_verified,

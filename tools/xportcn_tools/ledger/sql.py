@@ -6,7 +6,7 @@ is one chain, so writers queue for it anyway.
 """
 
 import threading
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -34,12 +34,14 @@ from xportcn_tools.ledger.ledger import (
     Remembered,
     RuleBroken,
     Standing,
+    StateTotal,
     StoredPreview,
     Voided,
 )
 from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
 from xportcn_tools.order import Address
 
 T = TypeVar("T")
@@ -48,7 +50,7 @@ GIVE_UP_SECONDS = 12.0
 """More than a driver waits for a connection and for a lock together; the lease leaves room for it."""
 
 
-class SqlLedger(ABC):
+class SqlLedger(SqlUpkeep):
     """Everything but the connection. It sees the orders of its realm and no other.
 
     `zone`: whose day the caps go by. `on_abandoned` hears, in the event loop, of orders whose sender was
@@ -92,20 +94,12 @@ class SqlLedger(ABC):
         """`work` on a connection, in this thread; the store's own errors as `LedgerUnavailableError`."""
 
     @abstractmethod
-    def _transaction(self, sql: Session) -> AbstractContextManager[None]:
-        """Commit at the end, on disk; roll back on an exception. One writer at a time."""
-
-    @abstractmethod
     def _snapshot(self, sql: Session) -> AbstractContextManager[None]:
         """Reads that all see one state."""
 
     @abstractmethod
     def _one_row(self, sql: Session) -> AbstractContextManager[None]:
         """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
-
-    @abstractmethod
-    def _now(self, sql: Session) -> datetime:
-        """Aware UTC, by the clock that all who share the ledger go by."""
 
     def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
         """Whether the ledger was copied or restored since this preview was made."""
@@ -135,6 +129,7 @@ class SqlLedger(ABC):
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
+                pause=self._queries.paused(sql),
                 void=self._is_void(sql, preview),
             )
 
@@ -150,6 +145,9 @@ class SqlLedger(ABC):
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self._read(lambda sql: self._queries.orders(sql, query))
+
+    async def totals(self, query: OrderQuery) -> list[StateTotal]:
+        return await self._read(lambda sql: self._queries.totals(sql, query))
 
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         return await self._read(lambda sql: self._queries.receipts(sql, query))
@@ -186,7 +184,7 @@ class SqlLedger(ABC):
                 at = rows.time_text(self._now(sql))
                 row = {"preview_id": preview.preview_id, "method": method, "approved_at": at}
                 self._queries.insert(sql, "approvals", row)
-            body = rows.preview_trail(preview) | {"realm": self._queries.realm, "method": method}
+            body = rows.preview_trail(preview) | {"method": method}
             self._append(sql, event, preview.out_order_id, body)
 
     async def claim(
@@ -200,6 +198,8 @@ class SqlLedger(ABC):
                 self._settle(sql, now)
                 if claimed := self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)):
                     return AlreadyClaimed(claimed)
+                if paused := self._queries.paused(sql):
+                    return paused
                 if self._queries.reference_used(sql, preview.out_order_id):
                     return ReferenceUsed()
                 if self._is_void(sql, preview):
@@ -210,9 +210,10 @@ class SqlLedger(ABC):
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                body = rows.order_trail(order, preview, self._queries.realm)
+                row = self._row(order) | rows.order_beside(order)
+                body = rows.order_trail(order, preview) | self._queries.seals(sql, row)
                 sequence = self._append(sql, "claimed", order.out_order_id, body).sequence
-                self._queries.insert(sql, "orders", self._row(order) | rows.order_beside(order, sequence))
+                self._queries.insert(sql, "orders", row | {"last_sequence": sequence})
                 return Claimed(order)
 
         return await self._run(work)
@@ -223,7 +224,7 @@ class SqlLedger(ABC):
                 order = self._queries.order_where(sql, "order_key = ?", (order_key,), rows.order_whatever)
                 if order is None:
                     raise LedgerUnavailableError("the attempt is no longer in the ledger")
-                if rows.outcome_values(outcome) == rows.outcome_values(rows.outcome_of(order)):
+                if outcome == rows.outcome_of(order):
                     return order
                 if order.state not in ("sending", "unknown"):
                     if (order.state, order.order_ids) != (outcome.state, outcome.order_ids):
@@ -242,10 +243,6 @@ class SqlLedger(ABC):
                 return self._set_outcome(sql, order, outcome, event) if order else None
 
         return await self._run(work)
-
-    async def trail(self) -> list[TrailRow]:
-        found = await self._run(lambda sql: sql.execute("SELECT * FROM trail ORDER BY sequence"))
-        return [rows.trail_row_of(row) for row in found]
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         """Orders as they are: those whose sender is gone are ended first, and all is read in one snapshot."""
@@ -286,13 +283,12 @@ class SqlLedger(ABC):
         ]
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
-        sequence = self._append(sql, event, order.out_order_id, rows.outcome_trail(order, outcome)).sequence
         now = self._now(sql)
-        sql.execute(
-            "UPDATE orders SET state = ?, order_ids = ?, request_id = ?, request_sent = ?,"
-            " problem_code = ?, problem_text = ?, updated_at = ?, last_sequence = ? WHERE order_key = ?",
-            (*rows.outcome_values(outcome), rows.time_text(now), sequence, order.order_key),
-        )
+        changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(now)}
+        (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
+        body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
+        changed["last_sequence"] = self._append(sql, event, order.out_order_id, body).sequence
+        self._queries.update(sql, "orders", changed, "order_key = ?", order.order_key)
         return replace(order, **vars(outcome), updated_at=now)
 
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow:

@@ -142,6 +142,7 @@ class SqliteLedger(SqlLedger):
             self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             sql = _SqliteSession(connection)
             migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql))
             self._opened_at = self._opened_at or self._clock()

@@ -39,11 +39,15 @@ def first_break(rows: Iterable[TrailRow]) -> int | None:
     """The sequence number of the first row that does not fit the chain, or `None`."""
     previous, expected = GENESIS, 1
     for row in rows:
-        fresh = _hash(row.sequence, row.at, row.event, row.subject, row.body, previous)
-        if (row.sequence, row.previous, row.hash) != (expected, previous, fresh):
+        if (row.sequence, row.previous) != (expected, previous) or not is_intact(row):
             return row.sequence
         previous, expected = row.hash, expected + 1
     return None
+
+
+def is_intact(row: TrailRow) -> bool:
+    """Whether its hash is that of its own content."""
+    return row.hash == _hash(row.sequence, row.at, row.event, row.subject, row.body, row.previous)
 
 
 def _hash(sequence: int, at: str, event: str, subject: str, body: str, previous: str) -> str:
@@ -51,4 +55,4 @@ def _hash(sequence: int, at: str, event: str, subject: str, body: str, previous:
     text = json.dumps(
         [sequence, at, event, subject, body, previous], ensure_ascii=False, separators=(",", ":")
     )
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

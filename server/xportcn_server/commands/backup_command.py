@@ -1,0 +1,33 @@
+"""`xportcn-mcp backup FILE`: a whole, verified copy of the ledger while servers run."""
+
+from pathlib import Path
+
+import click
+
+from xportcn_server.commands.shared import current_settings, stop, with_ledger
+from xportcn_tools.ledger.audit import BrokenTrailError
+from xportcn_tools.ledger.backup import back_up
+from xportcn_tools.ledger.ledger import LedgerError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the ledger to FILE, which must not exist yet, and verify the copy."""
+    settings = current_settings()
+    if settings.ledger_url:
+        line = f'pg_dump --format=custom --file={file} "$XPORTCN_LEDGER"'
+        stop(f"a PostgreSQL ledger is copied by its own tool: {line}", 1)
+    if not Path(settings.ledger).is_file():
+        stop(f"there is no ledger at {settings.ledger}", 1)
+    try:
+        verdict = back_up(Path(settings.ledger), file)
+        with_ledger(settings, lambda ledger: ledger.backed_up())
+    except FileExistsError:
+        stop(f"{file} exists: name a new file", 1)
+    except BrokenTrailError as error:
+        stop(f"{file} is a whole copy of a ledger whose trail is broken: {error}", 1)
+    except (LedgerError, OSError) as error:
+        stop(error, 1)
+    click.echo(f"{file}: {verdict.rows:,} rows of the trail, {verdict.orders or 0:,} orders, verified.")
+    click.echo(f"The last hash is {verdict.head}")

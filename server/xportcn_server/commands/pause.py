@@ -1,0 +1,30 @@
+"""`xportcn-mcp pause` and `resume`: the owner stops all creates on this ledger, and lets them go on."""
+
+import click
+
+from xportcn_server.commands.shared import current_settings, stop, with_ledger
+from xportcn_tools.desk.operator import Operator, RefusedError
+from xportcn_tools.ledger.ledger import LedgerError
+
+
+@click.command()
+@click.option("--reason", default="", metavar="TEXT", help="Shown to whoever wants to order meanwhile.")
+def pause(reason: str) -> None:
+    """Let no order leave, in any process on this ledger, until `resume`."""
+    try:
+        with_ledger(current_settings(), lambda ledger: Operator(ledger).pause(reason))
+    except LedgerError as error:
+        stop(error, 1)
+    click.echo(
+        "Paused: no order leaves until `xportcn-mcp resume`. One that is being sent now is not stopped."
+    )
+
+
+@click.command()
+def resume() -> None:
+    """End the pause."""
+    try:
+        with_ledger(current_settings(), lambda ledger: Operator(ledger).resume())
+    except (LedgerError, RefusedError) as error:
+        stop(error, 1)
+    click.echo("Resumed: orders can be placed again.")

@@ -1,0 +1,182 @@
+"""A backup is whole although servers write, and doctor says where a copy is not."""
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+from click.testing import CliRunner, Result
+
+from harness.clock import Clock
+from harness.patient import Patient
+from harness.settings import environ_of
+from ledger.suite.stores import PLACED, preview_of, settled
+from xportcn_server.commands.cli import main
+from xportcn_tools.ledger.sqlite import SqliteLedger
+
+
+def ordered(path: Path, *numbers: int, while_open: Callable[[], None] = lambda: None) -> None:
+    """Orders of a program that has the ledger open, and what happens before it closes it."""
+
+    async def work() -> None:
+        ledger = SqliteLedger(path, "sandbox", clock=Clock())
+        await ledger.open()
+        for number in numbers:
+            await settled(ledger, preview_of(number), PLACED)
+        await anyio.to_thread.run_sync(while_open)
+        await ledger.aclose()
+
+    anyio.run(work)
+
+
+def said(path: Path | str, *words: str) -> Result:
+    return CliRunner().invoke(main, list(words), env=environ_of(LEDGER=str(path)), catch_exceptions=False)
+
+
+def orders_of(path: Path) -> int:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as sql:
+        return sql.execute("SELECT COUNT(*) FROM orders").fetchone()[0]
+
+
+def test_a_backup_is_a_whole_private_file_and_a_second_never_overwrites_it(tmp_path: Path) -> None:
+    ledger, copy = tmp_path / "ledger.sqlite3", tmp_path / "copy.sqlite3"
+    ordered(ledger, 1, 2)
+    done = said(ledger, "backup", str(copy))
+    assert done.exit_code == 0, done.output
+    assert "2 orders, verified" in done.stdout
+    assert orders_of(copy) == 2
+    if os.name == "posix":
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert said(copy, "audit", "verify", str(copy)).exit_code == 0
+    before = copy.read_bytes()
+    again = said(ledger, "backup", str(copy))
+    assert (again.exit_code, "exists" in again.stderr) == (1, True)
+    assert copy.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("copy")] == ["copy.sqlite3"]
+
+
+def test_backups_that_are_made_while_orders_are_written_are_each_whole(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.sqlite3"
+    ordered(ledger, 0)
+    busy = threading.Thread(target=ordered, args=(ledger, *range(1, 60)))
+    busy.start()
+    copies = [tmp_path / f"copy-{number}" for number in range(4)]
+    for copy in copies:
+        assert said(ledger, "backup", str(copy)).exit_code == 0
+    busy.join()
+    found = [orders_of(copy) for copy in copies]
+    assert found == sorted(found)
+    for copy in copies:
+        assert said(ledger, "audit", "verify", str(copy)).exit_code == 0
+
+
+def test_a_damaged_ledger_gives_no_backup(tmp_path: Path) -> None:
+    ledger, copy = tmp_path / "ledger.sqlite3", tmp_path / "copy.sqlite3"
+    ordered(ledger, 1)
+    content = bytearray(ledger.read_bytes())
+    content[8192:] = b"\xff" * len(content[8192:])
+    ledger.write_bytes(content)
+    assert said(ledger, "backup", str(copy)).exit_code == 1
+    assert not copy.exists()
+
+
+def test_a_ledger_in_postgresql_is_copied_by_pg_dump_and_its_password_is_not_shown(tmp_path: Path) -> None:
+    done = said("postgresql://desk:secret@127.0.0.1:9/orders", "backup", str(tmp_path / "copy"))
+    assert done.exit_code == 1
+    assert "pg_dump --format=custom --file=" in done.stderr
+    assert "secret" not in done.output
+
+
+def test_the_file_copied_without_its_log_is_named_by_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, copy = tmp_path / "ledger.sqlite3", tmp_path / "copies" / "ledger.sqlite3"
+    copy.parent.mkdir()
+    ordered(ledger, 1)
+
+    def copied() -> None:
+        shutil.copyfile(ledger, copy)
+
+    ordered(ledger, 2, while_open=copied)
+    patient = Patient(copy.parent, monkeypatch)
+    check = patient.examined().checks["ledger copy"]
+    assert check["status"] == "warning"
+    assert "ledger.sqlite3-wal" in check["found"]
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another machine"))
+    check = patient.examined().checks["ledger copy"]
+    assert check["status"] == "warning"
+    assert "2026-03-09" in check["found"]
+
+
+@pytest.mark.parametrize("folder", ["OneDrive - Firma", "Dropbox", "iCloud Drive", "Mobile Documents"])
+def test_a_ledger_in_a_folder_that_is_synced_is_named_by_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    place = tmp_path / folder
+    place.mkdir()
+    ordered(place / "ledger.sqlite3", 1)
+    assert Patient(place, monkeypatch).examined().checks["ledger folder"]["status"] == "warning"
+    ordered(tmp_path / "ledger.sqlite3", 1)
+    assert Patient(tmp_path, monkeypatch).examined().checks["ledger folder"]["status"] == "ok"
+
+
+def test_doctor_warns_of_a_backup_that_is_older_than_the_last_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = Patient(tmp_path, monkeypatch)
+    ordered(patient.ledger, 1)
+    assert patient.examined().checks["backup"]["status"] == "ok"  # who never made one is not nagged
+    assert said(patient.ledger, "backup", str(tmp_path / "copy")).exit_code == 0
+    assert patient.examined().checks["backup"]["status"] == "ok"
+    with closing(sqlite3.connect(patient.ledger)) as sql, sql:
+        sql.execute("UPDATE orders SET updated_at = '2999-01-01T00:00:00.000000Z'")
+    assert patient.examined().checks["backup"]["status"] == "warning"
+
+
+# What README says, run
+
+
+def test_the_lines_for_a_new_computer_are_those_that_work(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    ordered(old / "ledger.sqlite3", 1, 2)
+    lines = readme_lines("Move to a new computer")
+    run(lines[0], old)
+    (old / "ledger-copy.sqlite3").rename(new / "ledger-copy.sqlite3")
+    run(lines[1], new)
+    assert "PO-2" in said(new / "ledger.sqlite3", "orders", "list").stdout
+
+
+def test_the_lines_for_a_backup_and_an_upgrade_and_to_uninstall_are_those_that_work(tmp_path: Path) -> None:
+    ordered(tmp_path / "ledger.sqlite3", 1)
+    for line in readme_lines("Backup"):
+        run(line, tmp_path)
+    install, look = readme_lines("Upgrade")
+    assert install == "pip install --upgrade xportcn-mcp"  # as CI installs it; a test does not fetch it anew
+    run(look, tmp_path)
+    assert readme_lines("Uninstall")[0] == "pip uninstall xportcn-mcp"
+    run(readme_lines("Uninstall")[1], tmp_path)
+    assert not list(tmp_path.glob("ledger.sqlite3*"))
+
+
+def readme_lines(heading: str) -> list[str]:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    part = text.partition(f"**{heading}**")[2]
+    return part.partition("```console\n")[2].partition("```")[0].splitlines()
+
+
+def run(line: str, folder: Path) -> None:
+    """A line of README in a person's shell, in which the program is installed."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environ = os.environ | {"PATH": path, "XPORTCN_LEDGER": str(folder / "ledger.sqlite3")}
+    done = subprocess.run(line, shell=True, cwd=folder, env=environ, capture_output=True, check=False)  # noqa: S602
+    assert done.returncode == 0, done.stderr
