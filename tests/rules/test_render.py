@@ -293,7 +293,7 @@ def test_a_list_of_orders_tells_each_and_an_empty_one_says_so() -> None:
 
 def test_the_look_up_of_one_order_lists_the_ids_of_its_goods_and_none_found_says_so() -> None:
     text = text_of(OrdersEnvelope(ok=True, environment="live", orders=[order("placed")]))
-    assert text.endswith(f"- 2 × offer {OFFER}: 58.00 CNY")
+    assert f"\n- 2 × offer {OFFER}: 58.00 CNY\n" in text
     assert "No orders." in text_of(OrdersEnvelope(ok=True, environment="live", orders=[]))
 
 

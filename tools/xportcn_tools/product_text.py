@@ -35,12 +35,14 @@ def product_text(product: ProductResult) -> Iterator[str]:
         )
         yield f"List price: {tiers}"
     yield from (f"Note {note.code}: {note.message}" for note in product.notes)
-    if product.options_total:
+    if product.options:
         some = f"{len(product.options)} of {product.options_total}"
         yield f"Options listed: {some}. Each is its spec_id, what it is, stock, and list price if its own:"
         yield from options_text(product.options)
         if len(product.options) < product.options_total:
             yield "Others: call get_product with other words in option."
+    elif product.options_total:
+        yield f"None of its {product.options_total} options is listed."
     else:
         yield "This offer has no options: leave option and spec_id out."
 

@@ -125,7 +125,7 @@ def _promotion(offer: PromotionResult) -> str:
     return f"{name}{words}{discount}{' (applied)' if offer.selected else ''}"
 
 
-def _order(order: OrderResult) -> Iterator[str]:
+def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     count, ids = len(order.order_ids), ", ".join(order.order_ids)
     named = f"{count} separate orders ({ids})" if count > 1 else ids
     yield (
@@ -136,6 +136,8 @@ def _order(order: OrderResult) -> Iterator[str]:
         yield "This was recorded before; nothing was sent again."
     if order.goods:
         yield f"Goods: {order.goods}"
+    if with_ids:
+        yield from map(_order_line, order.lines)
     yield f"Ship to: {order.ship_to}"
     yield f"Created {order.created_at}, changed {order.updated_at}"
     yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
@@ -155,10 +157,9 @@ def _order(order: OrderResult) -> Iterator[str]:
 
 def _orders(found: OrdersEnvelope) -> list[str]:
     orders = found.orders or []
-    lines = [line for order in orders for line in _order(order)] or ["No orders."]
-    if len(orders) == 1:
-        lines += map(_order_line, orders[0].lines)
-    elif orders:
+    one = len(orders) == 1
+    lines = [line for order in orders for line in _order(order, with_ids=one)] or ["No orders."]
+    if len(orders) > 1:
         lines.append("For the offer and spec ids of an order, call get_orders with its reference.")
     totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]
     if totals:
@@ -203,13 +204,12 @@ def _details(details: Mapping[str, Any], message: str) -> Iterator[str]:
 
 
 def _reason(reason: Mapping[str, Any], message: str) -> str:
-    known = reason["message"] in message
-    about = f"line {reason['line']}" if known and reason.get("line") else "" if known else reason["message"]
     words = " ".join(quoted(str(reason[name])) for name in ("code", "text") if reason.get(name))
     said = f"the upstream says {words}" if words else ""
-    if not said and known:
-        return ""
-    return f"- {'; '.join(filter(None, (about, said)))}"
+    if reason["message"] not in message:
+        return f"- {'; '.join(filter(None, (reason['message'], said)))}"
+    line = f"line {reason['line']}: " if reason.get("line") else ""
+    return f"- {line}{said}" if said else ""
 
 
 def _objects(value: object) -> Iterable[dict[str, Any]]:
