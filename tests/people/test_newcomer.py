@@ -84,7 +84,7 @@ async def first_order(configured: dict[str, Any], environment: dict[str, str]) -
         command=configured["command"], args=configured["args"], env=environment | configured["env"]
     )
     found = re.search(
-        r"cost in (\w+)\? (https\S+)\s+They go to (\S+?),\s+(\d+),\s+(\S+)\s+(\S+)\s+([^.]+)\.", PATH
+        r"cost in (\w+)\?\s+(https\S+)\s+They go to (\S+?),\s+(\d+),\s+(\S+)\s+(\S+)\s+([^.]+)\.", PATH
     )
     assert found, "the sentence to ask is no longer where the test looks for it"
     option, link, name, mobile, province, city, street = found.groups()
