@@ -22,6 +22,7 @@ from xportcn_tools.results import (
     GroupResult,
     LineResult,
     OrderEnvelope,
+    OrderLine,
     OrderResult,
     OrdersEnvelope,
     PreviewEnvelope,
@@ -89,6 +90,8 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     )
     if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
+    elif any(warning.code == "over_budget" for warning in preview.warnings):
+        yield "Do not order this now: a cap refuses it. Tell the person; once the owner has changed it, call:"
     else:
         yield "Show this to the person. Only if they agree to exactly this, call:"
     arguments = preview.create_order_arguments.model_dump()
@@ -123,7 +126,7 @@ def _promotion(offer: PromotionResult) -> str:
     return f"{name}{words}{discount}{' (applied)' if offer.selected else ''}"
 
 
-def _order(order: OrderResult) -> Iterator[str]:
+def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     count, ids = len(order.order_ids), ", ".join(order.order_ids)
     named = f"{count} separate orders ({ids})" if count > 1 else ids
     yield (
@@ -135,6 +138,8 @@ def _order(order: OrderResult) -> Iterator[str]:
         yield "This was recorded before; nothing was sent again."
     if order.goods:
         yield f"Goods: {order.goods}"
+    if with_ids:
+        yield from map(_order_line, order.lines)
     yield f"Ship to: {order.ship_to}"
     yield f"Created {order.created_at}, changed {order.updated_at}"
     yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
@@ -183,7 +188,11 @@ def _upstream(upstream: UpstreamResult) -> Iterator[str]:
 
 
 def _orders(found: OrdersEnvelope) -> list[str]:
-    lines = [line for order in found.orders or () for line in _order(order)] or ["No orders."]
+    orders = found.orders or []
+    one = len(orders) == 1
+    lines = [line for order in orders for line in _order(order, with_ids=one)] or ["No orders."]
+    if len(orders) > 1:
+        lines.append("For the offer and spec ids of an order, call get_orders with its reference.")
     totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]
     if totals:
         lines.append(f"All that fit: {'; '.join(totals)}")
@@ -194,18 +203,25 @@ def _orders(found: OrdersEnvelope) -> list[str]:
     return lines
 
 
+def _order_line(line: OrderLine) -> str:
+    spec = f" spec {line.spec_id}" if line.spec_id else ""
+    option = f" {quoted(line.option)}" if line.option else ""
+    number = f", product_no {line.product_no}" if line.product_no else ""
+    return f"- {line.quantity} × offer {line.offer_id}{spec}{option}: {line.amount.amount} CNY{number}"
+
+
 def _problem(problem: Problem) -> Iterator[str]:
     yield f"{problem.code}: {problem.message}"
-    yield from _details(problem.details or {})
+    yield from _details(problem.details or {}, problem.message)
     yield f"Create sent: {problem.request_sent}."
     if problem.request_id:
         yield f"For the vendor's support: request_id {problem.request_id}"
     yield f"Next: {problem.next_step}"
 
 
-def _details(details: Mapping[str, Any]) -> Iterator[str]:
+def _details(details: Mapping[str, Any], message: str) -> Iterator[str]:
     """What the message has not said yet: reasons by line, changes, the preview's own values."""
-    yield from map(_reason, _objects(details.get("reasons")))
+    yield from filter(None, (_reason(reason, message) for reason in _objects(details.get("reasons"))))
     yield from (f"- {figures}" for figures in details.get("figures", ()))
     for change in _objects(details.get("changes")):
         word = quoted if is_name(change["what"]) else _value
@@ -221,9 +237,13 @@ def _details(details: Mapping[str, Any]) -> Iterator[str]:
         yield f"The upstream's words: {code}{quoted(details['text'])}"
 
 
-def _reason(reason: Mapping[str, Any]) -> str:
-    said = [quoted(str(reason[name])) for name in ("code", "text") if reason.get(name)]
-    return f"- {reason['message']}; the upstream says {' '.join(said)}" if said else f"- {reason['message']}"
+def _reason(reason: Mapping[str, Any], message: str) -> str:
+    words = " ".join(quoted(str(reason[name])) for name in ("code", "text") if reason.get(name))
+    said = f"the upstream says {words}" if words else ""
+    if reason["message"] not in message:
+        return f"- {'; '.join(filter(None, (reason['message'], said)))}"
+    line = f"line {reason['line']}: " if reason.get("line") else ""
+    return f"- {line}{said}" if said else ""
 
 
 def _objects(value: object) -> Iterable[dict[str, Any]]:
