@@ -10,6 +10,7 @@ import pytest
 
 from harness.builders import OFFER, OTHER_OFFER, SPEC, asked, group, line, quoted
 from ledger.suite.stores import preview_of
+from xportcn_tools.codes import WarningCode
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.naming import named
@@ -152,7 +153,7 @@ def test_a_wish_that_became_several_orders_is_named_as_several_and_one_as_one() 
 
 
 @pytest.mark.parametrize("code", ["earlier_order_unknown", "over_budget"])
-def test_a_preview_whose_create_would_be_refused_does_not_ask_for_it(code: str) -> None:
+def test_a_preview_whose_create_would_be_refused_does_not_ask_for_it(code: WarningCode) -> None:
     found = preview()
     found.warnings.append(PreviewWarning(code=code, message="…"))
     *_, invitation, arguments = text_of_preview(found).splitlines()

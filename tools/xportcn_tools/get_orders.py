@@ -45,7 +45,7 @@ async def get_orders(
     desk = ctx.request_context.lifespan_context
     zone = desk.policy.zone
     first, last = _day("since", since), _day("until", until)
-    found = await desk.listed(
+    found = await desk.history.listed(
         OrderQuery(
             caller_of(),
             reference,

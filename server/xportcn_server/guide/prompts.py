@@ -144,7 +144,7 @@ def add_prompts(server: MCPServer[Desk]) -> None:
 async def _references(typed: str, states: tuple[State, ...]) -> Completion:
     """The caller's own references that begin with what is typed, newest first."""
     try:
-        known = await desk().references(caller_of(), states, LOOKED_THROUGH)
+        known = await desk().history.references(caller_of(), states, LOOKED_THROUGH)
     except ProblemError:
         return Completion(values=[], total=0, has_more=False)  # a help in typing is no place for a problem
     begun = [reference for reference in known if reference.casefold().startswith(typed.casefold())]
@@ -160,7 +160,7 @@ async def _receipt(reference: str) -> Receipt:
     reference = reference.strip()
     if not REFERENCE.fullmatch(reference):
         raise problems.not_found("that was given")
-    return await desk().receipt(caller_of(), reference)
+    return await desk().history.receipt(caller_of(), reference)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from xportcn_server.guide import receipts as markdown
 from xportcn_server.guide.current_desk import desk
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk.desk import Desk
+from xportcn_tools.ledger.ledger import OrderQuery
 from xportcn_tools.results import ProblemError
 
 T = TypeVar("T")
@@ -34,8 +35,8 @@ def add_resources(server: MCPServer[Desk]) -> None:
     )
     async def recent_orders() -> str:  # pyright: ignore[reportUnusedFunction]
         here = desk()
-        orders = await _or_error(here.orders(caller_of(), limit=MOST_RECENT), RECENT)
-        return markdown.page(here.policy.environment, markdown.orders_list(orders))
+        found = await _or_error(here.history.listed(OrderQuery(caller_of(), limit=MOST_RECENT)), RECENT)
+        return markdown.page(here.policy.environment, markdown.orders_list(found.orders))
 
     @server.resource(
         ORDER,
@@ -48,7 +49,7 @@ def add_resources(server: MCPServer[Desk]) -> None:
         here, uri = desk(), f"order://{reference}"
         if not REFERENCE.fullmatch(reference):
             raise ResourceNotFoundError(f"Unknown resource: {uri}")
-        found = await _or_error(here.receipt(caller_of(), reference), uri)
+        found = await _or_error(here.history.receipt(caller_of(), reference), uri)
         return markdown.page(here.policy.environment, markdown.receipt(found))
 
 

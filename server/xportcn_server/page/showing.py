@@ -16,7 +16,7 @@ from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.messages import UiLanguage, said
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Line
-from xportcn_tools.results import timestamp
+from xportcn_tools.result_shapes import timestamp
 
 
 @cache

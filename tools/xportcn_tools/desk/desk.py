@@ -4,13 +4,10 @@ Each public method raises `ProblemError` for whatever a user can meet. `caller` 
 user on stdio, a principal over HTTP; previews and orders belong to their caller.
 """
 
-import functools
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
-
-import anyio
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems, product_problems
@@ -18,6 +15,7 @@ from xportcn_tools.desk.awaiting import Yes
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
 from xportcn_tools.desk.choosing import Chooser, Wish
+from xportcn_tools.desk.history import OrderHistory, ledger_problems
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
@@ -29,14 +27,10 @@ from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
-    LedgerError,
     LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
-    Receipt,
     Standing,
-    State,
-    StateTotal,
     StoredPreview,
 )
 from xportcn_tools.order import OrderRequest
@@ -48,29 +42,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOCAL_CALLER = "local"
-
-
-def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """A ledger that fails is a problem of the contract. Nothing was sent: `Sender` sees to the rest."""
-
-    @functools.wraps(method)
-    async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await method(*args, **kwargs)
-        except LedgerError as error:
-            raise problems.ledger_unavailable(str(error)) from error
-
-    return guarded
-
-
-@dataclass(frozen=True)
-class OrderList:
-    """`next_before`: the `out_order_id` of the last of these orders, where there are more."""
-
-    orders: list[OrderResult]
-    totals: list[StateTotal]
-    next_before: str | None
-    not_read: str | None = None
 
 
 class Desk:
@@ -99,11 +70,12 @@ class Desk:
         self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer)
         self._yes = Yes(ledger, policy)
-        self._lookup = (
-            OrderLookup(upstream, ledger, policy.lookup, clock, lambda caller: profile_of(caller).user_id)
-            if policy.lookup
-            else None
-        )
+        lookup = None
+        if policy.lookup:
+            lookup = OrderLookup(
+                upstream, ledger, policy.lookup, clock, lambda caller: profile_of(caller).user_id
+            )
+        self.history = OrderHistory(ledger, policy, lookup)
         self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:
@@ -138,7 +110,7 @@ class Desk:
             raise product_problems.no_search(found)
         return found
 
-    @_ledger_problems
+    @ledger_problems
     async def preview(self, request: OrderRequest, caller: str, wishes: Sequence[Wish] = ()) -> PreviewResult:
         """What would it cost? A token only for what can be ordered as shown.
 
@@ -166,7 +138,7 @@ class Desk:
         self._chooser.after_price(asked, wishes, quote.products)
         return await self._previewer.offer(quote, request, caller, profile)
 
-    @_ledger_problems
+    @ledger_problems
     async def question(self, call: CreateCall, *, asked_before: bool = False) -> str | None:
         """What the person is to be asked before this create; `None` where there is nothing to approve.
 
@@ -184,7 +156,7 @@ class Desk:
             return None
         return question(self.policy.environment, standing.preview)
 
-    @_ledger_problems
+    @ledger_problems
     async def create(self, call: CreateCall, answer: Answer) -> OrderResult:
         """Order what the token stands for. The same token again returns the recorded outcome."""
         standing = await self._standing(call)
@@ -217,73 +189,6 @@ class Desk:
             await self._checks.recheck(replace(standing, twin=placed.order), profile)
             raise  # pragma: no cover - a twin ends every recheck
         return _result_of(order, standing.preview, replayed=replayed)
-
-    @_ledger_problems
-    async def orders(
-        self, caller: str, reference: str | None = None, state: State | None = None, limit: int = 10
-    ) -> list[OrderResult]:
-        """Orders from the ledger, newest first. `reference`: token, `out_order_id` or order id."""
-        query = OrderQuery(caller, reference, states=(state,) if state else (), limit=limit)
-        return (await self.listed(query)).orders
-
-    @_ledger_problems
-    async def listed(self, query: OrderQuery, *, refresh: bool = False) -> OrderList:
-        """As `orders`; with totals over all that fit, and with the order behind which the next ones begin.
-
-        `refresh`: read upstream what became of them first.
-        """
-        reference, limit = query.reference, query.limit or 10
-        digest = token_digest(reference) if reference else ""
-        query = replace(query, token_digest=digest, limit=limit + 1)
-        found = await self._receipts(query)
-        if reference and not found and not await self._ledger.knows(query):
-            raise problems.not_found(reference)
-        not_read = None
-        if refresh:
-            not_read = await self._refresh(found[:limit])
-            found = await self._ledger.receipts(query)
-        shown = [present.receipt_result(each) for each in found[:limit]]
-        more = shown[-1].out_order_id if len(found) > limit else None
-        return OrderList(shown, await self._ledger.totals(query), more, not_read)
-
-    async def _refresh(self, receipts: list[Receipt]) -> str | None:
-        """Read the orders upstream, within one call's time; what was not read, in words."""
-        if self._lookup is None:
-            return "nothing was read upstream: the owner has not switched XPORTCN_ORDER_LOOKUP on"
-        missed = [receipt.order.out_order_id for receipt in receipts if receipt.order.order_ids]
-        with anyio.move_on_after(self.policy.call_timeout):
-            missed = await self._lookup.refresh(receipts)
-        if not missed:
-            return None
-        return (
-            f"these orders could not be read upstream now: {', '.join(missed)} (the path of order details "
-            "is not confirmed for this account, the order is not found there, or no answer came in time)"
-        )
-
-    @_ledger_problems
-    async def receipt(self, caller: str, reference: str) -> Receipt:
-        """One order with the preview it was made of. `reference`: `out_order_id` or order id, and no token:
-        what asks here is an address that clients keep.
-        """
-        found = await self._receipts(OrderQuery(caller, reference=reference))
-        if not found:
-            raise problems.not_found(reference)
-        # A buyer's own number may be another order's id upstream: the own number goes first.
-        return min(found, key=lambda each: each.order.out_order_id != reference)
-
-    @_ledger_problems
-    async def references(self, caller: str, states: tuple[State, ...], limit: int) -> list[str]:
-        """The `out_order_id`s of the newest orders, newest first; nothing is looked up upstream."""
-        query = OrderQuery(caller, states=states, limit=limit)
-        return [order.out_order_id for order in await self._ledger.orders(query)]
-
-    async def _receipts(self, query: OrderQuery) -> list[Receipt]:
-        """Orders by a query, with their previews; unknown outcomes are looked up first, where that is on."""
-        if self._lookup and (not query.states or set(query.states) & {"unknown", "placed"}):
-            with anyio.move_on_after(self.policy.call_timeout):  # for all of them together
-                for receipt in await self._ledger.receipts(replace(query, states=("unknown",))):
-                    await self._lookup.settle(receipt)
-        return await self._ledger.receipts(query)
 
     def _reader(self) -> ProductReader:
         if self._products is None:

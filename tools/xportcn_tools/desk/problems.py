@@ -24,13 +24,12 @@ ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orde
 
 
 def unknown_token() -> ProblemError:
-    return problem("unknown_token", "There is no preview with this token for this caller.", PREVIEW_AGAIN)
+    return problem("unknown_token", "This caller has no preview with this token.", PREVIEW_AGAIN)
 
 
 def token_expired(expired_at: str) -> ProblemError:
-    return problem(
-        "token_expired", f"The preview expired at {expired_at}; nothing was ordered.", PREVIEW_AGAIN
-    )
+    message = f"The preview expired at {expired_at}; nothing was ordered."
+    return problem("token_expired", message, PREVIEW_AGAIN)
 
 
 def token_void() -> ProblemError:
