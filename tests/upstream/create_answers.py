@@ -260,6 +260,12 @@ TABLE: tuple[Row, ...] = (
     Row("unknown", "our number is taken", _said(400, "invalid request: order number is taken")),
     Row("unknown", "an identical order", _said(400, "You have an identical order; not allowed")),
     Row("refused", "taken off the shelf is not taken", _said(1002, "item taken off the shelf")),
+    Row("unknown", "an order that is completed", _said(1001, "order completed, missing parameter")),
+    Row("unknown", "an order that is saved", _said(1001, "库存不足但订单已保存")),
+    Row("unknown", "ordered before", _said(1001, "已下过单，不允许")),
+    Row("unknown", "an order's state", _said(1001, "订单状态不允许")),
+    Row("unknown", "an order that was closed", _said(1001, "order closed: out of stock")),
+    Row("unknown", "an order that is looked for in vain", _said(1001, "order does not exist")),
     # Wherever it stands
     Row("unknown", "doubt behind 300 characters", _said(400, "参数错误 " + "specId, " * 40 + "订单已存在")),
     Row("unknown", "an id behind 300 characters", _said(400, "参数错误 " + "specId, " * 40 + ID)),

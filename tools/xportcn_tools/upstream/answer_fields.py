@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 _MOST_NODES = 20_000
-_MOST_TEXT = 100_000
+_MOST_TEXT = 50_000
 
 OUR_NUMBER = ("outorderid", "outorderno")
 """Folded: small letters, without `_`. These repeat the number that we sent."""
@@ -40,7 +40,8 @@ WORDS = re.compile(
 
 FAILED_PART = re.compile(r".*(fail|unordered|rejected).*", re.IGNORECASE)
 _COUNTS = re.compile(
-    r".*(success|succeed|created|(?<!not)(?<!not_)exist|repeat|duplicat|conflict|placed).*", re.IGNORECASE
+    r".*(success|succeed|created|(?<!not)(?<!not_)exist|repeat|duplicat|conflict|placed).*|ok|done",
+    re.IGNORECASE,
 )
 _FAILURE = re.compile(
     r".*(err|fail|invalid|illegal|reject|refus|deny|denied|forbid|sold_?out|stock|missing|required|exceed|expire)"
@@ -115,7 +116,7 @@ def is_raised(name: str, value: object) -> bool:
     text = str(value).strip().casefold()
     if text in ("true", "yes", "y"):
         return not _FAILURE.fullmatch(name)
-    return bool(_COUNTS.fullmatch(name) and text.isdecimal() and text.strip("0"))
+    return bool(_COUNTS.fullmatch(name) and (text in ("t", "ok") or (text.isdecimal() and text.strip("0"))))
 
 
 def long_number(texts: Iterable[str]) -> str | None:

@@ -161,9 +161,11 @@ def reports_failure(data: object) -> bool:
     if not isinstance(data, dict):
         return False
     fields = cast("dict[str, Any]", data)
-    success = fields.get("success")
-    failed = success is not None and str(success).strip().casefold() in ("false", "0", "no", "n", "f")
-    return failed or fields.get("errorCode") not in _FINE_ERROR_CODES
+    return is_no(fields.get("success")) or fields.get("errorCode") not in _FINE_ERROR_CODES
+
+
+def is_no(flag: object) -> bool:
+    return flag is not None and str(flag).strip().casefold() in ("false", "0", "no", "n", "f")
 
 
 def _code(value: object) -> int | str | None:

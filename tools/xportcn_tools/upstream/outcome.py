@@ -15,12 +15,11 @@ from typing import Any, cast
 from xportcn_tools.order import Item
 from xportcn_tools.upstream import answer_fields, refusal_signs
 from xportcn_tools.upstream.clean import clean, one_line
-from xportcn_tools.upstream.envelope import UpstreamEnvelope, order_id_of
+from xportcn_tools.upstream.envelope import UpstreamEnvelope, is_no, order_id_of, reports_failure
 from xportcn_tools.upstream.words import cause_of
 
 _MAKES_NO_ORDER = frozenset((408, 409, 425, 499))
 """4xx that say nothing of the request's fate."""
-_NO_FAILURE = (None, "", 0, "0", 200, "200", "SUCCESS")
 _WELL = re.compile(r"\W*(?:操作|请求|调用|处理)?(?:成功|success(?:ful(?:ly)?)?|ok)\W*", re.IGNORECASE)
 """The envelope's own words beside code 200."""
 
@@ -138,7 +137,7 @@ def _judged(envelope: UpstreamEnvelope) -> dict[str, Any]:
 def _numbers(out_order_id: str | None, goods: Iterable[Item]) -> frozenset[str]:
     sent = {out_order_id}
     for item in goods:
-        sent |= {item.product_no, item.spec_id, item.seller_open_id, str(item.offer_id)}
+        sent |= {item.product_no, item.spec_id, item.seller_open_id, item.offer_id}
     return frozenset(each for each in sent if each and re.search("[0-9]", each))
 
 
@@ -158,6 +157,7 @@ class _CreateAnswer:
         self._reply = reply
         self._envelope = envelope
         self._sent = sent
+        self._own = re.compile(rf"(?<![0-9A-Za-z_-])(?:{'|'.join(map(re.escape, sent))})(?![0-9A-Za-z_-])")
         self._fields = fields
         texts = [(name, value) for name, value in fields if isinstance(value, str)]
         texts += [("", name) for name, _ in fields if not name.isascii()]
@@ -170,13 +170,11 @@ class _CreateAnswer:
         ]
         self.said = clean(_joined([envelope.message or "", *map(clean, said)]))
 
-    def _forms(self, text: str) -> list[str]:
+    def _forms(self, text: str) -> dict[str, None]:
         """A text as it came and as it is shown, without the numbers that we sent."""
-        forms = dict.fromkeys((text, one_line(text)))
-        for number in self._sent:
-            own = re.compile(rf"(?<![0-9A-Za-z_-]){re.escape(number)}(?![0-9A-Za-z_-])")
-            forms = dict.fromkeys(own.sub(" ", form) for form in forms)
-        return list(forms)
+        return dict.fromkeys(
+            self._own.sub(" ", form) if self._sent else form for form in (text, one_line(text))
+        )
 
     def unclear(self, reason: str, order_ids: tuple[str, ...] = ()) -> Unclear:
         code = self._envelope.code
@@ -216,7 +214,7 @@ class _CreateAnswer:
             value
             for name, value in self._fields
             if (answer_fields.FAILED_PART.fullmatch(name) and value and isinstance(value, list | dict))
-            or (name != "data" and _failed(value))
+            or (name != "data" and reports_failure(value))
         ]
         if not parts:
             return None
@@ -253,7 +251,7 @@ class _CreateAnswer:
             return False
         said = self._words
         if self._envelope.succeeded:
-            if status != 200 or not any(name == "success" and _is_no(value) for name, value in self._fields):
+            if status != 200 or not any(name == "success" and is_no(value) for name, value in self._fields):
                 return False
             said, code = self._beside_message, None  # the envelope's own words refuse nothing beside code 200
         words = _joined(said)
@@ -278,17 +276,6 @@ def _joined(texts: list[str]) -> str:
 
 def _is_said(name: str) -> bool:
     return name in ("", "data") or bool(answer_fields.WORDS.fullmatch(name))
-
-
-def _is_no(value: object) -> bool:
-    return value is not None and str(value).strip().casefold() in ("false", "0", "no", "n", "f")
-
-
-def _failed(part: object) -> bool:
-    if not isinstance(part, dict):
-        return False
-    fields = cast("dict[str, Any]", part)
-    return _is_no(fields.get("success")) or fields.get("errorCode") not in _NO_FAILURE
 
 
 def _is_of_success(code: int | str | None) -> bool:

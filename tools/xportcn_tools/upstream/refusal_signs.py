@@ -60,22 +60,24 @@ _DOUBTS = re.compile(
 )
 _TAKEN = re.compile(
     r"重复|已经?存在|存在(?![^，,。；;！!|]{0,6}(?:失效|下架|不|无|缺|异常|多个))|成功|处理中|正在处理|受理|已接收|有没有|有无"
-    r"|已经?被?(?:提交|下单|创建|生成|产生|使用|占用|购买|入库|扣减)|冲突|唯一|再次|多次|部分|占用|相同|幂等"
+    r"|已经?被?(?:提交|下单|创建|生成|产生|使用|占用|购买|入库|扣减|登记|录入|保存|完成)|已经?下过|冲突|唯一|再次|多次|部分|占用|相同|幂等"
     r"|已经?有(?!效)|未完成(?!.{0,4}(?:认证|实名|注册|授权|签约))|订单(?:号|编号)[为是:\s]*[a-z]*[0-9]{5}"
-    r"|(?:创建|提交|生成|审核|排队|确认|锁定)中|待(?:确认|审核)"
+    r"|(?:创建|提交|生成|审核|排队|确认|锁定)中|待(?:确认|审核)|订单状态|订单已?被?(?:取消|关闭|终止)|(?:下单|创建|生成|提交)完"
     r"|repeat|duplicate|exist|process(ing|ed)|accepted|\bsuccess(?!or)|succeed|\bcreated\b(?! ?time)|already"
     r"|\bused\b|\bin use\b|unique|conflict|\bplaced\b|submitted|partial|the rest|\btaken\b(?! off)|identical"
-    r"|under review|same order|wait ?buyer|waiting ?for|idempoten"
+    r"|under review|same order|wait ?buyer|waiting ?for|idempoten|order stat(?:e|us)"
+    r"|\border (?:\S+ ){0,2}?(?:made|completed?|generated|saved|open|closed|cancell?ed|recorded|registered)\b"
     r"|order (?:no|number|sn)\W{0,3}[a-z]*[0-9]{5}",
     _IGNORE,
 )
 """Words of doubt that also hold beside a request to wait (429): the order may have been taken."""
-_OF_MONEY = re.compile(
+_BEHIND_IT = re.compile(
     r"(?:支付|付款)(?!方式|渠道|通道|类型)|扣款|扣费|代扣|划扣|收款|打款|转账|结算|退款|缴费"
     r"|\b(?:un|pre|re)?pa(?:y(?:s|ing|ments?|ed)?|id)\b(?! (?:method|type|channel|mode))"
     r"|waitbuyerpay|debit|\bcharged?\b|deduct|refund|settle"
+    r"|no such order\b|\border (?:do|does|did)(?: not|n't) exist"
 )
-"""Payment comes behind the order: whatever became of it, denied or not, an order may stand."""
+"""Denied or not, an order may stand: payment comes behind it, and one that is looked for in vain was made."""
 _DAMAGED = re.compile("[\ufffd\ud800-\udfff]")
 _NO_DOUBT = re.compile(
     r"(?<!订单)不存在|(不|未|没有|没)成功|(?<!有)(未|没有|没)(提交|创建|生成)"
@@ -114,7 +116,7 @@ def refuses(code: int | str | None, text: str, whole: str = "") -> bool:
 def doubts(text: str, *, asked_to_wait: bool = False) -> bool:
     """Whether the words leave open what became of the order. `asked_to_wait`: the answer is a 429."""
     said = _spaced(text)
-    if _DAMAGED.search(text) or _OF_MONEY.search(said):
+    if _DAMAGED.search(text) or _BEHIND_IT.search(said):
         return True
     plain = _NO_DOUBT.sub(" ", said)
     return bool(_TAKEN.search(plain) or (not asked_to_wait and _DOUBTS.search(plain)))
