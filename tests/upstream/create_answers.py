@@ -65,6 +65,8 @@ TABLE: tuple[Row, ...] = (
         "a part: one entry has success: false",
         _said(200, "成功", {"orderIds": [ID], "results": [{"offerId": 610947572360, "success": False}]}),
     ),
+    Row("unknown", "a part: a count of failures", _said(200, "成功", {"orderIds": [ID], "failCount": 1})),
+    Row("placed", "a count of no failures", _said(200, "成功", {"orderIds": [ID], "failCount": 0})),
     Row("unknown", "a part: the words say so", _said(200, "部分商品下单失败", {"orderIds": [ID]})),
     Row("unknown", "ids beside success: false", _said(200, "成功", {"orderIds": [ID], "success": False})),
     Row(

@@ -38,7 +38,7 @@ WORDS = re.compile(
 )
 """What the upstream says of the request."""
 
-FAILED_PART = re.compile(r".*(fail|unordered|rejected).*", re.IGNORECASE)
+FAILED_PART = re.compile(r".*(fail|unordered|rejected|partial).*", re.IGNORECASE)
 _COUNTS = re.compile(
     r".*(success|succeed|created|(?<!not)(?<!not_)exist|repeat|duplicat|conflict|placed).*|ok|done",
     re.IGNORECASE,
@@ -107,6 +107,17 @@ def is_order_number(name: str, text: str) -> bool:
     if folded in OUR_NUMBER or not text.strip("0.") or text.casefold() in ("null", "none"):
         return False
     return bool(ORDER_NUMBER.fullmatch(folded)) or (folded == "id" and text.isdecimal())
+
+
+def is_failed_part(name: str, value: object) -> bool:
+    """Goods that failed, a count of them, or a flag that says so."""
+    if not FAILED_PART.fullmatch(name) or not value:
+        return False
+    return (
+        isinstance(value, list | dict)
+        or value is True
+        or (isinstance(value, int) and "code" not in name.lower())
+    )
 
 
 def is_raised(name: str, value: object) -> bool:

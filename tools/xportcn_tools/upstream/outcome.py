@@ -213,8 +213,7 @@ class _CreateAnswer:
         parts: list[object] = [
             value
             for name, value in self._fields
-            if (answer_fields.FAILED_PART.fullmatch(name) and value and isinstance(value, list | dict))
-            or (name != "data" and reports_failure(value))
+            if answer_fields.is_failed_part(name, value) or (name != "data" and reports_failure(value))
         ]
         if not parts:
             return None
