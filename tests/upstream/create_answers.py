@@ -218,6 +218,9 @@ TABLE: tuple[Row, ...] = (
         _said(500, "订单PO-500-001处理中，请稍后查询"),
     ),
     Row("unknown", "a product number that looks like one", _said(500, "系统繁忙, productNo=KT500-003")),
+    Row("unknown", "a house that looks like one", _said(500, "系统繁忙, 地址: 中山路500-001")),
+    Row("unknown", "goods that look like one", _said(500, "系统繁忙", {"productCode": "500-003"})),
+    Row("refused", "a documented code with a hyphen, called a code", _said(500, "错误码500-003，请稍后")),
     Row("refused", "a documented code in the words", _said(1001, "500_004: 库存不足，请稍后重试")),
     # "Order failed" and why: a step behind the order
     Row("refused", "order failed, for its stock", _said(500, "创建订单失败：库存不足")),

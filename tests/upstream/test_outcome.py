@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from harness.builders import body, rule
 from upstream.create_answers import OURS, TABLE, Row
-from xportcn_tools.order import Item
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import (
     Placed,
@@ -254,11 +253,16 @@ def test_a_value_that_is_no_order_id_leaves_a_refusal_definite(data: object) -> 
 
 
 def test_what_we_sent_is_no_order_and_no_documented_code() -> None:
-    goods = [Item("610947572360", 1, "b266e072", product_no="500-003")]
-    answer = reply(200, body({"id": 610947572360, "productNo": "500-003"}, 1001, msg="系统繁忙, 500-003"))
-    assert isinstance(sort_create(answer, "PO-500-001", goods), Unclear)
-    answer = reply(200, body({"id": 610947572360, "productNo": "500-003"}, 1001, msg="库存不足, 500-003"))
-    assert isinstance(sort_create(answer, "PO-500-001", goods), Refused)
+    sent = {
+        "addressParam": {"address": "中山路500-001"},
+        "cargoParamList": [{"offerId": 610947572360, "specId": "b266e072", "productNo": "500_003"}],
+    }
+    repeated = {"id": 610947572360, "productNo": "500_003", "note": "中山路500-001"}
+    for number in ("PO-500-001", "500_003", "中山路500-001"):
+        answer = reply(200, body(repeated, 1001, msg=f"系统繁忙, {number}"))
+        assert isinstance(sort_create(answer, "PO-500-001", sent), Unclear)
+        answer = reply(200, body(repeated, 1001, msg=f"库存不足, {number}"))
+        assert isinstance(sort_create(answer, "PO-500-001", sent), Refused)
 
 
 @pytest.mark.parametrize(

@@ -153,8 +153,8 @@ class Sender:
         except Exception:  # whatever it was, the request may have left: never an invented outcome
             logger.exception("a create ended in an unforeseen error; its outcome counts as unknown")
             return _unknown("an unforeseen error in this program after sending began")
-        request, groups = preview.request, len(preview.shown.groups)
-        match sort_create(reply, request.out_order_id, request.items, groups):
+        groups = len(preview.shown.groups)  # each becomes an order of its own
+        match sort_create(reply, preview.out_order_id, body, groups):
             case Placed(order_ids, request_id):
                 return Outcome("placed", "yes", order_ids, request_id)
             case Refused(code, text, request_id, unauthorized):

@@ -32,11 +32,13 @@ OTHER_NUMBER = re.compile(
 )
 """Long numbers in such fields name something else than an order."""
 
-WORDS = re.compile(
+_WORDS = re.compile(
     r".*(msg|message|code|info|desc|reason|status|state|error|exception|cause|detail|remark|tip|hint|note).*",
     re.IGNORECASE,
 )
-"""What the upstream says of the request."""
+_OF_GOODS = re.compile(
+    r".*(product|sku|goods|item|cargo|offer|spec)_?(code|info|detail|desc|remark|note)s?", re.IGNORECASE
+)
 
 FAILED_PART = re.compile(r".*(fail|unordered|rejected|partial).*", re.IGNORECASE)
 _COUNTS = re.compile(
@@ -107,6 +109,11 @@ def is_order_number(name: str, text: str) -> bool:
     if folded in OUR_NUMBER or not text.strip("0.") or text.casefold() in ("null", "none"):
         return False
     return bool(ORDER_NUMBER.fullmatch(folded)) or (folded == "id" and text.isdecimal())
+
+
+def is_words(name: str) -> bool:
+    """Whether this is what the upstream says of the request, not of its goods."""
+    return bool(_WORDS.fullmatch(name)) and not _OF_GOODS.fullmatch(name)
 
 
 def is_failed_part(name: str, value: object) -> bool:

@@ -7,12 +7,11 @@ Unclear  everything else: an order may or may not exist. It keeps what the answe
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
-from xportcn_tools.order import Item
 from xportcn_tools.upstream import answer_fields, refusal_signs
 from xportcn_tools.upstream.clean import clean, one_line
 from xportcn_tools.upstream.envelope import UpstreamEnvelope, is_no, order_id_of, reports_failure
@@ -95,18 +94,18 @@ def is_unauthorized(reply: Reply) -> bool:
 
 
 def sort_create(
-    reply: Reply, out_order_id: str | None = None, goods: Iterable[Item] = (), groups: int = 1
+    reply: Reply, out_order_id: str | None = None, sent: Mapping[str, Any] | None = None, groups: int = 1
 ) -> Placed | Refused | Unclear:
     """The one place that decides what an answer to a create means.
 
-    `out_order_id`, `goods`: what we sent; an answer that repeats a number of them says nothing by it.
+    `out_order_id`, `sent`: our number and the request. An answer that repeats them says nothing by it.
     `groups`: the separate orders that were shown; fewer ids are a part.
     """
     envelope = reply.envelope
     if envelope is None:
         return Unclear(f"HTTP {reply.status}, {reply.unreadable or 'no readable answer'}")
     fields = answer_fields.every_field(_judged(envelope))
-    answer = _CreateAnswer(reply, envelope, _numbers(out_order_id, goods), fields or [])
+    answer = _CreateAnswer(reply, envelope, _numbers(out_order_id, sent), fields or [])
     ids = answer.documented_ids()
     if fields is None:
         return answer.unclear("the answer is too large to be judged", ids or ())
@@ -134,11 +133,11 @@ def _judged(envelope: UpstreamEnvelope) -> dict[str, Any]:
     return fields
 
 
-def _numbers(out_order_id: str | None, goods: Iterable[Item]) -> frozenset[str]:
-    sent = {out_order_id}
-    for item in goods:
-        sent |= {item.product_no, item.spec_id, item.seller_open_id, item.offer_id}
-    return frozenset(each for each in sent if each and re.search("[0-9]", each))
+def _numbers(out_order_id: str | None, sent: Mapping[str, Any] | None) -> frozenset[str]:
+    """What we sent that holds a digit: numbers, ids, an address."""
+    values = answer_fields.every_field(sent) or ()
+    texts = [str(value) for name, value in values if isinstance(value, str) or name == "offerId"]
+    return frozenset(each for each in (out_order_id or "", *texts) if re.search("[0-9]", each))
 
 
 class _CreateAnswer:
@@ -253,9 +252,9 @@ class _CreateAnswer:
             if status != 200 or not any(name == "success" and is_no(value) for name, value in self._fields):
                 return False
             said, code = self._beside_message, None  # the envelope's own words refuse nothing beside code 200
-        words = _joined(said)
-        if refusal_signs.is_documented_refusal(f"{code} {words}"):
+        if any(map(refusal_signs.is_documented_refusal, [str(code), *said])):
             return True
+        words = _joined(said)
         if _is_of_success(code) or not refusal_signs.refuses(code, words, _joined(self._texts)):
             return False
         return not any(
@@ -274,7 +273,7 @@ def _joined(texts: list[str]) -> str:
 
 
 def _is_said(name: str) -> bool:
-    return name in ("", "data") or bool(answer_fields.WORDS.fullmatch(name))
+    return name in ("", "data") or answer_fields.is_words(name)
 
 
 def _is_of_success(code: int | str | None) -> bool:

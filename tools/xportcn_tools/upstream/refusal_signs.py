@@ -10,9 +10,15 @@ from xportcn_tools.order import simplified
 
 _IGNORE = re.IGNORECASE
 
-_DOCUMENTED = re.compile(r"(?<![0-9A-Za-z_-])[A-Za-z]?500[_-]00[1-9](?![0-9A-Za-z])")
-"""1688's refusals 500_001 to 500_009, spelt with a separator (`500_001`, `500-001`, `R500_002`): not inside a
-number of somebody's own (`PO-500-001`)."""
+_DOCUMENTED = re.compile(
+    r"(?<![0-9A-Za-z_-])[A-Za-z]?500_00[1-9](?![0-9A-Za-z_-])"
+    r"|(?:^|code|码|err(?:or)?|错误)[^0-9A-Za-z_-]{0,3}[A-Za-z]?500-00[1-9](?![0-9A-Za-z_-])",
+    re.IGNORECASE,
+)
+"""1688's refusals 500_001 to 500_009, spelt with a separator (`500_001`, `R500_002`): not inside a number of
+somebody's own (`PO-500_001`). With a hyphen it may be a house or a model, but where it begins the text or is
+called a code.
+"""
 _BARE = re.compile(r"(?<![0-9A-Za-z_-])50000[1-9](?![0-9A-Za-z_-])")
 _REFUSING_NUMBERS = frozenset((400, 401, 403, 404, 422, 429))
 
@@ -63,7 +69,7 @@ _TAKEN = re.compile(
     r"|已经?被?(?:提交|下单|创建|生成|产生|使用|占用|购买|入库|扣减|登记|录入|保存|完成)|已经?下过|冲突|唯一|再次|多次|部分|占用|相同|幂等"
     r"|已经?有(?!效)|未完成(?!.{0,4}(?:认证|实名|注册|授权|签约))|订单(?:号|编号)[为是:\s]*[a-z]*[0-9]{5}"
     r"|(?:创建|提交|生成|审核|排队|确认|锁定)中|待(?:确认|审核)|订单状态|订单已?被?(?:取消|关闭|终止)|(?:下单|创建|生成|提交)完"
-    r"|repeat|duplicate|exist|process(ing|ed)|accepted|\bsuccess(?!or)|succeed|\bcreated\b(?! ?time)|already"
+    r"|repeat|dupli[ck]|exist|process(ing|ed)|accepted|\bsuccess(?!or)|succeed|\bcreated\b(?! ?time)|already"
     r"|\bused\b|\bin use\b|unique|conflict|\bplaced\b|submitted|partial|the rest|\btaken\b(?! off)|identical"
     r"|under review|same order|wait ?buyer|waiting ?for|idempoten|order stat(?:e|us)"
     r"|\border (?:\S+ ){0,2}?(?:made|completed?|generated|saved|open|closed|cancell?ed|recorded|registered)\b"
