@@ -225,6 +225,8 @@ TABLE: tuple[Row, ...] = (
     # "Order failed" and why: a step behind the order
     Row("refused", "order failed, for its stock", _said(500, "创建订单失败：库存不足")),
     Row("refused", "order failed, with flags that say the same", _said(1009, "下单失败", {"success": False})),
+    Row("refused", "order failed, and a path", _said(1009, "下单失败", path="/order/create", lang="zh_CN")),
+    Row("unknown", "order failed, and a cause elsewhere", _said(1009, "下单失败", {"why": "任务队列已满"})),
     Row("unknown", "it could not be saved", _said(500, "创建订单失败：保存订单信息失败")),
     Row(
         "unknown", "it could not be put into the vendor's database", _said(500, "创建订单失败：订单入库失败")

@@ -255,7 +255,9 @@ class _CreateAnswer:
         if any(map(refusal_signs.is_documented_refusal, [str(code), *said])):
             return True
         words = _joined(said)
-        if _is_of_success(code) or not refusal_signs.refuses(code, words, _joined(self._texts)):
+        # A single token elsewhere (a path, a host, a language) is no cause.
+        causes = _joined([*said, *(text for text in self._texts if not re.fullmatch("[!-~]*", text))])
+        if _is_of_success(code) or not refusal_signs.refuses(code, words, causes):
             return False
         return not any(
             refusal_signs.doubts(text, asked_to_wait=429 in (status, code)) for text in self._texts
