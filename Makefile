@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick torture lint check bench load docs bundle checkers clients setup requirements
+.PHONY: help demo test quick torture lint check bench load docs screenshots bundle checkers clients setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 	$(PYTHON) bundle/stage.py
 	$(MCPB) validate build/bundle/manifest.json
 	$(MCPB) pack build/bundle dist/xportcn-mcp.mcpb
+
+screenshots: $(VENV)/.dev ## set up, then write docs/pictures: the page for people, from the sandbox (needs chromium, and a Chinese font)
+	PYTHONPATH=tests $(BIN)/python -m page.screenshots
 
 checkers: $(CHECKERS)/.node $(CHECKERS)/.python ## set up third-party checkers of MCP servers; `make test` uses them (needs npm)
 

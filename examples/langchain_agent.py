@@ -1,4 +1,4 @@
-"""Order with a LangChain agent: python langchain_agent.py "two of offer 610947572360 to …"
+"""Order with a LangChain agent: python langchain_agent.py "two white mugs, https://detail.1688.com/…, to …"
 
 Rule of approval: XPORTCN_APPROVAL=ask. This client has no form, so its own question is the approval: the
 agent stops before create_order, and a person sees goods, total and address, and says yes or no.

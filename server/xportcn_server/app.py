@@ -1,10 +1,11 @@
 """`build_server(settings)`: the MCP server with its tools, prompts, resources and lifespan."""
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from mcp.server import MCPServer
 from mcp.server.auth.provider import TokenVerifier
@@ -14,8 +15,18 @@ from mcp.server.request_state import RequestStateSecurity
 from xportcn_server.guide.current_desk import keep_desk
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
-from xportcn_server.http.callers import OTHERS, Callers
-from xportcn_server.parts import NAME, Seams, address_book_of, ledger_of, policy_of, products_of, upstream_of
+from xportcn_server.http.callers import OTHERS, REMOVED, Callers
+from xportcn_server.page.beside import page_beside
+from xportcn_server.parts import (
+    NAME,
+    Seams,
+    address_book_of,
+    data_folder,
+    ledger_of,
+    policy_of,
+    products_of,
+    upstream_of,
+)
 from xportcn_server.retention import keeping
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
@@ -28,6 +39,9 @@ from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQue
 from xportcn_tools.preview_order import PREVIEW_ORDER
 from xportcn_tools.results import MODE_WORDS
 from xportcn_tools.search_products import SEARCH_PRODUCTS
+
+if TYPE_CHECKING:
+    from xportcn_server.page.site import Site
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +67,10 @@ class Gate:
             return self.callers.profile_of(caller)
         return OTHERS if self.verifier else Profile()
 
+    def knows(self, caller: str) -> bool:
+        """Whether this caller may call: one of the file is no longer there when it has been removed."""
+        return self.profile_of(caller) is not REMOVED
+
 
 def _question_state(settings: Settings) -> RequestStateSecurity:
     """How the state of an open question is sealed on its way through the client.
@@ -72,9 +90,19 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     `gate`: who may call, over HTTP; without it every caller is the local user.
     """
     outside = seams or Seams()
+    on_stdio = gate is None
     gate = gate or Gate()
     policy = policy_of(settings)
     products = (SEARCH_PRODUCTS, GET_PRODUCT) if settings.products == "on" else ()
+    clock = outside.clock or utc_now
+
+    def site_over(ledger: Ledger) -> "Callable[[], Site]":
+        def site() -> "Site":
+            from xportcn_server.page.site import Site  # noqa: PLC0415 - most servers never show the page
+
+            return Site.over(ledger, policy, settings, clock)
+
+        return site
 
     @asynccontextmanager
     async def lifespan(server: MCPServer[Desk]) -> AsyncGenerator[Desk]:
@@ -86,24 +114,30 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
             system = "postgresql" if settings.ledger_url else "sqlite"
             ledger = watch.ledger(books, system, lambda caller: gate.profile_of(caller).caps or policy.caps)
             upstream = watch.upstream(upstream)
-        desk = Desk(
-            upstream,
-            ledger,
-            policy,
-            clock=outside.clock or utc_now,
-            addresses=address_book_of(settings),
-            profile_of=gate.profile_of,
-            products=products_of(settings, upstream, outside),
-        )
         try:
             await _look_at_ledger(ledger)
             if settings.mode == "live":
                 logger.warning("mode live: create_order places real orders")
-            async with (
-                keeping(books, settings.retention_days),
-                watch.refreshing(books) if watch else nullcontext(),
-            ):
-                yield desk
+            async with AsyncExitStack() as beside:
+                await beside.enter_async_context(keeping(books, settings.retention_days))
+                if watch:
+                    await beside.enter_async_context(watch.refreshing(books))
+                open_page = outside.open_page
+                if on_stdio and settings.page != "off":
+                    page = page_beside(site_over(ledger), data_folder(settings), outside.browse)
+                    open_page = (await beside.enter_async_context(page)).open
+                    if settings.page == "on":
+                        await open_page()
+                yield Desk(
+                    upstream,
+                    ledger,
+                    policy,
+                    clock=clock,
+                    addresses=address_book_of(settings),
+                    profile_of=gate.profile_of,
+                    products=products_of(settings, upstream, outside),
+                    open_page=open_page,
+                )
         finally:
             await upstream.aclose()
             await ledger.aclose()

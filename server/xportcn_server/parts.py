@@ -4,7 +4,7 @@ Neither the MCP SDK nor the sandbox is imported here: people's commands start wi
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.order import AccountFields
-from xportcn_tools.upstream.client import Endpoint, TransportFactory, UpstreamClient
+from xportcn_tools.upstream.client import PREVIEW_ATTEMPTS, Endpoint, TransportFactory, UpstreamClient
 from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.signing import Credentials, Signer
 
@@ -38,7 +38,8 @@ NAME = "xportcn-mcp"
 class Seams:
     """What the server meets outside. The defaults are the real ones, without telemetry.
 
-    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks.
+    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks and
+    what opens the page, which is then at `/`. `browse` opens an address in a browser, where there is one.
     """
 
     clock: Callable[[], datetime] | None = None
@@ -47,6 +48,8 @@ class Seams:
     upstream: Upstream | None = None
     new_transport: TransportFactory | None = None
     telemetry: "Telemetry | None" = None
+    browse: Callable[[str], bool] | None = None
+    open_page: Callable[[], Awaitable[bool]] | None = None
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -101,13 +104,17 @@ def ledger_of(settings: Settings, clock: Callable[[], datetime] | None = None) -
     return SqliteLedger(Path(settings.ledger), realm, zone=zone, clock=clock or utc_now)
 
 
+def data_folder(settings: Settings) -> Path:
+    """The folder of the ledger's file, or the user's data folder."""
+    return settings.ledger_path.parent if settings.ledger_path else default_ledger().parent
+
+
 def address_book_of(settings: Settings) -> AddressBook:
-    """The saved addresses: beside the ledger's file, or in the user's data folder."""
-    folder = settings.ledger_path.parent if settings.ledger_path else default_ledger().parent
-    return AddressBook(folder / "addresses.json")
+    """The saved addresses."""
+    return AddressBook(data_folder(settings) / "addresses.json")
 
 
-def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
+def upstream_of(settings: Settings, seams: Seams, preview_attempts: int = PREVIEW_ATTEMPTS) -> UpstreamClient:
     """The client for the upstream that the mode asks for. The sandbox is reached in this process."""
     if settings.mode == "sandbox":
         # Loaded in this mode alone, and httpx with it at the first call only.
@@ -118,6 +125,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
             Signer(SANDBOX_CREDENTIALS),
             new_transport=seams.new_transport or _into_sandbox(seams),
             clock=seams.clock or utc_now,
+            preview_attempts=preview_attempts,
         )
     credentials = Credentials(
         settings.access_key or "",
@@ -129,6 +137,7 @@ def upstream_of(settings: Settings, seams: Seams) -> UpstreamClient:
         Signer(credentials, settings.signature, settings.timestamp_unit),
         new_transport=seams.new_transport,
         clock=seams.clock or utc_now,
+        preview_attempts=preview_attempts,
     )
 
 

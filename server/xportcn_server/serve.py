@@ -12,7 +12,7 @@ import anyio
 
 from xportcn_server.app import Gate, build_server
 from xportcn_server.http.callers import Callers, CallersError
-from xportcn_server.parts import Seams, caps_of, ledger_of
+from xportcn_server.parts import Seams, caps_of, data_folder, ledger_of, policy_of
 from xportcn_server.settings.settings import Settings
 from xportcn_server.stdio.pipes import Pipes
 from xportcn_server.stdio.serving import run_stdio
@@ -53,6 +53,8 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
         is_loopback,
         serve_http,
     )
+    from xportcn_server.page.opening import Doorway  # noqa: PLC0415
+    from xportcn_server.page.site import Site  # noqa: PLC0415
 
     settings = settings.over_http()
     gate = gate_of(settings)
@@ -61,21 +63,42 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
             f"--host {host} can be reached from other machines, and no callers are configured: "
             "set XPORTCN_CALLERS or XPORTCN_OAUTH_ISSUER"
         )
-    ledger = ledger_of(settings)  # one for both: the server's lifespan finds it open, and closes it
-    server = build_server(settings, Seams(ledger=ledger, telemetry=telemetry_of(settings, os.environ)), gate)
+    ledger = ledger_of(settings)  # one for all: the server's lifespan finds it open, and closes it
+    site = Site.over(ledger, policy_of(settings), settings, profile_of=gate.profile_of, knows=gate.knows)
+    # Who reaches this server on loopback without being a caller is the owner.
+    doorway = (
+        Doorway(site, data_folder(settings)) if gate.verifier is None and settings.page != "off" else None
+    )
+    seams = Seams(
+        ledger=ledger,
+        telemetry=telemetry_of(settings, os.environ),
+        open_page=doorway.open_once if doorway else None,
+    )
+    server = build_server(settings, seams, gate)
     app = http_app(
         server,
         Readiness(ledger.open),
         host=host,
         stateless=bool(settings.state_keys),
         public_url=settings.oauth_audience,
+        page=site.application,
     )
+
+    async def listening(url: str) -> None:
+        if doorway:
+            doorway.base_url = url
+            if settings.page == "on":
+                await doorway.open_once()
 
     async def serve() -> None:
         # Before the lifespan: uvicorn reports no error of a lifespan to its caller.
         with suppress(LedgerUnavailableError):  # the lifespan logs it, and /readyz says so
             await ledger.open()
-        await serve_http(app, host, port, settings.log_level)
+        try:
+            await serve_http(app, host, port, settings.log_level, listening)
+        finally:
+            if doorway:
+                doorway.close()
 
     try:
         anyio.run(serve)

@@ -212,7 +212,11 @@ def driven(started_by: list[str], folder: Path) -> Generator[Driven]:
 
 def environment_in(folder: Path) -> dict[str, str]:
     environment = process_environment(QUIET)
-    for name in ("PYTHONWARNINGS", "XDG_DATA_HOME"):  # warnings of other people's programs are theirs
+    for name in (
+        "PYTHONWARNINGS",
+        "XDG_DATA_HOME",
+        "XDG_STATE_HOME",
+    ):  # warnings of other people's programs are theirs
         environment.pop(name, None)
     path = os.pathsep.join([str(Path(xportcn_mcp()[0]).parent), environment["PATH"]])
     return environment | {"HOME": str(folder), "USERPROFILE": str(folder), "PATH": path}

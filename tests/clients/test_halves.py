@@ -12,9 +12,9 @@ import pytest
 from mcp import Client
 from mcp_types import CallToolResult
 
-from clients.model_requests import SCRIPT
-from harness.house import ERAS, Era, House, order_arguments, settings_for, text_of
-from xportcn_server.app import address_book_of
+from clients.careful_assistant import turns
+from clients.test_model_requests import house_with_addresses
+from harness.house import ERAS, Era, House, order_arguments, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -202,21 +202,12 @@ def as_published(schema: dict[str, Any]) -> dict[str, Any]:
 async def test_each_request_is_taken_as_a_strict_host_sends_it_with_null_for_what_is_absent(
     tmp_path: Path, era: Era, convert: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
-    house = House(tmp_path)
-    for name, address in SCRIPT.saved_addresses.items():
-        address_book_of(settings_for(house.ledger)).save(name, dict(address))
-    ready: dict[str, dict[str, Any]] = {}
-    async with house.client(era) as client:
+    async with house_with_addresses(tmp_path).client(era) as client:
         tools = (await client.list_tools()).tools
         schemas = {tool.name: convert(tool.input_schema) for tool in tools}
-        for request in SCRIPT.requests:
-            arguments = ready[request.follows] if request.follows else request.arguments
-            sent = decoded(schemas[request.tool], arguments)
-            assert isinstance(sent, dict)
-            result = await _call(client, request.tool, cast("dict[str, Any]", sent))
-            assert (StructuredAlone().problem(result) or "ok") == request.answer, (
-                request.id,
-                text_of(result),
-            )
-            if request.tool == "preview_order" and not result.is_error:
-                ready[request.id] = StructuredAlone().next_call(result)
+
+        def sent(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            return cast("dict[str, Any]", decoded(schemas[tool], arguments))
+
+        async for turn in turns(client, "structured content", sent):
+            assert (turn.seen.code or "ok") == turn.call.answer, (turn.request.id, turn.seen.whole)

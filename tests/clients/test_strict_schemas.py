@@ -8,9 +8,8 @@ from typing import Any, cast
 import pytest
 from jsonschema import Draft202012Validator
 from mcp import Client
-from mcp_types import CallToolResult
 
-from clients.model_requests import SCRIPT
+from clients.careful_assistant import turns
 from clients.real_clients import DRIVERS, environment_in, python
 from clients.test_halves import decoded
 from clients.test_model_requests import house_with_addresses
@@ -49,22 +48,17 @@ async def test_a_strict_host_finds_a_form_for_each_request_and_the_form_is_taken
 
 
 async def all_are_taken(client: Client, host: str, schemas: Schemas, published: Schemas) -> None:
-    """Each of the thirty requests, with every property given, and for what the person did not say the
+    """Each call of the forty requests, with every property given, and for what the person did not say the
     published default, else null.
     """
-    ready: dict[str, dict[str, Any]] = {}
-    for request in SCRIPT.requests:
-        meant = ready[request.follows] if request.follows else request.arguments
-        schema = schemas[request.tool]
-        fields = published[request.tool]["properties"]
+
+    def sent(tool: str, meant: dict[str, Any]) -> dict[str, Any]:
+        fields = published[tool]["properties"]
         defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
-        sent = cast("dict[str, Any]", decoded(schema, defaults | meant))
-        assert sent.keys() == schema["properties"].keys()
-        Draft202012Validator(schema).validate(sent)  # pyright: ignore[reportUnknownMemberType]
-        result = await client.call_tool(request.tool, sent)
-        assert isinstance(result, CallToolResult)
-        envelope = result.structured_content
-        assert envelope
-        assert (envelope["problem"] or {"code": "ok"})["code"] == request.answer, (host, request.id, envelope)
-        if envelope.get("preview"):
-            ready[request.id] = envelope["preview"]["create_order_arguments"]
+        arguments = cast("dict[str, Any]", decoded(schemas[tool], defaults | meant))
+        assert arguments.keys() == schemas[tool]["properties"].keys()
+        Draft202012Validator(schemas[tool]).validate(arguments)  # pyright: ignore[reportUnknownMemberType]
+        return arguments
+
+    async for turn in turns(client, "structured content", sent):
+        assert (turn.seen.code or "ok") == turn.call.answer, (host, turn.request.id, turn.seen.whole)

@@ -81,9 +81,11 @@ async def test_only_the_options_that_fit_the_words_are_listed(tmp_path: Path) ->
 
 
 async def test_where_no_option_fits_none_is_listed_and_a_note_says_so(tmp_path: Path) -> None:
-    found = await product(House(tmp_path), offer=SHIRT, option="红色 XL")  # 酒红色 has it
+    wish = {"offer": SHIRT, "option": "红色 XL"}  # 酒红色 has it
+    found = await product(House(tmp_path), **wish)
     assert found["options"] == []
     assert found["notes"][0]["code"] == "no_option_fits"
+    assert (await text(House(tmp_path), **wish)).endswith("None of its 10 options is listed.")
 
 
 async def test_more_than_a_hundred_options_are_told_in_less_than_6_kb_of_text(tmp_path: Path) -> None:

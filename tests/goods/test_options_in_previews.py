@@ -148,6 +148,16 @@ async def test_words_for_a_product_without_options_are_open_and_it_is_said_to_le
     assert "leave option out" in problem["next_step"]
 
 
+async def test_where_not_all_options_are_listed_it_is_said_how_to_see_others(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        few, many = [
+            (await call(client, "preview_order", wanted({"offer_id": offer, "quantity": 2})))["problem"]
+            for offer in (MUG, "742610385571")
+        ]
+    assert "more words in option" not in few["next_step"]
+    assert "more words in option" in many["next_step"]
+
+
 async def test_words_beside_a_spec_must_agree_with_it(tmp_path: Path) -> None:
     async with House(tmp_path).client() as client:
         agreed = {"offer_id": MUG, "spec_id": MUG_SPEC, "option": "white"}

@@ -23,8 +23,11 @@ from xportcn_server.app import Seams, build_server
 from xportcn_server.http.application import Readiness, http_app
 from xportcn_server.http.callers import new_caller
 from xportcn_server.http.connections import LimitedConnection
+from xportcn_server.page.site import Site
+from xportcn_server.parts import policy_of
 from xportcn_server.serve import gate_of
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger.ledger import Ledger
 
 STATE_KEY = "a-key-that-the-replicas-share-0123456789"
@@ -88,13 +91,19 @@ async def serving(
     `bound_to`: what the application takes for its `--host`; it listens on loopback all the same.
     """
     settings = settings.over_http()
-    server = build_server(settings, seams, gate_of(settings))
+    gate = gate_of(settings)
+    server = build_server(settings, seams, gate)
+    clock = seams.clock or utc_now
+    site = Site.over(
+        ledger, policy_of(settings), settings, clock, profile_of=gate.profile_of, knows=gate.knows
+    )
     app = http_app(
         server,
         Readiness(ledger.open),
         host=bound_to,
         stateless=bool(settings.state_keys),
         public_url=settings.oauth_audience,
+        page=site.application,
     )
     try:
         async with loop_server(app) as url:

@@ -71,7 +71,7 @@ class Patient:
     def examined(self, *flags: str) -> Report:
         code, printed = self.told("--json", *flags)
         report = Report(code, json.loads(printed), printed)
-        assert report.content.keys() == {"ok", "checks", "probe"}
+        assert report.content.keys() == {"ok", "checks", "probe", "live"}
         assert report.content["ok"] is (code == 0) is (not report.faults)
         for check in report.content["checks"]:
             assert check.keys() == {"name", "status", "found", "next_step"}

@@ -25,6 +25,6 @@ def environ_of(**settings: str) -> dict[str, str]:
 
 
 def settings_for(ledger: Path, **changes: str) -> Settings:
-    """In sandbox mode, with a ledger of the test's own, but for `changes`."""
-    named = {"MODE": "sandbox", "LEDGER": str(ledger)} | changes
+    """In sandbox mode, with a ledger of the test's own and no page, but for `changes`."""
+    named = {"MODE": "sandbox", "LEDGER": str(ledger), "PAGE": "off"} | changes
     return load_settings(environ_of(**named), ledger.parent)

@@ -4,6 +4,7 @@ A behaviour is added to the part in `suite/` that has its subject, never to one 
 store has (files, say) is tested beside it. After each test the trail is whole.
 """
 
+from ledger.suite.answers import AnswerSuite
 from ledger.suite.cancellation import CancellationSuite
 from ledger.suite.claims import ClaimSuite
 from ledger.suite.day_usage import DayUsageSuite
@@ -18,6 +19,7 @@ from ledger.suite.trail import TrailSuite
 
 class LedgerSuite(
     PreviewSuite,
+    AnswerSuite,
     ClaimSuite,
     DayUsageSuite,
     RaceSuite,

@@ -401,7 +401,7 @@ async def test_a_yes_in_the_terminal_is_a_verified_approval_and_no_form_is_shown
     (approved,) = await trail_of(house, "approved")
     (claimed,) = await trail_of(house, "claimed")
     assert claimed["approval_method"] == "operator"
-    assert claimed["request"] == approved["request"]
+    assert claimed["preview"] == approved["preview"]
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -452,7 +452,7 @@ async def test_a_no_in_the_form_is_a_row_of_the_trail(
         assert (await call(client, "create_order", arguments))["ok"]
     (declined,), (claimed,) = await trail_of(house, "declined"), await trail_of(house, "claimed")
     assert declined["method"] == "form"
-    assert declined["request"] == claimed["request"]
+    assert declined["preview"] == claimed["preview"]
 
 
 async def test_a_preview_waits_for_approval_until_it_has_it(tmp_path: Path) -> None:

@@ -362,7 +362,8 @@ async def test_a_refused_quantity_is_told_with_the_numbers_of_the_product(
     assert problem["code"] == "not_orderable"
     assert numbers in problem["message"]
     assert numbers in problem["details"]["reasons"][0]["message"]
-    assert numbers in text_of(refused)
+    assert text_of(refused).count(numbers) == 1
+    assert "\n- line 1: the upstream says 「" in text_of(refused)
 
 
 async def test_a_quantity_below_a_minimum_that_is_no_hard_stop_is_a_warning(tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sandbox. `off`: never ask",
         "ASK_ABOVE_CNY": "an order of at most this total, in yuan, needs no question; above it `XPORTCN_APPROVAL` "
         "holds",
+        "PAGE": "`auto`: on stdio the page for people opens where a yes is needed that the client cannot show. `on`: "
+        "it opens with the server. `off`: never",
+        "PICTURES": "`off`: no pictures of goods on the page; they come through this program, from `*.alicdn.com` over "
+        "https alone",
+        "LANGUAGE": "the language of the page for people",
         "TIMEZONE": "whose day the caps go by: the upstream's, unless you name another",
         "MAX_ORDER_CNY": "cap for one order, in yuan",
         "MAX_DAY_CNY": "cap for all orders of a day, in yuan; orders being sent or of unknown outcome count",

@@ -54,6 +54,7 @@ def roots(modules: set[str]) -> set[str]:
         ["caller", "new", "alice", "--digest-only"],
         ["client-config", "cursor"],
         ["doctor"],
+        ["call", "/alibaba/ka/order/pay"],
     ],
     ids=" ".join,
 )

@@ -34,13 +34,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "orders": ("list", "show", "resolve", "export"),
     "approve": (),
+    "page": (),
     "address": ("add", "list", "show", "remove"),
+    "call": (),
     "audit": ("verify", "export", "head"),
     "backup": (),
     "forget": (),
     "pause": (),
     "resume": (),
-    "caller": ("new", "list", "remove"),
+    "caller": ("new", "list", "remove", "page"),
     "sandbox": (),
     "client-config": (),
 }
@@ -491,6 +493,9 @@ def test_the_demo_shows_the_whole_conversation_and_touches_nobodys_ledger(
 ) -> None:
     said = terminal.says("demo", "--mode", mode, APPROVAL="off", MAX_DAY_ORDERS="0")
     steps: list[Callable[[str], bool]] = [
+        lambda text: "detail.1688.com/offer/610947572360" in text,
+        lambda text: "choose_option" in text,
+        lambda text: "2 × 「Nordic ceramic mug with lid and spoon (白色)」" in text,
         lambda text: "Total to pay: 64.00 CNY" in text,
         lambda text: "echo_mismatch" in text,
         lambda text: text.count("replayed: true") == 2,

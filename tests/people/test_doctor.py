@@ -479,7 +479,7 @@ def test_an_upstream_that_answers_wrongly_is_found_with_its_cure(
 
 def test_an_answer_that_drips_is_not_waited_for(patient: Patient) -> None:
     sandbox = build_sandbox()
-    sandbox.faults.add("drip", "preview", times=None)
+    sandbox.faults.add("drip", "search", times=None)
     with sandbox_on_a_port(sandbox) as base_url:
         patient.set(MODE="preview", BASE_URL=base_url, TIMEOUT_SECONDS="1", **SANDBOX_ACCOUNT)
         check = patient.examined().checks["http"]

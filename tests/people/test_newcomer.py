@@ -84,15 +84,15 @@ async def first_order(configured: dict[str, Any], environment: dict[str, str]) -
         command=configured["command"], args=configured["args"], env=environment | configured["env"]
     )
     found = re.search(
-        r"offer\s+(\d+),\s+spec\s+(\w+),\s+to\s+(\S+?),\s+(\d+),\s+(\S+)\s+(\S+)\s+([^.]+)\.", PATH
+        r"cost in (\w+)\?\s+(https\S+)\s+They go to (\S+?),\s+(\d+),\s+(\S+)\s+(\S+)\s+([^.]+)\.", PATH
     )
     assert found, "the sentence to ask is no longer where the test looks for it"
-    offer, spec, name, mobile, province, city, street = found.groups()
+    option, link, name, mobile, province, city, street = found.groups()
     assert ADDRESS["mobile"] == mobile
     address = {"full_name": name, "mobile": mobile, "province": province, "city": city, "address": street}
     with anyio.fail_after(60):
         async with Client(server) as client:
-            items = [{"offer_id": offer, "spec_id": spec, "quantity": 2}]
+            items = [{"offer_id": link, "option": option, "quantity": 2}]
             envelope = await call(client, "preview_order", {"items": items, "address": address})
             assert envelope["ok"], envelope["problem"]
             arguments = envelope["preview"]["create_order_arguments"]

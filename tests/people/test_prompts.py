@@ -93,8 +93,10 @@ async def test_place_order_carries_the_persons_wish_and_the_two_tools(tmp_path: 
     async with House(tmp_path).client(era) as client:
         text = await prompt(client, "place_order", wish="two mugs, $5 at most")
     assert "two mugs, $5 at most" in text
-    assert "preview_order" in text
-    assert "create_order" in text
+    steps = [text.index(f"`{step}`") for step in ("get_product", "preview_order", "create_order")]
+    assert steps == sorted(steps)
+    for word in ("choose_option", "several_sellers", "never guess an option"):
+        assert word in text
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -116,6 +118,8 @@ async def test_reorder_gives_the_goods_as_they_were_and_they_can_be_previewed_as
         again = await call(client, "preview_order", arguments | {"address": ADDRESS})
     assert again["ok"]
     assert again["preview"]["payable"] == order["payable"]
+    assert "- 5 「个」 × 「Aluminium desktop phone stand」" in text
+    assert "- 2 「个」 × 「True wireless Bluetooth 5.3 earphones (白色 = White)」" in text
     assert order["payable"]["amount"] in text
     for word in (
         "preview_order",
@@ -245,6 +249,7 @@ async def test_resolve_unknown_says_what_to_look_for_and_that_only_a_person_ends
         text = await prompt(client, "resolve_unknown", reference="PO-2026-0001")
     assert given(text) == order_arguments()["items"]
     for word in (
+        "- 2 「个」 × 「Nordic ceramic mug with lid and spoon (白色 = White)」",
         "never say that it\nexists, and never say that it does not",
         f"Total: {order['payable']['amount']} CNY",
         f"Ship to: {order['ship_to']}",

@@ -114,7 +114,7 @@ def test_minimum_lots_and_stock_are_warnings_with_the_nearest_quantities() -> No
     assert "minimum of 20" in found["below_minimum"]
     assert "24" in found["below_minimum"]
     assert "lot of 8" in found["not_in_lots"]
-    assert f"only 5 of 「spec {SPEC}」" in found["low_stock"]
+    assert f"only 5 of spec {SPEC}" in found["low_stock"]
     assert not any("件" in message or "白色" in message for message in found.values()), (
         "no words of the seller"
     )

@@ -151,9 +151,10 @@ def test_a_wish_that_became_several_orders_is_named_as_several_and_one_as_one() 
     assert "pay order 1927364850192736485 in your Xportcn account" in text_of_order(order("placed"))
 
 
-def test_a_preview_beside_an_open_order_of_the_same_goods_does_not_ask_for_the_create() -> None:
+@pytest.mark.parametrize("code", ["earlier_order_unknown", "over_budget"])
+def test_a_preview_whose_create_would_be_refused_does_not_ask_for_it(code: str) -> None:
     found = preview()
-    found.warnings.append(PreviewWarning(code="earlier_order_unknown", message="… in order PO-1 …"))
+    found.warnings.append(PreviewWarning(code=code, message="…"))
     *_, invitation, arguments = text_of_preview(found).splitlines()
     assert invitation.startswith("Do not order this now")
     assert arguments.startswith("create_order {"), "the arguments stay: the order may be settled in time"
@@ -287,6 +288,12 @@ def test_a_list_of_orders_tells_each_and_an_empty_one_says_so() -> None:
     both = [order("placed"), order("unknown")]
     text = text_of(OrdersEnvelope(ok=True, environment="live", orders=both))
     assert text.count("Order xp20261121-TEST0001") == 2
+    assert text.endswith("call get_orders with its reference.")
+
+
+def test_the_look_up_of_one_order_lists_the_ids_of_its_goods_and_none_found_says_so() -> None:
+    text = text_of(OrdersEnvelope(ok=True, environment="live", orders=[order("placed")]))
+    assert f"\n- 2 × offer {OFFER}: 58.00 CNY\n" in text
     assert "No orders." in text_of(OrdersEnvelope(ok=True, environment="live", orders=[]))
 
 

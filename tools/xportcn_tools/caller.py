@@ -1,6 +1,9 @@
-"""Who is calling: previews and orders belong to their caller."""
+"""Who is calling, and what their client can do: previews and orders belong to their caller."""
+
+from typing import Any
 
 from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.mcpserver import Context
 
 from xportcn_tools.desk.desk import LOCAL_CALLER
 
@@ -13,3 +16,10 @@ def caller_of() -> str:
     """
     token = get_access_token()
     return (token.subject or token.client_id) if token else LOCAL_CALLER
+
+
+def can_ask(ctx: Context[Any]) -> bool:
+    """Whether the client declared that it can show a form (a bare `elicitation: {}` counts, url-only not)."""
+    capabilities = ctx.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)

@@ -13,7 +13,7 @@ from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field, StrictBool
 
 from xportcn_tools.arguments import Id, TextLine, plain_amount
-from xportcn_tools.caller import caller_of
+from xportcn_tools.caller import caller_of, can_ask
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Answer
@@ -109,13 +109,6 @@ CREATE_ORDER = Offered(create_order, "Place the previewed order", ANNOTATIONS, O
 def retried(ctx: Context[Any]) -> bool:
     """Whether this call carries the state or the answer of a question that was put before."""
     return bool(ctx.request_state or ctx.input_responses)
-
-
-def can_ask(ctx: Context[Any]) -> bool:
-    """Whether the client declared that it can show a form (a bare `elicitation: {}` counts, url-only not)."""
-    capabilities = ctx.client_capabilities
-    elicitation = capabilities.elicitation if capabilities else None
-    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
 async def _wait_for_form(ctx: Context[Any], question: str) -> Asked:

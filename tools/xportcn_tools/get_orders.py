@@ -32,6 +32,9 @@ async def get_orders(
     until: Annotated[str | None, TextLine(10), Field(description="To this day, and with it")] = None,
     limit: Annotated[int | None, Field(ge=1, le=50, description="At most so many"), WholeNumber] = 10,
     before: Annotated[str | None, TextLine(64), Field(description="next_before of the last answer")] = None,
+    refresh: Annotated[
+        bool | None, Field(description="True: read upstream first whether they are paid, shipped, closed")
+    ] = None,
 ) -> dict[str, Any]:
     """Use this when somebody asks what became of an order, and before ordering the same again. It costs
     nothing and changes nothing: it reads this server's own ledger, newest first. Money: payable is CNY in
@@ -51,13 +54,19 @@ async def get_orders(
             since=start_of_day(first, zone) if first else None,
             until=start_of_day(last + timedelta(days=1), zone) if last else None,
             before=before,
-        )
+        ),
+        refresh=bool(refresh),
     )
     totals = [
         TotalResult(state=each.state, orders=each.orders, payable=Money.model_validate(each.payable_fen))
         for each in found.totals
     ]
-    return {"orders": found.orders, "totals": totals, "next_before": found.next_before}
+    return {
+        "orders": found.orders,
+        "totals": totals,
+        "next_before": found.next_before,
+        "not_read": found.not_read,
+    }
 
 
 def _day(name: str, text: str | None) -> date | None:

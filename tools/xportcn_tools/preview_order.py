@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from xportcn_tools import order
 from xportcn_tools.arguments import FORMS, FromJson, Id, TextLine
-from xportcn_tools.caller import caller_of
+from xportcn_tools.caller import caller_of, can_ask
 from xportcn_tools.desk.choosing import Wish
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.goods.links import OfferLink, offer_in
@@ -87,8 +87,13 @@ async def preview_order(
         dropshipping=dropshipping,
     )
     wishes = [Wish(item.option, offer.sku_id) for item, offer in zip(items, offers, strict=True)]
-    return await desk.preview(asked, caller_of(), wishes)
+    preview = await desk.preview(asked, caller_of(), wishes)
+    if can_ask(ctx) or not await desk.page_opened(preview):
+        return preview
+    return preview.model_copy(update={"sent_along": [*preview.sent_along, PAGE_OPENED]})
 
+
+PAGE_OPENED = "A page has opened on this machine: the person says yes or no there; create_order waits for it."
 
 PREVIEW_ORDER = Offered(preview_order, "Preview an order", ANNOTATIONS, PreviewEnvelope, "preview")
 

@@ -35,12 +35,14 @@ def product_text(product: ProductResult) -> Iterator[str]:
         )
         yield f"List price: {tiers}"
     yield from (f"Note {note.code}: {note.message}" for note in product.notes)
-    if product.options_total:
+    if product.options:
         some = f"{len(product.options)} of {product.options_total}"
         yield f"Options listed: {some}. Each is its spec_id, what it is, stock, and list price if its own:"
         yield from options_text(product.options)
         if len(product.options) < product.options_total:
             yield "Others: call get_product with other words in option."
+    elif product.options_total:
+        yield f"None of its {product.options_total} options is listed."
     else:
         yield "This offer has no options: leave option and spec_id out."
 
@@ -61,9 +63,12 @@ def options_text(options: Sequence[OptionResult], most_bytes: int = OPTION_BYTES
 
 
 def products_text(products: Sequence[FoundProductResult], total: int | None) -> Iterator[str]:
-    yield f"Products: {len(products)} of {_number(total)}. Options, stock and seller: get_product."
+    if not products:
+        yield "No products found. Try fewer or other words, Chinese ones too, or other prices."
+        return
+    yield f"Products: {len(products)} of {_number(total)}. For options and stock call get_product."
     for product in products:
-        price = f"from {product.price_from.amount} CNY" if product.price_from else "price unknown"
+        price = f"list price from {product.price_from.amount} CNY" if product.price_from else "price unknown"
         yield f"- offer {product.offer_id}: {_names(product.title, product.title_translated)}"
         yield (
             f"  {price}; minimum {_number(product.min_quantity)}; sold last month "
@@ -84,7 +89,8 @@ def sellers_text(sellers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """`sellers`: those of `several_sellers`."""
     for seller in sellers:
         name = quoted(seller["seller_open_id"]) if seller["seller_open_id"] else _UNKNOWN
-        yield f"Seller {name}, lines {', '.join(map(str, seller['lines']))}:"
+        several = "lines" if len(seller["lines"]) > 1 else "line"
+        yield f"Seller {name}, {several} {', '.join(map(str, seller['lines']))}:"
         yield f"preview_order {json.dumps(seller['preview_order_arguments'], ensure_ascii=False)}"
 
 

@@ -22,6 +22,7 @@ from xportcn_tools.results import (
     GroupResult,
     LineResult,
     OrderEnvelope,
+    OrderLine,
     OrderResult,
     OrdersEnvelope,
     PreviewEnvelope,
@@ -30,6 +31,7 @@ from xportcn_tools.results import (
     PromotionResult,
 )
 from xportcn_tools.upstream.clean import quoted
+from xportcn_tools.upstream_results import UpstreamResult
 
 _UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
 MANY_LINES, FEW_BYTES = 20, 72
@@ -88,6 +90,8 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     )
     if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
+    elif any(warning.code == "over_budget" for warning in preview.warnings):
+        yield "Do not order this now: a cap refuses it. Tell the person; once the owner has changed it, call:"
     else:
         yield "Show this to the person. Only if they agree to exactly this, call:"
     arguments = preview.create_order_arguments.model_dump()
@@ -122,17 +126,20 @@ def _promotion(offer: PromotionResult) -> str:
     return f"{name}{words}{discount}{' (applied)' if offer.selected else ''}"
 
 
-def _order(order: OrderResult) -> Iterator[str]:
+def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     count, ids = len(order.order_ids), ", ".join(order.order_ids)
     named = f"{count} separate orders ({ids})" if count > 1 else ids
     yield (
         f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
         f"{order.payable.amount} CNY"
     )
+    yield from _differences(order)
     if order.replayed:
         yield "This was recorded before; nothing was sent again."
     if order.goods:
         yield f"Goods: {order.goods}"
+    if with_ids:
+        yield from map(_order_line, order.lines)
     yield f"Ship to: {order.ship_to}"
     yield f"Created {order.created_at}, changed {order.updated_at}"
     yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
@@ -143,35 +150,78 @@ def _order(order: OrderResult) -> Iterator[str]:
         )
     if order.state == "sending":
         yield "Do not order this again. Ask get_orders once more in half a minute."
-    if order.state == "placed":
+    if order.upstream:
+        yield from _upstream(order.upstream)
+    if order.state == "placed" and not (order.upstream and _is_settled(order.upstream)):
         yield (
             f"Placed at 1688, not paid yet: pay {'all ' if count > 1 else 'order '}{named} in your Xportcn "
             "account. This server does not pay or cancel."
         )
 
 
+def _differences(order: OrderResult) -> Iterator[str]:
+    """The first thing said: what is to be paid is no longer what was approved."""
+    differences = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
+    if differences:
+        yield (
+            f"WARNING: the upstream has this order otherwise than it was approved: {'; '.join(differences)}. "
+            "Tell the person before anybody pays."
+        )
+
+
+def _is_settled(upstream: UpstreamResult) -> bool:
+    """Whether nothing is to be paid any more."""
+    return all(order.unpaid is False for order in upstream.orders)
+
+
+def _upstream(upstream: UpstreamResult) -> Iterator[str]:
+    for order in upstream.orders:
+        status = order.status_text or (f"state {quoted(order.status)}" if order.status else "state unknown")
+        amount = f"{order.total.amount} CNY" if order.total else order.unproven_total
+        total = f", total {amount}" if amount else ""
+        until = f", to be paid until {order.pay_until}" if order.pay_until else ""
+        closed = f", because {quoted(order.closed_because)}" if order.closed_because else ""
+        yield f"Upstream, read {upstream.read_at}: order {order.order_id}: {status}{total}{until}{closed}"
+        for parcel in order.parcels:
+            named = " ".join(quoted(text) for text in (parcel.carrier, parcel.tracking_number) if text)
+            yield f"- parcel {named}"
+
+
 def _orders(found: OrdersEnvelope) -> list[str]:
-    lines = [line for order in found.orders or () for line in _order(order)] or ["No orders."]
+    orders = found.orders or []
+    one = len(orders) == 1
+    lines = [line for order in orders for line in _order(order, with_ids=one)] or ["No orders."]
+    if len(orders) > 1:
+        lines.append("For the offer and spec ids of an order, call get_orders with its reference.")
     totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]
     if totals:
         lines.append(f"All that fit: {'; '.join(totals)}")
+    if found.not_read:
+        lines.append(f"Not read: {found.not_read}.")
     if found.next_before:
         lines.append(f"There are more: get_orders {json.dumps({'before': found.next_before})}")
     return lines
 
 
+def _order_line(line: OrderLine) -> str:
+    spec = f" spec {line.spec_id}" if line.spec_id else ""
+    option = f" {quoted(line.option)}" if line.option else ""
+    number = f", product_no {line.product_no}" if line.product_no else ""
+    return f"- {line.quantity} × offer {line.offer_id}{spec}{option}: {line.amount.amount} CNY{number}"
+
+
 def _problem(problem: Problem) -> Iterator[str]:
     yield f"{problem.code}: {problem.message}"
-    yield from _details(problem.details or {})
+    yield from _details(problem.details or {}, problem.message)
     yield f"Create sent: {problem.request_sent}."
     if problem.request_id:
         yield f"For the vendor's support: request_id {problem.request_id}"
     yield f"Next: {problem.next_step}"
 
 
-def _details(details: Mapping[str, Any]) -> Iterator[str]:
+def _details(details: Mapping[str, Any], message: str) -> Iterator[str]:
     """What the message has not said yet: reasons by line, changes, the preview's own values."""
-    yield from map(_reason, _objects(details.get("reasons")))
+    yield from filter(None, (_reason(reason, message) for reason in _objects(details.get("reasons"))))
     yield from (f"- {figures}" for figures in details.get("figures", ()))
     for change in _objects(details.get("changes")):
         word = quoted if is_name(change["what"]) else _value
@@ -187,9 +237,13 @@ def _details(details: Mapping[str, Any]) -> Iterator[str]:
         yield f"The upstream's words: {code}{quoted(details['text'])}"
 
 
-def _reason(reason: Mapping[str, Any]) -> str:
-    said = [quoted(str(reason[name])) for name in ("code", "text") if reason.get(name)]
-    return f"- {reason['message']}; the upstream says {' '.join(said)}" if said else f"- {reason['message']}"
+def _reason(reason: Mapping[str, Any], message: str) -> str:
+    words = " ".join(quoted(str(reason[name])) for name in ("code", "text") if reason.get(name))
+    said = f"the upstream says {words}" if words else ""
+    if reason["message"] not in message:
+        return f"- {'; '.join(filter(None, (reason['message'], said)))}"
+    line = f"line {reason['line']}: " if reason.get("line") else ""
+    return f"- {line}{said}" if said else ""
 
 
 def _objects(value: object) -> Iterable[dict[str, Any]]:

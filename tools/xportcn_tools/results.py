@@ -4,18 +4,18 @@
 inside the program it is integer fen. Ids are strings. Times are UTC, ISO 8601 with `Z`.
 """
 
-from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from xportcn_tools.codes import ProblemCode, WarningCode
-from xportcn_tools.money import yuan
+from xportcn_tools.result_shapes import Money, Shape
+from xportcn_tools.upstream_results import UpstreamResult
 
 Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
-ApprovalMethod = Literal["form", "operator", "rule", "client_dialog", "off"]
+ApprovalMethod = Literal["form", "page", "operator", "rule", "client_dialog", "off"]
 MODE_WORDS: dict[Environment, str] = {
     "sandbox": "SANDBOX: nothing real is bought",
     "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
@@ -29,29 +29,6 @@ STATE_WORDS: dict[OrderState, str] = {
     "absent": "does not exist upstream, as a person established",
 }
 """What becomes of an order, as the end of a sentence about it."""
-
-
-class Shape(BaseModel):
-    """A part of a result: nothing beyond its fields, and nothing that changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
-
-
-class Money(Shape):
-    """An amount in yuan as a decimal string with two digits, such as `65.61`; made of integer fen."""
-
-    amount: str
-    currency: Literal["CNY"] = "CNY"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_fen(cls, data: object) -> object:
-        return {"amount": yuan(data)} if isinstance(data, int) else data
-
-
-def timestamp(moment: datetime) -> str:
-    """UTC, whole seconds, `2026-11-21T09:30:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class PreviewWarning(Shape):
@@ -178,6 +155,7 @@ class OrderResult(Shape):
     updated_at: str
     request_id: str | None
     replayed: bool
+    upstream: UpstreamResult | None = None
 
 
 class Problem(Shape):
@@ -228,11 +206,16 @@ class TotalResult(Shape):
 
 
 class OrdersEnvelope(Envelope):
-    """`get_orders`. `totals`: over all that fit, shown or not; `next_before`: where the next ones begin."""
+    """`get_orders`. `totals`: over all that fit, shown or not; `next_before`: where the next ones begin.
+
+    `not_read`: what `refresh` did not read upstream, and why; for the text alone, as `upstream` is null there
+    or older.
+    """
 
     orders: list[OrderResult] | None = None
     totals: list[TotalResult] | None = None
     next_before: str | None = None
+    not_read: str | None = Field(default=None, exclude=True)
     problem: PlainProblem | None = None
 
 

@@ -65,7 +65,7 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
 
 def without_notes(schema: Any) -> Any:
     """A schema for results, which no model fills in: what they hold, without descriptions and defaults, and
-    without lists of codes, which each tool would repeat.
+    without lists of codes and of required names, which each tool would repeat: our results have all fields.
     """
     if isinstance(schema, list):
         return [without_notes(item) for item in cast("list[Any]", schema)]
@@ -77,7 +77,7 @@ def without_notes(schema: Any) -> Any:
         if key == "properties"
         else without_notes(value)
         for key, value in fields.items()
-        if key not in ("description", "default", "additionalProperties")
+        if key not in ("description", "default", "additionalProperties", "required")
         and not (key == "enum" and len(value) > MOST_WORDS)
         and not (key == "type" and "const" in fields)
     }

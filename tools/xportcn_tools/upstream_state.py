@@ -43,3 +43,11 @@ class UpstreamOrder:
     closed_because: str | None = None
     items: tuple[UpstreamItem, ...] = ()
     parcels: tuple[Parcel, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All orders of one create, as they were read at `read_at` (UTC)."""
+
+    read_at: datetime
+    orders: tuple[UpstreamOrder, ...]

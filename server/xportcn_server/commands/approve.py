@@ -12,7 +12,7 @@ from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.question import question
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
-from xportcn_tools.results import timestamp
+from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import escaped
 
 

@@ -4,8 +4,20 @@ from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import current_settings, say, stop
-from xportcn_server.http.callers import CallersError, entries_of, new_caller, new_token, remove_caller
+from xportcn_server.commands.shared import current_settings, say, stop, with_ledger
+from xportcn_server.http.callers import (
+    OAUTH_PREFIX,
+    PREFIX,
+    CallersError,
+    entries_of,
+    new_caller,
+    new_token,
+    remove_caller,
+)
+from xportcn_server.page.sessions import Sessions
+from xportcn_tools.clock import utc_now
+from xportcn_tools.ledger.approvals import Visitor
+from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 
 
@@ -60,6 +72,29 @@ def caller_remove(name: str) -> None:
     except CallersError as error:
         stop(error)
     say(f"{name} is no longer in {path}. Its orders stay in the ledger.", err=True)
+
+
+@caller.command("page")
+@click.argument("name", required=False)
+@click.option("--oauth", metavar="ISS|SUB", help="A caller of the OAuth issuer, instead of NAME.")
+def caller_page(name: str | None, oauth: str | None) -> None:
+    """Print a code with which a caller signs in at the server's page, once, within ten minutes.
+
+    The page shows this caller's previews and orders, and takes the yes for them.
+    """
+    if bool(name) == bool(oauth) or (oauth and "|" not in oauth):
+        raise click.UsageError(
+            "name either a caller of the file, or one of the issuer with --oauth 'ISS|SUB'"
+        )
+    settings = current_settings()
+    try:
+        if name and name not in entries_of(_file()):
+            stop(f"there is no caller {name}", 1)
+        visitor = Visitor(f"{PREFIX}{name}" if name else f"{OAUTH_PREFIX}{oauth}")
+        say(with_ledger(settings, lambda ledger: Sessions(ledger, utc_now).new_code(visitor)))
+    except (CallersError, LedgerError) as error:
+        stop(error, 1)
+    say("Enter it at the server's address, at /, within ten minutes; it works once.", err=True)
 
 
 def _file() -> Path:

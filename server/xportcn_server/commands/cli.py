@@ -13,6 +13,7 @@ COMMANDS = {
     "doctor": "doctor_command",
     "orders": "orders",
     "approve": "approve",
+    "page": "page_command",
     "forget": "forget",
     "audit": "audit_command",
     "backup": "backup_command",
@@ -22,6 +23,7 @@ COMMANDS = {
     "client-config": "client_config",
     "address": "addresses",
     "caller": "caller_command",
+    "call": "call_command",
 }
 """The module of each command; in it, the command has its own name (`-` as `_`)."""
 

@@ -1,16 +1,19 @@
 """`xportcn-mcp doctor`: checks what an order needs."""
 
 import sys
+from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import env_file
+from xportcn_server.commands.shared import env_file, record_option
 from xportcn_server.doctor.report import run_doctor
 
 
 @click.command()
-@click.option("--probe", is_flag=True, help="Find the signing rule that the account accepts.")
+@click.option("--probe", is_flag=True, help="Find signing rule, unit and paths by calls that read.")
+@click.option("--live", is_flag=True, help="Print the list for the first live day.")
+@record_option
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def doctor(*, probe: bool, as_json: bool) -> None:
-    """Check settings, ledger, clock and network; say what to do. Changes nothing."""
-    sys.exit(run_doctor(probe=probe, as_json=as_json, env_file=env_file()))
+def doctor(*, probe: bool, live: bool, folder: Path | None, as_json: bool) -> None:
+    """Check settings, ledger, clock, network and account; say what to do. Changes nothing."""
+    sys.exit(run_doctor(probe=probe, live=live, folder=folder, as_json=as_json, env_file=env_file()))

@@ -16,7 +16,8 @@ from xportcn_tools.desk.question import line_of
 from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Receipt
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
-from xportcn_tools.results import MODE_WORDS, STATE_WORDS, timestamp
+from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.results import MODE_WORDS, STATE_WORDS
 
 
 @click.group(invoke_without_command=True)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import anyio
@@ -26,6 +27,22 @@ def stop(reason: object, code: int = 2) -> NoReturn:
     """End with one line on stderr. Code 2: it did not start; 1: it started and failed."""
     say(f"xportcn-mcp: {reason}", err=True)
     sys.exit(code)
+
+
+def _new(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Path | None:
+    if folder and folder.exists():
+        raise click.BadParameter(f"{folder} is there already; name a folder that does not exist yet")
+    return folder
+
+
+record_option = click.option(
+    "--record",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    callback=_new,
+    help="Keep the answers in a new folder, scrubbed.",
+)
 
 
 def loaded_settings() -> Loaded:

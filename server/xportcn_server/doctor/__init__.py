@@ -9,6 +9,12 @@ postgres        the ledger in PostgreSQL
 network         proxy, certificates, DNS, TCP, TLS, HTTP, clock
 callers         who may call over HTTP
 unreached       why no connection could be made
-probe           which signing rule the account accepts
+signed_call     one signed call that reads, and what its answer says
+account         whether a search is accepted as the account is set
+probe           which signing rule and unit the account accepts
+probe_paths     ... and which of the inferred paths
+recording       the answers of a probe as files
+scrubbing       ... without people, accounts and ids
+going_live      the list for the first live day
 report          all of it, for a person or as JSON
 """

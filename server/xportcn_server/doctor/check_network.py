@@ -1,7 +1,7 @@
 """The way to the upstream: one request that is not signed, and what became of it at each step.
 
-It is made as the client makes its own (httpx, its proxy and its certificates), goes to the
-preview's path, carries no key and no goods, and so can neither create nor cost anything.
+It is made as the client makes its own (httpx, its proxy and its certificates), goes to the path of the
+product search, carries no key and no words, and so can neither create nor cost anything.
 """
 
 import urllib.request
@@ -21,14 +21,14 @@ from xportcn_tools.upstream.clean import clean
 from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT, Trace
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.proxy import proxy_for
-from xportcn_tools.upstream.requests import PREVIEW_PATH
+from xportcn_tools.upstream.requests import SEARCH_PATH
 
 if TYPE_CHECKING:
     import httpx
 
 CLOCK_FAULT_SECONDS = 600  # documented: beyond it the upstream refuses
 CLOCK_WARNING_SECONDS = 120
-_NAMES = ("proxy", *STEPS, "clock")
+NAMES = ("proxy", *STEPS, "clock")
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class _Answered:
 def check_network(loaded: Loaded) -> list[Check]:
     """Proxy, DNS, TCP, TLS, HTTP and clock, in the order in which a call needs them."""
     if loaded.settings.mode == "sandbox" and "mode" not in loaded.broken:
-        return [ok(name, "not needed in sandbox mode") for name in _NAMES]
+        return [ok(name, "not needed in sandbox mode") for name in NAMES]
     for field in ("mode", "base_url"):
         if field in loaded.broken:
             step = f"correct XPORTCN_{field.upper()}, then call doctor again"
-            return [warning(name, "not looked at", step) for name in _NAMES]
+            return [warning(name, "not looked at", step) for name in NAMES]
     base_url = loaded.settings.base_url
     proxy = proxy_for(base_url)
     checks = [_told_proxy(base_url, proxy)]
@@ -123,7 +123,7 @@ async def _ask(base_url: str, proxy: str | None, timeout_seconds: float, reached
         verify=httpx.create_ssl_context(trust_env=not base_url.lower().startswith("http://")),
         headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "identity"},
     ) as client:
-        request = client.build_request("POST", base_url + PREVIEW_PATH, json={}, extensions={"trace": trace})
+        request = client.build_request("POST", base_url + SEARCH_PATH, json={}, extensions={"trace": trace})
         with anyio.fail_after(timeout_seconds):
             return await _read(client, request)
 

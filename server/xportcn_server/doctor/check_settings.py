@@ -47,6 +47,11 @@ def secrets_of(loaded: Loaded) -> tuple[str, ...]:
     return tuple(sorted(found, key=len, reverse=True))
 
 
+def hidden_of(loaded: Loaded) -> tuple[str, ...]:
+    """What a recording must not hold: every secret, and a user id however short."""
+    return *secrets_of(loaded), loaded.settings.user_id or ""
+
+
 def _places(loaded: Loaded) -> Check:
     """Where settings may stand, and where some do."""
     places = [

@@ -1,47 +1,44 @@
-"""`xportcn-mcp doctor --probe`: which signing rule and timestamp unit does the account accept?
+"""`xportcn-mcp doctor --probe`: which signing rule, timestamp unit and paths does the account accept?
 
-At most four signed previews, one after the other, each sent once: a preview creates nothing (documented).
-The goods and the address are the vendor's own published sample. It stops at the first that is accepted.
-
-The vendor's list of error codes could not be read. So a refusal is sorted by its words, which is inferred
-and is called so; its raw code and text always stand beside it, for the vendor.
+By calls that read, one after the other, each sent once: at most four searches, which stop at the first that
+is accepted, then the inferred paths (`probe_paths`). Nothing is created, paid, cancelled or changed.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import anyio
 
+from xportcn_server.doctor.probe_paths import PathProbe
+from xportcn_server.doctor.signed_call import (
+    Account,
+    Attempt,
+    Call,
+    Exchange,
+    Meaning,
+    PathAnswer,
+    account_of,
+)
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.client import Endpoint, UpstreamClient
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import UpstreamError
-from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
-from xportcn_tools.upstream.signing import Credentials, SignatureRule, Signer, TimestampUnit
-from xportcn_tools.upstream.words import about_goods, cause_of, documented
+from xportcn_tools.upstream.signing import SignatureRule, TimestampUnit
 
-Meaning = Literal["accepted", "signature", "key", "permission", "clock", "unclear", "unreachable"]
-ProbeOutcome = Meaning | Literal["not run"]
+ProbeOutcome = Meaning | PathAnswer | Literal["not run"]
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """One signed preview and its answer. `inferred`: sorted by words, which are not documented."""
-
-    signature: SignatureRule
-    timestamp_unit: TimestampUnit
-    http_status: int | None
-    code: str
-    text: str
-    request_id: str | None
-    meaning: Meaning
-    inferred: bool
+_AS_SET: tuple[tuple[Call, str, str], ...] = (
+    ("product", "XPORTCN_PRODUCT_PATH", "product_path"),
+    ("order list", "XPORTCN_ORDER_LIST_PATH", "order_list_path"),
+    ("order details", "XPORTCN_ORDER_DETAIL_PATH", "order_detail_path"),
+)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What the attempts come to. `signature` and `timestamp_unit` are set where one was accepted."""
+    """What the calls come to. `signature` and `timestamp_unit` are set where a pair was accepted.
+
+    `attempts`: the searches. `paths`: the calls by the accepted pair, none where there is no such pair.
+    """
 
     outcome: ProbeOutcome
     found: str
@@ -50,17 +47,33 @@ class Finding:
     attempts: tuple[Attempt, ...] = ()
     signature: SignatureRule | None = None
     timestamp_unit: TimestampUnit | None = None
+    paths: tuple[Attempt, ...] = ()
+
+    def confirmed(self, call: Call) -> str | None:
+        """The path that is confirmed for a call."""
+        found = (each.path for each in self.paths if each.call == call and each.meaning == "confirmed")
+        return next(found, None)
 
     @property
     def env_lines(self) -> tuple[str, ...]:
-        """The lines for `.env`; none where nothing was accepted."""
+        """The lines for `.env`: what was accepted and confirmed, and nothing else."""
         if self.signature is None:
             return ()
-        return f"XPORTCN_SIGNATURE={self.signature}", f"XPORTCN_TIMESTAMP_UNIT={self.timestamp_unit}"
+        lines = [f"XPORTCN_SIGNATURE={self.signature}", f"XPORTCN_TIMESTAMP_UNIT={self.timestamp_unit}"]
+        lines += [f"{name}={path}" for call, name, _ in _AS_SET if (path := self.confirmed(call))]
+        if self.confirmed("order list") and self.confirmed("order details"):
+            lines.append("XPORTCN_ORDER_LOOKUP=on")
+        return tuple(lines)
+
+    def differs(self, settings: Settings) -> bool:
+        """Whether what was found is not what is set."""
+        pair = (self.signature, self.timestamp_unit) != (settings.signature, settings.timestamp_unit)
+        found = {field: self.confirmed(call) for call, _, field in _AS_SET}
+        return pair or any(path and path != getattr(settings, field) for field, path in found.items())
 
 
-def find_rule(settings: Settings) -> Finding:
-    """Try rule x unit, the configured pair first, against the preview endpoint of the settings."""
+def find_rule(settings: Settings, heard: Callable[[Exchange], None] = lambda _: None) -> Finding:
+    """Try rule x unit, the configured pair first, then the paths. `heard` gets every exchange."""
     if settings.mode == "sandbox":
         return Finding(
             "not run",
@@ -68,36 +81,37 @@ def find_rule(settings: Settings) -> Finding:
             "set XPORTCN_MODE=preview and the account's XPORTCN_ACCESS_KEY, XPORTCN_ACCESS_SECRET and"
             " XPORTCN_USER_ID",
         )
-    if not (settings.access_key and settings.access_secret and settings.user_id):
+    account = account_of(settings, heard)
+    if account is None:
         return Finding(
             "not run",
             "the account's credentials are missing or cannot be read",
             "set XPORTCN_ACCESS_KEY, XPORTCN_ACCESS_SECRET and XPORTCN_USER_ID",
         )
-    account = Credentials(settings.access_key, settings.access_secret.get_secret_value(), settings.user_id)
-    return sum_up(anyio.run(_tried, settings, account))
+    return anyio.run(_found, account)
 
 
-async def _tried(settings: Settings, account: Credentials) -> tuple[Attempt, ...]:
+async def _found(account: Account) -> Finding:
     attempts: list[Attempt] = []
-    for rule, unit in _pairs(settings):
-        endpoint = Endpoint(settings.base_url, settings.timeout_seconds)
-        client = UpstreamClient(endpoint, Signer(account, rule, unit), preview_attempts=1)
-        try:
-            reply = await client.preview(VENDOR_EXAMPLE_REQUEST)
-        except UpstreamError as error:
-            # The next one would fare no better, and nothing is learnt from it.
-            attempts.append(Attempt(rule, unit, None, "-", str(error), None, "unreachable", inferred=False))
+    searched: dict[tuple[SignatureRule, TimestampUnit], Reply] = {}
+    for pair in _pairs(account.settings):
+        attempt, reply = await account.search(*pair)
+        attempts.append(attempt)
+        if isinstance(reply, Reply):
+            searched[pair] = reply
+        # The next one would fare no better where nothing, a page or no path answers.
+        if attempt.meaning in ("accepted", "unreachable", "page", "path") or attempt.http_status == 429:
             break
-        finally:
-            await client.aclose()
-        meaning, inferred = sort_reply(reply)
-        attempts.append(
-            Attempt(rule, unit, reply.status, reply.code, said_in(reply), reply.request_id, meaning, inferred)
-        )
-        if meaning == "accepted" or reply.status == 429:
-            break
-    return tuple(attempts)
+    finding = sum_up(tuple(attempts))
+    last = attempts[-1] if attempts[-1].meaning == "accepted" else _unlike_the_others(finding.attempts)
+    if last is None or last.meaning not in ("accepted", "permission"):
+        return finding
+    pair = last.signature, last.timestamp_unit
+    paths = await PathProbe(account, pair).all(searched[pair])
+    if last.meaning == "permission" and any(each.meaning == "confirmed" for each in paths):
+        found = f"{last.signature} with {last.timestamp_unit} is accepted; the search is not permitted"
+        return Finding("accepted", found, "", False, finding.attempts, *pair, paths)
+    return replace(finding, paths=paths)
 
 
 def _pairs(settings: Settings) -> list[tuple[SignatureRule, TimestampUnit]]:
@@ -107,58 +121,46 @@ def _pairs(settings: Settings) -> list[tuple[SignatureRule, TimestampUnit]]:
     return sorted(pairs, key=lambda pair: pair != (settings.signature, settings.timestamp_unit))
 
 
-def said_in(reply: Reply) -> str:
-    """The upstream's own words, cleaned; those of `data.errorMsg` too (the sibling's way to refuse)."""
-    data = reply.envelope.data if reply.envelope else None
-    if not isinstance(data, dict):
-        return reply.text
-    fields = cast("dict[str, Any]", data)
-    parts = [fields.get("errorCode"), fields.get("errorMsg")]
-    extra = " ".join(clean(str(part)) for part in parts if isinstance(part, str | int) and part)
-    return (
-        f"{reply.text} ({extra})"
-        if extra and reply.envelope and reply.envelope.reports_failure
-        else reply.text
-    )
-
-
-def sort_reply(reply: Reply) -> tuple[Meaning, bool]:
-    """What an answer says of the signature, and whether that is inferred from words."""
-    envelope = reply.envelope
-    if envelope and reply.status == 200 and envelope.succeeded and not envelope.reports_failure:
-        return "accepted", False
-    if reply.status == 429 or reply.status >= 500:
-        return "unclear", True
-    said = said_in(reply) if envelope else ""
-    code = envelope.code if envelope else None
-    cause = cause_of(code, said, reply.status)
-    if cause and cause != "busy":
-        return cause, True
-    if envelope and (envelope.refuses or envelope.reports_failure):
-        # 1688's refusals of goods come after every check of the caller.
-        return ("accepted" if documented(code) or about_goods(said) else "unclear"), True
-    return "unclear", True
-
-
-_NEXT: dict[Meaning, str] = {
+_SEND = "with the upstream's answers"
+_NEXT: dict[str, str] = {
     "signature": "check XPORTCN_ACCESS_SECRET (this account's, whole, no blank or quote too many); if it is"
-    " right, the account signs by a rule that is not known here: ask the vendor, with the upstream's answers",
-    "key": "check XPORTCN_ACCESS_KEY; if it is right, ask the vendor whether it is active, with the"
-    " upstream's answers",
-    "permission": "check XPORTCN_USER_ID, and ask the vendor to open the order preview to this account (and"
-    " to this machine's address), with the upstream's answers",
+    f" right, the account signs by a rule that is not known here: ask the vendor, {_SEND}",
+    "key": f"check XPORTCN_ACCESS_KEY; if it is right, ask the vendor whether it is active, {_SEND}",
+    "user": "check XPORTCN_USER_ID; if it is right, ask the vendor whether it belongs to this access key,"
+    f" {_SEND}",
+    "permission": "ask the vendor to open the product search to this account (and to this machine's address),"
+    f" and check XPORTCN_USER_ID, {_SEND}",
     "clock": "set this machine's clock by network time (NTP), see the check `clock`; if it is right, ask the"
-    " vendor for the form of `timestamp`, with the upstream's answers",
+    f" vendor for the form of `timestamp`, {_SEND}",
+    "path": "check XPORTCN_BASE_URL (by default https://www.xportcn.com/api) and XPORTCN_SEARCH_PATH",
+    "page": "see the check `http`; ask who runs the network here, then the vendor, whether calls from this"
+    " machine's address are let through",
     "unclear": "send the vendor the codes, texts and request ids of the upstream's answers",
     "unreachable": "see the checks of the network: dns, tcp, tls, http",
 }
-_FOUND: dict[Meaning, str] = {
+_FOUND: dict[str, str] = {
     "signature": "the signature is refused in every combination",
     "key": "the access key is refused",
-    "permission": "the account is not permitted to preview; whether the signature is right, it does not say",
+    "user": "the user id is refused; whether the signature is right, the answers do not say",
+    "permission": "the account is not permitted to search; whether the signature is right, the answers do not"
+    " say",
     "clock": "the timestamp is refused in every combination",
+    "path": "nothing answers at the path of the product search, which is documented",
+    "page": "a page answers instead of the API: of a firewall, a proxy or a log-in in between",
     "unclear": "no combination was accepted, and the answers do not say why",
     "unreachable": "no answer came",
+}
+IN_WORDS: dict[str, str] = {
+    "accepted": "accepted",
+    "signature": "signature refused",
+    "key": "access key refused",
+    "user": "user id refused",
+    "permission": "not permitted",
+    "clock": "timestamp refused (the clock, or the unit)",
+    "path": "no such path",
+    "page": "a page, and no answer of the API",
+    "unclear": "unclear",
+    "unreachable": "no answer",
 }
 
 
@@ -176,17 +178,41 @@ def sum_up(attempts: tuple[Attempt, ...]) -> Finding:
             last.signature,
             last.timestamp_unit,
         )
-    if last.meaning == "unreachable":
-        return Finding("unreachable", _FOUND["unreachable"], _NEXT["unreachable"], attempts=attempts)
-    meanings: list[Meaning] = [attempt.meaning for attempt in attempts]
-    if meanings.count("unclear") == 1 and len(attempts) == 4:
-        odd = attempts[meanings.index("unclear")]
-        found = (
-            f"none was accepted; {odd.signature} with {odd.timestamp_unit} is answered unlike the others,"
-            " and may be the right one (inferred)"
+    odd = _unlike_the_others(attempts)
+    if odd:
+        what = IN_WORDS[odd.meaning]
+        return Finding(
+            odd.meaning,
+            f"none was accepted; {odd.signature} with {odd.timestamp_unit} is answered unlike the others"
+            f" ({what}), and may be the right one (inferred)",
+            _NEXT[odd.meaning],
+            inferred=True,
+            attempts=attempts,
         )
-        return Finding("unclear", found, _NEXT["unclear"], inferred=True, attempts=attempts)
+    meanings = [attempt.meaning for attempt in attempts]
     # A refused signature outweighs a refused timestamp: two of the four have the wrong unit anyway.
-    order: tuple[Meaning, ...] = ("signature", "permission", "key", "clock", "unclear")
+    order: tuple[Meaning, ...] = (
+        "unreachable",
+        "signature",
+        "user",
+        "permission",
+        "key",
+        "clock",
+        "page",
+        "path",
+        "unclear",
+    )
     outcome: Meaning = next(meaning for meaning in order if meaning in meanings)
-    return Finding(outcome, f"{_FOUND[outcome]} (inferred)", _NEXT[outcome], inferred=True, attempts=attempts)
+    inferred = outcome not in ("unreachable", "page")
+    found = f"{_FOUND[outcome]}{' (inferred)' if inferred else ''}"
+    return Finding(outcome, found, _NEXT[outcome], inferred=inferred, attempts=attempts)
+
+
+def _unlike_the_others(attempts: tuple[Attempt, ...]) -> Attempt | None:
+    """The one of four that got past the check that refused the others: then its signature may be right."""
+    for odd in attempts:
+        others = {each.meaning for each in attempts if each is not odd}
+        past = odd.meaning not in ("signature", "key") and odd.meaning not in others
+        if len(attempts) == 4 and past and others <= {"signature", "clock"}:
+            return odd
+    return None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -11,24 +12,26 @@ from xportcn_server.doctor import check_callers as callers
 from xportcn_server.doctor import check_ledger as ledger
 from xportcn_server.doctor import check_network as network
 from xportcn_server.doctor import check_program as program
-from xportcn_server.doctor.check import Check, fault, ok, warning
-from xportcn_server.doctor.check_settings import check_settings, secrets_of
-from xportcn_server.doctor.probe import Finding, find_rule
+from xportcn_server.doctor.check import Check, fault, ok
+from xportcn_server.doctor.check_account import NEEDED, check_account, judged
+from xportcn_server.doctor.check_settings import check_settings, hidden_of, secrets_of
+from xportcn_server.doctor.going_live import live_steps
+from xportcn_server.doctor.probe import IN_WORDS, Finding, find_rule
+from xportcn_server.doctor.recording import Recording
+from xportcn_server.doctor.signed_call import in_signs
 from xportcn_server.settings.loaded import Loaded, read_settings
 from xportcn_tools.upstream.clean import escaped
 
 HIDDEN = "***"
-IN_WORDS = {
-    "signature": "signature refused",
-    "key": "access key refused",
-    "permission": "not permitted",
-    "clock": "timestamp refused (the clock, or the unit)",
-    "unreachable": "no answer",
-}
 
 
-def run_doctor(*, probe: bool, as_json: bool, env_file: str | None = None) -> int:
-    """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault)."""
+def run_doctor(
+    *, probe: bool, as_json: bool, folder: Path | None = None, live: bool = False, env_file: str | None = None
+) -> int:
+    """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault).
+
+    `folder`: a new one for the answers to the probe, scrubbed. `live`: with the list for the first live day.
+    """
     loaded = read_settings(env_file=env_file)
     checks = [
         *_guarded("program", program.check_program),
@@ -38,15 +41,22 @@ def run_doctor(*, probe: bool, as_json: bool, env_file: str | None = None) -> in
         *_guarded("network", lambda: network.check_network(loaded)),
         *_guarded("stdout of serve", lambda: [program.check_stdout()]),
     ]
-    finding = _probed(loaded) if probe else None
+    recording = Recording(hidden_of(loaded)) if folder else None
+    finding = _probed(loaded, recording) if probe or recording else None
     if finding:
-        checks.append(_judged(finding, loaded))
+        checks += judged(finding, loaded.settings)
+        if recording and folder:
+            checks.append(_kept(recording, folder))
+    else:
+        reached = all(check.status != "fault" for check in checks if check.name in network.NAMES)
+        checks += _guarded("account", lambda: [check_account(loaded, reached=reached)])
     report = _without(
         secrets_of(loaded),
         {
             "ok": all(check.status != "fault" for check in checks),
             "checks": [asdict(check) for check in checks],
             "probe": _as_json(finding) if finding else None,
+            "live": [asdict(step) for step in live_steps(loaded.settings)] if live else [],
         },
     )
     if as_json:
@@ -65,27 +75,21 @@ def _guarded(name: str, look: Callable[[], Iterable[Check]]) -> list[Check]:
         return [fault(name, f"the check itself failed ({type(error).__name__})", step)]
 
 
-def _probed(loaded: Loaded) -> Finding:
-    unreadable = {"mode", "base_url", "timeout_seconds"} & loaded.broken
+def _kept(recording: Recording, folder: Path) -> Check:
+    try:
+        files = recording.keep_in(folder)
+    except OSError as error:
+        return fault("record", f"{folder}: {error.strerror}", "name a folder that can be made")
+    step = f"look through them, and give {folder} to a bug report if you like" if files else ""
+    return ok("record", f"{files} answers are in {folder}, scrubbed", step)
+
+
+def _probed(loaded: Loaded, recording: Recording | None) -> Finding:
+    unreadable = NEEDED & loaded.broken
     if unreadable:
         names = ", ".join(sorted(f"XPORTCN_{field.upper()}" for field in unreadable))
         return Finding("not run", f"{names} cannot be read", f"correct {names}, then call doctor again")
-    return find_rule(loaded.settings)
-
-
-def _judged(finding: Finding, loaded: Loaded) -> Check:
-    """The probe as a check: where another pair than the configured one is accepted, a person has to act."""
-    if finding.outcome != "accepted":
-        return fault("probe", finding.found, finding.next_step)
-    settings = loaded.settings
-    if (finding.signature, finding.timestamp_unit) == (settings.signature, settings.timestamp_unit):
-        return ok("probe", f"{finding.found}, as it is set")
-    lines = " and ".join(finding.env_lines)
-    return warning(
-        "probe",
-        f"{finding.found}; set is {settings.signature} with {settings.timestamp_unit}",
-        f"set {lines} next to the other XPORTCN_ settings (the environment wins over files)",
-    )
+    return find_rule(loaded.settings, *([recording.add] if recording else []))
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:
@@ -113,21 +117,27 @@ def _print(report: dict[str, Any]) -> None:
             _say(f"{'':<8} -> {check['next_step']}")
     if report["probe"]:
         _print_probe(report["probe"])
+    for number, step in enumerate(report["live"], 1):
+        _say(f"\n{number}. {step['title']}")
+        for line in step["what"].splitlines():
+            _say(f"   {line}")
     statuses = [check["status"] for check in report["checks"]]
     _say(f"\n{statuses.count('fault')} fault(s), {statuses.count('warning')} warning(s)")
 
 
 def _print_probe(finding: dict[str, Any]) -> None:
-    if finding["attempts"]:
+    paths = [each for each in finding["paths"] if (each["call"], each["meaning"]) != ("search", "confirmed")]
+    answers = [*finding["attempts"], *paths]  # a search that was accepted says so already
+    if answers:
         _say("\nThe upstream's answers, for the vendor:")
-    for attempt in finding["attempts"]:
-        meaning = IN_WORDS.get(attempt["meaning"], attempt["meaning"])
-        sorted_by = ", inferred" if attempt["inferred"] else ""
-        status = "no HTTP answer" if attempt["http_status"] is None else f"HTTP {attempt['http_status']}"
+    for each in answers:
+        meaning = IN_WORDS.get(each["meaning"], each["meaning"])
+        sorted_by = ", inferred" if each["inferred"] else ""
+        status = "no HTTP answer" if each["http_status"] is None else f"HTTP {each['http_status']}"
         _say(
-            f"  {attempt['signature']:<6} {attempt['timestamp_unit']:<2}  {meaning}{sorted_by}: "
-            f"{status}, code {attempt['code']}, {attempt['text']!r}, "
-            f"request id {attempt['request_id'] or '-'}"
+            f"  {each['call']:<13} {each['signature']:<6} {each['timestamp_unit']:<2} {each['path']}"
+            f"  {meaning}{sorted_by}: {status}, {in_signs(each['code'], each['text'])},"
+            f" request id {each['request_id'] or '-'}"
         )
     if finding["env_lines"]:
         _say("\nFor .env:")

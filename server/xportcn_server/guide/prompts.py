@@ -27,11 +27,13 @@ from xportcn_server.guide.resources import ORDER, REFERENCE
 from xportcn_tools.caller import caller_of
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.desk import Desk
+from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.ledger.ledger import Receipt, State, StoredPreview
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Address
 from xportcn_tools.order_arguments import AddressArgument
-from xportcn_tools.results import ProblemError, timestamp
+from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.results import ProblemError
 
 MOST_VALUES = 100  # the protocol's own bound
 LOOKED_THROUGH = 1000  # recent references: enough to complete from, and quick at every key
@@ -199,6 +201,7 @@ def _reorder(text: PromptText, found: Receipt, saved: Mapping[str, dict[str, Any
         state=order.state,
         created_at=timestamp(order.created_at),
         total=yuan(order.payable_fen),
+        goods=_goods(found.preview),
         arguments=_json(arguments),
         address=address + message,
     )
@@ -225,8 +228,14 @@ def _resolve_unknown(text: PromptText, found: Receipt) -> str:
         total=yuan(order.payable_fen),
         ship_to=plain(order.ship_to),
         request_id=code(order.request_id),
+        goods=_goods(found.preview) if found.preview else "- no longer kept",
         items=_json(_items(found.preview) if found.preview else []),
     )
+
+
+def _goods(preview: StoredPreview) -> str:
+    """The lines by name, for the person; sellers' words as text."""
+    return "\n".join(f"- {plain(goods_of(line, '×'))}" for line in preview.shown.lines)
 
 
 def _items(preview: StoredPreview) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ asked, which suits one process on one machine.
 import asyncio
 import contextlib
 import logging
+import re
 import signal
 import socket
 import time
@@ -70,10 +71,13 @@ def http_app(
     host: str,
     stateless: bool,
     public_url: str | None = None,
+    page: Callable[[Callable[[str], bool]], ASGIApp] | None = None,
 ) -> ASGIApp:
     """The ASGI application. `ready` says whether the ledger can be reached.
 
     `public_url`: of `/mcp`, as clients know it; its host is then answered beside loopback, and no other.
+    `page`: makes the page for people, which takes every path that is not of the protocol or of health; it is
+    given what says whether a Host header is one that is answered.
     """
 
     @server.custom_route("/healthz", methods=["GET"])
@@ -99,7 +103,32 @@ def http_app(
     )
     limit_sessions(server.session_manager)
     app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: the caller is known by then
-    return PlainSpelling(app if security.enable_dns_rebinding_protection else SameOrigin(app))
+    guarded = app if security.enable_dns_rebinding_protection else SameOrigin(app)
+    return PlainSpelling(WithPage(guarded, page(_answers_to(security))) if page else guarded)
+
+
+def _answers_to(security: TransportSecuritySettings) -> Callable[[str], bool]:
+    """Whether a Host header, in small letters, is one that is answered."""
+
+    def answers_to(host: str) -> bool:
+        if not security.enable_dns_rebinding_protection:
+            return True
+        return {host, re.sub(r":\d+$", ":*", host)} & set(security.allowed_hosts) != set()
+
+    return answers_to
+
+
+class WithPage:
+    """The protocol, health and metadata as before; every other path is the page's."""
+
+    def __init__(self, app: ASGIApp, page: ASGIApp) -> None:
+        self._app = app
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else PATH
+        ours = path in (PATH, "/healthz", "/readyz") or path.startswith(("/.well-known/", "/messages/"))
+        await (self._app if ours else self._page)(scope, receive, send)
 
 
 class Readiness:
@@ -166,6 +195,10 @@ class SameOrigin:
 
 
 class _GracefulServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[str], Awaitable[None]] | None) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.should_exit:
@@ -173,6 +206,8 @@ class _GracefulServer(uvicorn.Server):
         port = self.servers[0].sockets[0].getsockname()[1]  # --port 0 leaves the choice to the system
         host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
         start.info("listening on http://%s:%s%s", host, port, PATH)
+        if self._on_listening:
+            await self._on_listening(f"http://{host}:{port}")
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -187,8 +222,20 @@ class _GracefulServer(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None:
+def _without_code(record: logging.LogRecord) -> bool:
+    """Lines of requests are logged at INFO; one whose path holds the page's code is not."""
+    return "/enter/" not in record.getMessage()
+
+
+async def serve_http(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    log_level: str,
+    on_listening: Callable[[str], Awaitable[None]] | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT; then no new calls, and those under way are finished."""
+    logging.getLogger("uvicorn.access").addFilter(_without_code)
     config = uvicorn.Config(
         app,
         host=host,
@@ -200,4 +247,4 @@ async def serve_http(app: ASGIApp, host: str, port: int, log_level: str) -> None
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    await _GracefulServer(config).serve()
+    await _GracefulServer(config, on_listening).serve()

@@ -8,14 +8,13 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
 from pydantic import AnyHttpUrl
 
-from xportcn_server.http.callers import Callers
+from xportcn_server.http.callers import OAUTH_PREFIX, Callers
 from xportcn_server.http.issuer_keys import IssuerKeys
 from xportcn_server.settings.settings import Settings
 from xportcn_server.settings.values import plain_url
 
 logger = logging.getLogger(__name__)
 
-OAUTH_PREFIX = "oauth:"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 SUBJECT_MOST_CHARACTERS = 200
 LEEWAY_SECONDS = 10

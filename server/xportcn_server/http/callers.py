@@ -37,6 +37,7 @@ from xportcn_tools.money import fen_of_yuan
 logger = logging.getLogger(__name__)
 
 PREFIX = "caller:"
+OAUTH_PREFIX = "oauth:"
 PREVIEWS_PER_MINUTE = 60
 OTHERS = Profile(previews_per_minute=PREVIEWS_PER_MINUTE)
 REMOVED = Profile(

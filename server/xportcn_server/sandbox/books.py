@@ -91,6 +91,8 @@ class Books:
     orders: list[Order] = field(default_factory=list[Order])
     received: Counter[Operation] = field(default_factory=Counter[Operation])
     creates_of: Counter[str] = field(default_factory=Counter[str])
+    paths: list[str] = field(default_factory=list[str])
+    """Of every call that was read, one after the other, also where nothing answers."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1), repr=False)
 
     def note_request(self, endpoint: Operation, body: bytes) -> None:

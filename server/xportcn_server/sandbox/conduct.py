@@ -111,8 +111,8 @@ def instead_of_carrying_out(fault: Fault) -> Response:
             return Silence()
         case "reset-before-order":
             return Reset()
-        case "http-500" | "http-503" | "http-429" | "path-404":
-            return _page(fault.status)
+        case "http-500" | "http-503" | "http-429" | "path-404" | "firewall":
+            return page(fault.status)
         case "http-502-envelope" | "http-503-envelope":
             return _json(envelope(fault.status, "服务暂不可用"), fault.status)
         case "http-429-envelope":
@@ -121,7 +121,7 @@ def instead_of_carrying_out(fault: Fault) -> Response:
             # The discard port of this machine: who follows is found out, and nothing leaves the machine.
             return Response(status_code=302, headers={"location": "http://127.0.0.1:9/"})
         case "html":
-            return _page(200)
+            return page(200)
         case "refusal":
             return _json(refused(OUT_OF_STOCK))
         case "signature-refused":
@@ -160,7 +160,7 @@ def after_carrying_out(fault: Fault, answer: AnswerBody, pace: Pace) -> Response
         case "http-500-envelope":
             return _json(envelope(500, "系统异常"), 500)
         case "http-502":
-            return _page(502)
+            return page(502)
         case "envelope-500":
             return _json(envelope(500, "系统异常"))
         case "cut-json":
@@ -223,6 +223,7 @@ def _json(answer: AnswerBody, status: int = 200) -> Response:
     return Response(encode(answer), status_code=status, media_type="application/json")
 
 
-def _page(status: int) -> Response:
-    page = f"<html><head><title>{status}</title></head><body><center>nginx</center></body></html>"
-    return Response(page, status_code=status, media_type="text/html")
+def page(status: int) -> Response:
+    """A gateway's page in HTML."""
+    html = f"<html><head><title>{status}</title></head><body><center>nginx</center></body></html>"
+    return Response(html, status_code=status, media_type="text/html")

@@ -184,6 +184,7 @@ def _varies(name: str, sentence: str, endpoints: frozenset[Operation]) -> Fault:
 _OF_QUERIES = (
     # Paths that are inferred may not exist
     _refuses("path-404", "HTTP 404 with an HTML page: there is no such path.", QUERIES, 404),
+    _refuses("firewall", "HTTP 403 with an HTML page, as of a firewall.", QUERIES, 403),
     _refuses("no-such-interface", "An envelope of code 404: there is no such interface.", QUERIES),
     # Products
     _refuses("not-permitted", "A refusal: this account may not see the product.", PRODUCTS),

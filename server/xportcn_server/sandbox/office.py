@@ -40,6 +40,7 @@ BAD_REQUEST = 400
 UNAUTHORIZED = 401
 OUT_OF_STOCK = Refusal("500_004", "库存不足")
 WRONG_SIGNATURE = Refusal(UNAUTHORIZED, "签名错误")
+FORBIDDEN = Refusal(403, "无权限访问该接口")  # our invention
 # The words of the first are 1688's, the codes are our invention.
 NO_SUCH_PRODUCT = Refusal(500, "商品不存在")
 NO_SUCH_ORDER = Refusal(500, "订单不存在")
@@ -69,6 +70,7 @@ class Office:
     clock: Callable[[], datetime]
     books: Books
     catalogue: Mapping[int, Offer]
+    forbidden: frozenset[Operation] = frozenset()
 
     def answer(
         self,
@@ -81,6 +83,8 @@ class Office:
         turned_away = self.door.refusal(headers, self.clock())
         if turned_away:
             return envelope(UNAUTHORIZED, turned_away)
+        if endpoint in self.forbidden:
+            return refused(FORBIDDEN)
         try:
             match endpoint:
                 case "preview":

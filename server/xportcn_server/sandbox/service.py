@@ -15,7 +15,7 @@ Drawings, unsigned, at the path that they have in the addresses of answers:
 Control is in `control`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,7 @@ from xportcn_server.sandbox.conduct import (
     after_carrying_out,
     in_order,
     instead_of_carrying_out,
+    page,
 )
 from xportcn_server.sandbox.control import control_routes
 from xportcn_server.sandbox.faults import Fault, FaultPlan
@@ -45,9 +46,24 @@ from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.pictures import PICTURE_PATH, picture
 from xportcn_server.sandbox.shapes import AnswerShape
 from xportcn_tools.clock import utc_now
+from xportcn_tools.upstream.order_details import ORDER_DETAIL_PATH
 from xportcn_tools.upstream.order_list import ORDER_LIST_PATH
-from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
+from xportcn_tools.upstream.requests import (
+    CREATE_PATH,
+    OTHER_PRODUCT_PATH,
+    PREVIEW_PATH,
+    PRODUCT_PATH,
+    SEARCH_PATH,
+)
 from xportcn_tools.upstream.signing import Credentials, SignatureRule, TimestampUnit
+
+INFERRED_PATHS: Mapping[str, Operation] = {
+    ORDER_LIST_PATH: "list",
+    ORDER_DETAIL_PATH: "details",
+    PRODUCT_PATH: "product",
+    OTHER_PRODUCT_PATH: "sibling-product",
+}
+"""Where an upstream answers what no page documents, unless `build_sandbox` is given others."""
 
 
 @dataclass(frozen=True)
@@ -79,27 +95,31 @@ def build_sandbox(
     faults: FaultPlan | None = None,
     books: Books | None = None,
     pace: Pace = Pace(),  # noqa: B008 - frozen
+    paths: Mapping[str, Operation] = INFERRED_PATHS,
+    forbidden: Collection[Operation] = (),
 ) -> Sandbox:
-    """A sandbox that answers previews in `shape`, to one account that signs by `rule` and `unit`."""
+    """A sandbox that answers previews in `shape`, to one account that signs by `rule` and `unit`.
+
+    `paths`: where it answers beside the documented paths; any other is a page of HTTP 404. `forbidden`: what
+    the account may not call, which is said to a signature that is right alone.
+    """
     books = Books() if books is None else books
     faults = FaultPlan() if faults is None else faults
     offers = dict(CATALOGUE)
-    office = Office(shape, Door(credentials, rule, unit), clock, books, offers)
+    office = Office(shape, Door(credentials, rule, unit), clock, books, offers, frozenset(forbidden))
     endpoints: dict[str, Operation] = {
         API + PREVIEW_PATH: "preview",
         API + CREATE_PATH: "create",
-        API + ORDER_LIST_PATH: "list",
-        API + "/alibaba/ka/order/detail": "details",
-        API + "/alibaba/ka/product/detail/get": "product",
-        API + "/alibaba/product/detail/get": "sibling-product",
-        API + "/alibaba/ka/product/keywords/query": "search",
+        API + SEARCH_PATH: "search",
+        **{API + path: operation for path, operation in paths.items()},
     }
     routes = [
         Route(path, _api_call(office, endpoint, pace), methods=["POST"])
         for path, endpoint in endpoints.items()
     ]
     drawings = Route(PICTURE_PATH + "{name}", _drawing, methods=["GET"])
-    app = Starlette(routes=[*routes, drawings, *control_routes(shape, books, faults)])
+    elsewhere = Route(API + "/{path:path}", _no_such_path(books), methods=["POST"])
+    app = Starlette(routes=[*routes, elsewhere, drawings, *control_routes(shape, books, faults)])
     return Sandbox(app, books, faults, offers, endpoints)
 
 
@@ -112,11 +132,20 @@ def _api_call(office: Office, endpoint: Operation, pace: Pace) -> Callable[[Requ
         body = await request.body()
         # From here to the answer nothing awaits: a client that goes away cannot stop it half-way.
         office.books.note_request(endpoint, body)
+        office.books.paths.append(request.url.path.removeprefix(API))
         if fault is None or fault.variation:
             return in_order(office.answer(endpoint, request.headers, body, fault.name if fault else ""))
         if not fault.order_exists:
             return instead_of_carrying_out(fault)
         return after_carrying_out(fault, office.answer(endpoint, request.headers, body), pace)
+
+    return call
+
+
+def _no_such_path(books: Books) -> Callable[[Request], Any]:
+    async def call(request: Request) -> Response:
+        books.paths.append(request.url.path.removeprefix(API))
+        return page(404)
 
     return call
 

@@ -84,6 +84,9 @@ class Settings(BaseModel):
     timeout_seconds: Seconds = Field(20.0, ge=1, le=50, description="a number from 1 to 50")
     approval: Literal["ask", "require", "off"] = Field("ask", description="ask, require or off")
     ask_above_fen: YuanAsFen = Field(0, ge=0, description=_AN_AMOUNT)
+    page: Literal["auto", "on", "off"] = Field("auto", description="auto, on or off")
+    pictures: Literal["on", "off"] = Field("on", description="on or off")
+    language: Literal["en", "zh"] = Field("en", description="en or zh")
     timezone: TimeZone = Field(
         "Asia/Shanghai",
         description="the name of a time zone as IANA spells it, such as Asia/Shanghai, Europe/Berlin or UTC",

@@ -1,13 +1,13 @@
 """A ledger around another one: every method goes through `around`, which may look on."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
+from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import (
     ClaimResult,
     DayUsage,
-    DeclinedIn,
     Ledger,
     NewOrder,
     OrderQuery,
@@ -22,6 +22,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
+from xportcn_tools.upstream_state import Reading
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,8 +74,20 @@ class ForwardingLedger:
     async def waiting(self) -> list[StoredPreview]:
         return await self.around("waiting", self.inner.waiting)
 
-    async def approve(self, preview: StoredPreview) -> None:
-        await self.around("approve", self.inner.approve, preview)
+    async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
+        return await self.around("approve", self.inner.approve, preview, method)
+
+    async def used(self, caller: str) -> DayUsage:
+        return await self.around("used", self.inner.used, caller)
+
+    async def let_in(self, sign_in: SignIn) -> None:
+        await self.around("let_in", self.inner.let_in, sign_in)
+
+    async def sign_in(self, code_digest: str, session_digest: str, expires_at: datetime) -> Visitor | None:
+        return await self.around("sign_in", self.inner.sign_in, code_digest, session_digest, expires_at)
+
+    async def visitor(self, session_digest: str) -> Visitor | None:
+        return await self.around("visitor", self.inner.visitor, session_digest)
 
     async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
         await self.around("decline", self.inner.decline, preview, method)
@@ -89,6 +102,9 @@ class ForwardingLedger:
 
     async def resolve(self, order_key: str, outcome: Outcome, event: str) -> OrderRecord | None:
         return await self.around("resolve", self.inner.resolve, order_key, outcome, event)
+
+    async def keep_reading(self, order_key: str, reading: Reading) -> None:
+        await self.around("keep_reading", self.inner.keep_reading, order_key, reading)
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)

@@ -34,10 +34,11 @@ class PreviewSuite:
                     store.clock.now,
                     preview,
                     attempt=None,
-                    approved=False,
+                    approved=None,
                     used=DayUsage(0, 0, 0, DAY_ENDS),
                     twin=None,
                     reference_used=False,
+                    page_open=False,
                     pause=None,
                 )
                 assert await view.preview_by_code("code-1") == preview

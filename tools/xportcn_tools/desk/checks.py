@@ -15,7 +15,7 @@ from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Standing
 from xportcn_tools.money import yuan
 from xportcn_tools.order import echoed
-from xportcn_tools.results import timestamp
+from xportcn_tools.result_shapes import timestamp
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,14 @@ class Checks:
         if answer in words:  # a no that is said counts, whatever was said elsewhere
             raise problems.approval_declined(words[answer])
         if standing.approved:
-            return Approval("operator", verified=True)
+            return Approval(standing.approved, verified=True)
+        if standing.preview.declined_at and answer != "yes" and self._policy.approval != "off":
+            raise problems.approval_declined("they said no on the page, and have not said yes since")
         approval = approval_from(self._policy, answer, standing.preview.payable_fen)
         if approval:
             return approval
         if self._policy.approval == "require":
-            raise problems.approval_required(standing.preview.approval_code)
+            raise problems.approval_required(standing.preview.approval_code, page_open=standing.page_open)
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 
     async def recheck(self, standing: Standing, profile: Profile) -> None:

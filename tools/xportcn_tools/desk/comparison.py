@@ -28,6 +28,13 @@ class Compared:
     differs: bool
     differences: tuple[Difference, ...] = ()
 
+    def total_of(self, order: UpstreamOrder) -> int | None:
+        """In fen; `None` where there is none, or its unit is not proven."""
+        if order.total is None or self.unit is None:
+            return None
+        fen = order.total * self.unit
+        return int(fen) if fen == int(fen) else None
+
 
 def compared(orders: Sequence[UpstreamOrder], shown: ShownPreview) -> Compared:
     """All orders of one create beside the preview that was approved.

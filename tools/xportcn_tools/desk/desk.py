@@ -14,6 +14,7 @@ import anyio
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems, product_problems
+from xportcn_tools.desk.awaiting import Yes
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
 from xportcn_tools.desk.choosing import Chooser, Wish
@@ -69,6 +70,7 @@ class OrderList:
     orders: list[OrderResult]
     totals: list[StateTotal]
     next_before: str | None
+    not_read: str | None = None
 
 
 class Desk:
@@ -84,17 +86,24 @@ class Desk:
         addresses: AddressBook | None = None,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
         products: ProductReader | None = None,
+        open_page: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
         self._addresses = addresses
         self._profile_of = profile_of
+        self._open_page = open_page
         self._products = products
         self._previewer = Previewer(upstream, ledger, policy, clock, products)
         self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer)
-        self._lookup = OrderLookup(upstream, ledger, policy.lookup) if policy.lookup else None
+        self._yes = Yes(ledger, policy)
+        self._lookup = (
+            OrderLookup(upstream, ledger, policy.lookup, clock, lambda caller: profile_of(caller).user_id)
+            if policy.lookup
+            else None
+        )
         self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:
@@ -106,6 +115,11 @@ class Desk:
             return self._addresses.all() if self._addresses else {}
         except LedgerUnavailableError as error:
             raise problems.ledger_unavailable(str(error)) from error
+
+    async def page_opened(self, preview: PreviewResult) -> bool:
+        """Open the page for people, where this needs a recorded yes; whether it is open on this machine."""
+        needed = self.policy.approval == "require" and preview.needs_approval
+        return needed and self._open_page is not None and await self._open_page()
 
     def now(self) -> datetime:
         return self._clock()
@@ -183,6 +197,9 @@ class Desk:
                 await self._checks.recheck(standing, profile)
             if answer in ("no", "cancelled"):
                 await self._ledger.decline(standing.preview, "form")
+            standing, answer = await self._yes.awaited(standing, answer)
+            if standing.attempt:
+                return _result_of(standing.attempt, standing.preview, replayed=True)
             approval = self._checks.approval(standing, answer)
             await self._checks.recheck(standing, profile)
         except ProblemError:
@@ -210,20 +227,38 @@ class Desk:
         return (await self.listed(query)).orders
 
     @_ledger_problems
-    async def listed(self, query: OrderQuery) -> OrderList:
-        """As `orders`; with totals over all that fit, and with the order behind which the next ones begin."""
+    async def listed(self, query: OrderQuery, *, refresh: bool = False) -> OrderList:
+        """As `orders`; with totals over all that fit, and with the order behind which the next ones begin.
+
+        `refresh`: read upstream what became of them first.
+        """
         reference, limit = query.reference, query.limit or 10
         digest = token_digest(reference) if reference else ""
         query = replace(query, token_digest=digest, limit=limit + 1)
         found = await self._receipts(query)
         if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
-        shown = [
-            present.order_result(each.order, each.preview.shown if each.preview else None, replayed=False)
-            for each in found[:limit]
-        ]
+        not_read = None
+        if refresh:
+            not_read = await self._refresh(found[:limit])
+            found = await self._ledger.receipts(query)
+        shown = [present.receipt_result(each) for each in found[:limit]]
         more = shown[-1].out_order_id if len(found) > limit else None
-        return OrderList(shown, await self._ledger.totals(query), more)
+        return OrderList(shown, await self._ledger.totals(query), more, not_read)
+
+    async def _refresh(self, receipts: list[Receipt]) -> str | None:
+        """Read the orders upstream, within one call's time; what was not read, in words."""
+        if self._lookup is None:
+            return "nothing was read upstream: the owner has not switched XPORTCN_ORDER_LOOKUP on"
+        missed = [receipt.order.out_order_id for receipt in receipts if receipt.order.order_ids]
+        with anyio.move_on_after(self.policy.call_timeout):
+            missed = await self._lookup.refresh(receipts)
+        if not missed:
+            return None
+        return (
+            f"these orders could not be read upstream now: {', '.join(missed)} (the path of order details "
+            "is not confirmed for this account, the order is not found there, or no answer came in time)"
+        )
 
     @_ledger_problems
     async def receipt(self, caller: str, reference: str) -> Receipt:

@@ -7,11 +7,13 @@ proves nothing.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xportcn_tools.desk.comparison import compared
+import anyio
+
+from xportcn_tools.desk.comparison import Compared, compared
 from xportcn_tools.desk.policy import LookupPaths
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, Receipt
 from xportcn_tools.ledger.outcome_log import log_outcome
@@ -19,12 +21,13 @@ from xportcn_tools.upstream.order_details import detail_request, read_order
 from xportcn_tools.upstream.order_list import list_request, rows_of
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import Upstream, UpstreamError
-from xportcn_tools.upstream_state import UpstreamOrder
+from xportcn_tools.upstream_state import Reading, UpstreamOrder
 
 logger = logging.getLogger(__name__)
 
 MOST_PAGES = 40
 MOST_DETAILS = 10
+AT_ONCE = 4
 CLOCKS_APART = timedelta(seconds=60)
 """The upstream's clock may be behind ours by this much."""
 
@@ -36,6 +39,38 @@ class OrderLookup:
     _upstream: Upstream
     _ledger: Ledger
     _paths: LookupPaths
+    _clock: Callable[[], datetime]
+    _user_of: Callable[[str], str | None] = lambda _: None
+
+    async def refresh(self, receipts: Sequence[Receipt]) -> list[str]:
+        """Read the details of placed orders and keep what they say; the numbers of those not read.
+
+        An order of which only some ids could be read counts as not read: a part is not the whole.
+
+        Raises:
+            LedgerUnavailableError: what was read could not be kept.
+        """
+        missed = [receipt.order.out_order_id for receipt in receipts if receipt.order.order_ids]
+        limiter = anyio.CapacityLimiter(AT_ONCE)
+
+        async def read(receipt: Receipt) -> None:
+            order = receipt.order
+            async with limiter:
+                found = [await self._details(order_id, order) for order_id in order.order_ids]
+            whole = [each for each in found if each]
+            if len(whole) < len(found):
+                return
+            reading = Reading(self._clock(), tuple(whole))
+            await self._ledger.keep_reading(order.order_key, reading)
+            missed.remove(order.out_order_id)
+            if receipt.preview:
+                _log_differences(order.out_order_id, compared(whole, receipt.preview.shown))
+
+        async with anyio.create_task_group() as tasks:
+            for receipt in receipts:
+                if receipt.order.order_ids:
+                    tasks.start_soon(read, receipt)
+        return missed
 
     async def settle(self, receipt: Receipt) -> OrderRecord:
         """The order of unknown outcome, ended as `placed` if the upstream has it; else as it was.
@@ -69,13 +104,14 @@ class OrderLookup:
             log_outcome(order.out_order_id, outcome)
         return settled or order
 
-    async def details(self, order_id: str) -> UpstreamOrder | None:
-        """The order of this id as the upstream has it now; `None` where the answer holds no such order.
-
-        Raises:
-            UpstreamError: no answer came.
-        """
-        reply = await self._upstream.read(self._paths.details, detail_request(order_id))
+    async def _details(self, order_id: str, order: OrderRecord) -> UpstreamOrder | None:
+        """The order of this id as the upstream has it now; `None` where that could not be read."""
+        user_id = self._user_of(order.caller)
+        try:
+            reply = await self._upstream.read(self._paths.details, detail_request(order_id), user_id)
+        except UpstreamError as error:
+            logger.info("order %s was not read: %s", order.out_order_id, error)
+            return None
         if not _answered(reply, "the order details"):
             return None
         found = read_order(reply.envelope.data if reply.envelope else None)
@@ -89,7 +125,8 @@ class OrderLookup:
         rows: dict[str, UpstreamOrder] = {}
         before: list[str] = []
         for page in range(1, MOST_PAGES + 1):
-            reply = await self._upstream.read(self._paths.orders, list_request(order.out_order_id, page))
+            request = list_request(order.out_order_id, page)
+            reply = await self._upstream.read(self._paths.orders, request, self._user_of(order.caller))
             if not _answered(reply, "the order list"):
                 return ()  # what the earlier pages held may be half of it
             listed = list(rows_of(reply.envelope.data if reply.envelope else None))
@@ -104,7 +141,7 @@ class OrderLookup:
         ours: list[UpstreamOrder] = []
         for row in rows.values():
             whole = row.out_order_id and row.total is not None and row.created_at
-            known = row if whole else await self.details(row.order_id)
+            known = row if whole else await self._details(row.order_id, order)
             if known is None or known.created_at is None:
                 if row.out_order_id:  # it has our number, and nobody can say whether it is all of it
                     return ()
@@ -112,6 +149,11 @@ class OrderLookup:
             if known.out_order_id == order.out_order_id and _not_older(known.created_at, order.created_at):
                 ours.append(known)
         return ours
+
+
+def _log_differences(out_order_id: str, beside: Compared) -> None:
+    for each in beside.differences:
+        logger.warning("order %s: %s approved %s, now %s", out_order_id, each.what, each.was, each.now)
 
 
 def _may_be_ours(row: UpstreamOrder, order: OrderRecord) -> bool:

@@ -1,11 +1,22 @@
-"""What a person may do outside the conversation: approve, settle an order of unknown outcome, pause."""
+"""What a person may do outside the conversation: answer a preview, settle an unknown order, pause."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Outcome, StoredPreview
+from xportcn_tools.canonical import fingerprint
+from xportcn_tools.desk.desk import LOCAL_CALLER
+from xportcn_tools.ledger.ledger import (
+    ApprovedBy,
+    DayUsage,
+    Ledger,
+    OrderQuery,
+    OrderRecord,
+    Outcome,
+    Receipt,
+    StoredPreview,
+)
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import is_order_id
-from xportcn_tools.results import timestamp
+from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import clean
 
 
@@ -13,26 +24,35 @@ class RefusedError(Exception):
     """Why a person's command changes nothing."""
 
 
+def digest_of(preview: StoredPreview) -> str:
+    """Of all that is shown of a preview; it goes with the yes, which is for these terms and no others."""
+    return fingerprint([preview.preview_id, asdict(preview.shown), preview.terms, asdict(preview.request)])
+
+
 @dataclass(frozen=True)
 class Operator:
-    """The operator's rules over one ledger, for the previews and orders of every caller.
+    """The operator's rules over one ledger, for the previews and orders of every caller, or of one `caller`.
 
     Every method raises `LedgerError` where the ledger cannot be read or written.
     """
 
     ledger: Ledger
+    caller: str | None = None
+    method: ApprovedBy = "operator"
 
     async def waiting(self) -> list[StoredPreview]:
         """Previews that can still be approved, newest first."""
-        return await self.ledger.waiting()
+        return [each for each in await self.ledger.waiting() if self.caller in (None, each.caller)]
 
-    async def to_approve(self, code: str) -> StoredPreview:
-        """The preview with this approval code.
+    async def to_approve(self, code: str, shown: str | None = None) -> StoredPreview:
+        """The preview with this approval code. `shown`: the digest of what the person saw (`digest_of`).
 
         Raises:
-            RefusedError: there is none, or it was ordered, was approved, or has expired.
+            RefusedError: there is none, it was ordered, approved, has expired, or is not what was shown.
         """
         preview = await self.ledger.preview_by_code(code.strip().upper())
+        if preview and self.caller not in (None, preview.caller):
+            preview = None
         standing = preview and await self.ledger.standing(preview.token_digest, preview.caller)
         if standing is None:
             raise RefusedError(f"no preview has the code {code}")
@@ -43,19 +63,32 @@ class Operator:
             raise RefusedError("this preview is approved already")
         if standing.now >= preview.expires_at:
             raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
+        if shown not in (None, digest_of(preview)):
+            raise RefusedError("the terms are not those that were shown")
         return preview
 
-    async def approve(self, code: str) -> None:
+    async def approve(self, code: str, shown: str | None = None) -> None:
         """Record the yes. Looked at once more: a person may take longer over it than the preview lives.
 
         Raises:
             RefusedError: as `to_approve`.
         """
-        await self.ledger.approve(await self.to_approve(code))
+        if not await self.ledger.approve(await self.to_approve(code, shown), self.method):
+            raise RefusedError("this preview is approved already")
 
     async def decline(self, preview: StoredPreview) -> None:
-        """Record the no. The token stays good: the assistant may ask again."""
-        await self.ledger.decline(preview, "operator")
+        """Record the no. A create that waits for the answer ends with it; the token stays good."""
+        await self.ledger.decline(preview, self.method)
+
+    async def orders(self, limit: int) -> list[Receipt]:
+        """Those of unknown outcome, then the newest of the others."""
+        unknown = await self.ledger.receipts(OrderQuery(self.caller, states=("unknown",)))
+        newest = await self.ledger.receipts(OrderQuery(self.caller, limit=limit))
+        return unknown + [receipt for receipt in newest if receipt.order.state != "unknown"]
+
+    async def used(self) -> DayUsage:
+        """What the day holds of the caller's orders, or else of the local user's."""
+        return await self.ledger.used(self.caller or LOCAL_CALLER)
 
     async def to_resolve(self, reference: str, order_ids: tuple[str, ...]) -> OrderRecord:
         """The order of unknown outcome with this reference, which may have become `order_ids` upstream.
@@ -63,7 +96,7 @@ class Operator:
         Raises:
             RefusedError: there is none, it is not unknown, or an id is no order id or another order's.
         """
-        found = await self.ledger.orders(OrderQuery(None, reference, limit=1))
+        found = await self.ledger.orders(OrderQuery(self.caller, reference, limit=1))
         if not found:
             raise RefusedError(f"no order has the reference {reference}")
         (order,) = found
@@ -77,7 +110,10 @@ class Operator:
             if not is_order_id(order_id):
                 raise RefusedError(f"{order_id!r} is no order id")
             for other in await self.ledger.orders(OrderQuery(None, order_id, limit=1)):
-                raise RefusedError(f"order id {order_id} belongs to order {other.out_order_id} already")
+                whose = (
+                    f"order {other.out_order_id}" if self.caller in (None, other.caller) else "another order"
+                )
+                raise RefusedError(f"order id {order_id} belongs to {whose} already")
         return order
 
     async def resolve(self, order: OrderRecord, order_ids: tuple[str, ...]) -> None:

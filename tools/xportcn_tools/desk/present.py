@@ -6,10 +6,12 @@ from typing import Any
 
 from xportcn_tools.desk.address import address_warnings
 from xportcn_tools.desk.caps import Breach, Caps
+from xportcn_tools.desk.comparison import Compared, compared
 from xportcn_tools.desk.naming import goods_line
 from xportcn_tools.desk.question import asked_for
 from xportcn_tools.desk.quote import Quote
-from xportcn_tools.ledger.ledger import DayUsage, OrderRecord, StoredPreview
+from xportcn_tools.ledger.ledger import DayUsage, OrderRecord, Receipt, StoredPreview
+from xportcn_tools.money import yuan
 from xportcn_tools.order import (
     ERASED,
     OrderRequest,
@@ -17,6 +19,7 @@ from xportcn_tools.order import (
     ShownPreview,
     ShownWarning,
 )
+from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.results import (
     ApprovalResult,
     BudgetResult,
@@ -25,9 +28,9 @@ from xportcn_tools.results import (
     OrderLine,
     OrderResult,
     PreviewResult,
-    timestamp,
-    yuan,
 )
+from xportcn_tools.upstream_results import ParcelResult, UpstreamOrderResult, UpstreamResult
+from xportcn_tools.upstream_state import Reading
 
 
 def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning]) -> ShownPreview:
@@ -96,6 +99,39 @@ def _with_goods_total(shown: ShownPreview | ShownGroup) -> dict[str, Any]:
     return fields | {"goods_total": fields.pop("goods")}
 
 
+def receipt_result(receipt: Receipt) -> OrderResult:
+    """An order with what the upstream last said of it."""
+    shown = receipt.preview.shown if receipt.preview else None
+    result = order_result(receipt.order, shown, replayed=False)
+    if receipt.reading is None:
+        return result
+    return result.model_copy(update={"upstream": upstream_result(receipt.reading, shown)})
+
+
+def upstream_result(reading: Reading, shown: ShownPreview | None) -> UpstreamResult:
+    beside = compared(reading.orders, shown) if shown else Compared(None, differs=False)
+    differences = [f"{each.what}: approved {each.was}, now {each.now}" for each in beside.differences]
+    return UpstreamResult(
+        read_at=timestamp(reading.read_at),
+        orders=[
+            UpstreamOrderResult(
+                order_id=order.order_id,
+                status=order.status,
+                status_text=order.status_text,
+                total=None if fen is None else Money.model_validate(fen),
+                unproven_total=None if fen is not None or order.total is None else str(order.total),
+                differs=beside.differs,
+                differences=differences,
+                unpaid=order.unpaid,
+                pay_until=timestamp(order.pay_until) if order.pay_until else None,
+                closed_because=order.closed_because,
+                parcels=[ParcelResult.model_validate(parcel) for parcel in order.parcels],
+            )
+            for order, fen in ((order, beside.total_of(order)) for order in reading.orders)
+        ],
+    )
+
+
 def order_result(order: OrderRecord, shown: ShownPreview | None, *, replayed: bool) -> OrderResult:
     """`shown`: the preview that the order was made of, where that is still kept."""
     return OrderResult(
@@ -127,6 +163,15 @@ def budget_of(caps: Caps, used: DayUsage) -> BudgetResult:
         day_left=Money.model_validate(max(min(left), 0)),
         day_orders_left=max(caps.day_orders - used.orders, 0),
         day_ends_at=timestamp(used.ends_at),
+    )
+
+
+def look_at_the_unit(quote: Quote) -> Iterator[ShownWarning]:
+    """For the first live order of an account."""
+    yield ShownWarning(
+        "unverified_unit",
+        "No order for this account is known to be placed yet. Look at the unit once: the website's cart must"
+        f" show {yuan(quote.payable)} CNY for the same, and not a hundred times more or less.",
     )
 
 

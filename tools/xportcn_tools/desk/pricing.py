@@ -22,7 +22,7 @@ from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import terms_of
 from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.goods.reader import ProductReader
-from xportcn_tools.ledger.ledger import Ledger, OrderRecord, StoredPreview
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, StoredPreview
 from xportcn_tools.order import Item, OrderRequest, ShownWarning
 from xportcn_tools.results import PreviewResult
 from xportcn_tools.upstream.envelope import UnreadableAnswerError
@@ -164,6 +164,7 @@ class Previewer:
         now = earlier.now
         caps = profile.caps or self._policy.caps
         warnings = (
+            *(present.look_at_the_unit(quote) if await self._is_first(caller, profile) else ()),
             *not_named(quote),
             *warned_of_quantities(quote),
             *present.quote_warnings(quote, request),
@@ -195,6 +196,16 @@ class Previewer:
             present.budget_of(caps, earlier.used),
             needs_approval=self._policy.needs_approval(quote.payable),
         )
+
+    async def _is_first(self, caller: str, profile: Profile) -> bool:
+        """Whether no placed order of this caller for this real account is known: then nothing has shown yet
+        that a total is right. One trip more, in mode `live` alone.
+        """
+        if self._policy.environment != "live":
+            return False
+        account = self._policy.made_for(profile)["account"]
+        newest = await self._ledger.receipts(OrderQuery(caller, states=("placed",), limit=1))
+        return not any(each.preview and each.preview.terms.get("account") == account for each in newest)
 
 
 def _warnings_of(alike: list[OrderRecord], twin: OrderRecord | None) -> Iterator[ShownWarning]:

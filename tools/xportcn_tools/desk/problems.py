@@ -12,7 +12,8 @@ from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest, ShownPreview
-from xportcn_tools.results import PreviewResult, ProblemError, problem, timestamp, wrong_argument
+from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import SettingUnusableError
 from xportcn_tools.upstream.words import cause_of, documented
@@ -95,11 +96,12 @@ def approval_declined(how: str) -> ProblemError:
     )
 
 
-def approval_required(approval_code: str) -> ProblemError:
+def approval_required(code: str, *, page_open: bool) -> ProblemError:
+    page = "that is open" if page_open else "(`xportcn-mcp page` opens it)"
     return problem(
         "approval_required",
         "The owner requires a recorded yes, and this client cannot ask the person.",
-        f"Ask the person to run `xportcn-mcp approve {approval_code}`, then call create_order again.",
+        f"Ask for a yes on the page {page} or by `xportcn-mcp approve {code}`, then call this again.",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from xportcn_tools.desk.quote import Products, Quote, UnitsUnclearError
 from xportcn_tools.goods.advice import Note, list_price, quantity_warnings
-from xportcn_tools.goods.product import NotRead, OptionValue, Product, ProductOption
+from xportcn_tools.goods.product import NotRead, Product, ProductOption
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Item, Line, ShownWarning
 
@@ -79,9 +79,7 @@ def _without_words(product: Product | NotRead | None) -> Product | None:
     """The product with ids in place of the seller's words: what is said of it is a sentence of ours."""
     if not isinstance(product, Product):
         return None
-    options = tuple(
-        replace(option, values=(OptionValue("", f"spec {option.spec_id}"),)) for option in product.options
-    )
+    options = tuple(replace(option, values=()) for option in product.options)
     return replace(product, unit=None, options=options)
 
 

@@ -83,6 +83,7 @@ def choose_option(lines: Sequence[OpenLine]) -> ProblemError:
         }
         for line in lines
     ]
+    cut = any(len(line.options) > most for line in lines)
     names = ", ".join(str(line.line) for line in lines)
     without = [str(line.line) for line in lines if not line.options]
     return problem(
@@ -90,6 +91,7 @@ def choose_option(lines: Sequence[OpenLine]) -> ProblemError:
         f"It is not clear which option is meant in line {names}.",
         "Show the person these options and let them choose, then preview again with the chosen spec_id in "
         "each of these lines."
+        + (" More options than these exist: more words in option list others." if cut else "")
         + (f" Line {', '.join(without)} has no options: leave option out." if without else ""),
         details={"lines": listed, "options": listed[0]["options"]},
     )

@@ -32,7 +32,7 @@ _DOCUMENTED: dict[Code, tuple[str, str]] = {
     ),
     "006": (
         "does not fit the seller's rule for mixed batches",
-        "Tell the person; preview again with more of this seller's goods, if they want them.",
+        "Tell the person; preview again with a quantity that fits, or with more of this seller's goods.",
     ),
     "007": (
         "is consigned, and the account has no consignment relation with its seller",
@@ -124,7 +124,8 @@ def _numbers(reason: Reason, item: Item | None, request: OrderRequest, products:
         for note in notes
         if note.code in codes and offer_id == (item.offer_id if item else reason.offer_id or offer_id)
     ]
-    return f" ({' '.join(found).removesuffix('.')})" if found else ""
+    numbers = " ".join(found).removesuffix(".")
+    return f": {numbers[0].lower()}{numbers[1:]}" if numbers else ""
 
 
 def _meaning(reason: Reason, item: Item | None) -> tuple[str | None, str]:

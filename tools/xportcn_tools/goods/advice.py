@@ -111,7 +111,7 @@ def _of_the_stock(product: Product, lines: Sequence[tuple[ProductOption | None, 
         # Beside other lines, which count towards minimum and lot, any number up to the stock may fit.
         most = valid_quantities(product, stock)[0] if len(wanted) == 1 else stock
         advice = f"; the most that fits is {most}" if most else ""
-        name = f" of 「{_bare(option.option)}」" if option and option.values else ""
+        name = f" of {_named(option)}" if option else ""
         has = f"only {_counted(product, stock)}" if stock else "none"
         yield Note("low_stock", f"The seller has {has}{name} in stock, {quantity} are asked for{advice}.")
 
@@ -133,6 +133,10 @@ def _round_up(quantity: int, lot: int) -> int:
 
 def _counted(product: Product, quantity: int) -> str:
     return f"{quantity} 「{_bare(product.unit)}」" if product.unit else f"{quantity}"
+
+
+def _named(option: ProductOption) -> str:
+    return f"「{_bare(option.option)}」" if option.values else f"spec {option.spec_id}"
 
 
 def _bare(text: str) -> str:

@@ -12,16 +12,16 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
+from xportcn_tools.ledger.approvals import Approvals, ApprovedBy
 from xportcn_tools.ledger.order_query import OrderQuery, State, StateTotal
 from xportcn_tools.ledger.upkeep import Pause, Upkeep
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+from xportcn_tools.upstream_state import Reading
 
 T = TypeVar("T")
 
 Realm = Literal["sandbox", "real"]
 Sent = Literal["no", "yes", "unknown"]
-DeclinedIn = Literal["form", "operator"]
-"""Where a person said no."""
 
 COUNTING_STATES: tuple[State, ...] = ("sending", "placed", "unknown")
 """States that count against the caps: an order whose outcome is open may exist."""
@@ -44,6 +44,7 @@ class StoredPreview:
 
     `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
     it was made, so that it showed every order whose last change is no later. `salt`: of its seals.
+    `declined_at`: the last no on the page, UTC.
     """
 
     preview_id: str
@@ -62,6 +63,7 @@ class StoredPreview:
     shown: ShownPreview
     trail_seen: int
     salt: str = field(default_factory=lambda: token_hex(16), repr=False)
+    declined_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,11 @@ class OrderRecord:
 
 @dataclass(frozen=True)
 class Receipt:
-    """An order, and the preview that it was made of, where that is still kept."""
+    """An order, its preview where that is still kept, and what the upstream said last."""
 
     order: OrderRecord
     preview: StoredPreview | None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -179,8 +182,9 @@ class Standing:
     """All that bears on ordering a preview, at one moment.
 
     `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
-    `approved`: the operator's yes is recorded. `used`: on the owner's day. `reference_used`: an attempt of
-    any caller has this `out_order_id`. `pause`: the owner's. `void`: the ledger was restored since then.
+    `approved`: where a person's yes was recorded. `used`: on the owner's day. `reference_used`: an attempt of
+    any caller has this `out_order_id`. `page_open`: a page that shows this preview is open. `pause`: the
+    owner's. `void`: the ledger was restored since then.
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """
@@ -188,10 +192,11 @@ class Standing:
     now: datetime
     preview: StoredPreview
     attempt: OrderRecord | None
-    approved: bool
+    approved: ApprovedBy | None
     used: DayUsage
     twin: OrderRecord | None
     reference_used: bool
+    page_open: bool
     pause: Pause | None
     void: bool = False
 
@@ -209,7 +214,7 @@ class Remembered:
     used: DayUsage
 
 
-class Ledger(Upkeep, Protocol):
+class Ledger(Approvals, Upkeep, Protocol):
     """What the desk needs of a driver."""
 
     async def open(self) -> None:
@@ -244,22 +249,6 @@ class Ledger(Upkeep, Protocol):
         """Whether the reference is one of the caller's previews or orders, whatever the other filters say."""
         ...
 
-    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
-        """For the operator, who sees every caller's previews."""
-        ...
-
-    async def waiting(self) -> list[StoredPreview]:
-        """Previews that are neither expired, nor ordered, nor approved; newest first."""
-        ...
-
-    async def approve(self, preview: StoredPreview) -> None:
-        """Record the operator's yes. Once is enough: a second one changes nothing."""
-        ...
-
-    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
-        """A person's no, as a row of the trail; nothing is spent."""
-        ...
-
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
     ) -> ClaimResult[T]:
@@ -279,4 +268,8 @@ class Ledger(Upkeep, Protocol):
 
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
+        ...
+
+    async def keep_reading(self, order_key: str, reading: Reading) -> None:
+        """What the upstream says of an order, instead of what it said before. No part of the trail."""
         ...

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from xportcn_tools.clock import day_around
 from xportcn_tools.ledger import rows
+from xportcn_tools.ledger.approvals import ApprovedBy
 from xportcn_tools.ledger.ledger import (
     COUNTING_STATES,
     DayUsage,
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
+
+PAGE_SEEN = timedelta(seconds=75)
+"""A page is open if it asked for something in this time. A tab in the background asks once a minute."""
 
 RECENT = timedelta(hours=24)
 """How long a preview shows that the same was ordered before."""
@@ -152,7 +156,12 @@ class Queries:
             (self.realm, *wanted),
         )
         previews = {preview.preview_id: preview for preview in _readable(rows.preview_of, found)}
-        return [Receipt(order, previews.get(order.preview_id)) for order in orders]
+        keys = [order.order_key for order in orders]
+        found = sql.execute(f"SELECT * FROM readings WHERE order_key IN ({_marks(keys)})", keys)  # noqa: S608
+        readings = {row["order_key"]: rows.reading_of(row) for row in found}
+        return [
+            Receipt(order, previews.get(order.preview_id), readings.get(order.order_key)) for order in orders
+        ]
 
     def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
         found = sql.execute(
@@ -164,8 +173,18 @@ class Queries:
         )
         return _readable(rows.preview_of, found)
 
-    def is_approved(self, sql: Session, preview_id: str) -> bool:
-        return bool(sql.execute("SELECT 1 AS one FROM approvals WHERE preview_id = ?", (preview_id,)))
+    def approved_by(self, sql: Session, preview_id: str) -> ApprovedBy | None:
+        found = sql.execute("SELECT method FROM approvals WHERE preview_id = ?", (preview_id,))
+        return found[0]["method"] if found else None
+
+    def page_open(self, sql: Session, caller: str, now: datetime) -> bool:
+        """Whether a page that shows this caller's previews is open."""
+        statement = (
+            "SELECT 1 AS one FROM visits WHERE realm = ? AND (caller IS NULL OR caller = ?)"
+            " AND seen_at > ? AND expires_at > ? LIMIT 1"
+        )
+        since, until = rows.time_text(now - PAGE_SEEN), rows.time_text(now)
+        return bool(sql.execute(statement, (self.realm, caller, since, until)))
 
     def paused(self, sql: Session) -> Pause | None:
         found = sql.execute("SELECT since, reason FROM pause")

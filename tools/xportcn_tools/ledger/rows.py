@@ -20,8 +20,9 @@ from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+from xportcn_tools.upstream_state import Reading, UpstreamOrder
 
-_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since"))
+_TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since", "declined_at"))
 _JSON: dict[str, TypeAdapter[Any]] = {
     "request": TypeAdapter(OrderRequest),
     "pinned": TypeAdapter(Pinned),
@@ -32,6 +33,8 @@ _JSON: dict[str, TypeAdapter[Any]] = {
 """Columns that hold JSON, with their types. What a newer program has added beside is left out."""
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
+
+_UPSTREAM = TypeAdapter(tuple[UpstreamOrder, ...])
 
 
 def time_text(moment: datetime) -> str:
@@ -54,7 +57,7 @@ def to_row(record: object) -> dict[str, Any]:
 
 def _to_column(name: str, value: Any) -> Any:
     if name in _TIMES:
-        return time_text(value)
+        return time_text(value) if value else None
     if name in _JSON:
         return json.dumps(_JSON[name].dump_python(value), ensure_ascii=False)
     return int(value) if isinstance(value, bool) else value
@@ -91,7 +94,7 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
 
 def _from_column(name: str, value: Any) -> Any:
     if name in _TIMES:
-        return _time_of(value)
+        return _time_of(value) if value else None
     if name in _JSON:
         return _JSON[name].validate_python(json.loads(value, object_hook=_fen))
     return bool(value) if name == "approval_verified" else value
@@ -115,6 +118,19 @@ def order_whatever(row: Mapping[str, Any]) -> OrderRecord:
     and the times are 1970.
     """
     return OrderRecord(**_from_row(row, OrderRecord, _UNKNOWN))
+
+
+def reading_row(order_key: str, reading: Reading) -> dict[str, Any]:
+    orders = _UPSTREAM.dump_json(reading.orders).decode()
+    return {"order_key": order_key, "read_at": time_text(reading.read_at), "orders": orders}
+
+
+def reading_of(row: Mapping[str, Any]) -> Reading | None:
+    """`None` where it cannot be read: then the upstream is to be read again."""
+    try:
+        return Reading(_time_of(row["read_at"]), _UPSTREAM.validate_json(row["orders"]))
+    except ValueError:
+        return None
 
 
 def address_of(row: Mapping[str, Any]) -> Address | None:

@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 import anyio.to_thread
 
 from xportcn_tools.ledger import rows
+from xportcn_tools.ledger.approvals_sql import SqlApprovals
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     ClaimResult,
     DayUsage,
-    DeclinedIn,
     EarlierUnknown,
     LedgerUnavailableError,
     NewOrder,
@@ -50,7 +50,7 @@ GIVE_UP_SECONDS = 12.0
 """More than a driver waits for a connection and for a lock together; the lease leaves room for it."""
 
 
-class SqlLedger(SqlUpkeep):
+class SqlLedger(SqlApprovals, SqlUpkeep):
     """Everything but the connection. It sees the orders of its realm and no other.
 
     `zone`: whose day the caps go by. `on_abandoned` hears, in the event loop, of orders whose sender was
@@ -125,10 +125,11 @@ class SqlLedger(SqlUpkeep):
                 now,
                 preview,
                 attempt=self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)),
-                approved=self._queries.is_approved(sql, preview.preview_id),
+                approved=self._queries.approved_by(sql, preview.preview_id),
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
+                page_open=self._queries.page_open(sql, caller, now),
                 pause=self._queries.paused(sql),
                 void=self._is_void(sql, preview),
             )
@@ -164,29 +165,6 @@ class SqlLedger(SqlUpkeep):
 
         return await self._read(work)
 
-    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
-        return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))
-
-    async def waiting(self) -> list[StoredPreview]:
-        return await self._run(lambda sql: self._queries.waiting(sql, self._now(sql)))
-
-    async def approve(self, preview: StoredPreview) -> None:
-        await self._run(lambda sql: self._answer(sql, preview, "approved", "operator"))
-
-    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
-        await self._run(lambda sql: self._answer(sql, preview, "declined", method))
-
-    def _answer(self, sql: Session, preview: StoredPreview, event: str, method: str) -> None:
-        with self._transaction(sql):
-            if event == "approved":
-                if self._queries.is_approved(sql, preview.preview_id):
-                    return
-                at = rows.time_text(self._now(sql))
-                row = {"preview_id": preview.preview_id, "method": method, "approved_at": at}
-                self._queries.insert(sql, "approvals", row)
-            body = rows.preview_trail(preview) | {"method": method}
-            self._append(sql, event, preview.out_order_id, body)
-
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
     ) -> ClaimResult[T]:
@@ -204,7 +182,8 @@ class SqlLedger(SqlUpkeep):
                     return ReferenceUsed()
                 if self._is_void(sql, preview):
                     return Voided()
-                if twin := self._queries.twin(sql, preview):
+                twin = self._queries.twin(sql, preview)
+                if twin:
                     return EarlierUnknown(twin)
                 verdict = judge(self._queries.usage(sql, preview.caller, now))
                 if verdict is not None:

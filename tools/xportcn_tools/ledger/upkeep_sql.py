@@ -11,6 +11,7 @@ from xportcn_tools.ledger.erasure import UNORDERED, erased_order, erased_preview
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
+from xportcn_tools.upstream_state import Reading
 
 T = TypeVar("T")
 
@@ -76,6 +77,7 @@ class SqlUpkeep(ABC):
             seals = self._queries.seals(sql, {**order, **changed})
             row = self._append(sql, "erased", order["out_order_id"], dict(seals))
             changed["last_sequence"] = row.sequence
+            sql.execute("DELETE FROM readings WHERE order_key = ?", (order["order_key"],))
             self._queries.update(sql, "orders", changed, "order_key = ?", order["order_key"])
         return len(found)
 
@@ -96,6 +98,14 @@ class SqlUpkeep(ABC):
     def _erase_preview(self, sql: Session, preview_id: str) -> None:
         (row,) = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (preview_id,))
         self._queries.update(sql, "previews", erased_preview(row), "preview_id = ?", preview_id)
+
+    async def keep_reading(self, order_key: str, reading: Reading) -> None:
+        def work(sql: Session) -> None:
+            with self._transaction(sql):
+                sql.execute("DELETE FROM readings WHERE order_key = ?", (order_key,))
+                self._queries.insert(sql, "readings", rows.reading_row(order_key, reading))
+
+        await self._run(work)
 
     async def paused(self) -> Pause | None:
         return await self._run(self._queries.paused)

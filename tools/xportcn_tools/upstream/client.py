@@ -294,6 +294,6 @@ def _reply(status: int, body: bytes, retry_after: str) -> Reply:
     # A date there is left aside: it goes by a clock that may not be ours.
     seconds = min(int(retry_after), 3600) if re.fullmatch(r"[0-9]{1,9}", retry_after) else None
     try:
-        return Reply(status, read_envelope(body), retry_after=seconds)
+        return Reply(status, read_envelope(body), retry_after=seconds, body=body)
     except UnreadableAnswerError as departure:
-        return Reply(status, None, str(departure), seconds)
+        return Reply(status, None, str(departure), seconds, body)

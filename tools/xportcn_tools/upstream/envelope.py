@@ -107,12 +107,15 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _parsed(body: bytes) -> object:
+def parsed(body: bytes) -> object:
     """JSON, read strictly in its structure and leniently in its texts.
 
     A raw tab, half a character or a byte of another encoding in a text that nobody needs must not cost the
     ids of an order: such bytes become `\ufffd`. Before that comes GB 2312, whose narrow range takes no
     damaged UTF-8 for Chinese, as GB 18030 does; that one is read where nothing else parses.
+
+    Raises:
+        UnreadableAnswerError: it is none.
     """
     failure = "the body is empty"
     for encoding, errors in (
@@ -140,7 +143,7 @@ def read_envelope(body: bytes) -> UpstreamEnvelope:
     Raises:
         UnreadableAnswerError: the body is no JSON object with a `code`.
     """
-    answer = _parsed(body)
+    answer = parsed(body)
     if not isinstance(answer, dict):
         raise UnreadableAnswerError("the body is not a JSON object")
     fields = cast("dict[str, Any]", answer)

@@ -17,15 +17,18 @@ def list_request(out_order_id: str, page: int) -> dict[str, Any]:
     return {"page": page, "pageSize": _PAGE_SIZE, "outOrderId": out_order_id}
 
 
-def rows_of(answer: object) -> Iterator[dict[str, Any]]:
-    """The rows of whatever list the answer holds; a row's `baseInfo` is part of it (1688)."""
+def list_in(answer: object) -> list[object] | None:
+    """The list that an answer is or holds."""
     data: object = answer
     if isinstance(answer, dict):
         fields = cast("dict[str, Any]", answer)
         data = next((fields[name] for name in _LISTS if isinstance(fields.get(name), list)), None)
-    if not isinstance(data, list):
-        return
-    for row in cast("list[object]", data):
+    return cast("list[object]", data) if isinstance(data, list) else None
+
+
+def rows_of(answer: object) -> Iterator[dict[str, Any]]:
+    """The rows of whatever list the answer holds; a row's `baseInfo` is part of it (1688)."""
+    for row in list_in(answer) or ():
         if isinstance(row, dict):
             fields = cast("dict[str, Any]", row)
             base: object = fields.get("baseInfo")

@@ -8,7 +8,7 @@ Unclear  everything else: an order may or may not exist. It keeps what the answe
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 
@@ -32,6 +32,8 @@ class Reply:
     unreadable: str | None = None
     retry_after: int | None = None
     """The seconds that the upstream asks to wait, where it does (`Retry-After`)."""
+    body: bytes = field(default=b"", repr=False, compare=False)
+    """As it came, for `doctor` alone: nothing in it is cleaned."""
 
     @property
     def request_id(self) -> str | None:

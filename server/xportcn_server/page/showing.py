@@ -1,0 +1,82 @@
+"""What the templates get: the ledger's own records, and the words of the person's language around them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import cache, partial
+from hashlib import sha256
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from xportcn_server.page.picture_fetch import is_shown
+from xportcn_tools.desk.operator import digest_of
+from xportcn_tools.desk.question import asked_for
+from xportcn_tools.ledger.ledger import StoredPreview
+from xportcn_tools.messages import UiLanguage, said
+from xportcn_tools.money import yuan
+from xportcn_tools.order import Line
+from xportcn_tools.results import timestamp
+
+
+@cache
+def templates() -> Environment:
+    """Everything is escaped, and a name that is missing is an error."""
+    environment = Environment(
+        loader=PackageLoader("xportcn_server.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["yuan"] = yuan
+    environment.filters["timestamp"] = timestamp
+    return environment
+
+
+def version_of(*shown: object) -> str:
+    """Changes with what is shown."""
+    return sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A preview that waits. `yes` and `no` are the tokens of its forms, `digest` that of what it shows."""
+
+    preview: StoredPreview
+    digest: str
+    yes: str
+    no: str
+
+    @property
+    def sent_along(self) -> list[str]:
+        return asked_for(self.preview.request)
+
+
+def card_of(preview: StoredPreview, form_token: Callable[..., str]) -> Card:
+    """`form_token` takes an action and the words that it is about."""
+    digest = digest_of(preview)
+    subject = (preview.approval_code, digest)
+    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject))
+
+
+def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, **values: Any) -> str:
+    """A template in a language; in it, `t` says a message, `when` a time and `left` how long until it."""
+
+    def when(moment: datetime) -> str:
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+    def left(until: datetime) -> str:
+        seconds = max(0, int((until - now).total_seconds()))
+        return f"{seconds // 60}:{seconds % 60:02}"
+
+    def named(line: Line) -> list[str]:
+        """The title in the person's language, then the other, where there is one."""
+        titles = (
+            [line.title, line.title_translated] if language == "zh" else [line.title_translated, line.title]
+        )
+        return list(dict.fromkeys(filter(None, titles)))
+
+    own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
+    page = templates().get_template(template)
+    return page.render(values, t=partial(said, language), language=language, **own)

@@ -1,0 +1,276 @@
+"""The routes of the page and what each does. All goes through `desk/operator.py`; no rule lives here."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from xportcn_server.page.forms import ACTIONS, ids_in
+from xportcn_server.page.guard import Guarded
+from xportcn_server.page.month_export import month_csv
+from xportcn_server.page.picture_fetch import DrawnPictures, PictureError, Pictures
+from xportcn_server.page.sessions import COOKIE, FormError, Person, Sessions
+from xportcn_server.page.showing import Card, card_of, rendered
+from xportcn_server.settings.settings import Settings
+from xportcn_server.settings.values import is_loopback
+from xportcn_tools.clock import utc_now
+from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.desk import LOCAL_CALLER
+from xportcn_tools.desk.operator import Operator, RefusedError
+from xportcn_tools.desk.policy import Policy, Profile
+from xportcn_tools.ledger.ledger import Ledger, LedgerError
+from xportcn_tools.messages import UiLanguage, said
+
+logger = logging.getLogger(__name__)
+
+LANGUAGE_COOKIE = "xportcn_language"
+ORDERS_SHOWN = 30
+DONE = {action.done for action in ACTIONS.values()} - {""}
+STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The page over one ledger. `caps_of` a caller; `language`: the owner's, until a person switches; `zone`:
+    in which times are shown; `knows`: whether a caller has not been removed; `pictures`: none without it.
+    """
+
+    ledger: Ledger
+    policy: Policy
+    clock: Callable[[], datetime]
+    caps_of: Callable[[str], Caps]
+    language: UiLanguage = "en"
+    zone: tzinfo = UTC
+    knows: Callable[[str], bool] = lambda _: True
+    pictures: Pictures | DrawnPictures | None = None
+
+    @classmethod
+    def over(
+        cls,
+        ledger: Ledger,
+        policy: Policy,
+        settings: Settings,
+        clock: Callable[[], datetime] = utc_now,
+        profile_of: Callable[[str], Profile] = lambda _: Profile(),
+        knows: Callable[[str], bool] = lambda _: True,
+    ) -> "Site":
+        """By the owner's settings, and a caller's own where it has some."""
+
+        def caps_of(caller: str) -> Caps:
+            return profile_of(caller).caps or policy.caps
+
+        zone = ZoneInfo(settings.timezone)
+        drawn = policy.environment == "sandbox"
+        pictures = (DrawnPictures() if drawn else Pictures()) if settings.pictures == "on" else None
+        return cls(ledger, policy, clock, caps_of, settings.language, zone, knows, pictures)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.ledger, self.clock)
+
+    def application(self, host_is_ours: Callable[[str], bool]) -> ASGIApp:
+        """Behind its guard, which answers to these hosts alone."""
+        routes = [
+            Route("/", self._guarded(self.page)),
+            Route("/fresh", self._guarded(self.fresh)),
+            Route("/export", self._guarded(self.export)),
+            Route("/picture", self._guarded(self.picture)),
+            Route("/enter/{code}", self._guarded(self.enter)),
+            Route("/enter", self._guarded(self.enter), methods=["POST"]),
+            *(Route(f"/{action}", self._guarded(self.act), methods=["POST"]) for action in ACTIONS),
+            Route("/language/{language}", switch_language),
+            Route("/static/{name}", static),
+        ]
+        return Guarded(Starlette(routes=routes), host_is_ours, self.clock)
+
+    # What the page shows
+
+    async def page(self, request: Request) -> Response:
+        person = await self._person(request)
+        return await self._whole(request, person) if person else self._sign_in(request)
+
+    async def fresh(self, request: Request) -> Response:
+        """The part that the script keeps fresh."""
+        person = await self._person(request)
+        if person is None:
+            return self._sign_in(request)
+        return self._html(request, "fresh.html", 200, **await self._shown(person))
+
+    async def _whole(self, request: Request, person: Person, status: int = 200, notice: str = "") -> Response:
+        return self._html(request, "page.html", status, notice=notice, **await self._shown(person))
+
+    async def _shown(self, person: Person) -> dict[str, Any]:
+        """All that the ledger has for this person, and the tokens of the forms beside it."""
+        operator, visitor = self._operator(person), person.visitor
+
+        def form_token(action: str, *subject: str) -> str:
+            return self.sessions.form_token(person, action, " ".join(subject))
+
+        cards: list[Card] = []
+        if self.policy.environment != "preview":
+            waiting = [
+                each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
+            ]
+            cards = [card_of(preview, form_token) for preview in waiting]
+            cards.sort(key=lambda card: card.preview.declined_at is not None)
+        return {
+            "cards": cards,
+            "receipts": await operator.orders(ORDERS_SHOWN),
+            "used": await operator.used(),
+            "caps": self.caps_of(visitor.caller or LOCAL_CALLER),
+            "pause": await operator.paused(),
+            "policy": self.policy,
+            "visitor": visitor,
+            "form_token": form_token,
+            "pictures": self.pictures is not None,
+        }
+
+    async def picture(self, request: Request) -> Response:
+        """A picture of goods, fetched here: the browser asks nobody but this page."""
+        if self.pictures is None or await self._person(request) is None:
+            return Response(status_code=404)
+        try:
+            found = await self.pictures.get(request.query_params.get("of", ""))
+        except PictureError as error:
+            logger.info("page: a picture is not shown: %s", error)
+            return Response(status_code=404)
+        headers = {"cache-control": "private, max-age=3600"}
+        return Response(found.content, media_type=found.media_type, headers=headers)
+
+    async def export(self, request: Request) -> Response:
+        """The month's orders as a table."""
+        person = await self._person(request)
+        if person is None:
+            return self._sign_in(request)
+        rows = month_csv(self.ledger, person.visitor.caller, self.clock(), self.zone)
+        headers = {"content-disposition": f'attachment; filename="orders-{self.clock():%Y-%m}.csv"'}
+        return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
+
+    # What a person does
+
+    async def enter(self, request: Request) -> Response:
+        code = request.path_params.get("code") or (await _form(request)).get("code", "").strip()
+        cookie = await self.sessions.signed_in(code)
+        if cookie is None:
+            if await self._person(request):  # the address of the first visit, again
+                return RedirectResponse("/", 303)
+            logger.warning("page: a sign-in code was refused")
+            return self._sign_in(request, 403, self._said(request, "bad_code"))
+        response = self._html(request, "entered.html", 200)
+        # No redirect: a browser that comes from a file would not send the cookie with it (SameSite=Strict).
+        name, secure = _cookie_of(request)
+        response.set_cookie(name, cookie, path="/", httponly=True, samesite="strict", secure=secure)
+        return response
+
+    async def act(self, request: Request) -> Response:
+        """One form: whose it is, whether it is ours, what it does."""
+        name = request.url.path.strip("/")
+        action, person = ACTIONS[name], await self._person(request)
+        if person is None:
+            logger.warning("page: the form %s was refused: nobody is signed in", name)
+            return self._sign_in(request, 403, self._said(request, "not_signed_in"))
+        form = await _form(request)
+        if action.owners and person.visitor.caller is not None:  # pragma: no cover - it was given no token
+            return await self._whole(request, person, 403, self._said(request, "form_refused"))
+        try:
+            subject = " ".join(form.get(at, "") for at in action.about)
+            self.sessions.take(form.get("token", ""), person, name, subject)
+            await action.act(self._operator(person), form)
+        except FormError as error:
+            logger.warning("page: the form %s was refused: %s", name, error)
+            return await self._whole(request, person, 403, self._said(request, "form_refused"))
+        except RefusedError as error:
+            logger.warning("page: the form %s changed nothing: %s", name, error)
+            return await self._whole(request, person, 409, self._said(request, "refused", reason=str(error)))
+        if name == "look":
+            return self._asked_again(request, person, form)
+        return RedirectResponse(f"/?done={action.done}", 303)
+
+    def _asked_again(self, request: Request, person: Person, form: dict[str, str]) -> Response:
+        """The second question before what became of an unknown order is recorded."""
+        ids = " ".join(ids_in(form))
+        ending = "placed" if ids else "absent"
+        token = self.sessions.form_token(person, "resolve", f"{form['reference']} {ending} {ids}")
+        again = {"reference": form["reference"], "ending": ending, "ids": ids, "token": token}
+        return self._html(request, "confirm.html", 200, form=again)
+
+    # What all of them need
+
+    def _operator(self, person: Person) -> Operator:
+        return Operator(self.ledger, person.visitor.caller, "page")
+
+    async def _person(self, request: Request) -> Person | None:
+        name, _ = _cookie_of(request)
+        person = await self.sessions.person(request.cookies.get(name))
+        caller = person.visitor.caller if person else None
+        return person if caller is None or self.knows(caller) else None
+
+    def _guarded(
+        self, view: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                return await view(request)
+            except LedgerError as error:
+                logger.warning("page: the ledger is unavailable: %s", error)
+                return self._html(request, "message.html", 503, notice=self._said(request, "ledger_down"))
+
+        return answer
+
+    def _sign_in(self, request: Request, status: int = 401, notice: str = "") -> Response:
+        return self._html(request, "sign_in.html", status, notice=notice)
+
+    def _html(self, request: Request, template: str, status: int, **values: Any) -> Response:
+        done = request.query_params.get("done", "")
+        if template == "page.html" and not values["notice"] and done in DONE:
+            values["notice"] = self._said(request, done)
+        environment = self.policy.environment
+        text = rendered(
+            template, self._language(request), self.clock(), self.zone, environment=environment, **values
+        )
+        return HTMLResponse(text, status)
+
+    def _language(self, request: Request) -> UiLanguage:
+        chosen = request.cookies.get(LANGUAGE_COOKIE)
+        return "zh" if chosen == "zh" else "en" if chosen == "en" else self.language
+
+    def _said(self, request: Request, key: str, **places: object) -> str:
+        return said(self._language(request), key, **places)
+
+
+async def switch_language(request: Request) -> Response:
+    response = RedirectResponse("/", 303)
+    language = "zh" if request.path_params["language"] == "zh" else "en"
+    response.set_cookie(LANGUAGE_COOKIE, language, path="/", samesite="strict", max_age=31_536_000)
+    return response
+
+
+async def static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in STATIC:
+        return Response(status_code=404)
+    content = files("xportcn_server.page").joinpath("static", name).read_bytes()
+    return Response(content, media_type=STATIC[name], headers={"cache-control": "no-cache"})
+
+
+async def _form(request: Request) -> dict[str, str]:
+    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _cookie_of(request: Request) -> tuple[str, bool]:
+    """The cookie's name, and whether it goes over TLS alone. Browsers keep one for all ports of a host."""
+    host = request.url.hostname or ""
+    if is_loopback(host):
+        return f"{COOKIE}_{request.url.port or 80}", False
+    return f"__Host-{COOKIE}", True

@@ -1,0 +1,49 @@
+// Keeps the page fresh and counts down. Everything works without it.
+"use strict";
+
+const fresh = document.getElementById("fresh");
+
+function countDown() {
+  for (const clock of document.querySelectorAll("[data-until]")) {
+    const left = Math.floor((Date.parse(clock.dataset.until) - Date.now()) / 1000);
+    if (left > 0) {
+      const shown = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      clock.textContent = clock.textContent.replace(/\d+:\d\d/, shown);
+    } else {
+      clock.textContent = clock.dataset.expired;
+      const answers = clock.parentElement.querySelector(".answers");
+      if (answers) answers.hidden = true;
+    }
+  }
+}
+
+async function refresh() {
+  let text;
+  try {
+    const answer = await fetch(fresh.dataset.from, { credentials: "same-origin" });
+    if (answer.status === 401) return window.location.reload();
+    if (!answer.ok) return;
+    text = await answer.text();
+  } catch {
+    return; // the server has ended, or begins again
+  }
+  const part = new DOMParser().parseFromString(text, "text/html").querySelector("[data-version]");
+  const shown = fresh.querySelector("[data-version]");
+  // What a person is about to press or fill in is not taken away.
+  if (!part || part.dataset.version === shown.dataset.version) return;
+  const fields = [...fresh.querySelectorAll("input:not([type=hidden])")];
+  if (fields.some((field) => field === document.activeElement || field.value)) return;
+  shown.replaceWith(document.adoptNode(part));
+  countDown();
+}
+
+document.addEventListener("submit", (event) => {
+  for (const button of event.target.querySelectorAll("button")) button.disabled = true; // a double click
+});
+window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+if (window.location.search) window.history.replaceState(null, "", "/");
+if (fresh) {
+  setInterval(countDown, 1000);
+  setInterval(refresh, 3000);
+  countDown();
+}

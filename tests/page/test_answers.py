@@ -1,0 +1,303 @@
+"""A person says yes or no on the page, and the assistant's create goes by it."""
+
+import html
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+import pytest
+from mcp import Client
+
+from harness.clock import Clock
+from harness.house import ERAS, Era, House, call, previewed
+from harness.page_visit import visited
+from harness.port_sandbox import running_sandbox
+from harness.settings import live
+from xportcn_server.sandbox.service import build_sandbox
+from xportcn_tools.desk import awaiting
+from xportcn_tools.ledger.sqlite import SqliteLedger
+
+pytestmark = pytest.mark.anyio
+
+REQUIRE = {"APPROVAL": "require", "MAX_DAY_CNY": "100000"}
+
+
+def house_at(folder: Path, clock: Clock | None = None, **changes: str) -> House:
+    return House(folder, build_sandbox(clock=clock) if clock else None, **REQUIRE | changes)
+
+
+async def trail_of(house: House) -> list[tuple[str, dict[str, Any]]]:
+    ledger = SqliteLedger(house.ledger, "sandbox")
+    try:
+        return [(row.event, json.loads(row.body)) for row in await ledger.trail()]
+    finally:
+        await ledger.aclose()
+
+
+class Waiting:
+    """A create that waits for an answer; `step` hears each look into the ledger."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.waits, self.ended = anyio.Event(), anyio.Event()
+        self.answer: dict[str, Any] = {}
+
+    async def step(self, moment: str) -> None:
+        self.looks += moment == "find"
+        if self.looks == 4:  # more than a create that does not wait takes
+            self.waits.set()
+
+    async def create(self, client: Client, preview: dict[str, Any]) -> None:
+        self.looks = 0
+        self.answer = await call(client, "create_order", preview["create_order_arguments"])
+        self.ended.set()
+
+    async def begun(self) -> None:
+        with anyio.fail_after(20):
+            await self.waits.wait()
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_assistant_that_calls_after_the_yes_on_the_page_gets_its_order(
+    tmp_path: Path, era: Era
+) -> None:
+    house = house_at(tmp_path)
+    async with house.client(era) as client, visited(house) as visit:
+        preview = await previewed(client)
+        page = await visit.answer("/yes")
+        assert "Your yes is recorded" in page.text
+        assert await visit.forms("/yes") == []
+        created = await call(client, "create_order", preview["create_order_arguments"])
+    assert created["order"]["state"] == "placed"
+    assert created["order"]["approval"] == {"method": "page", "verified": True}
+    assert [(event, body.get("method")) for event, body in await trail_of(house)] == [
+        ("approved", "page"),
+        ("claimed", None),
+        ("placed", None),
+    ]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_create_that_waits_is_answered_as_soon_as_the_person_says_yes(
+    tmp_path: Path, era: Era
+) -> None:
+    house = house_at(tmp_path)
+    waiting = Waiting()
+    async with house.client(era, step=waiting.step) as client, visited(house) as visit:
+        preview = await previewed(client)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(waiting.create, client, preview)
+            await waiting.begun()
+            assert house.creates == 0
+            with anyio.fail_after(10):  # well before the fifteen seconds are over
+                await visit.answer("/yes")
+                await waiting.ended.wait()
+    assert waiting.answer["order"]["state"] == "placed"
+    assert waiting.answer["order"]["approval"] == {"method": "page", "verified": True}
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_create_that_waits_ends_with_the_persons_no_and_the_token_stays_good(
+    tmp_path: Path, era: Era
+) -> None:
+    house = house_at(tmp_path)
+    waiting = Waiting()
+    async with house.client(era, step=waiting.step) as client, visited(house) as visit:
+        preview = await previewed(client)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(waiting.create, client, preview)
+            await waiting.begun()
+            page = await visit.answer("/no")
+            assert "You said no. You can still say yes" in page.text
+        assert waiting.answer["problem"]["code"] == "approval_declined"
+        assert waiting.answer["problem"]["request_sent"] == "no"
+        assert house.creates == 0
+        await visit.answer("/yes")
+        created = await call(client, "create_order", preview["create_order_arguments"])
+    assert created["order"]["approval"]["method"] == "page"
+    assert [event for event, _ in await trail_of(house)][:2] == ["declined", "approved"]
+
+
+async def test_without_a_page_that_is_open_a_create_is_answered_at_once(tmp_path: Path) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house, signed_in=False):
+        preview = await previewed(client)
+        with anyio.fail_after(10):
+            answer = await call(client, "create_order", preview["create_order_arguments"])
+    assert answer["problem"]["code"] == "approval_required"
+    assert "`xportcn-mcp page` opens it" in answer["problem"]["next_step"]
+
+
+async def test_a_wait_ends_in_time_and_a_yes_that_comes_later_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaiting, "LONGEST_SECONDS", 40.5)  # twice the timeout, and half a second
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        preview = await previewed(client)
+        with anyio.fail_after(15):
+            answer = await call(client, "create_order", preview["create_order_arguments"])
+        assert answer["problem"]["code"] == "approval_required"
+        assert "on the page that is open" in answer["problem"]["next_step"]
+        await visit.answer("/yes")
+        created = await call(client, "create_order", preview["create_order_arguments"])
+    assert created["order"]["state"] == "placed"
+
+
+async def test_where_two_calls_of_the_upstream_take_the_whole_time_a_create_does_not_wait(
+    tmp_path: Path,
+) -> None:
+    house = house_at(tmp_path, TIMEOUT_SECONDS="28")
+    async with house.client() as client, visited(house):
+        preview = await previewed(client)
+        with anyio.fail_after(10):
+            answer = await call(client, "create_order", preview["create_order_arguments"])
+    assert answer["problem"]["code"] == "approval_required"
+
+
+async def test_a_no_on_the_page_stands_against_the_clients_own_dialog(tmp_path: Path) -> None:
+    house = house_at(tmp_path, APPROVAL="ask")
+    async with house.client() as client, visited(house) as visit:
+        preview = await previewed(client)
+        await visit.answer("/no")
+        answer = await call(client, "create_order", preview["create_order_arguments"])
+    assert answer["problem"]["code"] == "approval_declined"
+    assert house.creates == 0
+
+
+async def test_the_card_has_every_figure_and_word_of_the_preview(tmp_path: Path) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        preview = await previewed(client, message='<b>bold</b> & "quoted"')
+        card = html.unescape(await visit.text())
+    (group,) = preview["groups"]
+    (line,) = group["lines"]
+    for shown in (
+        preview["payable"]["amount"],
+        preview["goods_total"]["amount"],
+        preview["freight"]["amount"],
+        preview["ship_to"],
+        preview["trade_type"],
+        preview["flow"],
+        preview["out_order_id"],
+        line["title"],
+        line["title_translated"],
+        line["option"],
+        line["option_translated"],
+        quote(line["image"], safe="/"),
+        line["offer_id"],
+        line["spec_id"],
+        line["unit_price"]["amount"],
+        line["amount"]["amount"],
+        *(warning["message"] for warning in preview["warnings"]),
+        'Message to the seller: <b>bold</b> & "quoted"',
+    ):
+        assert shown in card
+    assert f">{line['quantity']} {line['unit']}<" in card
+
+
+async def test_a_forged_digest_is_no_yes_to_what_is_in_the_ledger(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        for quantity in (2, 3):
+            await previewed(client, quantity=quantity)
+        newer, older = await visit.forms("/yes")
+        for form in (
+            older | {"shown": newer["shown"]},
+            older | {"shown": "0" * 64},
+            older | {"code": newer["code"]},
+        ):
+            answer = await visit.send("/yes", form)
+            assert answer.status_code == 403
+            assert "This form was not acted on" in answer.text
+        assert len(await visit.forms("/yes")) == 2
+    assert await trail_of(house) == []
+    assert sum("page: the form yes was refused" in record.getMessage() for record in caplog.records) == 3
+
+
+async def test_a_form_is_good_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        await previewed(client)
+        (yes,) = await visit.forms("/yes")
+        assert (await visit.send("/yes", yes)).status_code == 303
+        replayed = await visit.send("/yes", yes)
+        assert replayed.status_code == 403
+    assert [event for event, _ in await trail_of(house)] == ["approved"]
+    assert "it was sent before" in caplog.text
+
+
+async def test_two_tabs_say_yes_once(tmp_path: Path) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        await previewed(client)
+        (one,), (other,) = await visit.forms("/yes"), await visit.forms("/yes")
+        answers = [await visit.send("/yes", form) for form in (one, other)]
+        assert [answer.status_code for answer in answers] == [303, 409]
+        assert "Nothing was changed: this preview is approved already." in answers[1].text
+    assert [event for event, _ in await trail_of(house)] == ["approved"]
+
+
+async def test_a_card_that_has_expired_meanwhile_is_no_yes(tmp_path: Path) -> None:
+    clock = Clock()
+    house = house_at(tmp_path, clock)
+    async with house.client(clock=clock) as client, visited(house, clock) as visit:
+        await previewed(client)
+        (yes,) = await visit.forms("/yes")
+        clock.advance(timedelta(minutes=10).total_seconds())
+        answer = await visit.send("/yes", yes)
+        assert answer.status_code == 409
+        assert "this preview expired" in answer.text
+        assert await visit.forms("/yes") == []
+    assert await trail_of(house) == []
+
+
+async def test_a_card_whose_order_was_placed_meanwhile_is_no_yes(tmp_path: Path) -> None:
+    house = house_at(tmp_path, APPROVAL="ask")
+    async with house.client() as client, visited(house) as visit:
+        preview = await previewed(client)
+        (yes,) = await visit.forms("/yes")
+        await call(client, "create_order", preview["create_order_arguments"])
+        answer = await visit.send("/yes", yes)
+    assert answer.status_code == 409
+    assert "this preview was ordered already" in answer.text
+
+
+@pytest.mark.parametrize(("changes", "asked"), [({}, 1), ({"APPROVAL": "off"}, 0), ({"MODE": "preview"}, 0)])
+async def test_where_no_yes_is_needed_none_is_asked_for(
+    tmp_path: Path, changes: dict[str, str], asked: int
+) -> None:
+    async with running_sandbox() as (_, url):
+        house = House(tmp_path, **live(url, APPROVAL="require"))
+        async with house.client() as client, visited(house, changes=changes) as visit:
+            await previewed(client)
+            assert len(await visit.forms("/yes")) == asked
+
+
+async def test_racing_clicks_and_creates_make_one_order(tmp_path: Path) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        preview = await previewed(client)
+        forms = [form for _ in range(50) for form in await visit.forms("/yes")]
+        answers: list[dict[str, Any]] = []
+
+        async def create() -> None:
+            answers.append(await call(client, "create_order", preview["create_order_arguments"]))
+
+        async def click(form: dict[str, str]) -> None:
+            await visit.send("/yes", form)
+
+        async with anyio.create_task_group() as tasks:
+            for form in forms:
+                tasks.start_soon(create)
+                tasks.start_soon(click, form)
+    assert house.creates == 1
+    assert {answer["order"]["state"] for answer in answers} <= {"placed", "sending"}
+    assert len({answer["order"]["out_order_id"] for answer in answers}) == 1
+    assert sum(not answer["order"]["replayed"] for answer in answers) == 1
+    assert [event for event, _ in await trail_of(house)] == ["approved", "claimed", "placed"]

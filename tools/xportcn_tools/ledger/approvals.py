@@ -1,0 +1,71 @@
+"""A part of the ledger's seam: a person's answers to previews, and visits of the page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
+
+ApprovedBy = Literal["operator", "page"]
+"""Where a person said yes outside the conversation: in the terminal or on the page."""
+
+DeclinedIn = Literal["form", "operator", "page"]
+"""Where a person said no."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whose previews and orders a session of the page shows; `None`: the owner's, who sees everybody's."""
+
+    caller: str | None
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A one-time code for the page, by its SHA-256. `opened`: a browser has been started with it, so the page
+    counts as open from now on, and not only from its first request.
+    """
+
+    code_digest: str
+    visitor: Visitor
+    expires_at: datetime
+    opened: bool = False
+
+
+class Approvals(Protocol):
+    """Every method raises `LedgerUnavailableError` where the ledger cannot be read or written."""
+
+    async def preview_by_code(self, approval_code: str) -> "StoredPreview | None":
+        """For the operator, who sees every caller's previews."""
+        ...
+
+    async def waiting(self) -> "list[StoredPreview]":
+        """Previews that are neither expired, nor ordered, nor approved; newest first."""
+        ...
+
+    async def approve(self, preview: "StoredPreview", method: ApprovedBy = "operator") -> bool:
+        """Record the yes; whether it is the first. A second one changes nothing."""
+        ...
+
+    async def decline(self, preview: "StoredPreview", method: DeclinedIn) -> None:
+        """Record the no; the token stays good. One on the page ends the creates that wait for an answer, and
+        stands against the client's own dialog until a yes is said.
+        """
+        ...
+
+    async def used(self, caller: str) -> "DayUsage":
+        """What the owner's current day holds of this caller's orders, and of all callers'."""
+        ...
+
+    async def let_in(self, sign_in: SignIn) -> None:
+        """Keep a one-time code for the page."""
+        ...
+
+    async def sign_in(self, code_digest: str, session_digest: str, expires_at: datetime) -> Visitor | None:
+        """Exchange a code, which is then spent, for a session; `None` where there is no such code."""
+        ...
+
+    async def visitor(self, session_digest: str) -> Visitor | None:
+        """Who has this session, which is seen now; `None` where there is none, or its time is over."""
+        ...

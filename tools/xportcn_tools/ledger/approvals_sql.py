@@ -1,0 +1,139 @@
+"""What a person does in the ledger, as SQL that every driver runs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from xportcn_tools.ledger import rows
+from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
+from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
+from xportcn_tools.ledger.queries import Queries, Session
+from xportcn_tools.ledger.trail import TrailRow
+
+T = TypeVar("T")
+
+TOUCH = timedelta(seconds=10)
+"""A session that was seen more recently is not written again."""
+
+
+class SqlApprovals(ABC):
+    """A person's part of `SqlLedger`."""
+
+    _queries: Queries
+
+    @abstractmethod
+    async def _run(self, work: Callable[[Session], T]) -> T: ...
+
+    @abstractmethod
+    def _transaction(self, sql: Session) -> AbstractContextManager[None]: ...
+
+    @abstractmethod
+    def _one_row(self, sql: Session) -> AbstractContextManager[None]: ...
+
+    @abstractmethod
+    def _now(self, sql: Session) -> datetime: ...
+
+    @abstractmethod
+    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
+
+    async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
+        return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))
+
+    async def waiting(self) -> list[StoredPreview]:
+        return await self._run(lambda sql: self._queries.waiting(sql, self._now(sql)))
+
+    async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
+        def work(sql: Session) -> bool:
+            with self._transaction(sql):
+                if self._queries.approved_by(sql, preview.preview_id):
+                    return False
+                row = {
+                    "preview_id": preview.preview_id,
+                    "method": method,
+                    "approved_at": rows.time_text(self._now(sql)),
+                }
+                self._queries.insert(sql, "approvals", row)
+                body = rows.preview_trail(preview) | {"method": method}
+                self._append(sql, "approved", preview.out_order_id, body)
+                return True
+
+        return await self._run(work)
+
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
+        def work(sql: Session) -> None:
+            with self._transaction(sql):
+                if method == "page":  # of it, waiting creates have to learn
+                    sql.execute(
+                        "UPDATE previews SET declined_at = ? WHERE preview_id = ?",
+                        (rows.time_text(self._now(sql)), preview.preview_id),
+                    )
+                body = rows.preview_trail(preview) | {"method": method}
+                self._append(sql, "declined", preview.out_order_id, body)
+
+        await self._run(work)
+
+    async def used(self, caller: str) -> DayUsage:
+        return await self._run(lambda sql: self._queries.usage(sql, caller, self._now(sql)))
+
+    async def let_in(self, sign_in: SignIn) -> None:
+        def work(sql: Session) -> None:
+            now = rows.time_text(self._now(sql))
+            with self._one_row(sql):
+                sql.execute("DELETE FROM visits WHERE expires_at <= ?", (now,))
+                seen_at = now if sign_in.opened else ""
+                row = self._visit(sign_in.code_digest, "code", sign_in.visitor, sign_in.expires_at, seen_at)
+                self._queries.insert(sql, "visits", row)
+
+        await self._run(work)
+
+    async def sign_in(self, code_digest: str, session_digest: str, expires_at: datetime) -> Visitor | None:
+        def work(sql: Session) -> Visitor | None:
+            with self._transaction(sql):
+                now = rows.time_text(self._now(sql))
+                spent = sql.execute(
+                    "DELETE FROM visits WHERE realm = ? AND digest = ? AND kind = 'code' AND expires_at > ?"
+                    " RETURNING caller",
+                    (self._queries.realm, code_digest, now),
+                )
+                if not spent:
+                    return None
+                visitor = Visitor(spent[0]["caller"])
+                row = self._visit(session_digest, "session", visitor, expires_at, now)
+                self._queries.insert(sql, "visits", row)
+                return visitor
+
+        return await self._run(work)
+
+    async def visitor(self, session_digest: str) -> Visitor | None:
+        def work(sql: Session) -> Visitor | None:
+            now = self._now(sql)
+            found = sql.execute(
+                "SELECT caller, seen_at FROM visits WHERE realm = ? AND digest = ? AND kind = 'session'"
+                " AND expires_at > ?",
+                (self._queries.realm, session_digest, rows.time_text(now)),
+            )
+            if not found:
+                return None
+            if found[0]["seen_at"] < rows.time_text(now - TOUCH):
+                with self._one_row(sql):
+                    sql.execute(
+                        "UPDATE visits SET seen_at = ? WHERE digest = ?",
+                        (rows.time_text(now), session_digest),
+                    )
+            return Visitor(found[0]["caller"])
+
+        return await self._run(work)
+
+    def _visit(
+        self, digest: str, kind: str, visitor: Visitor, expires_at: datetime, seen_at: str
+    ) -> dict[str, Any]:
+        return {
+            "digest": digest,
+            "realm": self._queries.realm,
+            "kind": kind,
+            "caller": visitor.caller,
+            "expires_at": rows.time_text(expires_at),
+            "seen_at": seen_at,
+        }
