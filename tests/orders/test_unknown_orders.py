@@ -13,6 +13,7 @@ import pytest
 from mcp import Client
 
 from harness.house import ADDRESS, ERAS, MUG, Era, House, Person, call, order_arguments, previewed
+from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.access import API
 from xportcn_server.sandbox.books import Bill, Books
 from xportcn_server.sandbox.faults import FaultPlan
@@ -569,3 +570,27 @@ async def test_a_buyers_number_in_another_case_is_the_same_number(tmp_path: Path
         third = await call(client, "preview_order", order_arguments(out_order_id="Po-2026-0001"))
         assert third["problem"]["code"] == "duplicate_reference"
     assert house.creates == 1
+
+
+def split_in_two(answer: dict[str, Any]) -> None:
+    """Each line of the one group becomes a separate order; the first bears the freight."""
+    (group,) = answer["data"]["orderPreviewResuslt"]
+    groups: list[dict[str, Any]] = []
+    for line in group["cargoList"]:
+        goods = int(Decimal(str(line["amount"])) * 100)
+        freight = 0 if groups else group["sumCarriage"]
+        sums = {"sumPaymentNoCarriage": goods, "sumCarriage": freight, "sumPayment": goods + freight}
+        groups.append(group | sums | {"cargoList": [line], "discountFee": 0, "additionalFee": 0})
+    answer["data"]["orderPreviewResuslt"] = groups
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_one_id_for_two_separate_orders_is_unknown_and_keeps_the_id(tmp_path: Path, era: Era) -> None:
+    house = World(tmp_path)
+    flask = {"offer_id": "628913047512", "spec_id": "0c9d2f6e8b7a41539e2c5d1f4a6b8703", "quantity": 3}
+    async with house.client(era, new_transport=AlteredAnswers(house.sandbox, split_in_two)) as client:
+        preview = await previewed(client, items=[*order_arguments()["items"], flask])
+        assert len(preview["groups"]) == 2
+        envelope = await call(client, "create_order", preview["create_order_arguments"])
+    assert (envelope["order"]["state"], envelope["order"]["order_ids"]) == ("unknown", house.order_ids)
+    assert "1 of the 2 orders" in json.dumps(envelope["problem"])

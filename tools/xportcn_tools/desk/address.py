@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 
 from xportcn_tools.desk.divisions import prefectures
-from xportcn_tools.ledger.place import bare_name, simplified
-from xportcn_tools.order import Address, ShownWarning
+from xportcn_tools.ledger.place import bare_name
+from xportcn_tools.order import Address, ShownWarning, simplified
 
 # The first two digits of a GB/T 2260 code, with the names that addresses use for the province.
 PROVINCES: dict[str, tuple[str, str]] = {

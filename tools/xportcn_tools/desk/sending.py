@@ -132,7 +132,7 @@ class Sender:
                 case Claimed(order):
                     pass
             logger.info("order %s: claimed, sending", order.out_order_id)
-            outcome = await self._send(body, user_id, in_time) if in_time() else _not_sent(HELD_UP)
+            outcome = await self._send(body, preview, user_id, in_time) if in_time() else _not_sent(HELD_UP)
             log_outcome(order.out_order_id, outcome)  # before it is recorded, which may fail
             recorded = await self._record(order, outcome, retries)
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
@@ -140,7 +140,9 @@ class Sender:
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 
-    async def _send(self, body: dict[str, object], user_id: str | None, in_time: MayLeave) -> Outcome:
+    async def _send(
+        self, body: dict[str, object], preview: StoredPreview, user_id: str | None, in_time: MayLeave
+    ) -> Outcome:
         """Step 6: one create, and its outcome."""
         try:
             reply = await self._upstream.create(body, user_id, may_leave=in_time)
@@ -151,7 +153,8 @@ class Sender:
         except Exception:  # whatever it was, the request may have left: never an invented outcome
             logger.exception("a create ended in an unforeseen error; its outcome counts as unknown")
             return _unknown("an unforeseen error in this program after sending began")
-        match sort_create(reply, str(body["outOrderId"])):
+        groups = len(preview.shown.groups)  # each becomes an order of its own
+        match sort_create(reply, preview.out_order_id, body, groups):
             case Placed(order_ids, request_id):
                 return Outcome("placed", "yes", order_ids, request_id)
             case Refused(code, text, request_id, unauthorized):

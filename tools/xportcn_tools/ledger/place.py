@@ -6,25 +6,7 @@ may leave out (its city, its district) tells two places apart only where both na
 
 import re
 
-from xportcn_tools.order import Address, folded
-
-# Traditional characters of division names, streets and buildings, each before its simplified form.
-_PAIRS = (
-    "區区縣县鎮镇鄉乡號号樓楼棟栋廣广東东灣湾臺台門门龍龙雲云貴贵蘇苏陝陕遼辽寧宁肅肃慶庆濱滨網网華华國国層层單单園园"
-    "莊庄陽阳陰阴長长豐丰開开發发蕭萧餘余橋桥馬马漢汉吳吴漁渔島岛澤泽滬沪嶺岭連连營营錦锦濟济煙烟濰潍萊莱棗枣灘滩贛赣"
-    "閩闽晉晋衛卫禪禅鄭郑許许瀋沈齊齐爾尔倫伦陳陈溫温紹绍麗丽義义諸诸蘭兰鹽盐無无錫锡揚扬銅铜蕪芜廈厦歐欧鐵铁匯汇寶宝"
-    "黃黄靜静閔闵楊杨順顺懷怀頭头溝沟羅罗畢毕節节達达資资樂乐瀘泸遠远綿绵內内維维壯壮圖图車车場场廠厂業业學学醫医紅红"
-    "綠绿藍蓝銀银會会廳厅環环興兴榮荣趙赵劉刘張张孫孙鄧邓葉叶譚谭蔣蒋韓韩馮冯賀贺郵邮務务員员應应對对從从來来個个們们"
-    "時时書书貿贸進进運运過过還还鐘钟鋼钢聯联勝胜勢势強强徑径後后復复愛爱戰战擁拥據据數数條条極极機机櫻樱歸归氣气決决"
-    "鄲郸滄沧呂吕烏乌峯峰彥彦撫抚崗岗鴨鸭綏绥遷迁巖岩鷹鹰饒饶頂顶峽峡荊荆岡冈鹹咸嶽岳婁娄欽钦亞亚貢贡壩坝納纳頗颇薩萨則则"
-    "隴陇樹树衞卫瑪玛別别沖冲淺浅測测滿满潔洁潤润燈灯爐炉獅狮獻献瓊琼畫画異异瘋疯盤盘礦矿禮礼種种積积穩稳筆笔簡简紀纪純纯級级紡纺經经綜综"
-    "織织繞绕罷罢聖圣聲声職职脈脉腳脚臨临舊旧艦舰藝艺藥药蘆芦蝦虾術术裝装見见規规視视覽览觀观計计訓训記记設设訪访詩诗"
-    "話话語语誠诚說说調调護护讓让豔艳貝贝財财貨货買买費费賓宾賢贤賽赛軌轨軍军輕轻輪轮轉转辦办農农邊边邏逻鄰邻醬酱釋释"
-    "針针鈴铃鉛铅錢钱鍋锅鍾钟鏡镜閣阁關关隊队階阶際际陸陆隨随險险隱隐雙双雜杂雞鸡電电霧雾靈灵韻韵響响項项預预領领顏颜"
-    "風风飛飞飯饭飾饰館馆駐驻騰腾驛驿驗验鬧闹魚鱼魯鲁鮮鲜鳳凤鳴鸣鵬鹏鶴鹤麥麦黨党龜龟澗涧澀涩漲涨灤滦汙污湞浈涼凉沒没"
-    "洩泄涇泾淨净淚泪淵渊渾浑湧涌準准潛潜潰溃澆浇濃浓濕湿瀏浏瀝沥瀾澜"
-)
-_SIMPLE = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
+from xportcn_tools.order import Address, folded, simplified
 
 # Provinces that are cities of their own, so that an address may name no other.
 _ENGLISH = {
@@ -71,11 +53,6 @@ def _differ(one: str, other: str) -> bool:
 def _mobile(text: str) -> str:
     digits = re.sub(r"\D", "", folded(text))
     return re.sub(r"^0*(?:86)?0*(?=1\d{10}$)", "", digits)
-
-
-def simplified(text: str | None) -> str:
-    """A text as it is compared: folded, in small letters, traditional characters of places simplified."""
-    return folded(text or "").casefold().translate(_SIMPLE)
 
 
 def bare_name(name: str | None) -> str:

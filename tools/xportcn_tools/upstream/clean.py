@@ -139,9 +139,13 @@ def cut(text: str, most: int) -> str:
 
 def clean(text: str) -> str:
     """One line of plain text, at most 300 characters, out of text that somebody else wrote."""
+    return cut(one_line(text), TEXT_LIMIT)
+
+
+def one_line(text: str) -> str:
+    """What `clean` cuts: to judge a text by, not to show it."""
     # What still looks like the start of a tag was never closed; apart, it is a less-than sign.
-    line = " ".join(_OPEN_TAG.sub("< ", _plain(text[:_INPUT_LIMIT])).split())
-    return cut(line, TEXT_LIMIT)
+    return " ".join(_OPEN_TAG.sub("< ", _plain(text[:_INPUT_LIMIT])).split())
 
 
 def escaped(text: str, keep: str = "\n") -> str:

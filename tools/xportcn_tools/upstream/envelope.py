@@ -29,7 +29,6 @@ _SAYS_NOTHING = re.compile(
 )
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _FINE_ERROR_CODES = (None, "", 0, "0", 200, "200", "SUCCESS")
-_ENVELOPE_FIELDS = frozenset(("requestId", "code", "developId", "msg", "data"))
 
 
 class UnreadableAnswerError(Exception):
@@ -75,8 +74,8 @@ class UpstreamEnvelope(BaseModel):
     request_id: str | None
     data: Any
     reports_failure: bool = False
-    beside: Any = None
-    """Fields of the envelope that no page documents."""
+    whole: Any = None
+    """All its fields as they came, uncut."""
 
     @property
     def succeeded(self) -> bool:
@@ -112,13 +111,19 @@ def parsed(body: bytes) -> object:
     """JSON, read strictly in its structure and leniently in its texts.
 
     A raw tab, half a character or a byte of another encoding in a text that nobody needs must not cost the
-    ids of an order: such bytes become `\ufffd`, or the body is read as GB 18030 where only that parses.
+    ids of an order: such bytes become `\ufffd`. Before that comes GB 2312, whose narrow range takes no
+    damaged UTF-8 for Chinese, as GB 18030 does; that one is read where nothing else parses.
 
     Raises:
         UnreadableAnswerError: it is none.
     """
     failure = "the body is empty"
-    for encoding, errors in (("utf-8-sig", "replace"), ("gb18030", "strict")):
+    for encoding, errors in (
+        ("utf-8-sig", "strict"),
+        ("gb2312", "strict"),
+        ("utf-8-sig", "replace"),
+        ("gb18030", "strict"),
+    ):
         try:
             return json.loads(
                 body.decode(encoding, errors),
@@ -149,7 +154,7 @@ def read_envelope(body: bytes) -> UpstreamEnvelope:
         message=text_of(fields.get("msg")),
         request_id=identifier_or_unknown(fields.get("requestId")),
         data=fields.get("data"),
-        beside={name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS},
+        whole=fields,
         reports_failure=reports_failure(fields) or reports_failure(fields.get("data")),
     )
 
@@ -159,9 +164,11 @@ def reports_failure(data: object) -> bool:
     if not isinstance(data, dict):
         return False
     fields = cast("dict[str, Any]", data)
-    success = fields.get("success")
-    failed = success is not None and str(success).strip().casefold() in ("false", "0", "no", "n", "f")
-    return failed or fields.get("errorCode") not in _FINE_ERROR_CODES
+    return is_no(fields.get("success")) or fields.get("errorCode") not in _FINE_ERROR_CODES
+
+
+def is_no(flag: object) -> bool:
+    return flag is not None and str(flag).strip().casefold() in ("false", "0", "no", "n", "f")
 
 
 def _code(value: object) -> int | str | None:

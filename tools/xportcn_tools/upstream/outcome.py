@@ -7,22 +7,20 @@ Unclear  everything else: an order may or may not exist. It keeps what the answe
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TypeGuard, cast
+from decimal import Decimal
+from typing import Any, cast
 
 from xportcn_tools.upstream import answer_fields, refusal_signs
-from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.envelope import UpstreamEnvelope, order_id_of
+from xportcn_tools.upstream.clean import clean, one_line
+from xportcn_tools.upstream.envelope import UpstreamEnvelope, is_no, order_id_of, reports_failure
 from xportcn_tools.upstream.words import cause_of
 
-_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
-"""What may be an order's id (19 digits on 1688) in a text: not digits inside a spec or trace id."""
 _MAKES_NO_ORDER = frozenset((408, 409, 425, 499))
 """4xx that say nothing of the request's fate."""
-_NO_FAILURE = (None, "", 0, "0", 200, "200", "SUCCESS")
-_MOST_NODES = 20_000
+_WELL = re.compile(r"\W*(?:操作|请求|调用|处理)?(?:成功|success(?:ful(?:ly)?)?|ok)\W*", re.IGNORECASE)
+"""The envelope's own words beside code 200."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +95,24 @@ def is_unauthorized(reply: Reply) -> bool:
     return cause_of(envelope.code, envelope.message) in ("signature", "key", "clock", "permission")
 
 
-def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refused | Unclear:
+def sort_create(
+    reply: Reply, out_order_id: str | None = None, sent: Mapping[str, Any] | None = None, groups: int = 1
+) -> Placed | Refused | Unclear:
     """The one place that decides what an answer to a create means.
 
-    `out_order_id`: the number that we sent; an answer that repeats it names no order of its own by it.
+    `out_order_id`, `sent`: our number and the request. An answer that repeats them says nothing by it.
+    `groups`: the separate orders that were shown; fewer ids are a part.
     """
     envelope = reply.envelope
     if envelope is None:
         return Unclear(f"HTTP {reply.status}, {reply.unreadable or 'no readable answer'}")
-    answer = _CreateAnswer(reply, envelope, out_order_id)
+    fields = answer_fields.every_field(_judged(envelope))
+    answer = _CreateAnswer(reply, envelope, _numbers(out_order_id, sent), fields or [])
     ids = answer.documented_ids()
+    if fields is None:
+        return answer.unclear("the answer is too large to be judged", ids or ())
     if reply.status == 200 and envelope.succeeded and ids:
-        return answer.placed(ids)
+        return answer.placed(ids, groups)
     if ids is None:
         return answer.unclear(f"order ids that cannot be read beside code {_named(envelope.code)}")
     if ids:
@@ -122,22 +126,62 @@ def sort_create(reply: Reply, out_order_id: str | None = None) -> Placed | Refus
     return answer.unclear(f"HTTP {reply.status}, code {_named(envelope.code)}")
 
 
-class _CreateAnswer:
-    """One readable answer to a create, and what can be read off it."""
+def _judged(envelope: UpstreamEnvelope) -> dict[str, Any]:
+    """All that the answer says, but for the word of success that belongs to code 200."""
+    fields = dict(cast("Mapping[str, Any]", envelope.whole or {}))
+    message = fields.get("msg")
+    if envelope.succeeded and isinstance(message, str) and _WELL.fullmatch(message):
+        del fields["msg"]
+    return fields
 
-    def __init__(self, reply: Reply, envelope: UpstreamEnvelope, out_order_id: str | None) -> None:
+
+def _numbers(out_order_id: str | None, sent: Mapping[str, Any] | None) -> frozenset[str]:
+    """What we sent that holds a digit: numbers, ids, an address."""
+    values = answer_fields.every_field(sent) or ()
+    texts = [str(value) for name, value in values if isinstance(value, str) or name == "offerId"]
+    return frozenset(each for each in (out_order_id or "", *texts) if re.search("[0-9]", each))
+
+
+class _CreateAnswer:
+    """One readable answer to a create, and what can be read off it.
+
+    Texts are judged as they came and as they are shown: a comment or a tag hides words, or cuts one in two.
+    """
+
+    def __init__(
+        self,
+        reply: Reply,
+        envelope: UpstreamEnvelope,
+        sent: frozenset[str],
+        fields: list[tuple[str, Any]],
+    ) -> None:
         self._reply = reply
         self._envelope = envelope
-        self._ours = out_order_id
-        self._fields = list(_fields({"data": envelope.data, "beside": envelope.beside}))
-        texts = [clean(value) for name, value in self._fields if _is_said(name, value)]
-        self._beside_message = _joined(texts)
-        self.said = clean(_joined([envelope.message or "", *texts]))
+        self._sent = sent
+        self._own = re.compile(rf"(?<![0-9A-Za-z_-])(?:{'|'.join(map(re.escape, sent))})(?![0-9A-Za-z_-])")
+        self._fields = fields
+        texts = [(name, value) for name, value in fields if isinstance(value, str)]
+        texts += [("", name) for name, _ in fields if not name.isascii()]
+        texts = [(name, text) for name, text in texts if not answer_fields.is_handle(name, text)]
+        said = [text for name, text in texts if _is_said(name) and text != envelope.code]
+        self._texts = [form for _, text in texts for form in self._forms(text)]
+        self._words = [form for text in said for form in self._forms(text)]
+        self._beside_message = [
+            form for text in said if clean(text) != envelope.message for form in self._forms(text)
+        ]
+        self.said = clean(_joined([envelope.message or "", *map(clean, said)]))
+
+    def _forms(self, text: str) -> dict[str, None]:
+        """A text as it came and as it is shown, without the numbers that we sent."""
+        return dict.fromkeys(
+            self._own.sub(" ", form) if self._sent else form for form in (text, one_line(text))
+        )
 
     def unclear(self, reason: str, order_ids: tuple[str, ...] = ()) -> Unclear:
         code = self._envelope.code
         in_words = code if isinstance(code, str) and _named(code) != code else ""
-        text = clean(_joined([in_words, self.said]))
+        unheard = [text for text in map(clean, self._texts) if refusal_signs.doubts(text)]
+        text = clean(_joined([in_words, self.said, *(each for each in unheard if each not in self.said)]))
         return Unclear(reason, self._envelope.request_id, order_ids, text or None)
 
     def documented_ids(self) -> tuple[str, ...] | None:
@@ -152,14 +196,16 @@ class _CreateAnswer:
         named = [order_id for order_id in ids if order_id]
         return tuple(dict.fromkeys(named)) if len(named) == len(ids) else None
 
-    def placed(self, ids: tuple[str, ...]) -> Placed | Unclear:
+    def placed(self, ids: tuple[str, ...], groups: int) -> Placed | Unclear:
         """Placed, unless anything in the answer speaks of a failure or of a part."""
         named = ", ".join(ids)
+        if len(ids) < groups:
+            return self.unclear(f"order ids ({named}) for {len(ids)} of the {groups} orders shown", ids)
         missing = self._failed_offers()
         if missing is not None:
             offers = f"; not ordered: offers {', '.join(missing)}" if missing else ""
             return self.unclear(f"order ids ({named}) for a part of the goods{offers}", ids)
-        if self._envelope.reports_failure or refusal_signs.speaks_of_a_part(self.said):
+        if self._envelope.reports_failure or any(map(refusal_signs.speaks_of_a_part, self._words)):
             return self.unclear(f"order ids ({named}) beside a sign of failure", ids)
         return Placed(ids, self._envelope.request_id)
 
@@ -168,12 +214,15 @@ class _CreateAnswer:
         parts: list[object] = [
             value
             for name, value in self._fields
-            if (answer_fields.FAILED_PART.fullmatch(name) and value and isinstance(value, list | dict))
-            or (name not in ("data", "beside") and _failed(value))
+            if answer_fields.is_failed_part(name, value) or (name != "data" and reports_failure(value))
         ]
         if not parts:
             return None
-        offers = [str(value) for name, value in _fields({"offers": parts}) if _names_offer(name, value)]
+        offers = [
+            str(value)
+            for name, value in answer_fields.every_field({"offers": parts}) or ()
+            if _names_offer(name, value)
+        ]
         return list(dict.fromkeys(offers))
 
     def hint(self) -> str | None:
@@ -181,44 +230,40 @@ class _CreateAnswer:
         for name, value in self._fields:
             if isinstance(value, list) and value and answer_fields.ORDERS.fullmatch(name):
                 return "a list of orders"
-            if isinstance(value, bool) or not isinstance(value, str | int):
+            if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
                 continue
             text = str(value).strip()
-            folded = name.replace("_", "").casefold()
-            if text == self._ours or folded in answer_fields.OUR_NUMBER:
+            if text in self._sent:
                 continue
-            if (
-                answer_fields.ORDER_NUMBER.fullmatch(folded)
-                and text.strip("0")
-                and text.casefold() not in ("null", "none")
-            ):
+            if answer_fields.is_order_number(name, text):
                 return clean(text)[:64]
-            if not answer_fields.OTHER_NUMBER.fullmatch(name) and (found := self._long_number(text)):
+            numbers = [] if isinstance(value, str) or answer_fields.OTHER_NUMBER.fullmatch(name) else [text]
+            if found := answer_fields.long_number(numbers):
                 return found
-        return self._long_number(self._envelope.message or "")
-
-    def _long_number(self, text: str) -> str | None:
-        numbers = (match[0] for match in _LONG_NUMBER.finditer(text))
-        return next((each for each in numbers if each != self._ours and not _is_time(each)), None)
+        return answer_fields.long_number(self._texts)
 
     def is_refusal(self) -> bool:
         """A positive sign and no doubt beside it."""
         status, code = self._reply.status, self._envelope.code
         if status != 200 and not (400 <= status < 500 and status not in _MAKES_NO_ORDER):
             return False
-        if any(_is_success(name, value) for name, value in self._fields):
+        if any(answer_fields.is_raised(name, value) for name, value in self._fields):
             return False
-        said = self.said
+        said = self._words
         if self._envelope.succeeded:
-            if status != 200 or not any(name == "success" and _is_no(value) for name, value in self._fields):
+            if status != 200 or not any(name == "success" and is_no(value) for name, value in self._fields):
                 return False
-            said, code = self._beside_message, None  # the envelope's own 成功 says nothing here
-        if refusal_signs.is_documented_refusal(f"{code} {said}"):
+            said, code = self._beside_message, None  # the envelope's own words refuse nothing beside code 200
+        if any(map(refusal_signs.is_documented_refusal, [str(code), *said])):
             return True
-        if _is_of_success(code) or not refusal_signs.refuses(code, said):
+        words = _joined(said)
+        # A single token elsewhere (a path, a host, a language) is no cause.
+        causes = _joined([*said, *(text for text in self._texts if not re.fullmatch("[!-~]*", text))])
+        if _is_of_success(code) or not refusal_signs.refuses(code, words, causes):
             return False
-        words = f"{code} {said}" if isinstance(code, str) else said
-        return not refusal_signs.doubts(words, asked_to_wait=429 in (status, code))
+        return not any(
+            refusal_signs.doubts(text, asked_to_wait=429 in (status, code)) for text in self._texts
+        )
 
 
 def _named(code: int | str | None) -> str:
@@ -231,43 +276,8 @@ def _joined(texts: list[str]) -> str:
     return " | ".join(dict.fromkeys(text for text in texts if text))
 
 
-def _fields(whole: object) -> Iterator[tuple[str, Any]]:
-    """Every named value, at any depth; what stands in a list has the name of the list. Bounded."""
-    waiting: list[tuple[str, object]] = [("", whole)]
-    for _ in range(_MOST_NODES):
-        if not waiting:
-            return
-        name, value = waiting.pop()
-        if name:
-            yield name, value
-        if isinstance(value, dict):
-            waiting += cast("dict[str, object]", value).items()
-        elif isinstance(value, list):
-            waiting += [(name, item) for item in cast("list[object]", value)]
-
-
-def _is_said(name: str, value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and (
-        name in ("data", "beside") or bool(answer_fields.WORDS.fullmatch(name))
-    )
-
-
-def _is_no(value: object) -> bool:
-    return value is not None and str(value).strip().casefold() in ("false", "0", "no", "n", "f")
-
-
-def _failed(part: object) -> bool:
-    if not isinstance(part, dict):
-        return False
-    fields = cast("dict[str, Any]", part)
-    return _is_no(fields.get("success")) or fields.get("errorCode") not in _NO_FAILURE
-
-
-def _is_success(name: str, value: object) -> bool:
-    if isinstance(value, dict | list) or not answer_fields.SUCCESS.fullmatch(name):
-        return False
-    text = str(value).strip().casefold()
-    return text in ("true", "yes", "y") or (text.isdecimal() and text.strip("0") != "")
+def _is_said(name: str) -> bool:
+    return name in ("", "data") or answer_fields.is_words(name)
 
 
 def _is_of_success(code: int | str | None) -> bool:
@@ -280,13 +290,3 @@ def _is_of_success(code: int | str | None) -> bool:
 def _names_offer(name: str, value: object) -> bool:
     of_offers = name in ("offers", "offerId", "offer_id") or bool(answer_fields.FAILED_PART.fullmatch(name))
     return of_offers and not isinstance(value, bool) and bool(re.fullmatch("[0-9]{6,19}", str(value)))
-
-
-def _is_time(number: str) -> bool:
-    """`yyyyMMddHHmmssSSS`, as 1688 writes times."""
-    if len(number) != 17:
-        return False
-    try:
-        return 2000 <= datetime.strptime(number[:14], "%Y%m%d%H%M%S").year < 2100  # noqa: DTZ007 - a form
-    except ValueError:
-        return False
