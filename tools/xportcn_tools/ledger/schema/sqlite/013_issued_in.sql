@@ -1,0 +1,4 @@
+-- The state folder (`witness.folder_id`) of the process that issued a preview's token. Another folder's witness may
+-- not know what was ordered with it; so the token orders under this folder alone. An older program names none.
+
+ALTER TABLE previews ADD COLUMN issued_in TEXT NOT NULL DEFAULT '';
