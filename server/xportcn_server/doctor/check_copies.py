@@ -64,7 +64,7 @@ def _behind(path: Path, connection: sqlite3.Connection) -> Check:
     if found and found > day_ago:
         return warning(
             "ledger copy",
-            f"at {found} the file was found to be a copy; what was ordered since that was made may be missing",
+            f"at {found} it was found to be an older copy; what was ordered since may be missing",
             "look up upstream what was ordered in that time, before the same is ordered again",
         )
     return ok("ledger copy", "the file is as its witness knows it")
