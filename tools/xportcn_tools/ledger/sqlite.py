@@ -69,7 +69,7 @@ class SqliteLedger(SqlLedger):
         self._known_files: dict[Path, tuple[int, int]] = {}
         self._opened_at: datetime | None = None
         self._ledger_id = ""
-        self._folder_id = ""
+        self._folder_id = "none"
         self._appended: Witness | None = None
         self._unwitnessed = False
 
@@ -243,7 +243,8 @@ class SqliteLedger(SqlLedger):
             self._miss_witness(error)
             return False
         if held is None:
-            return bool(sql.execute("SELECT 1 FROM previews WHERE issued_in = ?", (self._folder_id,)))
+            issued = "SELECT 1 FROM previews WHERE issued_in IN ('', ?) LIMIT 1"
+            return bool(sql.execute(issued, (self._folder_id,)))
         known = "SELECT 1 FROM trail WHERE sequence = ? AND hash = ?"
         return held.sequence > 0 and not sql.execute(known, (held.sequence, held.hash))
 
@@ -281,7 +282,7 @@ class SqliteLedger(SqlLedger):
     def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
         """Also where it was issued under another state folder, whose witness alone knows what came of it."""
         older = self._opened_at is not None and preview.created_at < self._opened_at
-        elsewhere = "SELECT 1 FROM previews WHERE preview_id = ? AND issued_in <> ?"
+        elsewhere = "SELECT 1 FROM previews WHERE preview_id = ? AND issued_in NOT IN ('', ?)"
         return (
             super()._is_void(sql, preview)
             or (self._unwitnessed and older)
