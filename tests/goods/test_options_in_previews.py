@@ -3,14 +3,16 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
+import httpx
 import pytest
 from mcp_types import CallToolResult
 
 from harness.builders import asked
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, call, order_arguments, text_of
+from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk.choosing import Chooser, Wish
 from xportcn_tools.goods.product import NotRead
 
@@ -235,6 +237,44 @@ async def test_an_offer_without_a_spec_whose_product_cannot_be_read_is_asked_of_
         several = await call(client, "preview_order", wanted({"offer_id": MUG}))
     assert lines_of(none)[0]["offer_id"] == ENVELOPE
     assert several["problem"]["code"] == "not_orderable"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_same_arguments_are_the_same_goods_where_a_price_names_no_option(
+    tmp_path: Path, era: Era
+) -> None:
+    """An upstream that takes the only option of an offer where none is named, and names none in its price."""
+    house = House(tmp_path, APPROVAL="off")
+    async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox)) as client:
+        asked_for = wanted({"offer_id": FLASK, "quantity": 10})
+        previews = [await call(client, "preview_order", asked_for) for _ in range(2)]
+        assert [lines_of(preview)[0]["spec_id"] for preview in previews] == [FLASK_SPEC] * 2
+        first, second = (preview["preview"]["create_order_arguments"] for preview in previews)
+        assert (await call(client, "create_order", first))["order"]["state"] == "placed"
+        again = await call(client, "create_order", second)
+    assert again["problem"]["code"] == "terms_changed"
+    assert house.creates == 1
+
+
+class OnlyOption(SandboxTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content or b"{}")
+        items = body.get("cargoParamList", [])
+        if not request.url.path.endswith("/preview") or all(item.get("specId") for item in items):
+            return await super().handle_async_request(request)
+        for item in items:
+            item["specId"] = FLASK_SPEC
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        full = httpx.Request(request.method, request.url, headers=headers, content=json.dumps(body))
+        answer = json.loads(await (await super().handle_async_request(full)).aread())
+        return httpx.Response(200, json=without_specs(answer))
+
+
+def without_specs(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        held = cast("dict[str, Any]", answer)
+        return {name: without_specs(value) for name, value in held.items() if name != "specId"}
+    return [without_specs(each) for each in cast("list[Any]", answer)] if isinstance(answer, list) else answer
 
 
 async def test_an_agent_that_sees_the_text_alone_orders_from_a_link_and_words(tmp_path: Path) -> None:

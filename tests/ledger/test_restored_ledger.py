@@ -3,20 +3,29 @@
 import logging
 import shutil
 import sqlite3
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.from_thread
 import pytest
 
-from harness.house import House, call, order_arguments, previewed
+from harness.clock import Clock
+from harness.house import ERAS, Era, House, call, order_arguments, previewed
 from harness.processes import process_environment, ran, xportcn_mcp
 from harness.settings import environ_of
-from ledger.suite.stores import claimed, preview_of
+from ledger.suite.stores import PLACED, all_orders, claim, claimed, preview_of
 from ledger.test_ledger_files import children
+from xportcn_server.doctor import check_copies as check_copies_module
+from xportcn_server.doctor.check import Check
+from xportcn_server.doctor.check_copies import check_copies
+from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import witness
+from xportcn_tools.ledger.ledger import Claimed, DayUsage, LedgerUnavailableError, Voided
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.ledger.witness import Witness
@@ -94,6 +103,27 @@ async def test_a_backup_that_is_put_back_within_a_tokens_life_orders_nothing_aga
     assert house.creates == orders_before + 2
 
 
+async def test_doctor_warns_for_a_day_that_orders_may_be_missing_in_a_restored_ledger(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> Check:
+        with closing(sqlite3.connect(house.ledger)) as sql:
+            (check,) = (each for each in check_copies(house.ledger, sql) if each.name == "ledger copy")
+        return check
+
+    token = await token_of(house)
+    backup = house.ledger.with_name("backup")
+    shutil.copyfile(house.ledger, backup)
+    assert await created(house, token) == "placed"
+    assert found().status == "ok"
+    shutil.copyfile(backup, house.ledger)
+    assert await created(house, token) == "token_expired"
+    assert found().status == "warning"
+    assert "may be missing" in found().found
+    monkeypatch.setattr(check_copies_module, "utc_now", lambda: datetime.now(UTC) + timedelta(hours=25))
+    assert found().status == "ok"
+
+
 async def test_the_main_file_copied_without_its_log_orders_nothing_again(
     house: House, tmp_path: Path
 ) -> None:
@@ -135,7 +165,8 @@ async def test_a_history_without_a_witness_voids_its_tokens_once(
         (witness.folder() / witness_of(house)[0]).write_bytes(b"")
     assert await created(house, token) == "token_expired"
     assert await created(house, await token_of(house)) == "placed"
-    assert await events_of(house) == ["restored", "claimed", "placed"]
+    restored = [] if lost in ("another machine", "deleted") else ["restored"]
+    assert await events_of(house) == [*restored, "claimed", "placed"]
 
 
 async def test_an_order_is_replayed_from_a_copy_that_knows_it(
@@ -187,6 +218,146 @@ async def test_a_witness_that_is_behind_is_no_fault(house: House, monkeypatch: p
     async with ledger_of(house) as ledger:
         last = (await ledger.trail())[-1]
     assert witness.read(ledger_id) == Witness(last.sequence, last.hash)
+
+
+async def test_a_witness_that_is_behind_is_brought_up_by_the_next_process(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a backup of a moment that it does know would pass for the whole ledger."""
+    async with house.client() as client:
+        other = (await previewed(client, quantity=7))["create_order_arguments"]
+    assert await created(house, other) == "placed"
+    token = await token_of(house)
+    backup = house.ledger.with_name("backup")
+    shutil.copyfile(house.ledger, backup)
+    with monkeypatch.context() as dying:
+        dying.setattr(witness, "follow", nothing)
+        assert await created(house, token) == "placed"
+    async with house.client() as client:
+        await call(client, "get_orders")
+    shutil.copyfile(backup, house.ledger)
+    assert await created(house, token) == "token_expired"
+    assert house.creates == 2
+
+
+async def test_a_copy_and_its_ledger_that_claim_at_the_same_moment_are_one_claim(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy's claim comes between the ledger's commit and the witness of it."""
+    clock, other = Clock(), house.ledger.with_name("copy.sqlite3")
+    preview = preview_of(1)
+    ledger = SqliteLedger(house.ledger, "sandbox", clock=clock)
+    await ledger.store_preview(preview)
+    with closing(sqlite3.connect(house.ledger)) as source, closing(sqlite3.connect(other)) as target:
+        source.backup(target)
+    copy = SqliteLedger(other, "sandbox", clock=clock, busy_seconds=0.1)
+    await copy.open()
+    committed, tried, follow = anyio.Event(), threading.Event(), witness.follow
+
+    def late(ledger_id: str, seen: Witness) -> None:
+        if threading.current_thread() is not claiming[0]:
+            return follow(ledger_id, seen)
+        anyio.from_thread.run_sync(committed.set)
+        assert tried.wait(20)
+        return follow(ledger_id, seen)
+
+    claiming: list[threading.Thread] = []
+
+    def note(used: DayUsage) -> None:
+        del used
+        claiming.append(threading.current_thread())
+
+    monkeypatch.setattr(witness, "follow", late)
+    results: list[object] = []
+
+    async def claim_it() -> None:
+        results.append(await claim(ledger, preview, note))
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(claim_it)
+            await committed.wait()
+            try:
+                with pytest.raises(LedgerUnavailableError, match="witness stays locked"):
+                    await claim(copy, preview)
+            finally:
+                tried.set()
+        (result,) = results
+        assert isinstance(result, Claimed)
+        assert await claim(copy, preview) == Voided()
+    await ledger.aclose()
+    await copy.aclose()
+
+
+async def test_two_state_folders_on_one_ledger_share_orders_and_approvals_and_no_tokens(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may be a program of the same owner: a client's server, and a shell with a setting of its own."""
+    house = House(tmp_path, house.sandbox, APPROVAL="require")
+    mine, others = str(tmp_path / "state"), str(tmp_path / "others")
+    async with house.client() as client:
+        preview = await previewed(client)
+    monkeypatch.setenv("XDG_STATE_HOME", others)
+    async with ledger_of(house) as ledger:
+        stored = await ledger.preview_by_code(preview["approval_code"])
+        assert stored
+        await ledger.approve(stored)
+    assert await created(house, preview["create_order_arguments"]) == "token_expired"
+    monkeypatch.setenv("XDG_STATE_HOME", mine)
+    house.sandbox.faults.add("http-502", "create")
+    async with house.client() as client:
+        answer = await call(client, "create_order", preview["create_order_arguments"])
+    assert answer["problem"]["code"] == "outcome_unknown"
+    monkeypatch.setenv("XDG_STATE_HOME", others)
+    async with ledger_of(house) as ledger:
+        (order,) = await all_orders(ledger)
+        assert await ledger.resolve(order.order_key, PLACED, "resolved_by_operator")
+    monkeypatch.setenv("XDG_STATE_HOME", mine)
+    assert await created(house, preview["create_order_arguments"]) == "placed"
+    assert "restored" not in await events_of(house)
+    assert house.creates == 1
+
+
+async def test_a_backup_orders_nothing_again_under_a_state_folder_that_did_not_see_the_order(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, others = str(tmp_path / "state"), str(tmp_path / "others")
+    monkeypatch.setenv("XDG_STATE_HOME", others)
+    async with house.client() as client:
+        other = (await previewed(client, quantity=7))["create_order_arguments"]
+    assert await created(house, other) == "placed"
+    monkeypatch.setenv("XDG_STATE_HOME", mine)
+    token = await token_of(house)
+    backup = house.ledger.with_name("backup")
+    shutil.copyfile(house.ledger, backup)
+    assert await created(house, token) == "placed"
+    shutil.copyfile(backup, house.ledger)
+    monkeypatch.setenv("XDG_STATE_HOME", others)
+    assert await created(house, token) == "token_expired"
+    assert house.creates == 2
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_token_that_a_restore_voided_never_says_that_nothing_was_ordered(
+    house: House, era: Era
+) -> None:
+    """Its time may be over as well, and the order may exist."""
+    clock = Clock()
+    house = House(house.ledger.parent, build_sandbox(clock=clock), APPROVAL="off")
+    async with house.client(era, clock=clock) as client:
+        token = (await previewed(client))["create_order_arguments"]
+    backup = house.ledger.with_name("backup")
+    shutil.copyfile(house.ledger, backup)
+    async with house.client(era, clock=clock) as client:
+        assert (await call(client, "create_order", token))["order"]["state"] == "placed"
+    shutil.copyfile(backup, house.ledger)
+    clock.advance(700)
+    async with house.client(era, clock=clock) as client:
+        problem = (await call(client, "create_order", token))["problem"]
+    assert problem["code"] == "token_expired"
+    assert "copied or restored" in problem["message"]
+    assert "nothing was ordered by this call" in problem["message"]
+    assert "look upstream first" in problem["next_step"]
 
 
 async def test_a_late_witness_does_not_go_back(house: House) -> None:
@@ -241,6 +412,8 @@ async def test_a_ledger_in_use_is_witnessed_outside_its_folder_for_this_user_alo
         await call(client, "preview_order", order_arguments())
     ledger_id, seen = witness_of(house)
     assert seen == Witness(0, "0" * 64)
-    (file,) = witness.folder().iterdir()
-    assert (file.name, file.parent.stat().st_mode & 0o077) == (ledger_id, 0)
+    assert {file.name for file in witness.folder().iterdir()} == {ledger_id, "folder"}
+    assert not [
+        path for path in (witness.folder(), *witness.folder().iterdir()) if path.stat().st_mode & 0o077
+    ]
     assert house.ledger.parent not in (witness.folder(), *witness.folder().iterdir())

@@ -662,28 +662,30 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
 # Time
 
 
-async def test_expiry_is_judged_when_the_call_arrives_however_long_the_person_thinks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_yes_that_comes_after_the_expiry_orders_nothing(tmp_path: Path, era: Era) -> None:
     clock = Clock()
     house = house_at(tmp_path, clock)
     person = Answers(YES, before=lambda: clock.advance(700))
-    async with house.client("legacy", cast("Any", person), clock=clock) as client:
+    async with house.client(era, cast("Any", person), clock=clock) as client:
         arguments = (await previewed(client))["create_order_arguments"]
-        order = (await call(client, "create_order", arguments))["order"]
-    assert order["state"] == "placed"
-    assert house.sandbox.books.received["preview"] == 2  # what the person said yes to was looked at again
+        problem = (await call(client, "create_order", arguments))["problem"]
+        assert (problem["code"], problem["request_sent"]) == ("token_expired", "no")
+        await nothing_spent(house, client)
 
 
-async def test_on_the_stateless_protocol_the_answer_is_a_call_of_its_own_and_may_come_too_late(
-    tmp_path: Path,
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_yes_that_comes_just_before_the_expiry_is_taken_after_another_look_at_the_price(
+    tmp_path: Path, era: Era
 ) -> None:
     clock = Clock()
     house = house_at(tmp_path, clock)
-    person = Answers(YES, before=lambda: clock.advance(700))
-    async with house.client("auto", cast("Any", person), clock=clock) as client:
+    person = Answers(YES, before=lambda: clock.advance(599))
+    async with house.client(era, cast("Any", person), clock=clock) as client:
         arguments = (await previewed(client))["create_order_arguments"]
-        problem = (await call(client, "create_order", arguments))["problem"]
-        assert problem["code"] == "token_expired"
-        await nothing_spent(house, client)
+        order = (await call(client, "create_order", arguments))["order"]
+    assert order["state"] == "placed"
+    assert house.sandbox.books.received["preview"] == 2
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -2,11 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from xportcn_server.doctor.check import Check, ok, warning
+from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger import witness
 from xportcn_tools.ledger.backup import BACKED_UP
+from xportcn_tools.ledger.rows import time_text
 
 SYNCED = {"onedrive": "OneDrive", "icloud": "iCloud", "mobile documents": "iCloud", "dropbox": "Dropbox"}
 """How the folders begin that programs keep the same on several machines, and whose they are."""
@@ -55,6 +58,14 @@ def _behind(path: Path, connection: sqlite3.Connection) -> Check:
             f"the file came from elsewhere: its last row is of {at}; without its log ({log}) it may be older"
             " than the ledger that it was copied from",
             "copy a ledger with `xportcn-mcp backup FILE`; look up upstream what was ordered since",
+        )
+    day_ago = time_text(utc_now() - timedelta(days=1))
+    found = connection.execute("SELECT MAX(at) FROM trail WHERE event = 'restored'").fetchone()[0]
+    if found and found > day_ago:
+        return warning(
+            "ledger copy",
+            f"at {found} it was found to be an older copy; what was ordered since may be missing",
+            "look up upstream what was ordered in that time, before the same is ordered again",
         )
     return ok("ledger copy", "the file is as its witness knows it")
 

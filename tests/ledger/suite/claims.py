@@ -29,6 +29,7 @@ from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     EarlierUnknown,
+    Expired,
     LedgerError,
     LedgerUnavailableError,
     NewOrder,
@@ -123,6 +124,20 @@ class ClaimSuite:
             assert (await standing_of(other, second)).twin == (first if counts else None)
             result = await claim(other, second)
             assert result == EarlierUnknown(first) if counts else isinstance(result, Claimed)
+
+    async def test_a_preview_whose_time_is_over_by_the_ledgers_clock_is_not_claimed(
+        self, store: Store
+    ) -> None:
+        async with opened(store) as ledger:
+            late, in_time = (preview_of(number, lasts=timedelta(minutes=1)) for number in (1, 2))
+            for preview in (late, in_time):
+                await ledger.store_preview(preview)
+            store.clock.advance(59.9)
+            assert isinstance(await claim(ledger, in_time), Claimed)
+            store.clock.advance(0.1)
+            assert await claim(ledger, late) == Expired()
+            assert isinstance(await claim(ledger, in_time), AlreadyClaimed)
+            assert await events(ledger) == ["claimed"]
 
     async def test_an_open_order_blocks_before_a_placed_one_is_shown(self, store: Store) -> None:
         async with opened(store) as ledger:

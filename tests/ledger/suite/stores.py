@@ -93,6 +93,7 @@ def preview_of(
     goods: str | None = None,
     place: str = "place",
     trail_seen: int = 0,
+    lasts: timedelta = timedelta(days=3650),
 ) -> StoredPreview:
     """A preview like no other, but for what is named."""
     return StoredPreview(
@@ -102,7 +103,7 @@ def preview_of(
         caller=caller,
         out_order_id=reference or f"PO-{number}",
         created_at=now,
-        expires_at=now + timedelta(minutes=10),
+        expires_at=now + lasts,
         payable_fen=fen,
         ship_to=SHIP_TO,
         goods_digest=goods or f"goods-{number}",

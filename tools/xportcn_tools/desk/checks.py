@@ -15,7 +15,6 @@ from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Standing
 from xportcn_tools.money import yuan
 from xportcn_tools.order import echoed
-from xportcn_tools.result_shapes import timestamp
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,10 @@ class Checks:
     def check(self, standing: Standing, call: CreateCall, caps: Caps) -> None:
         """Step 2: expiry, echoes, mode, pause, and a first look at what the claim will judge."""
         preview = standing.preview
-        if call.arrived >= preview.expires_at:
-            raise problems.token_expired(timestamp(preview.expires_at))
-        if standing.void:
+        if standing.void:  # before the expiry, which says that nothing was ordered
             raise problems.token_void()
+        if call.arrived >= preview.expires_at:
+            raise problems.token_expired(preview.expires_at)
         if not _same_amount(call.expected_total, preview.payable_fen):
             raise problems.echo_mismatch("expected_total", yuan(preview.payable_fen))
         if echoed(call.ship_to) != echoed(preview.ship_to):

@@ -18,7 +18,7 @@ from xportcn_tools.desk.choosing import Chooser, Wish
 from xportcn_tools.desk.history import OrderHistory, ledger_problems
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Answer, Policy, Profile
-from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
+from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest, with_priced_specs
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
 from xportcn_tools.desk.sending import Sender, TwinError
@@ -135,7 +135,10 @@ class Desk:
             if clear == asked:
                 raise problems.not_orderable(error, request) from error
             return await self.preview(clear, caller)
-        self._chooser.after_price(asked, wishes, quote.products)
+        clear = self._chooser.after_price(asked, wishes, quote.products)
+        if clear.items != asked.items and clear.items != with_priced_specs(quote, asked.items):
+            # The price names no spec, or another: the same goods must be the same order each time.
+            return await self.preview(clear, caller)
         return await self._previewer.offer(quote, request, caller, profile)
 
     @ledger_problems

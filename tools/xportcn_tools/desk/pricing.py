@@ -66,7 +66,7 @@ def mint_reference(now: datetime) -> str:
     return f"xp{now:%Y%m%d}-{''.join(secrets.choice(_CODE_ALPHABET) for _ in range(12))}"
 
 
-def _with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...]:
+def with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...]:
     """The items as they were priced: where none was named, the spec that the upstream chose is pinned."""
     specs = {line.position: line.spec_id for group in quote.groups for line in group.lines}
     return tuple(replace(item, spec_id=specs[at]) for at, item in enumerate(items))
@@ -158,7 +158,7 @@ class Previewer:
 
         `twin`: the placed order that ended a create; it is named, however long ago it was placed.
         """
-        request = replace(request, items=_with_priced_specs(quote, request.items))
+        request = replace(request, items=with_priced_specs(quote, request.items))
         goods = fingerprint(request.goods_key())
         earlier = await self._ledger.remembered(caller, goods, request.address)
         now = earlier.now

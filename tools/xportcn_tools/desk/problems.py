@@ -1,6 +1,7 @@
 """Every failure that the desk can meet, in the words of the contract. Pure."""
 
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -27,16 +28,17 @@ def unknown_token() -> ProblemError:
     return problem("unknown_token", "This caller has no preview with this token.", PREVIEW_AGAIN)
 
 
-def token_expired(expired_at: str) -> ProblemError:
-    message = f"The preview expired at {expired_at}; nothing was ordered."
-    return problem("token_expired", message, PREVIEW_AGAIN)
+def token_expired(at: datetime) -> ProblemError:
+    expired = f"The preview expired at {timestamp(at)}; nothing was ordered."
+    return problem("token_expired", expired, PREVIEW_AGAIN)
 
 
 def token_void() -> ProblemError:
     return problem(
         "token_expired",
-        "The ledger was copied or restored since this preview was made; nothing was ordered by this call.",
-        f"{PREVIEW_AGAIN} Orders placed since the copy was made may be missing here: look upstream first.",
+        "The ledger was copied or restored since this preview was made, or it was made under another state "
+        "folder; nothing was ordered by this call.",
+        f"{PREVIEW_AGAIN} Orders placed since a copy was made may be missing here: look upstream first.",
     )
 
 

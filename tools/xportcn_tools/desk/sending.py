@@ -21,6 +21,7 @@ from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
     EarlierUnknown,
+    Expired,
     Ledger,
     LedgerUnavailableError,
     NewOrder,
@@ -127,6 +128,8 @@ class Sender:
                     raise problems.paused(claimed)
                 case Voided():
                     raise problems.token_void()
+                case Expired():
+                    raise problems.token_expired(preview.expires_at)
                 case RuleBroken(verdict):
                     raise problems.over_limit(verdict)
                 case Claimed(order):

@@ -168,12 +168,17 @@ class RuleBroken(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Expired:
+    """The preview's time was over when it was claimed."""
+
+
+@dataclass(frozen=True)
 class Voided:
     """The ledger was copied or restored since the preview: an order of it may be missing here."""
 
 
 ClaimResult: TypeAlias = (
-    Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T] | Voided
+    Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T] | Voided | Expired
 )
 
 

@@ -209,7 +209,7 @@ class Queries:
         be read where one goes, it may go there.
         """
         found = sql.execute(
-            "SELECT orders.*, previews.request FROM orders JOIN previews USING (preview_id)"  # noqa: S608 - ours
+            "SELECT orders.*, previews.request FROM orders LEFT JOIN previews USING (preview_id)"  # noqa: S608 - ours
             " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
             f" AND (state IN ('unknown', 'sending') OR state = 'placed' AND {placed})"
             " ORDER BY orders.created_at DESC, order_key",

@@ -137,7 +137,7 @@ def address_of(row: Mapping[str, Any]) -> Address | None:
     """Where the order goes, by its preview's `request`; `None` where that cannot be read."""
     try:
         return _from_column("request", row["request"]).address
-    except ValueError:
+    except (ValueError, TypeError):  # the latter: its preview's row was deleted
         return None
 
 

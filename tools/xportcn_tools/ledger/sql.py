@@ -23,6 +23,7 @@ from xportcn_tools.ledger.ledger import (
     ClaimResult,
     DayUsage,
     EarlierUnknown,
+    Expired,
     LedgerUnavailableError,
     NewOrder,
     OrderQuery,
@@ -182,6 +183,8 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                     return ReferenceUsed()
                 if self._is_void(sql, preview):
                     return Voided()
+                if now >= preview.expires_at:
+                    return Expired()
                 twin = self._queries.twin(sql, preview)
                 if twin:
                     return EarlierUnknown(twin)

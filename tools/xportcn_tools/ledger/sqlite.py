@@ -19,7 +19,7 @@ import anyio.to_thread
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger import rows, witness
-from xportcn_tools.ledger.ledger import LedgerUnavailableError, Realm, StoredPreview
+from xportcn_tools.ledger.ledger import LedgerUnavailableError, OrderRecord, Realm, StoredPreview
 from xportcn_tools.ledger.ledger_file import identity_of, one_file
 from xportcn_tools.ledger.migrations import migrate, refuse_newer
 from xportcn_tools.ledger.queries import Row, Session
@@ -69,6 +69,7 @@ class SqliteLedger(SqlLedger):
         self._known_files: dict[Path, tuple[int, int]] = {}
         self._opened_at: datetime | None = None
         self._ledger_id = ""
+        self._folder_id = "none"
         self._appended: Witness | None = None
         self._unwitnessed = False
 
@@ -93,16 +94,24 @@ class SqliteLedger(SqlLedger):
 
     @contextlib.contextmanager
     def _transaction(self, sql: Session) -> Generator[None]:
-        with self._one_row(sql):
-            self._appended = None
-            self._judge(sql)
-            yield
-        if self._appended:
-            try:
-                witness.follow(self._ledger_id, self._appended)
-                self._unwitnessed = False
-            except OSError as error:
-                self._miss_witness(error)
+        with contextlib.ExitStack() as until_followed:
+            with self._one_row(sql):
+                try:
+                    # Of a ledger and its copy, one at a time judges, commits, and is followed.
+                    until_followed.enter_context(witness.locked(self._identify(sql), self._busy_seconds))
+                except TimeoutError:
+                    raise
+                except OSError as error:
+                    self._miss_witness(error)
+                self._appended = None
+                self._judge(sql)
+                yield
+            if self._appended:
+                try:
+                    witness.follow(self._ledger_id, self._appended)
+                    self._unwitnessed = False
+                except OSError as error:
+                    self._miss_witness(error)
 
     @contextlib.contextmanager
     def _one_row(self, sql: Session) -> Generator[None]:
@@ -146,12 +155,14 @@ class SqliteLedger(SqlLedger):
             sql = _SqliteSession(connection)
             migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql))
             self._opened_at = self._opened_at or self._clock()
-            hindrance = witness.cannot_be_kept()
-            if hindrance:
-                self._miss_witness(hindrance)
-            elif self._is_older_copy(sql):
-                with self._transaction(sql):  # it judges
-                    pass
+            try:
+                self._folder_id = witness.folder_id(self._busy_seconds)
+            except OSError as error:
+                self._miss_witness(error)
+            else:
+                if self._is_older_copy(sql) or self._outruns_witness(sql):
+                    with self._transaction(sql):  # it judges
+                        self._appended = self._appended or self._end_of_trail(sql)
         except BaseException:
             connection.close()
             raise
@@ -205,15 +216,24 @@ class SqliteLedger(SqlLedger):
 
     def _adopt(self, sql: Session) -> None:
         """The first witness of a ledger that has just got its id."""
-        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
-        seen = Witness(**last[0]) if last else Witness(0, GENESIS)
         try:
-            witness.write(self._identify(sql), seen)
+            witness.write(self._identify(sql), self._end_of_trail(sql))
         except OSError as error:
             self._miss_witness(error)
 
+    def _end_of_trail(self, sql: Session) -> Witness:
+        last = sql.execute("SELECT sequence, hash FROM trail ORDER BY sequence DESC LIMIT 1")
+        return Witness(**last[0]) if last else Witness(0, GENESIS)
+
+    def _outruns_witness(self, sql: Session) -> bool:
+        """Whether the witness is behind (a process died after its commit), or missing: a folder new to it."""
+        with contextlib.suppress(OSError):
+            held = witness.read(self._ledger_id)
+            return held is None or held.sequence < self._end_of_trail(sql).sequence
+        return False
+
     def _is_older_copy(self, sql: Session) -> bool:
-        """Whether the ledger has lost rows that its witness knows, or has a history and no witness here.
+        """Whether the ledger has lost rows that its witness knows, or has issued tokens here and no witness.
 
         The witness is read before the trail: a row that it knows was committed by then.
         """
@@ -223,7 +243,8 @@ class SqliteLedger(SqlLedger):
             self._miss_witness(error)
             return False
         if held is None:
-            return bool(sql.execute("SELECT 1 FROM previews UNION ALL SELECT 1 FROM trail LIMIT 1"))
+            issued = "SELECT 1 FROM previews WHERE issued_in IN ('', ?) LIMIT 1"
+            return bool(sql.execute(issued, (self._folder_id,)))
         known = "SELECT 1 FROM trail WHERE sequence = ? AND hash = ?"
         return held.sequence > 0 and not sql.execute(known, (held.sequence, held.hash))
 
@@ -240,7 +261,8 @@ class SqliteLedger(SqlLedger):
             # Before the commit, so that nobody finds the same again: were this row lost, it would be missed.
             witness.write(self._ledger_id, self._appended)
         logger.warning(
-            "the ledger %s was copied or restored, or is new to this user: previews made before now are void",
+            "the ledger %s was copied or restored: previews made before now are void, and orders placed since"
+            " the copy was made may be missing in it; look upstream before the same is ordered again",
             self.path,
         )
 
@@ -258,5 +280,15 @@ class SqliteLedger(SqlLedger):
         self._unwitnessed = True
 
     def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
+        """Also where it was issued under another state folder, whose witness alone knows what came of it."""
         older = self._opened_at is not None and preview.created_at < self._opened_at
-        return super()._is_void(sql, preview) or (self._unwitnessed and older)
+        elsewhere = "SELECT 1 FROM previews WHERE preview_id = ? AND issued_in NOT IN ('', ?)"
+        return (
+            super()._is_void(sql, preview)
+            or (self._unwitnessed and older)
+            or bool(sql.execute(elsewhere, (preview.preview_id, self._folder_id)))
+        )
+
+    def _row(self, record: StoredPreview | OrderRecord) -> dict[str, Any]:
+        row = super()._row(record)
+        return row | {"issued_in": self._folder_id} if isinstance(record, StoredPreview) else row

@@ -7,11 +7,29 @@ another row, the file is an older copy, and what was ordered since is missing in
 
 import os
 import re
+import sys
 import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import platformdirs
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(handle: int) -> None:
+        os.lseek(handle, 1 << 30, os.SEEK_SET)  # behind what is read: what is locked here cannot be
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _take(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @dataclass(frozen=True)
@@ -68,11 +86,48 @@ def write(ledger_id: str, seen: Witness) -> None:
     Raises:
         OSError: the state folder cannot be written.
     """
+    with _opened(ledger_id) as handle:
+        os.write(handle, b"%018d %s\n" % (seen.sequence, seen.hash.encode()))
+
+
+@contextmanager
+def locked(name: str, seconds: float) -> Generator[int]:
+    """Hold a file of the folder (a ledger's id: its copies have the same); gives its handle.
+
+    Raises:
+        TimeoutError: another has held it for so long. OSError: the state folder cannot be written.
+    """
+    until = time.monotonic() + seconds
+    with _opened(name) as handle:  # closing it gives the lock up
+        while True:
+            try:
+                _take(handle)
+                break
+            except (BlockingIOError, PermissionError):  # the latter: on Windows
+                if time.monotonic() > until:
+                    raise TimeoutError("the ledger's witness stays locked") from None
+                time.sleep(0.002)
+        yield handle
+
+
+def folder_id(seconds: float) -> str:
+    """What tells this state folder from another: 32 hex digits, made once. Raises: OSError, as `locked`."""
+    with locked("folder", seconds) as handle:
+        os.lseek(handle, 0, os.SEEK_SET)
+        found = os.read(handle, 32)
+        if len(found) < 32:
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, found := token_hex(16).encode())
+    return found.decode("ascii", errors="replace")
+
+
+@contextmanager
+def _opened(name: str) -> Generator[int]:
     place = folder()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(place / ledger_id, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    handle = os.open(place / name, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        os.write(handle, b"%018d %s\n" % (seen.sequence, seen.hash.encode()))
+        yield handle
     finally:
         os.close(handle)
 
