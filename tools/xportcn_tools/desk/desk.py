@@ -8,7 +8,7 @@ import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import anyio
 
@@ -23,14 +23,13 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
+from xportcn_tools.desk.saved_addresses import SavedAddresses
 from xportcn_tools.desk.sending import Sender, TwinError
 from xportcn_tools.goods.product import NotRead, Product, SearchPage
 from xportcn_tools.goods.reader import ProductReader
-from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
     LedgerError,
-    LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
     Receipt,
@@ -48,6 +47,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOCAL_CALLER = "local"
+NO_ADDRESSES = SavedAddresses()
 
 
 def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -83,7 +83,7 @@ class Desk:
         policy: Policy,
         *,
         clock: Callable[[], datetime] = utc_now,
-        addresses: AddressBook | None = None,
+        addresses: SavedAddresses = NO_ADDRESSES,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
         products: ProductReader | None = None,
         open_page: Callable[[], Awaitable[bool]] | None = None,
@@ -91,7 +91,7 @@ class Desk:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
-        self._addresses = addresses
+        self.addresses = addresses
         self._profile_of = profile_of
         self._open_page = open_page
         self._products = products
@@ -108,13 +108,6 @@ class Desk:
 
     def _caps(self, caller: str) -> Caps:
         return self._profile_of(caller).caps or self.policy.caps
-
-    def saved_addresses(self) -> dict[str, dict[str, Any]]:
-        """The owner's saved addresses by name."""
-        try:
-            return self._addresses.all() if self._addresses else {}
-        except LedgerUnavailableError as error:
-            raise problems.ledger_unavailable(str(error)) from error
 
     async def page_opened(self, preview: PreviewResult) -> bool:
         """Open the page for people, where this needs a recorded yes; whether it is open on this machine."""
@@ -177,7 +170,8 @@ class Desk:
         if standing.attempt:
             return None
         self._checks.check(standing, call, self._caps(call.caller))
-        if standing.twin:  # placed: this create ends in a fresh preview
+        request = standing.preview.request
+        if standing.twin or self.addresses.now(request) != request.address:  # it ends in a fresh preview
             return None
         needed = self.policy.needs_approval(standing.preview.payable_fen)
         if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
@@ -193,15 +187,17 @@ class Desk:
         profile = self._profile_of(call.caller)
         try:
             self._checks.check(standing, call, self._caps(call.caller))
-            if standing.twin:  # placed: shown before anybody is asked
-                await self._checks.recheck(standing, profile)
+            address = self.addresses.now(standing.preview.request)
+            if standing.twin or address != standing.preview.request.address:  # shown before anybody is asked
+                await self._checks.recheck(standing, profile, address)
             if answer in ("no", "cancelled"):
                 await self._ledger.decline(standing.preview, "form")
             standing, answer = await self._yes.awaited(standing, answer)
             if standing.attempt:
                 return _result_of(standing.attempt, standing.preview, replayed=True)
             approval = self._checks.approval(standing, answer)
-            await self._checks.recheck(standing, profile)
+            address = self.addresses.now(standing.preview.request)  # the yes may have taken a while
+            await self._checks.recheck(standing, profile, address)
         except ProblemError:
             # Another call with this token may have claimed it meanwhile: then what stood in the way was
             # that very order, and the answer is what came of it.
@@ -214,7 +210,7 @@ class Desk:
                 standing.preview, approval, lambda: self._caps(call.caller), profile.user_id
             )
         except TwinError as placed:
-            await self._checks.recheck(replace(standing, twin=placed.order), profile)
+            await self._checks.recheck(replace(standing, twin=placed.order), profile, address)
             raise  # pragma: no cover - a twin ends every recheck
         return _result_of(order, standing.preview, replayed=replayed)
 
