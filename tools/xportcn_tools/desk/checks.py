@@ -11,10 +11,11 @@ from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approva
 from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
+from xportcn_tools.desk.saved_addresses import SavedAddresses
 from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Standing
 from xportcn_tools.money import yuan
-from xportcn_tools.order import Address, echoed
+from xportcn_tools.order import echoed
 from xportcn_tools.result_shapes import timestamp
 
 
@@ -36,6 +37,7 @@ class Checks:
 
     _policy: Policy
     _previewer: Previewer
+    _addresses: SavedAddresses
 
     def check(self, standing: Standing, call: CreateCall, caps: Caps) -> None:
         """Step 2: expiry, echoes, mode, pause, and a first look at what the claim will judge."""
@@ -82,13 +84,18 @@ class Checks:
             raise problems.approval_required(standing.preview.approval_code, page_open=standing.page_open)
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 
-    async def recheck(self, standing: Standing, profile: Profile, address: Address) -> None:
+    def outdated(self, standing: Standing) -> bool:
+        """Whether the recheck of this preview can only end in a fresh one."""
+        request = standing.preview.request
+        return standing.twin is not None or self._addresses.now(request) != request.address
+
+    async def recheck(self, standing: Standing, profile: Profile) -> None:
         """Step 4: an older preview is previewed again, and anything but equal terms ends the call. So does a
-        placed twin that the preview could not show: the fresh one names it. So does an `address` that is not
-        the previewed one: the owner has saved it under the same name, and little else was shown.
+        placed twin that the preview could not show: the fresh one names it. So does a saved address
+        that the owner has changed since: its name is the same, and little else was shown.
         """
         preview, twin = standing.preview, standing.twin
-        request = replace(preview.request, address=address)
+        request = replace(preview.request, address=self._addresses.now(preview.request))
         age = standing.now - preview.created_at
         # A negative age is a clock that was set back: it says nothing of freshness.
         fresh_enough = timedelta(0) <= age <= timedelta(seconds=self._policy.recheck_after)

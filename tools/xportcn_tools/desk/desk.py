@@ -23,7 +23,7 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
-from xportcn_tools.desk.saved_addresses import SavedAddresses
+from xportcn_tools.desk.saved_addresses import NO_ADDRESSES, SavedAddresses
 from xportcn_tools.desk.sending import Sender, TwinError
 from xportcn_tools.goods.product import NotRead, Product, SearchPage
 from xportcn_tools.goods.reader import ProductReader
@@ -47,7 +47,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LOCAL_CALLER = "local"
-NO_ADDRESSES = SavedAddresses()
 
 
 def _ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -97,7 +96,7 @@ class Desk:
         self._products = products
         self._previewer = Previewer(upstream, ledger, policy, clock, products)
         self._chooser = Chooser(products, policy.call_timeout)
-        self._checks = Checks(policy, self._previewer)
+        self._checks = Checks(policy, self._previewer, addresses)
         self._yes = Yes(ledger, policy)
         self._lookup = (
             OrderLookup(upstream, ledger, policy.lookup, clock, lambda caller: profile_of(caller).user_id)
@@ -170,8 +169,7 @@ class Desk:
         if standing.attempt:
             return None
         self._checks.check(standing, call, self._caps(call.caller))
-        request = standing.preview.request
-        if standing.twin or self.addresses.now(request) != request.address:  # it ends in a fresh preview
+        if self._checks.outdated(standing):  # this create ends in a fresh preview
             return None
         needed = self.policy.needs_approval(standing.preview.payable_fen)
         if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
@@ -187,17 +185,15 @@ class Desk:
         profile = self._profile_of(call.caller)
         try:
             self._checks.check(standing, call, self._caps(call.caller))
-            address = self.addresses.now(standing.preview.request)
-            if standing.twin or address != standing.preview.request.address:  # shown before anybody is asked
-                await self._checks.recheck(standing, profile, address)
+            if self._checks.outdated(standing):  # shown before anybody is asked
+                await self._checks.recheck(standing, profile)
             if answer in ("no", "cancelled"):
                 await self._ledger.decline(standing.preview, "form")
             standing, answer = await self._yes.awaited(standing, answer)
             if standing.attempt:
                 return _result_of(standing.attempt, standing.preview, replayed=True)
             approval = self._checks.approval(standing, answer)
-            address = self.addresses.now(standing.preview.request)  # the yes may have taken a while
-            await self._checks.recheck(standing, profile, address)
+            await self._checks.recheck(standing, profile)
         except ProblemError:
             # Another call with this token may have claimed it meanwhile: then what stood in the way was
             # that very order, and the answer is what came of it.
@@ -210,7 +206,7 @@ class Desk:
                 standing.preview, approval, lambda: self._caps(call.caller), profile.user_id
             )
         except TwinError as placed:
-            await self._checks.recheck(replace(standing, twin=placed.order), profile, address)
+            await self._checks.recheck(replace(standing, twin=placed.order), profile)
             raise  # pragma: no cover - a twin ends every recheck
         return _result_of(order, standing.preview, replayed=replayed)
 

@@ -40,3 +40,6 @@ class SavedAddresses:
         """Where the goods would go by today's book. A name that was removed since names no other place."""
         saved = self.named(request.address_name) if request.address_name else None
         return saved or request.address
+
+
+NO_ADDRESSES = SavedAddresses()
