@@ -33,9 +33,11 @@ from xportcn_tools.clock import utc_now
 from xportcn_tools.create_order import CREATE_ORDER
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Profile
+from xportcn_tools.desk.saved_addresses import SavedAddresses
 from xportcn_tools.get_orders import GET_ORDERS
 from xportcn_tools.get_product import GET_PRODUCT
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
+from xportcn_tools.order_arguments import saved_address
 from xportcn_tools.preview_order import PREVIEW_ORDER
 from xportcn_tools.results import MODE_WORDS
 from xportcn_tools.search_products import SEARCH_PRODUCTS
@@ -133,7 +135,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
                     ledger,
                     policy,
                     clock=clock,
-                    addresses=address_book_of(settings),
+                    addresses=SavedAddresses(address_book_of(settings), saved_address),
                     profile_of=gate.profile_of,
                     products=products_of(settings, upstream, outside),
                     open_page=open_page,

@@ -78,8 +78,26 @@ def test_several_different_offers_are_none_and_the_same_one_twice_is_one() -> No
     other = DETAIL.replace(OFFER, "628913047512")
     assert offer_in(f"{DETAIL} {other}") is None
     assert "several offers" in why_no_offer(f"{DETAIL} {other}")
+    for text in (f"628913047512 like {DETAIL}", f"{DETAIL} or 628913047512", f"{DETAIL}，628913047512"):
+        assert offer_in(text) is None
+        assert "several offers" in why_no_offer(text)
+    for text in (
+        f"{OFFER} {DETAIL}",
+        f"{DETAIL} 电话13800138000",
+        f"{PAGE} sku 5300000000031",
+        f"x628913047512 {DETAIL}",
+    ):
+        assert offer_in(text) is not None, text
     assert offer_in(f"{DETAIL} {MOBILE} https://x.example/?u={encoded(DETAIL)}") == OfferLink(OFFER)
     assert offer_in(f"https://detail.m.1688.com/page/index.html?offerId={OFFER}&offerId=628913047512") is None
+
+
+@pytest.mark.parametrize("length", [*range(940, 1001), *range(3920, 4100)])
+def test_a_long_link_names_its_whole_offer_or_none(length: int) -> None:
+    start = "https://detail.m.1688.com/page/index.html?spm=a2638t.&trace="
+    found = offer_in(f"{start}{'x' * (length - len(start))}&offerId={OFFER}")
+    assert found is None or found == OfferLink(OFFER)
+    assert found or length > 3900
 
 
 @pytest.mark.parametrize(

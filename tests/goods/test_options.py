@@ -174,6 +174,25 @@ def test_options_that_are_called_alike_choose_nothing() -> None:
         (["350ml", "50ml"], "350 ml", "350ml"),
         (["1 号色", "11号色"], "1号色", "1 号色"),
         (["#3", "3"], "#3", "#3"),
+        (["0.5mm", "5mm"], ".5mm", "0.5mm"),
+        (["0.5mm", "5mm"], "颜色 .5 mm", "0.5mm"),
+        (["-0.50", "50"], "-.50", "-0.50"),
+        (["-5", "5"], "–5", "-5"),
+        (["-5", "5"], "−5", "-5"),
+        (["10", "5"], "颜色-5", "5"),
+        (["5‰", "5%", "5"], "5‰", "5‰"),
+        (["5'", '5"', "5"], "5′", "5'"),
+        (["5'", '5"', "5"], "5″", '5"'),
+        (["5'", '5"', "5"], '"5"', "5"),
+        (["40-41", "42-43"], "40–41", "40-41"),
+        (["1½", "11"], "1½", "1½"),
+        (["10²", "102"], "102", "102"),
+        (["XL", "2XL"], "2XL", "2XL"),
+        (["XL", "2 XL"], "2 XL", "2 XL"),
+        (["XL", "2XL"], "2xl码", "2XL"),
+        (["30CM", "30"], "30 cm", "30CM"),
+        (["1,000", "1"], "1,000", "1,000"),
+        (["40, 41", "42"], "40, 41", "40, 41"),
     ],
 )
 def test_values_with_digits_signs_and_ranges_are_told_apart(
@@ -183,10 +202,70 @@ def test_values_with_digits_signs_and_ranges_are_told_apart(
 
 
 @pytest.mark.parametrize(
-    ("values", "words"), [(["S+"], "S"), (["-5℃"], "5℃"), (["1.5L"], "15L"), (["12"], "1 2"), (["#3"], "3")]
+    ("values", "words"),
+    [
+        (["S+"], "S"),
+        (["-5℃"], "5℃"),
+        (["1.5L"], "15L"),
+        (["12"], "1 2"),
+        (["#3"], "3"),
+        (["5mm"], ".5mm"),
+        (["50"], "-.50"),
+        (["5"], "–5"),
+        (["5", "10"], "5‰"),
+        (['5"', '6"'], "5'"),
+        (["40-41", "42-43"], "40, 41"),
+        (["40-41", "42-43"], "40、41"),
+        (["40-41", "42-43"], "40,41"),
+        (["1½"], "11/2"),
+        (["10²"], "102"),
+    ],
 )
 def test_a_value_with_a_sign_is_not_the_one_without_it(values: list[str], words: str) -> None:
     assert fits(product(*((value,) for value in values)), words) == []
+
+
+@pytest.mark.parametrize("words", ["2 XL", "2-XL", "size: 2 XL", "XL 2"])
+def test_a_number_that_may_be_a_quantity_chooses_nothing(words: str) -> None:
+    goods = product(("XL",), ("2XL",), ("XL2",), ("L",), names=(SIZE,))
+    assert len(fits(goods, words)) == 2
+    assert fits(product(("XL",), ("L",), names=(SIZE,)), words) == []
+
+
+def test_a_number_is_never_taken_for_a_quantity_alone() -> None:
+    assert fits(product(("白色", "2XL"), ("蓝", "XL")), "蓝 2 XL") == []
+    assert chosen(SHIRTS, "蓝 2 XL") == "蓝 / 2XL"
+
+
+def test_a_dash_that_may_be_a_sign_chooses_nothing() -> None:
+    goods = product(("-5",), ("5",), names=(("尺寸", "Size"),))
+    assert fits(goods, "尺寸-5") == ["-5", "5"]
+    assert chosen(product(("红色", "40"), ("红色", "-40")), "红色-40") is None
+    assert chosen(product(("红色", "40"), ("红色", "41")), "红色-40") == "红色 / 40"
+
+
+def test_a_comma_between_digits_separates_no_values() -> None:
+    goods = product(("2", "5mm"), ("3", "5mm"))
+    assert fits(goods, "2,5mm") == []
+    assert chosen(goods, "2, 5mm") == "2 / 5mm"
+
+
+@pytest.mark.parametrize(
+    ("row", "touching", "apart"),
+    [
+        (("红色", "大"), "大红色", "大, 红色"),
+        (("红色", "大"), "红色大", "红色大码"),
+        (("黄色", "中"), "中黄色", "中号黄色"),
+        (("红", "加大"), "加大红", "加大 红"),
+        (("红色", "大"), "大红色", "颜色红色尺码大"),
+    ],
+)
+def test_a_value_of_one_chinese_character_touches_no_other(
+    row: tuple[str, str], touching: str, apart: str
+) -> None:
+    goods = product(row, ("白色", "小"))
+    assert fits(goods, touching) == []
+    assert chosen(goods, apart) == " / ".join(row)
 
 
 def test_what_only_the_seller_calls_a_dimension_counts_before_a_colon_alone() -> None:

@@ -301,7 +301,7 @@ async def test_an_agent_that_sees_the_text_alone_orders_from_a_link_and_words(tm
     ("offer", "word"),
     [
         ("https://qr.1688.com/s/aBc123", "is a share link, which does not hold the offer's number; open it"),
-        (f"{LINK} or https://detail.1688.com/offer/{SHIRT}.html", "holds links to several offers; give one"),
+        (f"{LINK} or https://detail.1688.com/offer/{SHIRT}.html", "names several offers; give one"),
         ("https://example.com/offer/610947572360.html", f"such as {LINK}"),
         ("the blue one", f"such as {LINK}"),
         ("9" * 4001, "is longer than 4000 characters"),

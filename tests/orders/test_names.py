@@ -1,7 +1,7 @@
 """Goods by name: read beside the price, shown wherever a person looks, part of the terms, and never in the way."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from harness.clock import Clock
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, Person, call, order_arguments, previewed, text_of
 from harness.settings import settings_for
 from harness.terminal import command
-from harness.transports import AlteredAnswers
+from harness.transports import Alteration, AlteredAnswers
 from xportcn_server.app import Seams, upstream_of
 from xportcn_server.sandbox.catalogue import CATALOGUE
 from xportcn_server.sandbox.service import build_sandbox
@@ -269,6 +269,97 @@ async def test_a_name_is_read_again_past_the_memory_only_where_the_price_is(tmp_
         clock.advance(16)
         refused = await call(client, "create_order", old["create_order_arguments"])
     assert refused["problem"]["details"]["changes"][0]["now"] == NEW_TITLE
+
+
+def product_of(answer: dict[str, Any]) -> dict[str, Any]:
+    """The product in an answer, out of its wrappers."""
+    data = answer["data"]
+    while "productSkuInfos" not in data:
+        data = data["result"]
+    return data
+
+
+def spec_gone(answer: dict[str, Any]) -> None:
+    for sku in product_of(answer)["productSkuInfos"]:
+        if sku["specId"] == MUG_SPEC:
+            sku["specId"] = "0" * 32
+
+
+def no_specs(answer: dict[str, Any]) -> None:
+    product_of(answer)["productSkuInfos"] = []
+
+
+def retitled_and(rest: Callable[[dict[str, Any]], None], title: str = "电子烟弹") -> Alteration:
+    def alter(answer: dict[str, Any]) -> None:
+        product_of(answer)["subject"] = title
+        rest(answer)
+
+    return alter
+
+
+TITLE_TERM, OPTION_TERM = f"title of offer {MUG}", f"option of offer {MUG} spec {MUG_SPEC}"
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("alter", "changes"),
+    [
+        (spec_gone, {OPTION_TERM: "not listed"}),
+        (no_specs, {OPTION_TERM: "not listed"}),
+        (retitled_and(spec_gone), {TITLE_TERM: "电子烟弹", OPTION_TERM: "not listed"}),
+        (retitled_and(no_specs), {TITLE_TERM: "电子烟弹", OPTION_TERM: "not listed"}),
+        (retitled_and(lambda _: None, "「」"), {TITLE_TERM: "「」", OPTION_TERM: "not listed"}),
+    ],
+    ids=["spec gone", "no specs", "retitled, spec gone", "retitled, no specs", "no title left"],
+)
+async def test_a_product_that_no_longer_lists_what_was_named_ends_the_create(
+    tmp_path: Path, era: Era, alter: Alteration, changes: dict[str, str]
+) -> None:
+    house = House(tmp_path, **ALWAYS)
+    answers = AlteredAnswers(house.sandbox, endpoint="/product/detail/get")
+    async with house.client(era, new_transport=answers) as client:
+        preview = await previewed(client)
+        answers.alter = alter
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert (problem["code"], problem["request_sent"]) == ("terms_changed", "no")
+        assert {each["what"]: each["now"] for each in problem["details"]["changes"]} == changes
+        assert codes(problem["preview"]) == ["goods_not_named"]
+        placed = await call(client, "create_order", problem["preview"]["create_order_arguments"])
+        assert placed["order"]["state"] == "placed", "the fresh preview shows what is true now"
+    assert house.creates == 1
+
+
+async def test_the_title_binds_where_the_option_was_never_listed(tmp_path: Path) -> None:
+    house = House(tmp_path, **ALWAYS)
+    answers = AlteredAnswers(house.sandbox, spec_gone, endpoint="/product/detail/get")
+    async with house.client(new_transport=answers) as client:
+        preview = await previewed(client)
+        assert preview["goods"] == NAMELESS
+        answers.alter = retitled_and(spec_gone)
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert [each["what"] for each in problem["details"]["changes"]] == [TITLE_TERM]
+        answers.alter = None
+        placed = await call(client, "create_order", preview["create_order_arguments"])
+        assert placed["order"]["state"] == "placed", (
+            "an option that is listed for the first time is no change"
+        )
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_spec_ids_in_capital_letters_are_the_same_ids(tmp_path: Path, era: Era) -> None:
+    def in_capitals(answer: dict[str, Any]) -> None:
+        for sku in product_of(answer)["productSkuInfos"]:
+            sku["specId"] = sku["specId"].upper()
+
+    house = House(tmp_path)
+    answers = AlteredAnswers(house.sandbox, in_capitals, endpoint="/product/detail/get")
+    async with house.client(era, new_transport=answers) as client:
+        item = {"offer_id": MUG, "quantity": 2, "option": "白色"}
+        preview = await previewed(client, items=[item])
+        assert (preview["goods"], line_of(preview)["spec_id"]) == (GOODS, MUG_SPEC)
+        assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
+        again = await previewed(client)
+        assert "recent_identical_order" in codes(again)
 
 
 async def test_a_name_that_cannot_be_read_again_is_no_change(tmp_path: Path) -> None:

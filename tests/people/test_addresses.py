@@ -559,23 +559,57 @@ async def test_no_result_form_command_trail_or_log_holds_phone_or_street_of_a_sa
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize("what", ["changed", "removed"])
-async def test_an_address_that_is_changed_or_removed_after_the_preview_changes_no_order(
-    tmp_path: Path, era: Era, what: str
+@pytest.mark.parametrize("recheck_after", ["0", "15"])
+async def test_an_address_that_is_saved_otherwise_after_the_preview_ends_the_create_with_a_fresh_one(
+    tmp_path: Path, era: Era, recheck_after: str
+) -> None:
+    """Only its name and city were shown, and both are the same."""
+    house, person = House(tmp_path, RECHECK_AFTER_SECONDS=recheck_after), Person()
+    await save(house, "home", PRIVATE)
+    async with house.client(era, person) as client:
+        preview = (await call(client, "preview_order", by_name()))["preview"]
+        await save(house, "home", PRIVATE | {"address": "新搬的路1号"})
+        refused = await client.call_tool("create_order", preview["create_order_arguments"])
+        assert refused.structured_content is not None
+        problem = refused.structured_content["problem"]
+        assert (problem["code"], problem["request_sent"]) == ("terms_changed", "no")
+        change = {"what": "saved address home", "was": "as it was previewed", "now": "changed since"}
+        assert problem["details"]["changes"] == [change]
+        assert change["what"] in text_of(refused)
+        assert (house.creates, person.asked) == (0, [])
+        fresh = problem["preview"]
+        assert fresh["ship_to"] == preview["ship_to"]
+        assert (await call(client, "create_order", fresh["create_order_arguments"]))["ok"]
+        assert len(person.asked) == 1
+    (placed,) = house.sandbox.books.orders
+    assert placed.body["addressParam"]["address"] == "新搬的路1号"
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_address_that_is_removed_after_the_preview_changes_no_order(
+    tmp_path: Path, era: Era
 ) -> None:
     house = House(tmp_path, RECHECK_AFTER_SECONDS="0")
     await save(house, "home", PRIVATE)
     async with house.client(era, Person()) as client:
         preview = (await call(client, "preview_order", by_name()))["preview"]
-        if what == "changed":
-            await save(house, "home", PRIVATE | {"city": "宁波市", "address": "另一条路1号"})
-        else:
-            await command(house, "address", "remove", "home")
+        await command(house, "address", "remove", "home")
         order = (await call(client, "create_order", preview["create_order_arguments"]))["order"]
     assert order["ship_to"] == preview["ship_to"]
     (placed,) = house.sandbox.books.orders
     assert placed.body["addressParam"]["address"] == PRIVATE["address"]
-    assert placed.body["addressParam"]["cityText"] == PRIVATE["city"]
+
+
+@pytest.mark.parametrize("content", ["{", '{"home": {"full_name": "王小明"}}'])
+async def test_a_book_that_cannot_be_compared_lets_no_order_leave(tmp_path: Path, content: str) -> None:
+    house = House(tmp_path)
+    await save(house, "home", PRIVATE)
+    async with house.client(person=Person()) as client:
+        preview = (await call(client, "preview_order", by_name()))["preview"]
+        (tmp_path / "addresses.json").write_text(content, encoding="utf-8")
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+    assert problem["code"] in ("ledger_unavailable", "invalid_arguments")
+    assert (problem["request_sent"], house.creates) == ("no", 0)
 
 
 async def test_the_same_place_is_known_again_by_name_and_in_full(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from harness.builders import address
 from xportcn_tools.desk.address import PROVINCES, address_warnings, is_known, is_municipality
-from xportcn_tools.desk.divisions import prefectures
+from xportcn_tools.desk.divisions import districts, prefectures
 
 CODES = sorted(PROVINCES)
 SHORT = {"15": "内蒙古", "45": "广西", "54": "西藏", "64": "宁夏", "65": "新疆", "81": "香港", "82": "澳门"}
@@ -116,6 +116,11 @@ def test_a_contradiction_names_both_and_says_which_wins() -> None:
         ("330108", "浙江省", "浙江省宁波市"),
         ("330108", "浙江省", "宁波市鄞州区"),
         ("330108", "浙江省", "宁波 / Ningbo"),
+        ("330108", "浙江省", "义乌市"),
+        ("330108", "浙江省", "余姚市"),
+        ("330108", "浙江省", "金华市义乌市"),
+        ("330782", "浙江省", "永康市"),
+        ("330000", "浙江省", "宁波市"),
     ],
 )
 def test_another_city_contradicts_the_code_though_the_province_agrees(
@@ -146,7 +151,6 @@ def test_another_city_contradicts_the_code_though_the_province_agrees(
         ("330111", "浙江省", "Fuyang"),
         ("330108", "浙江省", "市辖区"),
         ("440305", "广东省", "Shum Chun"),
-        ("330000", "浙江省", "宁波市"),
         ("710101", "台湾省", "台南市"),
         ("810101", "香港", "九龙"),
     ],
@@ -155,6 +159,56 @@ def test_the_same_city_and_a_name_that_is_not_recognised_contradict_nothing(
     code: str, province: str, city: str
 ) -> None:
     assert warned(code, province, city) == []
+
+
+def with_area(code: str, area: str, **fields: str) -> list[str]:
+    return [each.message for each in address_warnings(address(district_code=code, area=area, **fields))]
+
+
+@pytest.mark.parametrize(
+    "area", ["西湖区", "西湖", "杭州市西湖区", "浙江省杭州市西湖区", "鄞州区", "义乌市", "濱湖區"]
+)
+def test_another_district_contradicts_the_code_though_the_city_agrees(area: str) -> None:
+    (message,) = with_area("330108", area)
+    assert "330108 is 浙江省 杭州市 滨江区" in message
+    assert f"浙江省 杭州市 {area}" in message
+
+
+@pytest.mark.parametrize(
+    ("code", "area"),
+    [
+        ("330108", "滨江区"),
+        ("330108", "滨江"),
+        ("330108", "濱江區"),
+        ("330108", "杭州市滨江区"),
+        ("330108", "滨江区 / Binjiang"),
+        ("330108", "Binjiang"),
+        ("330108", "Xihu"),
+        ("330108", "高新(滨江)区"),
+        ("330108", "高新区"),
+        ("330108", "市辖区"),
+        ("330108", "长河街道"),
+        ("330108", "鄞州"),
+        ("330100", "西湖区"),
+        ("330101", "西湖区"),
+        ("330104", "江干区"),
+    ],
+)
+def test_the_same_district_and_a_name_that_is_not_recognised_contradict_nothing(code: str, area: str) -> None:
+    assert with_area(code, area) == []
+
+
+def test_a_county_that_has_become_a_city_is_the_same() -> None:
+    assert with_area("340281", "无为县", province="安徽省", city="芜湖市") == []
+
+
+def test_every_district_agrees_with_its_own_code_and_lies_in_a_known_prefecture() -> None:
+    table = prefectures()
+    for code, name in districts().items():
+        assert code[4:] in table[code[:4]].known, code
+        found = with_area(code, name, province=PROVINCES[code[:2]][0], city=PROVINCES[code[:2]][0])
+        assert found == [], code
+    assert len(districts()) > 2800
 
 
 @pytest.mark.parametrize("code", ["429004", "469001", "659001", "419001"])

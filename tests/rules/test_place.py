@@ -34,6 +34,13 @@ SPELLINGS: list[dict[str, Any]] = [
     {"address": "网商路699号，3#，101室"},
     {"address": "网商路 699 号（3号楼）101室"},
     {"address": "网商路699号3座-101"},
+    {"address": "网商路699号三号楼101室"},
+    {"address": "中国浙江省杭州市滨江区网商路699号3号楼101室"},
+    {"address": "中国 网商路699号3号楼101室"},
+    {"address": "网商路699号3号楼101室（阿里中心）"},
+    {"address": "网商路699号(阿里中心)3号楼101室"},
+    {"area": "杭州市滨江区"},
+    {"area": "浙江省杭州市滨江区", "city": "浙江省杭州市"},
 ]
 
 
@@ -74,6 +81,9 @@ def test_a_city_of_a_countys_rank_stands_in_either_field() -> None:
         {"address": "网商路69号93号楼101室"},
         {"address": "网商路6993号楼101室"},
         {"address": "江南大道699号3号楼101室"},
+        {"address": "网商路699号四号楼101室"},
+        {"address": "网商路699号(5号楼)3号楼101室"},
+        {"area": "杭州市西湖区"},
         {"city": "宁波市"},
         {"area": "西湖区"},
         {"area": None, "address": "西湖区网商路699号3号楼101室"},
@@ -102,6 +112,16 @@ def test_the_same_mobile_is_the_same_person_wherever_the_goods_go(mobile: str) -
     far = Address("李雷", mobile, "广东省", "深圳市", "深南大道1号")
     assert same_destination(HERE, far)
     assert not same_destination(HERE, replace(far, mobile="13900139000"))
+
+
+@pytest.mark.parametrize(
+    ("chinese", "number"), [("一", 1), ("九", 9), ("十", 10), ("十二", 12), ("二十", 20), ("九十九", 99)]
+)
+def test_a_house_is_the_same_in_chinese_numerals(chinese: str, number: int) -> None:
+    one = replace(HERE, address=f"网商路699号{chinese}幢{chinese}单元")
+    for other in (number - 1, number, number + 1, number + 10):
+        there = replace(one, **ELSEBODY, address=f"网商路699号{other}幢{other}单元")
+        assert same_destination(one, there) == (other == number)
 
 
 def test_an_address_that_is_nothing_but_a_division_is_compared_as_it_stands() -> None:

@@ -83,12 +83,15 @@ def test_no_discount_of_up_to_ninety_six_per_cent_is_ever_taken_for_another_unit
         assert held_against_list_prices(fen_quote(price, product(listed))).payable == price * 2 + 600
 
 
-def test_one_line_whose_list_price_agrees_proves_the_unit_of_all() -> None:
+def test_list_prices_that_contradict_each_other_leave_a_doubt_and_refuse_nothing() -> None:
     request = asked(Item(OFFER, 2, SPEC), Item(OTHER_OFFER, 2, SPEC))
     lines = (line(58, 29), line(5800, 2900, offerId=int(OTHER_OFFER)))
     quote = quoted(group(*lines, sumPaymentNoCarriage=5858, sumPayment=6458), request=request)
     products = {OFFER: product(2900), OTHER_OFFER: product(2900, OTHER_OFFER)}
-    assert held_against_list_prices(named(quote, products)).payable == 6458
+    held = held_against_list_prices(named(quote, products))
+    assert (held.payable, quote.unverified_unit, held.unverified_unit) == (6458, False, True)
+    agreeing = {OFFER: product(29), OTHER_OFFER: product(2900, OTHER_OFFER)}
+    assert not held_against_list_prices(named(quote, agreeing)).unverified_unit
 
 
 @pytest.mark.parametrize("found", [(), (product(None),)])

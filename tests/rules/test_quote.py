@@ -652,6 +652,31 @@ def test_a_spec_that_one_side_leaves_out_fits_any(wanted: str | None, named: str
     assert quote.groups[0].lines[0].spec_id == (wanted or named)
 
 
+@pytest.mark.parametrize("quantities", [(1, 10), (2, 2)])
+@pytest.mark.parametrize("amounts", [(2000, 2900), (2900, 2000)])
+def test_lines_without_specs_are_refused_where_several_specs_were_asked_for(
+    quantities: tuple[int, int], amounts: tuple[int, int]
+) -> None:
+    first, second = quantities
+    request = asked(Item(OFFER, first, SPEC), Item(OFFER, second, OTHER_SPEC))
+    lines = [line(amount, ..., specId=...) for amount in amounts]
+    (reason,) = reasons(group(*lines, sumPaymentNoCarriage=4900, sumPayment=5500), request=request)
+    assert (reason.offer_id, "which of them is which" in reason.message) == (OFFER, True)
+    assert reason.next_step
+
+
+def test_lines_without_specs_may_stand_for_either_where_they_are_alike() -> None:
+    request = asked(Item(OFFER, 2, SPEC), Item(OFFER, 2, OTHER_SPEC))
+    lines = [line(2900, 1450, specId=...)] * 2
+    quote = quoted(group(*lines, sumPaymentNoCarriage=5800, sumPayment=6400), request=request)
+    assert [each.spec_id for each in quote.groups[0].lines] == [SPEC, OTHER_SPEC]
+
+
+def test_a_spec_id_in_capital_letters_is_the_same_spec() -> None:
+    quote = quoted(group(line(specId=SPEC.upper())), request=asked(Item(OFFER, 2, SPEC)))
+    assert quote.groups[0].lines[0].spec_id == SPEC
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_named_specs_have_the_first_choice_whatever_the_order(turned: bool) -> None:
     request = asked(Item(OFFER, 2, SPEC), Item(OFFER, 1, OTHER_SPEC))

@@ -24,6 +24,7 @@ from harness.builders import (
 from xportcn_tools.desk import terms
 from xportcn_tools.desk.quote import Group, Quote, UnitsUnclearError
 from xportcn_tools.desk.terms import Change, differences
+from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.order import Item, Line, Pinned, Promotion
 
 PROMOTION = {"promotionId": "p1", "text": "满减", "selected": True, "discountFee": 500}
@@ -196,6 +197,24 @@ def test_translation_unit_and_picture_are_no_terms(names: dict[str, Any]) -> Non
 def test_a_name_that_only_one_reading_has_is_no_change() -> None:
     assert changed(NAMED(deal()), deal()) == {}
     assert changed(deal(), NAMED(deal())) == {}
+
+
+def test_a_product_that_was_read_without_the_option_it_named_is_a_change() -> None:
+    def read(quote: Quote, title: str) -> Quote:
+        return replace(quote, products={OFFER: Product(OFFER, title)})
+
+    option = f"option of offer {OFFER} spec {SPEC}"
+    gone = changed(NAMED(deal()), read(deal(), "陶瓷马克杯"))
+    assert list(gone.values()) == [Change(option, "白色 / 350ml", "not listed")]
+    assert set(changed(NAMED(deal()), read(deal(), "玻璃杯"))) == {f"title of offer {OFFER}", option}
+    assert changed(read(deal(), "陶瓷马克杯"), NAMED(deal())) == {}
+    assert set(changed(read(deal(), "玻璃杯"), NAMED(deal()))) == {f"title of offer {OFFER}"}
+    assert changed(NAMED(deal()), replace(deal(), products={OFFER: NotRead(OFFER, "no_answer")})) == {}
+
+
+def test_an_option_that_is_called_not_listed_is_not_one_that_is_not_listed() -> None:
+    called = in_line(option="not listed")(NAMED(deal()))
+    assert set(changed(called, NAMED(deal()))) == {f"option of offer {OFFER} spec {SPEC}"}
 
 
 def test_a_title_on_several_lines_is_one_change() -> None:

@@ -85,7 +85,7 @@ class OrderRequest:
         """The cart: offers, specs and quantities, whatever their order."""
         totals: dict[tuple[str, str], int] = {}
         for item in self.items:
-            goods = (item.offer_id, item.spec_id or "")
+            goods = (item.offer_id, (item.spec_id or "").lower())
             totals[goods] = totals.get(goods, 0) + item.quantity
         return [(offer, spec, quantity) for (offer, spec), quantity in sorted(totals.items())]
 

@@ -1,6 +1,7 @@
 """The objects among the arguments of `preview_order`: a line of goods, and an address. Pure."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo
@@ -18,6 +19,7 @@ from xportcn_tools.arguments import (
 )
 from xportcn_tools.desk.address import is_known, is_municipality
 from xportcn_tools.goods.links import offer_in, why_no_offer
+from xportcn_tools.order import Address
 
 MOST_PIECES = 1_000_000
 MOST_CHARACTERS = 4000
@@ -129,3 +131,12 @@ class AddressArgument(Arguments):
         AfterValidator(_known_code),
         Field(description="GB/T 2260, six digits; wins over the texts"),
     ] = None
+
+
+def saved_address(fields: Mapping[str, object]) -> Address:
+    """An address of the owner's book, checked like one that is sent.
+
+    Raises:
+        ValidationError: it is no longer complete.
+    """
+    return Address(**AddressArgument.model_validate(fields).model_dump())

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from mcp.server.mcpserver import Context
 from mcp_types import ToolAnnotations
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from xportcn_tools import order
 from xportcn_tools.arguments import FORMS, FromJson, Id, TextLine
@@ -70,7 +70,7 @@ async def preview_order(
             "address",
             f"give exactly one of address ({FORMS['address']}) and address_name ({FORMS['address_name']})",
         )
-    where = address or saved_address(desk, address_name or "")
+    where = order.Address(**address.model_dump()) if address else _saved_address(desk, address_name or "")
     offers = [offer_in(item.offer_id) or OfferLink(item.offer_id) for item in items]
     asked = order.OrderRequest(
         out_order_id=out_order_id or "",
@@ -78,7 +78,7 @@ async def preview_order(
             order.Item(offer.offer_id, **item.model_dump(exclude={"offer_id", "option"}))
             for item, offer in zip(items, offers, strict=True)
         ),
-        address=order.Address(**where.model_dump()),
+        address=where,
         address_name=address_name,
         flow=flow,
         trade_type=trade_type,
@@ -98,14 +98,10 @@ PAGE_OPENED = "A page has opened on this machine: the person says yes or no ther
 PREVIEW_ORDER = Offered(preview_order, "Preview an order", ANNOTATIONS, PreviewEnvelope, "preview")
 
 
-def saved_address(desk: Desk, name: str) -> AddressArgument:
+def _saved_address(desk: Desk, name: str) -> order.Address:
     """The saved address of this name, checked like one that is sent."""
-    saved = desk.saved_addresses()
-    if name not in saved:
-        known = ", ".join(sorted(saved)) or "none"
+    found = desk.addresses.named(name)
+    if found is None:
+        known = ", ".join(sorted(desk.addresses.all())) or "none"
         raise wrong_argument("address_name", f"there is no saved address of this name; saved are: {known}")
-    try:
-        return AddressArgument.model_validate(saved[name])
-    except ValidationError:
-        message = f"the saved address is not complete: save it again with `xportcn-mcp address add {name}`"
-        raise wrong_argument("address_name", message) from None
+    return found

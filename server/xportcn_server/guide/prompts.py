@@ -118,7 +118,7 @@ def add_prompts(server: MCPServer[Desk]) -> None:
     ) -> str:
         with _problems_as_errors():
             found = await _receipt(reference)
-            saved = desk().saved_addresses()
+            saved = desk().addresses.all()
         return _reorder(again, found, saved)
 
     @server.prompt(name=resolve.name, title=resolve.title, description=resolve.description)

@@ -1,15 +1,15 @@
-"""What can be known of an address without asking anyone. Pure, but for a table that is read once.
+"""What can be known of an address without asking anyone. Pure, but for tables that are read once.
 
-Upstream the district code (GB/T 2260, six digits) wins over the texts, silently (1688). So where its province
-or city is not the one that the text names, the preview warns with both. A name that is not recognised
-contradicts nothing: even the vendor's own sample has province and town swapped, and the right code.
+Upstream the district code (GB/T 2260, six digits) wins over the texts, silently (1688). So where its
+province, city or district is not the one that the text names, the preview warns with both. A name that is not
+recognised contradicts nothing: even the vendor's own sample has province and town swapped, its code right.
 """
 
 import re
 from collections.abc import Iterator
 from functools import cache
 
-from xportcn_tools.desk.divisions import prefectures
+from xportcn_tools.desk.divisions import districts, prefectures
 from xportcn_tools.ledger.place import bare_name
 from xportcn_tools.order import Address, ShownWarning, simplified
 
@@ -93,12 +93,14 @@ def address_warnings(address: Address) -> Iterator[ShownWarning]:
     if code is None or not is_known(code):
         return
     prefecture = prefectures().get(code[:4])
-    place = f"{PROVINCES[code[:2]][0]} {prefecture.short + prefecture.rank if prefecture else ''}".rstrip()
-    if swapped or (named and code[:2] not in named) or _city_contradicts(address.city, code):
+    city = prefecture.short + prefecture.rank if prefecture else None
+    place = " ".join(filter(None, (PROVINCES[code[:2]][0], city, districts().get(code))))
+    elsewhere = _city_contradicts(address.city, code) or _district_contradicts(address, code)
+    if swapped or (named and code[:2] not in named) or elsewhere:
+        said = " ".join(filter(None, (address.province, address.city, address.area)))
         yield ShownWarning(
             "address_conflict",
-            f"District code {code} lies in {place}, but the address says {address.province} {address.city}: "
-            "the upstream goes by the code.",
+            f"District code {code} is {place}, but the address says {said}: the upstream goes by the code.",
         )
     elif prefecture and code[4:] not in prefecture.known:
         yield ShownWarning(
@@ -133,9 +135,12 @@ def _names_of_cities() -> dict[str, str]:
 
 
 def _city_contradicts(text: str, code: str) -> bool:
-    """Whether a text names cities, and not that of the code. `xx90` are counties under a province itself."""
+    """Whether a text names cities, and not that of the code. `xx90` are counties under a province itself.
+
+    The code of a whole province is that of no city.
+    """
     province, own = PROVINCES[code[:2]][0], prefectures().get(code[:4])
-    if own is None or code[2:4] == "90" or not (own.short or code[:2] in MUNICIPALITIES):
+    if code[2:4] == "90" or not (own is None or own.short or code[:2] in MUNICIPALITIES):
         return False
     found: set[str] = set()
     for part in _PARTS.findall(simplified(text)):
@@ -154,3 +159,32 @@ def _city_contradicts(text: str, code: str) -> bool:
             }
         )
     return bool(found) and not any(code.startswith(number) for number in found)
+
+
+@cache
+def _codes_of_districts() -> dict[str, set[str]]:
+    codes: dict[str, set[str]] = {}
+    for code, name in districts().items():
+        codes.setdefault(name, set()).add(code)
+    return codes
+
+
+def _district_contradicts(address: Address, code: str) -> bool:
+    """Whether area or city names districts (a county-level city is one), and none that the code is in or has.
+
+    Without its rank only a name of the same prefecture is recognised.
+    """
+    if code[4:] != "00" and code not in districts():
+        return False
+    near = {each: bare_name(name) for each, name in districts().items() if each.startswith(code[:4])}
+    found: set[str] = set()
+    for part in _PARTS.findall(simplified(f"{address.city} / {address.area or ''}")):
+        name = part.removeprefix(PROVINCES[code[:2]][0])
+        if name not in _names_of_cities():
+            city = _CITY.match(name)
+            for each in {name, name[city.end() :] if city else name} - {""}:
+                bare = bare_name(each)
+                found |= _codes_of_districts().get(each, set())
+                found |= {number for number, other in near.items() if bare and bare == other}
+    own = code.removesuffix("00").removesuffix("00") if code[2:] == "0000" else code.removesuffix("00")
+    return bool(found) and not any(number.startswith(own) for number in found)

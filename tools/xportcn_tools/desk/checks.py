@@ -1,6 +1,6 @@
 """Steps 2 to 4 of a create: what speaks against it while nothing is spent, the yes, and a fresh price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,6 +11,7 @@ from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approva
 from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
+from xportcn_tools.desk.saved_addresses import SavedAddresses
 from xportcn_tools.desk.terms import Change, differences, terms_of
 from xportcn_tools.ledger.ledger import Standing
 from xportcn_tools.money import yuan
@@ -35,6 +36,7 @@ class Checks:
 
     _policy: Policy
     _previewer: Previewer
+    _addresses: SavedAddresses
 
     def check(self, standing: Standing, call: CreateCall, caps: Caps) -> None:
         """Step 2: expiry, echoes, mode, pause, and a first look at what the claim will judge."""
@@ -81,32 +83,43 @@ class Checks:
             raise problems.approval_required(standing.preview.approval_code, page_open=standing.page_open)
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 
+    def outdated(self, standing: Standing) -> bool:
+        """Whether the recheck of this preview can only end in a fresh one."""
+        request = standing.preview.request
+        return standing.twin is not None or self._addresses.now(request) != request.address
+
     async def recheck(self, standing: Standing, profile: Profile) -> None:
         """Step 4: an older preview is previewed again, and anything but equal terms ends the call. So does a
-        placed twin that the preview could not show: the fresh one names it.
+        placed twin that the preview could not show: the fresh one names it. So does a saved address
+        that the owner has changed since: its name is the same, and little else was shown.
         """
         preview, twin = standing.preview, standing.twin
+        request = replace(preview.request, address=self._addresses.now(preview.request))
         age = standing.now - preview.created_at
         # A negative age is a clock that was set back: it says nothing of freshness.
         fresh_enough = timedelta(0) <= age <= timedelta(seconds=self._policy.recheck_after)
         made_for = self._policy.made_for(profile)
         as_shown = fresh_enough and made_for.items() <= preview.terms.items()
-        if not twin and as_shown and self._policy.recheck_after:
+        if request == preview.request and not twin and as_shown and self._policy.recheck_after:
             return
         details: dict[str, Any] = {}
         changes: list[Change] = []
         if twin:
             made = f"order {twin.out_order_id} ({', '.join(twin.order_ids)})"
             changes = [Change("identical order", "none", made)]
+        if request != preview.request:
+            changes.append(
+                Change(f"saved address {request.address_name}", "as it was previewed", "changed since")
+            )
         try:
-            quote = await self._previewer.ask(preview.request, preview.caller, profile, at_create=True)
+            quote = await self._previewer.ask(request, preview.caller, profile, at_create=True)
         except NotOrderableError as error:
-            details["reasons"] = problems.reasons_of(error, preview.request)
+            details["reasons"] = problems.reasons_of(error, request)
             changes.append(Change("orderable", "yes", f"no: {error}"))
             raise problems.terms_changed(changes, None, details) from error
         changes += differences(preview.terms, terms_of(quote, made_for))
         if changes:
-            fresh = await self._previewer.offer(quote, preview.request, preview.caller, profile, twin=twin)
+            fresh = await self._previewer.offer(quote, request, preview.caller, profile, twin=twin)
             raise problems.terms_changed(changes, fresh, details)
 
 

@@ -7,7 +7,7 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import present, problems, product_problems
@@ -21,13 +21,12 @@ from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest, with_priced_specs
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
+from xportcn_tools.desk.saved_addresses import NO_ADDRESSES, SavedAddresses
 from xportcn_tools.desk.sending import Sender, TwinError
 from xportcn_tools.goods.product import NotRead, Product, SearchPage
 from xportcn_tools.goods.reader import ProductReader
-from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import (
     Ledger,
-    LedgerUnavailableError,
     OrderQuery,
     OrderRecord,
     Standing,
@@ -54,7 +53,7 @@ class Desk:
         policy: Policy,
         *,
         clock: Callable[[], datetime] = utc_now,
-        addresses: AddressBook | None = None,
+        addresses: SavedAddresses = NO_ADDRESSES,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
         products: ProductReader | None = None,
         open_page: Callable[[], Awaitable[bool]] | None = None,
@@ -62,13 +61,13 @@ class Desk:
         self.policy = policy
         self._ledger = ledger
         self._clock = clock
-        self._addresses = addresses
+        self.addresses = addresses
         self._profile_of = profile_of
         self._open_page = open_page
         self._products = products
         self._previewer = Previewer(upstream, ledger, policy, clock, products)
         self._chooser = Chooser(products, policy.call_timeout)
-        self._checks = Checks(policy, self._previewer)
+        self._checks = Checks(policy, self._previewer, addresses)
         self._yes = Yes(ledger, policy)
         lookup = None
         if policy.lookup:
@@ -80,13 +79,6 @@ class Desk:
 
     def _caps(self, caller: str) -> Caps:
         return self._profile_of(caller).caps or self.policy.caps
-
-    def saved_addresses(self) -> dict[str, dict[str, Any]]:
-        """The owner's saved addresses by name."""
-        try:
-            return self._addresses.all() if self._addresses else {}
-        except LedgerUnavailableError as error:
-            raise problems.ledger_unavailable(str(error)) from error
 
     async def page_opened(self, preview: PreviewResult) -> bool:
         """Open the page for people, where this needs a recorded yes; whether it is open on this machine."""
@@ -152,7 +144,7 @@ class Desk:
         if standing.attempt:
             return None
         self._checks.check(standing, call, self._caps(call.caller))
-        if standing.twin:  # placed: this create ends in a fresh preview
+        if self._checks.outdated(standing):  # this create ends in a fresh preview
             return None
         needed = self.policy.needs_approval(standing.preview.payable_fen)
         if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
@@ -168,7 +160,7 @@ class Desk:
         profile = self._profile_of(call.caller)
         try:
             self._checks.check(standing, call, self._caps(call.caller))
-            if standing.twin:  # placed: shown before anybody is asked
+            if self._checks.outdated(standing):  # shown before anybody is asked
                 await self._checks.recheck(standing, profile)
             if answer in ("no", "cancelled"):
                 await self._ledger.decline(standing.preview, "form")

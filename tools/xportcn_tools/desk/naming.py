@@ -13,7 +13,7 @@ from xportcn_tools.desk.quote import Group, Products, Quote
 from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.order import Line, ShownWarning
 from xportcn_tools.results import LineResult
-from xportcn_tools.upstream.clean import clean, cut, quoted
+from xportcn_tools.upstream.clean import clean, cut, quoted, without_corners
 
 TITLE_LENGTH = 40
 TITLE_BYTES = 4 * TITLE_LENGTH
@@ -21,8 +21,6 @@ OPTION_LENGTH = 250
 GOODS_LENGTH = 300
 LINES_NAMED = 3
 MOST_OFFERS = 10
-
-_SIGNS = str.maketrans("", "", "「」｢｣﹁﹂")
 
 
 def named(quote: Quote, products: Products) -> Quote:
@@ -143,4 +141,4 @@ def _words(option: str | None, most: int) -> str:
 
 def _bare(text: str) -> str:
     """A seller's words without the signs they stand between, and clean without them."""
-    return clean(text.translate(_SIGNS))
+    return clean(without_corners(text))

@@ -223,7 +223,8 @@ def quote_warnings(quote: Quote, request: OrderRequest) -> Iterator[ShownWarning
     if quote.unverified_unit:
         yield ShownWarning(
             "unverified_unit",
-            "Every price is below 1.00 CNY a piece, with the upstream's numbers read as fen. If they are "
-            "yuan, the order costs a hundred times as much. Compare with the list price.",
+            "The unit of these prices is not sure: every one is below 1.00 CNY a piece, or a list price says "
+            "a hundred times as much or as little. If it is another unit, the order costs a hundred times as "
+            "much, or a hundredth. Compare each line with its list price.",
         )
     yield from address_warnings(request.address)

@@ -20,11 +20,12 @@ prices and promotions move a price this far, and another unit by 100 moves it fa
 
 
 def option_of(product: Product, spec_id: str | None) -> ProductOption | None:
-    return next((option for option in product.options if option.spec_id == spec_id), None)
+    named = (spec_id or "").lower()
+    return next((option for option in product.options if option.spec_id == named), None)
 
 
 def held_against_list_prices(quote: Quote) -> Quote:
-    """The quote, without doubt about its unit where a list price agrees with it.
+    """The quote: without doubt about its unit where list prices agree, with doubt where they do not.
 
     Raises:
         UnitsUnclearError: list prices agree with the other unit, and none with the one that closed.
@@ -47,7 +48,7 @@ def held_against_list_prices(quote: Quote) -> Quote:
     if contradicting and not agrees:
         why = f"the sums close with line amounts in {quote.unit}, and the list prices say the other unit"
         raise UnitsUnclearError(why, contradicting)
-    return replace(quote, unverified_unit=quote.unverified_unit and (not agrees or bool(contradicting)))
+    return replace(quote, unverified_unit=bool(contradicting) or (quote.unverified_unit and not agrees))
 
 
 def _near(price: int, listed: int) -> bool:

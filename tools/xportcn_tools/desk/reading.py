@@ -115,8 +115,11 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
             if position is None:
                 unmatched_still.append((lines, line))
             elif fits is _may_be_same_goods and _is_ambiguous(line, [items[at] for at in fitting], unmatched):
-                message = f"offer {line.offer_id} is priced in several specs, and its lines name none"
-                raise NotOrderableError([Reason(f"{message}: name the spec of each line", line.offer_id)])
+                message = (
+                    f"offer {line.offer_id} is in several lines, and nothing says which of them is which"
+                )
+                step = "Name the spec of each line; where all have one, order each in a preview of its own."
+                raise NotOrderableError([Reason(message, line.offer_id, next_step=step)])
             else:
                 del waiting[position]
                 lines[position] = line
@@ -140,8 +143,13 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
     return matched
 
 
+def _hex(spec_id: str | None) -> str | None:
+    """Hex digits in either case are one id."""
+    return spec_id and spec_id.lower()
+
+
 def _same_goods(item: Item, line: LineAnswer) -> bool:
-    return (item.offer_id, item.spec_id) == (line.offer_id, line.spec_id)
+    return item.offer_id == line.offer_id and _hex(item.spec_id) == _hex(line.spec_id)
 
 
 def _may_be_same_goods(item: Item, line: LineAnswer) -> bool:
@@ -151,6 +159,8 @@ def _may_be_same_goods(item: Item, line: LineAnswer) -> bool:
 def _is_ambiguous(
     line: LineAnswer, fitting: list[Item], unmatched: list[tuple[dict[int, LineAnswer], LineAnswer]]
 ) -> bool:
-    """Several quantities, several specs, and nothing that says which is which: a guess would be shown."""
-    specs = {other.spec_id for _, other in unmatched if other.offer_id == line.offer_id}
-    return len(specs) > 1 and len({item.quantity for item in fitting}) > 1
+    """Several specs, several quantities or prices, and no word of which is which: no guess is shown."""
+    lines = [other for _, other in unmatched if other.offer_id == line.offer_id]
+    specs = max(len({each.spec_id for each in among}) for among in (lines, fitting))
+    differ = len({item.quantity for item in fitting}), len({(each.amount, each.unit_price) for each in lines})
+    return specs > 1 and max(differ) > 1

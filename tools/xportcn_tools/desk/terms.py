@@ -1,13 +1,14 @@
 """The terms of a deal, and the difference of two deals in words. Pure.
 
 Texts that a seller may reword without changing the deal (messages, promotion texts) are no terms, nor is what
-is on offer and not taken: a coupon, a trade type. The original title and option are terms where they are
-known.
+is on offer and not taken: a coupon, a trade type. The original title and option are terms where the product
+was read, and so is that a product has no such option.
 """
 
 from dataclasses import dataclass
 
 from xportcn_tools.desk.quote import Group, Quote
+from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Line, Promotion
 
@@ -44,7 +45,7 @@ def terms_of(quote: Quote, made_for: dict[str, str]) -> dict[str, str]:
     for number, group in enumerate(quote.groups, start=1):
         terms |= _group_terms(f"order {number}", group, quote.pinned.promotion_id)
         for line in group.lines:
-            terms |= _name_terms(line)
+            terms |= _name_terms(line, quote.products.get(line.offer_id))
     return terms
 
 
@@ -73,8 +74,8 @@ def _promotion(offer: Promotion) -> str:
 
 
 def _named(name: str | None) -> str:
-    """A name of the platform's as a term. One that is called `none` is not the same as none."""
-    return "none" if name is None else "「none」" if name == "none" else name
+    """A name of others as a term. One that is called `none` is not the same as none."""
+    return "none" if name is None else f"「{name}」" if name in ("none", _NOT_LISTED) else name
 
 
 def _line_terms(name: str, line: Line) -> dict[str, str]:
@@ -87,15 +88,23 @@ def _line_terms(name: str, line: Line) -> dict[str, str]:
 
 
 _TITLE, _OPTION = "title of ", "option of "
+_NOT_LISTED = "not listed"
 
 
-def _name_terms(line: Line) -> dict[str, str]:
-    """A name is a term once, however many lines have it; an unknown one is none."""
-    if line.title is None:
+def _name_terms(line: Line, product: Product | NotRead | None) -> dict[str, str]:
+    """A name is a term once, however many lines have it; a product that was not read has none.
+
+    A line without a name whose product was read: it has a title all the same, and no such option.
+    """
+    title = line.title or (product.title if isinstance(product, Product) else None)
+    if title is None:
         return {}
     offer = f"offer {line.offer_id}"
     goods = f"{offer} spec {line.spec_id}" if line.spec_id else offer
-    return {f"{_TITLE}{offer}": line.title, f"{_OPTION}{goods}": _named(line.option)}
+    return {
+        f"{_TITLE}{offer}": title,
+        f"{_OPTION}{goods}": _named(line.option) if line.title else _NOT_LISTED,
+    }
 
 
 def is_name(term: str) -> bool:
@@ -106,9 +115,10 @@ def is_name(term: str) -> bool:
 def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
     """Each term that is not the same in both, in the order of the fresh terms; empty where all are.
 
-    A name that only one of them has could not be read for the other, which is no change.
+    A name that only one of them has could not be read for the other, which is no change; nor is an option
+    that was not listed when it was shown. One that is no longer listed is.
     """
-    both = shown.keys() & fresh.keys()
+    both = {name for name in shown.keys() & fresh.keys() if shown[name] != _NOT_LISTED}
     names = [name for name in dict.fromkeys([*fresh, *shown]) if name in both or not is_name(name)]
     changes = [
         Change(name, shown.get(name, "none"), fresh.get(name, "none"))

@@ -3,7 +3,8 @@
 An option fits where all that was said is used up by whole values of its dimensions, one value a dimension,
 in either language and any order. So 红色 never takes 酒红色, nor "red" "wine red". Case, width, brackets,
 signs between words and the suffixes 码, 号 and size do not count; the name of a dimension may stand beside
-its value. Exactly one option that fits is a choice; several, or none, are not.
+its value. What belongs to a number counts: sign, point and comma, and what is written behind it (% ‰ ' ").
+Exactly one option that fits is a choice; several, or none, are not.
 """
 
 import re
@@ -29,7 +30,15 @@ _KINDS = (
 _SUFFIXES = ("码", "号", "size")
 
 _MARKS_BETWEEN = frozenset("|=`^\N{FRACTION SLASH}")
-_MARKS_THAT_COUNT = frozenset("#%&@*")
+_MARKS_THAT_COUNT = frozenset("#%&@*‰‱")
+_LIKES = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58", "-")
+    | dict.fromkeys("‘’′", "'")
+    | dict.fromkeys("“”″", '"')
+)
+_QUOTED = re.compile(r"(?<!\w)([\"'])(.*?)\1(?!\w)")
+_SMALL_BESIDE_DIGIT = re.compile(r"(?<=[0-9])(?=[¼-¾⅐-⅞⁰¹²³⁴-⁹])|(?<=[⁰¹²³⁴-⁹])(?=[0-9])")
+_LEADING_POINT = re.compile(r"(?<![\w.])\.(?=[0-9])")
 _TIMES = re.compile(r"(?<=[0-9])\s?[*×✕✖]\s?(?=[0-9])")
 _SIZE_BEFORE_NUMBER = re.compile(r"(?<![^\W0-9_])size(?=[0-9])")
 
@@ -49,20 +58,29 @@ class Match:
 
 def fitting(product: Product, words: str) -> Match:
     """The options of a product that fit words. Where nothing is said, all fit."""
-    said = _folded(words[:_MOST_WORDS])
+    plain, signed = (_folded(words[:_MOST_WORDS], signed=signed) for signed in (False, True))
     distinct = {value for option in product.options for value in option.values}
-    places = {value: _Places(value, said) for value in distinct}
+    texts = {text for value in distinct for text in _texts(value) if not _folded(text).gaps}
+    joined = frozenset[str]().union(*map(_spellings, texts))
+    # 尺码-5 may say minus five or five, and 2 XL the size 2XL or two of XL: what fits in any reading fits.
+    readings = [(plain, frozenset[str]()), (signed, frozenset[str]()), (plain, joined)]
+    places = [{value: _Places(value, said, extra) for value in distinct} for said, extra in readings]
     exact: list[ProductOption] = []
     rest: list[tuple[tuple[int, int], ProductOption]] = []
+    sure = False
     for option in product.options:
-        values = [places[value] for value in option.values]
-        if len(words) <= _MOST_WORDS and _used_up(said, values):
+        in_each = [[reading[value] for value in option.values] for reading in places]
+        fits = [_used_up(said, values) for (said, _), values in zip(readings, in_each, strict=True)]
+        sure = sure or any(fits[:2])
+        if len(words) <= _MOST_WORDS and any(fits):
             exact.append(option)
         else:
+            values = in_each[0]
             tokens = set[str]().union(*(value.shared for value in values))
             rest.append(((sum(bool(value.spans) for value in values), len(tokens)), option))
     rest.sort(key=lambda each: each[0], reverse=True)
-    return Match(tuple(exact), tuple(option for _, option in rest))
+    ranked = tuple(option for _, option in rest)
+    return Match(tuple(exact), ranked) if sure else Match((), (*exact, *ranked))
 
 
 @dataclass(frozen=True)
@@ -70,32 +88,44 @@ class _Folded:
     """Text as it is compared: one spelling, without the signs between words.
 
     `edges`: where a word may begin or end. A number with its letters is one word (350ml), so XL is no part of
-    2XL; each Chinese character is one. Only two words of letters, or two numbers, keep a `|` between them.
-    `colons`: where a word begins that stands behind a colon.
+    2XL; each Chinese character is one. Only two words of letters, or two numbers, keep a `|` between them,
+    numbers of a list a `;`. `gaps`: where something stood between two words. `colons`: where a word begins
+    that stands behind a colon.
     """
 
     text: str
     edges: frozenset[int]
+    gaps: frozenset[int]
     colons: frozenset[int]
 
     def after(self, position: int) -> int:
         """Where the next word begins, once one has ended here."""
-        return position + (self.text[position : position + 1] == "|")
+        return position + (self.text[position : position + 1] in ("|", ";"))
+
+    def touches(self, position: int) -> bool:
+        """Whether two Chinese characters stand side by side here."""
+        around = self.text[max(position - 1, 0) : position + 1]
+        return position not in self.gaps and len(around) > 1 and all(map(_is_chinese, around))
 
     @cached_property
     def tokens(self) -> frozenset[str]:
         cuts = pairwise(sorted(self.edges))
-        return frozenset(self.text[start:end] for start, end in cuts) - {"|"}
+        return frozenset(self.text[start:end] for start, end in cuts) - {"|", ";"}
 
 
-def _kind(text: str, position: int) -> str:
+def _kind(text: str, position: int, signed: bool) -> str:
     """`d`igit, `l`etter, `c`hinese character, `s`ign that tells values apart, or nothing: a separator."""
     character = text[position]
     before, after = text[position - 1 : position], text[position + 1 : position + 2]
-    if character == ".":
+    if character in ".,":
         return "d" if before.isdecimal() and after.isdecimal() else ""
+    if character in "'\"":  # feet and inches
+        return "s" if before.isdecimal() else ""
     if character == "-":  # minus five is not five; between words it is a dash
-        return "s" if after.isdecimal() and (not before or before.isspace() or before in "(:=/,") else ""
+        sign = signed and not before.isdecimal()
+        return (
+            "s" if after.isdecimal() and (sign or not before or before.isspace() or before in "(:=/,") else ""
+        )
     category = unicodedata.category(character)
     if category[0] == "N" and category != "Nl":
         return "d"
@@ -110,35 +140,43 @@ def _is_chinese(character: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _folded(text: str) -> _Folded:
+def _folded(text: str, *, signed: bool = False) -> _Folded:
+    """`signed`: each dash before a number is its sign, but for one between two numbers."""
+    text = _SMALL_BESIDE_DIGIT.sub(" ", text).translate(_LIKES)
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = _LEADING_POINT.sub("0.", _QUOTED.sub(r" \2 ", text))
     text = _TIMES.sub("x", text).replace("×", "x").replace("colour", "color")
     text = _SIZE_BEFORE_NUMBER.sub("size ", text)
     folded = ""
-    edges, colons = {0}, set[int]()
+    edges, gaps, colons = {0}, set[int](), set[int]()
     last = between = ""
     for position, character in enumerate(text):
-        kind = _kind(text, position)
+        kind = _kind(text, position, signed)
         if not kind:
             between += character
             continue
         if folded and (between or kind in "cs" or last in "cs"):
             edges.add(len(folded))
+            if between:
+                gaps.add(len(folded))
             if between and kind == last and kind in "dl":
-                folded += "|"
+                folded += ";" if kind == "d" and set(between) & set(",;、") else "|"
                 edges.add(len(folded))
         if ":" in between or "=" in between:
             colons.add(len(folded))
         folded += character
         last, between = kind, ""
-    return _Folded(folded, frozenset(edges | {len(folded)}), frozenset(colons))
+    return _Folded(folded, frozenset(edges | {len(folded)}), frozenset(gaps), frozenset(colons))
 
 
 class _Places:
-    """Where a value stands in what was said, whole; and which of the words said it holds somehow."""
+    """Where a value stands in what was said, whole; and which of the words said it holds somehow.
 
-    def __init__(self, value: OptionValue, said: _Folded) -> None:
-        keys = {key for text in (value.value, value.value_translated) if text for key in _spellings(text)}
+    `joined`: the spellings of values in one piece. Where 2XL is one, `2 XL` may say it, or two of XL.
+    """
+
+    def __init__(self, value: OptionValue, said: _Folded, joined: frozenset[str]) -> None:
+        keys = {key for text in _texts(value) for key in _spellings(text)}
         names = [_folded(name).text for name in (value.name, value.name_translated) if name]
         labels = {
             name for kind in _KINDS if any(each in name for each in kind for name in names) for name in kind
@@ -148,17 +186,25 @@ class _Places:
         for key in keys:
             for start in _found(said, key):
                 end = start + len(key)
-                starts = {start, *_before(said, start, labels | {"size"}, set(names))}
-                ends = {end, *_behind(said, end, labels | set(_SUFFIXES))}
+                starts = {start, *(at for at in _number_before(said, start) if said.text[at:end] in joined)}
+                ends = {end, *(at for at in _number_behind(said, end) if said.text[start:at] in joined)}
+                for at in list(starts):
+                    starts |= set(_before(said, at, labels | {"size"}, set(names)))
+                for at in list(ends):
+                    ends |= set(_behind(said, at, labels | set(_SUFFIXES)))
                 for each in starts:
                     self.spans.setdefault(each, set()).update(said.after(end) for end in ends)
+
+
+def _texts(value: OptionValue) -> Iterator[str]:
+    yield from filter(None, (value.value, value.value_translated))
 
 
 @lru_cache(maxsize=4096)
 def _spellings(text: str) -> frozenset[str]:
     """A value as it is compared, with and without its suffix: `26码` is 26, `Size 26` too."""
     folded = _folded(text)
-    spellings = {folded.text} - {""}
+    spellings = {folded.text, folded.text.replace(";", "|")} - {""}
     for suffix in _SUFFIXES:
         rest = len(folded.text) - len(suffix)
         if rest > 0 and folded.text.endswith(suffix) and rest in folded.edges:
@@ -195,25 +241,42 @@ def _behind(said: _Folded, end: int, labels: set[str]) -> Iterator[int]:
             yield start + len(label)
 
 
+def _number_before(said: _Folded, start: int) -> Iterator[int]:
+    """Where the number begins that stands before a word, apart from it."""
+    if start in said.gaps and (number := re.search(r"[0-9.]+$", said.text[:start])):
+        yield number.start()
+
+
+def _number_behind(said: _Folded, end: int) -> Iterator[int]:
+    if end in said.gaps and (number := re.match(r"[0-9.]+", said.text[end:])):
+        yield end + number.end()
+
+
 def _holds(key: str, token: str) -> bool:
     """Whether a value contains a word that was said; a single letter only as a word of its own."""
     return token in key if len(token) > 1 or not token.isascii() else token in key.split("|")
 
 
 def _used_up(said: _Folded, values: list[_Places]) -> bool:
-    """Whether all that was said is a row of whole values, each dimension at most once."""
+    """Whether all that was said is a row of whole values, each dimension at most once.
+
+    A value of one Chinese character touches no other (大红色 is not 大 and 红色): it may belong to that word.
+    """
     if len(values) > _MOST_DIMENSIONS:
         return not said.text
-    reached, open_states = set[tuple[int, int]](), [(0, 0)]
+    reached, open_states = set[tuple[int, int, bool]](), [(0, 0, False)]
     while open_states:
-        position, used = open_states.pop()
+        position, used, one = open_states.pop()
         if position == len(said.text):
             return True
         for number, value in enumerate(values):
             if used & 1 << number:
                 continue
             for end in value.spans.get(position, ()):
-                state = (end, used | 1 << number)
+                alone = end - position == 1
+                if (one or alone) and said.touches(position):
+                    continue
+                state = (end, used | 1 << number, alone)
                 if state not in reached:
                     reached.add(state)
                     open_states.append(state)

@@ -122,7 +122,7 @@ def _options(
         attributes = _rows(row.get("skuAttributes"), _MOST_VALUES)
         images = (_image(attribute.get("skuImageUrl")) for attribute in attributes)
         option = ProductOption(
-            spec_id=spec_id,
+            spec_id=spec_id.lower(),  # as arguments are: hex digits in either case are one id
             sku_id=_offer_id(row.get("skuId")),
             values=tuple(_value(attribute, cleaned) for attribute in attributes),
             stock=_count(row.get("amountOnSale")),
@@ -130,7 +130,7 @@ def _options(
             image=next(filter(None, images), None),
             single_price=single.fen(row.get("retailPrice")),
         )
-        known = seen.setdefault(spec_id.lower(), option)
+        known = seen.setdefault(option.spec_id, option)
         if known.values != option.values:
             raise NotReadableError("two options have one spec id")
         if known is option:

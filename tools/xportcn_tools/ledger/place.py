@@ -30,6 +30,12 @@ _DIVISION = re.compile(
     r"(?:特别行政区|自治区|自治州|自治县|地区|(?<!超)(?<!夜)(?<!菜)(?<!门)市|(?<![小园社校厂库景街业])区|街道|[省县镇乡旗盟]))"
     r"(?![东西南北中前后一二三四五六七八九十]{0,2}(?:路|街(?!道)|大道|巷|弄|道|桥|村|场|口|心|民|委))"
 )
+_COUNTRY = re.compile(r"^(?:中国|china)[\W_]*")
+_ASIDE = re.compile(r"\([^()0-9]*\)")  # a building's name; a number tells houses apart
+_DIGITS = "一二三四五六七八九"
+_CHINESE_NUMBER = re.compile(
+    rf"(?=[{_DIGITS}十])([{_DIGITS}]?十)?([{_DIGITS}]?)(?=号楼|号院|单元|[栋幢座室房层楼])"
+)
 _HOUSE = re.compile(r"(?<=[0-9a-z])\s*(?:号楼|号院|单元|[号栋幢座室房层楼#])")
 _WORDS = re.compile(r"[0-9a-z]+|[^\W0-9a-z_]+")
 
@@ -66,13 +72,20 @@ def bare_name(name: str | None) -> str:
 
 def _cut(address: Address) -> tuple[str, str, str]:
     """City, district and street. What the street's text holds of the divisions is cut off."""
-    province, city, area, town = map(bare_name, (address.province, address.city, address.area, address.town))
-    text = simplified(address.address)
+    province, town = bare_name(address.province), bare_name(address.town)
+    city = _last(address.city, [province])
+    area = _last(address.area, [province, city])
+    text = _COUNTRY.sub("", simplified(address.address))
     known = [name for name in (province, city, area, town) if name]
     rest, found = _without(text, known)
     named = [name for name in found if name not in known]
     own_city = city or (province if province in _ENGLISH.values() else "")
     return own_city, area or next(iter(named), ""), _street(rest) or _street(text)
+
+
+def _last(text: str | None, above: list[str]) -> str:
+    """The last division that a field names: of 杭州市滨江区 the district."""
+    return bare_name(_without(simplified(text), [name for name in above if name])[0])
 
 
 def _without(text: str, known: list[str]) -> tuple[str, list[str]]:
@@ -93,7 +106,15 @@ def _without(text: str, known: list[str]) -> tuple[str, list[str]]:
 
 
 def _street(text: str) -> str:
-    """Words and numbers alone; 3栋, 3号楼 and 3# are one."""
-    words = _WORDS.findall(_HOUSE.sub(" ", text))
+    """Words and numbers alone; 3栋, 三栋, 3号楼 and 3# are one."""
+    words = _WORDS.findall(_HOUSE.sub(" ", _CHINESE_NUMBER.sub(_in_digits, _ASIDE.sub(" ", text))))
     joined = " ".join(words)
     return re.sub(r"(?<![0-9a-z]) | (?![0-9a-z])", "", joined)
+
+
+def _in_digits(number: re.Match[str]) -> str:
+    """十二 is 12, 二十 is 20."""
+    tens, ones = number[1] or "", number[2]
+    return str(
+        10 * (_DIGITS.find(tens[:-1]) + 1 if tens[:-1] else len(tens)) + _DIGITS.find(ones or "十") + 1
+    )

@@ -158,7 +158,15 @@ def escaped(text: str, keep: str = "\n") -> str:
     )
 
 
+_CORNERS = str.maketrans("", "", "「」｢｣﹁﹂")
+
+
+def without_corners(text: str) -> str:
+    """A text without the signs that foreign text stands between, and without their likes."""
+    return text.translate(_CORNERS)
+
+
 def quoted(text: str) -> str:
     """Foreign text between 「 and 」, without these two signs in it, in at most 300 characters."""
-    bare = text.replace("「", "").replace("」", "")
+    bare = without_corners(text)
     return f"「{bare if len(bare) <= TEXT_LIMIT else cut(bare, TEXT_LIMIT - 1) + '…'}」"
