@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ParamSpec, TypeVar
 
 from xportcn_tools.clock import utc_now
-from xportcn_tools.desk import present, problems, product_problems
+from xportcn_tools.desk import order_problems, present, problems, product_problems
 from xportcn_tools.desk.awaiting import Yes
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import Checks, CreateCall
@@ -204,7 +204,7 @@ class Desk:
 
 def _result_of(order: OrderRecord, preview: StoredPreview, *, replayed: bool) -> OrderResult:
     """A placed order as a result; any other as its problem, with the order beside it."""
-    trouble = problems.of_order(order, preview.shown, replayed=replayed)
+    trouble = order_problems.of_order(order, preview.shown, replayed=replayed)
     if trouble:
         raise trouble
     return present.order_result(order, preview.shown, replayed=replayed)

@@ -6,13 +6,12 @@ from functools import partial
 from typing import Any
 
 from xportcn_tools.desk.caps import Breach
-from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.quote import NotOrderableError, Reason, UnitsUnclearError
-from xportcn_tools.desk.refusals import create_refused, reasons_of, way_out
+from xportcn_tools.desk.refusals import reasons_of, way_out
 from xportcn_tools.desk.terms import Change
 from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.order import OrderRequest, ShownPreview
+from xportcn_tools.order import OrderRequest
 from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.results import PreviewResult, ProblemError, problem, wrong_argument
 from xportcn_tools.upstream.outcome import Reply
@@ -238,65 +237,3 @@ def preview_refused(reply: Reply) -> ProblemError | NotOrderableError:
     )
     refusal.request_id = reply.request_id
     return refusal
-
-
-def contradicted(order: OrderRecord, shown: ShownPreview, order_ids: tuple[str, ...]) -> ProblemError:
-    """The upstream's answer came after a person had ended the order otherwise."""
-    named = ", ".join(order_ids)
-    return problem(
-        "outcome_unknown",
-        f"The upstream has placed this order as {named}, after a person had recorded it as {order.state}.",
-        f"Do not order this again; tell the person that order {named} exists.",
-        request_sent="yes",
-        request_id=order.request_id,
-        order=order_result(order, shown, replayed=False),
-        details={"order_ids": list(order_ids), "recorded_state": order.state},
-    )
-
-
-def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> ProblemError | None:
-    """The problem that stands beside a recorded order, from the record alone; `None` if placed.
-
-    `shown`: the preview that the order was made of.
-    """
-    if order.state == "placed":
-        return None
-    about = partial(
-        problem,
-        request_sent=order.request_sent,
-        request_id=order.request_id,
-        order=order_result(order, shown, replayed=replayed),
-        details={"reason": order.problem_text} if order.problem_text and order.state != "absent" else None,
-    )
-    if order.state == "sending":
-        return about(
-            "order_in_progress",
-            "Another call is sending this order now.",
-            "Wait half a minute, then call create_order again with the same token, or get_orders.",
-        )
-    if order.state == "absent":
-        return about(
-            "outcome_unknown",
-            "The answer to this create never came; a person has since found that no order exists.",
-            PREVIEW_AGAIN,
-        )
-    if order.state == "unknown":
-        return about(
-            "outcome_unknown",
-            f"A create {'was' if order.request_sent == 'yes' else 'may have been'} sent, and its outcome is "
-            "not known: an order may exist.",
-            f"Do not order this again. {ASK_THE_OWNER.format(reference=order.out_order_id)}",
-        )
-    if order.problem_code == "upstream_unavailable":
-        return about(
-            "upstream_unavailable",
-            "The upstream could not be reached; no create was sent and no order exists.",
-            PREVIEW_AGAIN,
-        )
-    code, _, text = (order.problem_text or "").partition(": ")
-    meaning, out = create_refused(code, text)
-    return about(
-        "upstream_unauthorized" if order.problem_code == "upstream_unauthorized" else "upstream_rejected",
-        f"The upstream refused the order{f': it {meaning}' if meaning else ''}. No order exists.",
-        out,
-    )

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import anyio
 
-from xportcn_tools.desk import problems
+from xportcn_tools.desk import order_problems, problems
 from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.desk.policy import Approval, Policy
 from xportcn_tools.ledger.ledger import (
@@ -139,7 +139,7 @@ class Sender:
             log_outcome(order.out_order_id, outcome)  # before it is recorded, which may fail
             recorded = await self._record(order, outcome, retries)
             if outcome.state == "placed" and recorded.order_ids != outcome.order_ids:
-                raise problems.contradicted(recorded, preview.shown, outcome.order_ids)
+                raise order_problems.contradicted(recorded, preview.shown, outcome.order_ids)
             return recorded, False
         raise AssertionError("nothing cancels the shield")  # pragma: no cover
 
