@@ -89,7 +89,7 @@ async def test_a_whole_order_goes_over_http_with_a_form_where_the_client_can_be_
         site(tmp_path, "alice", STATE_KEYS=keys) as here,
         client_of(here.url, here.tokens["alice"], era, person) as client,
     ):
-        assert len((await client.list_tools()).tools) == 3
+        assert len((await client.list_tools()).tools) == 5
         arguments = (await previewed(client))["create_order_arguments"]
         first = await call(client, "create_order", arguments)
         again = await call(client, "create_order", arguments)

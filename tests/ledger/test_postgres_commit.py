@@ -45,6 +45,7 @@ class Wire:
         self.let_go = asyncio.Event()
         self._late: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))
@@ -55,6 +56,7 @@ class Wire:
         if not self.open:
             await _closed(writer)
             return
+        self._ends.add(writer)
         above, below = await asyncio.open_connection("127.0.0.1", self._port)
         answers = asyncio.create_task(self._pass(above, writer))
         cut: Cut | None = None
@@ -72,6 +74,7 @@ class Wire:
         finally:
             answers.cancel()
             await asyncio.wait([answers])
+            self._ends.discard(writer)
             await _closed(writer)
             if cut != "late":
                 await _closed(below)
@@ -92,6 +95,9 @@ class Wire:
             self._late.add(asyncio.create_task(later()))
             return
         self.open = cut != "after, for good"
+        if not self.open:
+            for other in self._ends:  # the driver may hold more connections than the one that is cut
+                other.close()
         below.write(data)
         assert await above.read(65536)  # it has happened, and nobody hears of it
 

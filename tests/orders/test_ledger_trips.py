@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import anyio
 import psycopg
 import pytest
 
@@ -58,16 +60,26 @@ def counted(work: Callable[[Session], T], counts: Counts) -> Callable[[Session],
 class CountingSqliteLedger(SqliteLedger):
     def __init__(self, path: Path, counts: Counts) -> None:
         super().__init__(path, "sandbox")
-        self.counts = counts
+        self.counts, self.swept = counts, anyio.Event()
 
     def _guarded(self, work: Callable[[Session], T]) -> T:
         return super()._guarded(counted(work, self.counts))
+
+    async def erase_old(self, retention: timedelta) -> int:
+        erased = await super().erase_old(retention)
+        self.swept.set()
+        return erased
 
 
 class CountingPostgresLedger(PostgresLedger):
     def __init__(self, url: str, counts: Counts) -> None:
         super().__init__(url, "sandbox")
-        self.counts = counts
+        self.counts, self.swept = counts, anyio.Event()
+
+    async def erase_old(self, retention: timedelta) -> int:
+        erased = await super().erase_old(retention)
+        self.swept.set()
+        return erased
 
     def _guarded(self, work: Callable[[Session], T]) -> T:
         return super()._guarded(counted(work, self.counts))
@@ -100,6 +112,8 @@ async def test_each_call_goes_to_the_ledger_a_few_times_and_waits_for_the_lock_o
 ) -> None:
     of_preview = 1 if isinstance(ledger, SqliteLedger) else 0  # one file has one writer, whatever it writes
     async with House(tmp_path).client(era, Person() if asks else None, ledger=ledger) as client:
+        with anyio.fail_after(30):
+            await ledger.swept.wait()  # what a start erases is no part of a call
         counts.reset()
         preview = await previewed(client)
         assert counts.taken() == (2, of_preview)
@@ -125,7 +139,7 @@ async def test_each_call_goes_to_the_ledger_a_few_times_and_waits_for_the_lock_o
 
 
 @pytest.mark.parametrize("query", [{}, {"reference": "PO-same"}], ids=["all", "reference"])
-async def test_fifty_orders_come_with_their_goods_in_one_trip_and_two_selects(
+async def test_fifty_orders_come_with_their_goods_in_one_trip_and_four_selects(
     tmp_path: Path,
     ledger: CountingSqliteLedger | CountingPostgresLedger,
     counts: Counts,
@@ -137,7 +151,7 @@ async def test_fifty_orders_come_with_their_goods_in_one_trip_and_two_selects(
             await settled(ledger, preview, replace(PLACED, order_ids=(f"{number + 1}", "PO-same")))
         counts.reset()
         found = await call(client, "get_orders", {"limit": 50} | query)
-        assert counts.statements == (5 if isinstance(ledger, SqliteLedger) else 6)  # two are selects
+        assert counts.statements == (7 if isinstance(ledger, SqliteLedger) else 8)  # four are selects
         assert counts.taken() == (1, 0)
     assert len(found["orders"]) == 50
     assert all(order["goods"] and order["lines"] for order in found["orders"])

@@ -65,6 +65,9 @@ class ForwardingLedger:
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         return await self.around("receipts", self.inner.receipts, query)
 
+    async def listing(self, query: OrderQuery) -> tuple[list[Receipt], list[StateTotal]]:
+        return await self.around("listing", self.inner.listing, query)
+
     async def knows(self, query: OrderQuery) -> bool:
         return await self.around("knows", self.inner.knows, query)
 

@@ -58,16 +58,17 @@ class OrderHistory:
         reference, limit = query.reference, query.limit or 10
         digest = token_digest(reference) if reference else ""
         query = replace(query, token_digest=digest, limit=limit + 1)
-        found = await self._receipts(query)
+        await self._settle(query)
+        found, totals = await self._ledger.listing(query)
         if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
         not_read = None
         if refresh:
             not_read = await self._refresh(found[:limit])
-            found = await self._ledger.receipts(query)
+            found, totals = await self._ledger.listing(query)
         shown = [present.receipt_result(each) for each in found[:limit]]
         more = shown[-1].out_order_id if len(found) > limit else None
-        return OrderList(shown, await self._ledger.totals(query), more, not_read)
+        return OrderList(shown, totals, more, not_read)
 
     async def _refresh(self, receipts: list[Receipt]) -> str | None:
         """Read the orders upstream, within one call's time; what was not read, in words."""
@@ -88,7 +89,9 @@ class OrderHistory:
         """One order with the preview it was made of. `reference`: `out_order_id` or order id, and no token:
         what asks here is an address that clients keep.
         """
-        found = await self._receipts(OrderQuery(caller, reference=reference))
+        query = OrderQuery(caller, reference=reference)
+        await self._settle(query)
+        found = await self._ledger.receipts(query)
         if not found:
             raise problems.not_found(reference)
         # A buyer's own number may be another order's id upstream: the own number goes first.
@@ -100,10 +103,9 @@ class OrderHistory:
         query = OrderQuery(caller, states=states, limit=limit)
         return [order.out_order_id for order in await self._ledger.orders(query)]
 
-    async def _receipts(self, query: OrderQuery) -> list[Receipt]:
-        """Orders by a query, with their previews; unknown outcomes are looked up first, where that is on."""
+    async def _settle(self, query: OrderQuery) -> None:
+        """Look unknown outcomes of a query up upstream, where that is on."""
         if self._lookup and (not query.states or set(query.states) & {"unknown", "placed"}):
             with anyio.move_on_after(self._policy.call_timeout):  # for all of them together
                 for receipt in await self._ledger.receipts(replace(query, states=("unknown",))):
                     await self._lookup.settle(receipt)
-        return await self._ledger.receipts(query)

@@ -250,6 +250,10 @@ class Ledger(Approvals, Upkeep, Protocol):
         """Orders with their previews."""
         ...
 
+    async def listing(self, query: OrderQuery) -> tuple[list[Receipt], list[StateTotal]]:
+        """`receipts` and `totals` in one trip."""
+        ...
+
     async def knows(self, query: OrderQuery) -> bool:
         """Whether the reference is one of the caller's previews or orders, whatever the other filters say."""
         ...

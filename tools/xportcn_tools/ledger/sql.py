@@ -154,6 +154,11 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     async def receipts(self, query: OrderQuery) -> list[Receipt]:
         return await self._read(lambda sql: self._queries.receipts(sql, query))
 
+    async def listing(self, query: OrderQuery) -> tuple[list[Receipt], list[StateTotal]]:
+        return await self._read(
+            lambda sql: (self._queries.receipts(sql, query), self._queries.totals(sql, query))
+        )
+
     async def knows(self, query: OrderQuery) -> bool:
         unfiltered = OrderQuery(query.caller, query.reference, query.token_digest, limit=1)
 
