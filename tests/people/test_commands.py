@@ -9,15 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
 from click.testing import CliRunner
 
-from harness.house import House, call, previewed
+from harness.house import House, call, order_arguments, previewed
 from harness.processes import process_environment, ran, xportcn_mcp
 from harness.settings import environ_of
 from xportcn_server.commands.cli import main
@@ -32,7 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "serve": (),
     "demo": (),
     "doctor": (),
-    "orders": ("list", "show", "resolve", "export"),
+    "orders": ("list", "show", "resolve", "export", "watch"),
     "approve": (),
     "page": (),
     "address": ("add", "list", "show", "remove"),
@@ -321,14 +323,31 @@ def test_orders_are_listed_newest_first_with_state_sum_reference_and_ids(termina
     placed = place(terminal, out_order_id="PO-2026-0001")
     place(terminal, "refusal", out_order_id="PO-2026-0002", quantity=3)
     place(terminal, "http-502", out_order_id="PO-2026-0003", quantity=4)
-    lines = terminal.says("orders", "list").splitlines()
+    whole = terminal.says("orders", "list").splitlines()
+    lines = [line for line in whole if not line.startswith(" ")]
     assert [re.split(r"\s{2,}|\s(?=PO)", line)[1:] for line in lines] == [
         ["unknown", "122.00 CNY", "PO-2026-0003", "-"],
         ["rejected", "93.00 CNY", "PO-2026-0002", "-"],
         ["placed", "64.00 CNY", "PO-2026-0001", placed["order_ids"][0]],
     ]
-    assert terminal.says("orders", "list", "--limit", "1").splitlines() == lines[:1]
-    assert terminal.says("orders") == "\n".join(lines) + "\n"
+    assert terminal.says("orders", "list", "--limit", "1").splitlines() == whole[: whole.index(lines[1])]
+    assert terminal.says("orders").splitlines() == whole
+
+
+def test_a_listed_order_says_state_caller_goods_and_where_to_pay_in_the_owners_time(
+    terminal: Terminal,
+) -> None:
+    order = place(terminal)
+    row, state, goods, to_pay = terminal.says("orders", "list", TIMEZONE="Asia/Tokyo").splitlines()
+    created = datetime.fromisoformat(order["created_at"]).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert row.startswith(f"{created:%Y-%m-%d %H:%M:%S} JST  placed ")
+    assert state == f"    this order is placed; ordered for local, to {order['ship_to']}"
+    assert goods == f"    {order['goods']}"
+    assert f"not paid yet: pay order {order['order_ids'][0]} in your Xportcn account" in to_pay
+    place(terminal, "refusal", quantity=3)
+    refused = terminal.says("orders", "list", "--limit", "1")
+    assert "this order was refused; no order exists" in refused
+    assert "not paid" not in refused
 
 
 def test_an_order_is_shown_by_its_reference_or_its_id_with_how_it_was_approved(terminal: Terminal) -> None:
@@ -343,6 +362,22 @@ def test_an_order_is_shown_by_its_reference_or_its_id_with_how_it_was_approved(t
     assert rows["approval"] == "client_dialog (not verified)"
     assert rows["create sent"] == "yes"
     assert order["request_id"] in rows["request_id"]
+    assert rows["ordered for"] == "local"
+    assert rows["sum"] == "goods 58.00 + freight 6.00 + fees 0.00 - discount 0.00"
+    assert f"pay order {order['order_ids'][0]} in your Xportcn account" in shown
+
+
+def test_a_shown_order_has_its_lines_with_the_buyers_own_numbers_and_the_owners_time(
+    terminal: Terminal,
+) -> None:
+    items = [order_arguments()["items"][0] | {"product_no": "SKU-0815"}]
+    order = place(terminal, items=items)
+    shown = terminal.says("orders", "show", order["out_order_id"], TIMEZONE="Asia/Tokyo")
+    assert re.search(
+        r"^goods +2 .*「Nordic ceramic mug.*: 58.00 CNY, product_no SKU-0815$", shown, re.MULTILINE
+    )
+    created = datetime.fromisoformat(order["created_at"]).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert f"{created:%Y-%m-%d %H:%M:%S} JST" in shown
 
 
 def test_the_reason_of_a_refusal_is_shown(terminal: Terminal) -> None:

@@ -31,7 +31,7 @@ from xportcn_tools.results import (
     PromotionResult,
 )
 from xportcn_tools.upstream.clean import quoted
-from xportcn_tools.upstream_results import UpstreamResult
+from xportcn_tools.upstream_results import UpstreamOrderResult, UpstreamResult
 
 _UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
 MANY_LINES, FEW_BYTES = 20, 72
@@ -151,11 +151,18 @@ def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     if order.state == "sending":
         yield "Do not order this again. Ask get_orders once more in half a minute."
     if order.upstream:
-        yield from _upstream(order.upstream)
+        yield from upstream_lines(order.upstream)
+    yield from to_pay(order)
+
+
+def to_pay(order: OrderResult) -> Iterator[str]:
+    """Where a placed order is paid, unless nothing is to be paid any more."""
     if order.state == "placed" and not (order.upstream and _is_settled(order.upstream)):
+        count, ids = len(order.order_ids), ", ".join(order.order_ids)
+        named = f"all {count} separate orders ({ids})" if count > 1 else f"order {ids}"
         yield (
-            f"Placed at 1688, not paid yet: pay {'all ' if count > 1 else 'order '}{named} in your Xportcn "
-            "account. This server does not pay or cancel."
+            f"Placed at 1688, not paid yet: pay {named} in your Xportcn account. "
+            "This server does not pay or cancel."
         )
 
 
@@ -174,17 +181,28 @@ def _is_settled(upstream: UpstreamResult) -> bool:
     return all(order.unpaid is False for order in upstream.orders)
 
 
-def _upstream(upstream: UpstreamResult) -> Iterator[str]:
+def upstream_lines(upstream: UpstreamResult) -> Iterator[str]:
+    """What the upstream last said of an order: a line for each order id, and for each parcel."""
     for order in upstream.orders:
-        status = order.status_text or (f"state {quoted(order.status)}" if order.status else "state unknown")
         amount = f"{order.total.amount} CNY" if order.total else order.unproven_total
         total = f", total {amount}" if amount else ""
         until = f", to be paid until {order.pay_until}" if order.pay_until else ""
         closed = f", because {quoted(order.closed_because)}" if order.closed_because else ""
-        yield f"Upstream, read {upstream.read_at}: order {order.order_id}: {status}{total}{until}{closed}"
-        for parcel in order.parcels:
-            named = " ".join(quoted(text) for text in (parcel.carrier, parcel.tracking_number) if text)
-            yield f"- parcel {named}"
+        said = f"{state_of(order)}{total}{until}{closed}"
+        yield f"Upstream, read {upstream.read_at}: order {order.order_id}: {said}"
+        yield from (f"- {parcel}" for parcel in parcels_of(order))
+
+
+def state_of(order: UpstreamOrderResult) -> str:
+    """In our words, or else in the upstream's."""
+    return order.status_text or (f"state {quoted(order.status)}" if order.status else "state unknown")
+
+
+def parcels_of(order: UpstreamOrderResult) -> Iterator[str]:
+    """Each with its carrier and its number."""
+    for parcel in order.parcels:
+        named = " ".join(quoted(text) for text in (parcel.carrier, parcel.tracking_number) if text)
+        yield f"parcel {named}"
 
 
 def _orders(found: OrdersEnvelope) -> list[str]:

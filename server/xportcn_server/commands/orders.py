@@ -1,22 +1,26 @@
 """`xportcn-mcp orders`: the ledger, for a person, who can also end an order of unknown outcome."""
 
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
 
 from xportcn_server.commands.export_command import export
-from xportcn_server.commands.shared import current_settings, say, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, differences, local_time, say, stop, with_ledger
+from xportcn_server.commands.watch_command import watch
 from xportcn_server.guide.printed_receipt import printed_receipt
 from xportcn_server.guide.receipts import WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.operator import Operator, RefusedError
-from xportcn_tools.desk.question import line_of
+from xportcn_tools.desk.present import receipt_result
+from xportcn_tools.desk.question import line_of, parts_of_total
 from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Receipt
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
-from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.render import to_pay, upstream_lines
 from xportcn_tools.results import MODE_WORDS, STATE_WORDS
 
 
@@ -31,14 +35,23 @@ def orders(context: click.Context) -> None:
 @orders.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 def orders_list(limit: int) -> None:
-    """List orders, newest first."""
-    found = _found(OrderQuery(None, limit=limit))
-    for order in (receipt.order for receipt in found):
+    """List orders, newest first, with their goods and what is to be paid."""
+    settings = current_settings()
+    found = _found(settings, OrderQuery(None, limit=limit))
+    when = local_time(ZoneInfo(settings.timezone))
+    for receipt in found:
+        order, result = receipt.order, receipt_result(receipt, when)
+        if warning := differences(result):
+            say(warning)
         ids = ", ".join(order.order_ids) or "-"
         say(
-            f"{timestamp(order.created_at)}  {order.state:<8}  {yuan(order.payable_fen):>10} CNY  "
+            f"{when(order.created_at)}  {order.state:<8}  {yuan(order.payable_fen):>10} CNY  "
             f"{order.out_order_id}  {ids}"
         )
+        say(f"    this order {STATE_WORDS[order.state]}; ordered for {order.caller}, to {result.ship_to}")
+        upstream = upstream_lines(result.upstream) if result.upstream else ()
+        for text in (*filter(None, [result.goods]), *upstream, *to_pay(result)):
+            say(f"    {text}")
     if not found:
         say("No orders.")
 
@@ -48,14 +61,13 @@ def orders_list(limit: int) -> None:
 @click.option("--receipt", "form", type=click.Choice(["md", "html"]), help="As Markdown, or a page to print.")
 def orders_show(reference: str, form: str | None) -> None:
     """Show one order: by out_order_id or order id."""
-    found = _found(OrderQuery(None, reference=reference))
+    settings = current_settings()
+    found = _found(settings, OrderQuery(None, reference=reference))
     if form and found:
-        _print_receipt(found[0], form)
+        _print_receipt(settings, found[0], form)
         return
     for receipt in found:
-        print_order(receipt.order)
-        for line in receipt.preview.shown.lines if receipt.preview else ():
-            click.echo(f"{'goods':<13} {line_of(line)}")
+        _print_all(receipt, local_time(ZoneInfo(settings.timezone)))
     if not found:
         say(f"No order has the reference {reference}.", err=True)
         sys.exit(1)
@@ -79,10 +91,10 @@ def orders_resolve(
 
 
 orders.add_command(export)
+orders.add_command(watch)
 
 
-def _print_receipt(found: Receipt, form: str) -> None:
-    settings = current_settings()
+def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
     if form == "md":
         text = page(settings.mode, markdown_receipt(found)) + "\n"
     else:
@@ -90,9 +102,24 @@ def _print_receipt(found: Receipt, form: str) -> None:
     sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
 
 
-def _found(query: OrderQuery) -> list[Receipt]:
+def _print_all(found: Receipt, when: Callable[[datetime], str]) -> None:
+    """The order, its goods, and what the upstream last said; what differs goes first."""
+    result = receipt_result(found, when)
+    if warning := differences(result):
+        say(warning)
+    print_order(found.order, when)
+    if found.preview:
+        say(f"{'sum':<13} {parts_of_total(found.preview.shown)}")
+    for line in found.preview.shown.lines if found.preview else ():
+        number = f", product_no {line.product_no}" if line.product_no else ""
+        say(f"{'goods':<13} {line_of(line)}{number}")
+    for text in (*(upstream_lines(result.upstream) if result.upstream else ()), *to_pay(result)):
+        say(text)
+
+
+def _found(settings: Settings, query: OrderQuery) -> list[Receipt]:
     try:
-        return with_ledger(current_settings(), lambda ledger: ledger.receipts(query))
+        return with_ledger(settings, lambda ledger: ledger.receipts(query))
     except LedgerError as error:
         stop(f"the ledger cannot be read: {error}", 1)
 
@@ -103,7 +130,7 @@ def _reason(order: OrderRecord) -> str:
     return f"{order.problem_code}{WHOSE_WORDS.get(order.problem_code, '')}: {order.problem_text or 'no text'}"
 
 
-def print_order(order: OrderRecord) -> None:
+def print_order(order: OrderRecord, when: Callable[[datetime], str]) -> None:
     """All that the ledger holds of an order, a line each."""
     loud = "OUTCOME UNKNOWN: " if order.state == "unknown" else ""
     verified = "verified" if order.approval_verified else "not verified"
@@ -113,12 +140,13 @@ def print_order(order: OrderRecord) -> None:
         "order ids": ", ".join(order.order_ids) or "none",
         "payable": f"{yuan(order.payable_fen)} CNY",
         "ship to": order.ship_to or ERASED,
+        "ordered for": order.caller,
         "approval": f"{order.approval_method} ({verified})",
         "create sent": order.request_sent,
         "reason": _reason(order),
         "request_id": f"{order.request_id or '-'} (for the vendor's support)",
-        "created": timestamp(order.created_at),
-        "updated": timestamp(order.updated_at),
+        "created": when(order.created_at),
+        "updated": when(order.updated_at),
     }
     for name, value in rows.items():
         say(f"{name:<13} {value}")
@@ -128,7 +156,7 @@ def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...]
     """End it as placed under `order_ids`, or as absent without ids; the exit code."""
     try:
         order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
-        print_order(order)
+        print_order(order, local_time(ZoneInfo(settings.timezone)))
         ending = f"this order exists as {', '.join(order_ids)}" if order_ids else "no such order exists"
         if ask and not click.confirm(f"\nConfirm: you checked the account yourself, and {ending} upstream?"):
             say("Nothing was changed.", err=True)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -13,6 +14,7 @@ from xportcn_server.parts import ledger_of
 from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
+from xportcn_tools.results import OrderResult
 from xportcn_tools.upstream.clean import escaped
 
 T = TypeVar("T")
@@ -21,6 +23,18 @@ T = TypeVar("T")
 def say(text: str, *, err: bool = False) -> None:
     """A line or more for a person; what others wrote in it does not act on the terminal."""
     click.echo(escaped(text), err=err)
+
+
+def local_time(zone: tzinfo) -> Callable[[datetime], str]:
+    """How a time is written for the owner: `2026-11-25 17:30:00 CST`."""
+    return lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def differences(order: OrderResult) -> str:
+    """The warning that the upstream has an order otherwise than it was approved; empty where it has not."""
+    found = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
+    what = f"order {order.out_order_id} is no longer as it was approved: {'; '.join(found)}"
+    return f"WARNING: {what}. Ask the seller before you pay." if found else ""
 
 
 def stop(reason: object, code: int = 2) -> NoReturn:

@@ -1,7 +1,8 @@
 """Quotes and records in the words of the contract. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from xportcn_tools.desk.address import address_warnings
@@ -99,20 +100,22 @@ def _with_goods_total(shown: ShownPreview | ShownGroup) -> dict[str, Any]:
     return fields | {"goods_total": fields.pop("goods")}
 
 
-def receipt_result(receipt: Receipt) -> OrderResult:
-    """An order with what the upstream last said of it."""
+def receipt_result(receipt: Receipt, when: Callable[[datetime], str] = timestamp) -> OrderResult:
+    """An order with what the upstream last said of it. `when`: how its times are written."""
     shown = receipt.preview.shown if receipt.preview else None
     result = order_result(receipt.order, shown, replayed=False)
     if receipt.reading is None:
         return result
-    return result.model_copy(update={"upstream": upstream_result(receipt.reading, shown)})
+    return result.model_copy(update={"upstream": upstream_result(receipt.reading, shown, when)})
 
 
-def upstream_result(reading: Reading, shown: ShownPreview | None) -> UpstreamResult:
+def upstream_result(
+    reading: Reading, shown: ShownPreview | None, when: Callable[[datetime], str] = timestamp
+) -> UpstreamResult:
     beside = compared(reading.orders, shown) if shown else Compared(None, differs=False)
     differences = [f"{each.what}: approved {each.was}, now {each.now}" for each in beside.differences]
     return UpstreamResult(
-        read_at=timestamp(reading.read_at),
+        read_at=when(reading.read_at),
         orders=[
             UpstreamOrderResult(
                 order_id=order.order_id,
@@ -123,7 +126,7 @@ def upstream_result(reading: Reading, shown: ShownPreview | None) -> UpstreamRes
                 differs=beside.differs,
                 differences=differences,
                 unpaid=order.unpaid,
-                pay_until=timestamp(order.pay_until) if order.pay_until else None,
+                pay_until=when(order.pay_until) if order.pay_until else None,
                 closed_because=order.closed_because,
                 parcels=[ParcelResult.model_validate(parcel) for parcel in order.parcels],
             )
