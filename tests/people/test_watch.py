@@ -1,5 +1,6 @@
 """`orders watch`, and what the commands say of an order that was read upstream."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from harness.house import House, call, previewed
 from harness.settings import environ_of
 from xportcn_server.commands import watch_command
 from xportcn_server.commands.cli import main
+from xportcn_server.http.callers import PREFIX, new_caller
 from xportcn_server.parts import Seams, upstream_of
 from xportcn_server.sandbox.books import CLOSED, SHIPPED
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.upstream.client import UpstreamClient
+from xportcn_tools.upstream.outcome import Reply
 
 
 class Evening:
@@ -92,6 +95,29 @@ def test_an_order_that_could_not_be_read_is_named_and_once_exits_with_1(evening:
     done = evening.run("watch", "--once")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == f"Could not be read upstream: {order['out_order_id']}\n"
+
+
+def test_an_order_is_read_in_the_account_of_its_caller(
+    evening: Evening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening.place()
+    with sqlite3.connect(evening.house.ledger) as ledger:
+        ledger.execute("UPDATE orders SET caller = ?", (f"{PREFIX}alice",))
+    ledger.close()
+    callers = tmp_path / "callers.toml"
+    new_caller(callers, "alice")
+    text = callers.read_text("utf-8")
+    callers.write_text(f'{text}\nuser_id = "sub-account-7"\n', "utf-8")
+    asked_as: list[str | None] = []
+    read = UpstreamClient.read
+
+    async def recorded(self: UpstreamClient, path: str, body: Any, user_id: str | None = None) -> Reply:
+        asked_as.append(user_id)
+        return await read(self, path, body, user_id)
+
+    monkeypatch.setattr(UpstreamClient, "read", recorded)
+    evening.run("watch", "--once", CALLERS=str(callers))
+    assert asked_as == ["sub-account-7"]
 
 
 def test_a_closed_order_is_not_read_again(evening: Evening) -> None:
