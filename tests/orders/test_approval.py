@@ -27,6 +27,7 @@ from mcp_types import (
 from harness.clock import Clock
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
 from harness.port_sandbox import running_sandbox
+from harness.seams import SteppedLedger
 from harness.terminal import command
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import build_sandbox
@@ -434,9 +435,70 @@ async def test_a_no_in_the_terminal_is_a_row_of_the_trail_and_no_approval(tmp_pa
             refused = await command(house, "approve", preview["approval_code"], answer=answer)
             assert refused.exit_code == 1
         problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
-    assert problem["code"] == "approval_required"
+    assert problem["code"] == "approval_declined"
     assert await trail_of(house, "approved") == []
     assert [row["method"] for row in await trail_of(house, "declined")] == ["operator", "operator"]
+
+
+@pytest.mark.parametrize("answer", ["n\n", "form"])
+async def test_a_no_stands_against_the_clients_own_dialog_until_a_yes(tmp_path: Path, answer: str) -> None:
+    house = House(tmp_path)
+    async with house.client("auto", Person("decline") if answer == "form" else None) as client:
+        preview = await previewed(client)
+        if answer == "form":
+            await call(client, "create_order", preview["create_order_arguments"])
+        else:
+            await command(house, "approve", preview["approval_code"], answer=answer)
+    async with house.client() as client:  # it cannot ask
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert problem["code"] == "approval_declined"
+        await nothing_spent(house, client)
+        assert (await command(house, "approve", preview["approval_code"], answer="y\n")).exit_code == 0
+        order = (await call(client, "create_order", preview["create_order_arguments"]))["order"]
+    assert order["approval"] == {"method": "operator", "verified": True}
+
+
+async def test_a_no_takes_back_a_yes_that_is_not_ordered_yet(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.client("auto", Person("decline")) as client:
+        preview = await previewed(client)
+        assert (await command(house, "approve", preview["approval_code"], answer="y\n")).exit_code == 0
+        ledger = SqliteLedger(house.ledger, "sandbox")
+        stored = await ledger.preview_by_code(preview["approval_code"])
+        assert stored
+        assert await ledger.decline(stored, "page")
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert problem["code"] == "approval_declined"
+        await ledger.aclose()
+
+
+async def test_a_no_that_comes_before_the_claim_ends_the_create_and_one_after_it_is_too_late(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path)
+    other = SqliteLedger(house.ledger, "sandbox")
+
+    async def step(name: str) -> None:
+        if name == "claim" and not said:
+            stored = await other.preview_by_code(preview["approval_code"])
+            assert stored
+            said.append(await other.decline(stored, "page"))
+
+    said: list[bool] = []
+    stepped = SteppedLedger(SqliteLedger(house.ledger, "sandbox"), step)
+    async with house.client(ledger=stepped) as client:
+        preview = await previewed(client)
+        arguments = preview["create_order_arguments"]
+        assert (await call(client, "create_order", arguments))["problem"]["code"] == "approval_declined"
+        await nothing_spent(house, client)
+        assert (await command(house, "approve", preview["approval_code"], answer="y\n")).exit_code == 0
+        assert (await call(client, "create_order", arguments))["order"]["state"] == "placed"
+        stored = await other.preview_by_code(preview["approval_code"])
+        assert stored
+        assert not await other.decline(stored, "page")
+    await other.aclose()
+    assert said == [True]
+    assert len(await trail_of(house, "declined")) == 1
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -13,6 +13,7 @@ import pytest
 from mcp import Client
 
 from harness.house import ADDRESS, ERAS, MUG, Era, House, Person, call, order_arguments, previewed
+from harness.terminal import command
 from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.access import API
 from xportcn_server.sandbox.books import Bill, Books
@@ -594,3 +595,38 @@ async def test_one_id_for_two_separate_orders_is_unknown_and_keeps_the_id(tmp_pa
         envelope = await call(client, "create_order", preview["create_order_arguments"])
     assert (envelope["order"]["state"], envelope["order"]["order_ids"]) == ("unknown", house.order_ids)
     assert "1 of the 2 orders" in json.dumps(envelope["problem"])
+
+
+async def test_an_unknown_order_is_ended_as_placed_under_the_id_that_its_own_answer_showed(
+    tmp_path: Path,
+) -> None:
+    house = World(tmp_path)
+    async with house.client() as client:
+        unknown = await lost(house, client, "ids-beside-failed-goods")
+        (order_id,) = house.order_ids
+        (order,) = (await call(client, "get_orders"))["orders"]
+        assert order["order_ids"] == [order_id]
+        done = await command(
+            house, "orders", "resolve", unknown["out_order_id"], "--placed", order_id, "--yes"
+        )
+        assert done.exit_code == 0, done.output
+        assert (await create(client, unknown))["order"]["order_ids"] == [order_id]
+
+
+async def test_a_reference_that_two_orders_have_ends_neither_but_the_one_whose_own_number_it_is(
+    tmp_path: Path,
+) -> None:
+    house = World(tmp_path)
+    async with house.client() as client:
+        own = await lost(house, client, out_order_id="1234567890123")
+        other = await lost(house, client, address=OTHER_STREET, quantity=3)
+        ledger = SqliteLedger(house.ledger, "sandbox", clock=lambda: house.now)
+        (held,) = await ledger.orders(OrderQuery(None, reference=other["out_order_id"]))
+        outcome = Outcome("unknown", "yes", ("1234567890123",), problem_code="outcome_unknown")
+        await ledger.record(held.order_key, outcome)
+        await ledger.aclose()
+        done = await command(house, "orders", "resolve", "1234567890123", "--absent", "--yes")
+        assert done.exit_code == 0, done.output
+        orders = (await call(client, "get_orders"))["orders"]
+    states = {order["out_order_id"]: order["state"] for order in orders}
+    assert states == {own["out_order_id"]: "absent", other["out_order_id"]: "unknown"}

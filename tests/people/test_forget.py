@@ -80,3 +80,20 @@ async def test_a_server_erases_at_its_start_what_is_older_than_the_retention(tmp
                 await anyio.lowlevel.checkpoint()
     verified = await command(house, "audit", "verify")
     assert verified.exit_code == 0, verified.output
+
+
+async def test_a_forgotten_order_is_still_the_same_goods_for_a_day(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.client("auto", Person()) as client:
+        first, second = await previewed(client), await previewed(client)
+        order = (await call(client, "create_order", first["create_order_arguments"]))["order"]
+        assert (await command(house, "forget", order["out_order_id"])).exit_code == 0
+        ended = await call(client, "create_order", second["create_order_arguments"])
+        assert ended["problem"]["code"] == "terms_changed"
+        (warning,) = [
+            each["message"]
+            for each in (await previewed(client))["warnings"]
+            if each["code"] == "recent_identical_order"
+        ]
+    assert order["out_order_id"] in warning
+    assert house.creates == 1

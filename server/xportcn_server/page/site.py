@@ -123,7 +123,8 @@ class Site:
                 each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
             ]
             cards = [card_of(preview, form_token) for preview in waiting]
-            cards.sort(key=lambda card: card.preview.declined_at is not None)
+            # The oldest first: a new card stands below, and moves none under a pointer.
+            cards.sort(key=lambda card: (card.preview.declined_at is not None, card.preview.created_at))
         return {
             "cards": cards,
             "receipts": await operator.orders(ORDERS_SHOWN),

@@ -92,8 +92,8 @@ class ForwardingLedger:
     async def visitor(self, session_digest: str) -> Visitor | None:
         return await self.around("visitor", self.inner.visitor, session_digest)
 
-    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
-        await self.around("decline", self.inner.decline, preview, method)
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> bool:
+        return await self.around("decline", self.inner.decline, preview, method)
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]

@@ -75,7 +75,7 @@ class Checks:
         if standing.approved:
             return Approval(standing.approved, verified=True)
         if standing.preview.declined_at and answer != "yes" and self._policy.approval != "off":
-            raise problems.approval_declined("they said no on the page, and have not said yes since")
+            raise problems.approval_declined("they said no before, and have not said yes since")
         approval = approval_from(self._policy, answer, standing.preview.payable_fen)
         if approval:
             return approval

@@ -96,7 +96,8 @@ class OrderLookup:
             )
             return order
         for order_id in ids:
-            if await self._ledger.orders(OrderQuery(None, order_id, limit=1)):
+            having = await self._ledger.orders(OrderQuery(None, order_id))
+            if any(other.order_key != order.order_key for other in having):
                 return order  # another order of ours has this id: whose it is, nobody can say
         outcome = Outcome("placed", "yes", ids, order.request_id)
         settled = await self._ledger.resolve(order.order_key, outcome, "found_by_look_up")

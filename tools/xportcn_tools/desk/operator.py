@@ -77,8 +77,13 @@ class Operator:
             raise RefusedError("this preview is approved already")
 
     async def decline(self, preview: StoredPreview) -> None:
-        """Record the no. A create that waits for the answer ends with it; the token stays good."""
-        await self.ledger.decline(preview, self.method)
+        """Record the no. A create that waits for the answer ends with it; the token stays good.
+
+        Raises:
+            RefusedError: it was ordered meanwhile.
+        """
+        if not await self.ledger.decline(preview, self.method):
+            raise RefusedError("this preview was ordered already: the no came too late")
 
     async def orders(self, limit: int) -> list[Receipt]:
         """Those of unknown outcome, then the newest of the others."""
@@ -96,10 +101,7 @@ class Operator:
         Raises:
             RefusedError: there is none, it is not unknown, or an id is no order id or another order's.
         """
-        found = await self.ledger.orders(OrderQuery(self.caller, reference, limit=1))
-        if not found:
-            raise RefusedError(f"no order has the reference {reference}")
-        (order,) = found
+        order = await self._order(reference, self.caller)
         if order.state == "sending":
             raise RefusedError(f"order {order.out_order_id} is being sent; wait until its sender has ended")
         if order.state != "unknown":
@@ -109,12 +111,25 @@ class Operator:
         for order_id in order_ids:
             if not is_order_id(order_id):
                 raise RefusedError(f"{order_id!r} is no order id")
-            for other in await self.ledger.orders(OrderQuery(None, order_id, limit=1)):
+            for other in await self.ledger.orders(OrderQuery(None, order_id)):
+                if other.order_key == order.order_key:
+                    continue  # an unknown order keeps the ids that its answer showed
                 whose = (
                     f"order {other.out_order_id}" if self.caller in (None, other.caller) else "another order"
                 )
                 raise RefusedError(f"order id {order_id} belongs to {whose} already")
         return order
+
+    async def _order(self, reference: str, caller: str | None) -> OrderRecord:
+        """The one order with this reference; the buyer's own number goes before another's order id."""
+        found = await self.ledger.orders(OrderQuery(caller, reference))
+        own = [order for order in found if order.out_order_id == reference] or found
+        if not own:
+            raise RefusedError(f"no order has the reference {reference}")
+        if len(own) > 1:
+            numbers = ", ".join(order.out_order_id for order in own)
+            raise RefusedError(f"several orders have the reference {reference}; say which one: {numbers}")
+        return own[0]
 
     async def resolve(self, order: OrderRecord, order_ids: tuple[str, ...]) -> None:
         """End it as placed under `order_ids`, or as absent without ids.
@@ -159,10 +174,7 @@ class Operator:
         Raises:
             RefusedError: there is no such order, or it has no outcome yet.
         """
-        found = await self.ledger.orders(OrderQuery(None, reference, limit=1))
-        if not found:
-            raise RefusedError(f"no order has the reference {reference}")
-        (order,) = found
+        order = await self._order(reference, None)
         if order.state in ("sending", "unknown"):
             raise RefusedError(
                 f"order {order.out_order_id} is {order.state}: its address is needed until that is settled"

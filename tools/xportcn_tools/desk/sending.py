@@ -20,6 +20,7 @@ from xportcn_tools.desk.policy import Approval, Policy
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
     Claimed,
+    Declined,
     EarlierUnknown,
     Expired,
     Ledger,
@@ -128,6 +129,8 @@ class Sender:
                     raise problems.paused(claimed)
                 case Voided():
                     raise problems.token_void()
+                case Declined():
+                    raise problems.approval_declined("they said no while this call was on its way")
                 case Expired():
                     raise problems.token_expired(preview.expires_at)
                 case RuleBroken(verdict):

@@ -48,9 +48,9 @@ class Approvals(Protocol):
         """Record the yes; whether it is the first. A second one changes nothing."""
         ...
 
-    async def decline(self, preview: "StoredPreview", method: DeclinedIn) -> None:
-        """Record the no; the token stays good. One on the page ends the creates that wait for an answer, and
-        stands against the client's own dialog until a yes is said.
+    async def decline(self, preview: "StoredPreview", method: DeclinedIn) -> bool:
+        """Record the no, unless it was ordered; the token stays good. It ends the creates that wait for an
+        answer or are about to be sent, takes back a yes, and stands until the next one.
         """
         ...
 

@@ -61,18 +61,20 @@ class SqlApprovals(ABC):
 
         return await self._run(work)
 
-    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> None:
-        def work(sql: Session) -> None:
+    async def decline(self, preview: StoredPreview, method: DeclinedIn) -> bool:
+        def work(sql: Session) -> bool:
+            key = (preview.preview_id,)
             with self._transaction(sql):
-                if method == "page":  # of it, waiting creates have to learn
-                    sql.execute(
-                        "UPDATE previews SET declined_at = ? WHERE preview_id = ?",
-                        (rows.time_text(self._now(sql)), preview.preview_id),
-                    )
+                if sql.execute("SELECT 1 AS one FROM orders WHERE preview_id = ?", key):
+                    return False
+                sql.execute("DELETE FROM approvals WHERE preview_id = ?", key)  # the last word counts
+                now = rows.time_text(self._now(sql))
+                sql.execute("UPDATE previews SET declined_at = ? WHERE preview_id = ?", (now, *key))
                 body = rows.preview_trail(preview) | {"method": method}
                 self._append(sql, "declined", preview.out_order_id, body)
+                return True
 
-        await self._run(work)
+        return await self._run(work)
 
     async def used(self, caller: str) -> DayUsage:
         return await self._run(lambda sql: self._queries.usage(sql, caller, self._now(sql)))

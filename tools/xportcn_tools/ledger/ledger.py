@@ -44,7 +44,7 @@ class StoredPreview:
 
     `terms`: the deal, in words by name; they are compared as a whole. `trail_seen`: the trail's last row when
     it was made, so that it showed every order whose last change is no later. `salt`: of its seals.
-    `declined_at`: the last no on the page, UTC.
+    `declined_at`: the last no, UTC.
     """
 
     preview_id: str
@@ -168,6 +168,11 @@ class RuleBroken(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Declined:
+    """A person has said no since the preview was looked at for this claim."""
+
+
+@dataclass(frozen=True)
 class Expired:
     """The preview's time was over when it was claimed."""
 
@@ -178,7 +183,15 @@ class Voided:
 
 
 ClaimResult: TypeAlias = (
-    Claimed | AlreadyClaimed | ReferenceUsed | EarlierUnknown | Pause | RuleBroken[T] | Voided | Expired
+    Claimed
+    | AlreadyClaimed
+    | ReferenceUsed
+    | EarlierUnknown
+    | Pause
+    | RuleBroken[T]
+    | Voided
+    | Expired
+    | Declined
 )
 
 

@@ -186,6 +186,11 @@ class Queries:
         since, until = rows.time_text(now - PAGE_SEEN), rows.time_text(now)
         return bool(sql.execute(statement, (self.realm, caller, since, until)))
 
+    def declined_at(self, sql: Session, preview: StoredPreview) -> datetime | None:
+        """The last no, as it stands now."""
+        found = sql.execute("SELECT declined_at FROM previews WHERE preview_id = ?", (preview.preview_id,))
+        return rows.time_of(found[0]["declined_at"]) if found and found[0]["declined_at"] else None
+
     def paused(self, sql: Session) -> Pause | None:
         found = sql.execute("SELECT since, reason FROM pause")
         return rows.pause_of(found[0]) if found else None
@@ -202,12 +207,13 @@ class Queries:
         return read(found[0]) if found else None
 
     def alike(
-        self, sql: Session, caller: str, goods_digest: str, address: Address, placed: str, value: object
+        self, sql: Session, whose: tuple[str, str, Address], placed: str, value: object, since: str
     ) -> list[OrderRecord]:
-        """The caller's orders of the same goods to the same place or mobile, newest first: those that are
-        open, and those that are placed under a condition of ours with one `?` for its value. Where it cannot
-        be read where one goes, it may go there.
+        """The caller's orders of the same goods to the same place or mobile (`whose`), newest first: those
+        that are open, and those placed under a condition of ours with one `?` for its value. One whose
+        address cannot be read may go there, and so may one that was changed `since` and erased.
         """
+        caller, goods_digest, address = whose
         found = sql.execute(
             "SELECT orders.*, previews.request FROM orders LEFT JOIN previews USING (preview_id)"  # noqa: S608 - ours
             " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
@@ -215,20 +221,25 @@ class Queries:
             " ORDER BY orders.created_at DESC, order_key",
             (self.realm, caller, goods_digest, value),
         )
-        goes = ((row, rows.address_of(row)) for row in found)
-        return [rows.order_whatever(row) for row, to in goes if to is None or same_destination(to, address)]
+        alike: list[OrderRecord] = []
+        for row in found:
+            to, erased = rows.address_of(row), not row["ship_to"] and row["updated_at"] >= since
+            if to is None or erased or same_destination(to, address):
+                alike.append(rows.order_whatever(row))
+        return alike
 
     def recent(
         self, sql: Session, caller: str, goods_digest: str, address: Address, now: datetime
     ) -> list[OrderRecord]:
         """See `Remembered.alike`."""
-        since = rows.time_text(now - RECENT)
-        return self.alike(sql, caller, goods_digest, address, "orders.updated_at >= ?", since)
+        whose, since = (caller, goods_digest, address), rows.time_text(now - RECENT)
+        return self.alike(sql, whose, "orders.updated_at >= ?", since, since)
 
     def twin(self, sql: Session, preview: StoredPreview) -> OrderRecord | None:
         """See `Standing.twin`. The trail says what came first, since replicas' clocks may disagree."""
-        caller, goods, address = preview.caller, preview.goods_digest, preview.request.address
-        found = self.alike(sql, caller, goods, address, "orders.last_sequence > ?", preview.trail_seen)
+        whose = preview.caller, preview.goods_digest, preview.request.address
+        since = rows.time_text(preview.created_at - RECENT)
+        found = self.alike(sql, whose, "orders.last_sequence > ?", preview.trail_seen, since)
         others = [order for order in found if order.preview_id != preview.preview_id]
         return min(others, key=lambda order: order.state == "placed", default=None)
 

@@ -46,7 +46,7 @@ def day_of(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
-def _time_of(text: str) -> datetime:
+def time_of(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
@@ -94,7 +94,7 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
 
 def _from_column(name: str, value: Any) -> Any:
     if name in _TIMES:
-        return _time_of(value) if value else None
+        return time_of(value) if value else None
     if name in _JSON:
         return _JSON[name].validate_python(json.loads(value, object_hook=_fen))
     return bool(value) if name == "approval_verified" else value
@@ -128,7 +128,7 @@ def reading_row(order_key: str, reading: Reading) -> dict[str, Any]:
 def reading_of(row: Mapping[str, Any]) -> Reading | None:
     """`None` where it cannot be read: then the upstream is to be read again."""
     try:
-        return Reading(_time_of(row["read_at"]), _UPSTREAM.validate_json(row["orders"]))
+        return Reading(time_of(row["read_at"]), _UPSTREAM.validate_json(row["orders"]))
     except ValueError:
         return None
 

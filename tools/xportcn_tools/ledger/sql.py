@@ -22,6 +22,7 @@ from xportcn_tools.ledger.ledger import (
     Claimed,
     ClaimResult,
     DayUsage,
+    Declined,
     EarlierUnknown,
     Expired,
     LedgerUnavailableError,
@@ -190,6 +191,8 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                     return Voided()
                 if now >= preview.expires_at:
                     return Expired()
+                if self._queries.declined_at(sql, preview) != preview.declined_at:
+                    return Declined()
                 twin = self._queries.twin(sql, preview)
                 if twin:
                     return EarlierUnknown(twin)
