@@ -20,12 +20,12 @@ def test_the_sdk_is_of_the_version_that_the_surgery_was_written_for() -> None:
 async def test_a_crash_says_nothing_of_its_text_to_the_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from xportcn_tools.desk.desk import Desk
+    from xportcn_tools.desk.history import OrderHistory
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret 42")
 
-    monkeypatch.setattr(Desk, "orders", broken)
+    monkeypatch.setattr(OrderHistory, "listed", broken)
     async with House(tmp_path).client() as client:
         result = await client.call_tool("get_orders", {})
     assert result.is_error

@@ -125,6 +125,7 @@ async def loop_server(app: ASGIApp) -> AsyncGenerator[str]:
         runner.should_exit = True
         with anyio.CancelScope(shield=True):
             await task
+        listener.close()  # a server that was ended before it had begun leaves it open
 
 
 class _Quiet(uvicorn.Server):

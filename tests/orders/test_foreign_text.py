@@ -608,7 +608,7 @@ def create_placed(answer: Answer, payload: str) -> None:
     [
         (create_refused, "rejected"),
         (create_refused_in_a_word, None),
-        (create_unclear, "unknown"),
+        (create_unclear, None),  # a payload may hold a word that refuses, and none of doubt
         (create_without_sense, "unknown"),
         (create_in_contradiction, "unknown"),
         (create_unauthorized, None),  # a word of doubt among the payload leaves it open

@@ -425,7 +425,7 @@ async def test_no_more_than_a_hundred_values_are_given(
     async def many(*_: object) -> list[str]:
         return [f"PO-2026-{number:04}" for number in range(150)]
 
-    monkeypatch.setattr("xportcn_tools.desk.desk.Desk.references", many)
+    monkeypatch.setattr("xportcn_tools.desk.history.OrderHistory.references", many)
     async with House(tmp_path).client() as client:
         found = await completed(client, PromptReference(name="reorder"), "PO-")
     assert (len(found.values), found.total, found.has_more) == (100, 150, True)

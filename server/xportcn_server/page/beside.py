@@ -10,7 +10,9 @@ import anyio
 from anyio.abc import TaskGroup
 
 if TYPE_CHECKING:
-    from xportcn_server.page.opening import Browse
+    import socket
+
+    from xportcn_server.page.opening import Browse, LoopbackServer
     from xportcn_server.page.site import Site
 
 logger = logging.getLogger(__name__)
@@ -51,11 +53,16 @@ class PageBeside:
         except OSError as error:
             logger.warning("the page could not be started: %s", error)
             return False
-        self._tasks.start_soon(server.serve, [listener])
+        self._tasks.start_soon(_served, server, listener)
         self._at_end.callback(setattr, server, "should_exit", True)
         doorway = Doorway(site, self._folder, url, self._browse)
         self._at_end.callback(doorway.close)
         return await doorway.open()
+
+
+async def _served(server: "LoopbackServer", listener: "socket.socket") -> None:
+    with listener:  # a cancelled server leaves it open
+        await server.serve([listener])
 
 
 @asynccontextmanager

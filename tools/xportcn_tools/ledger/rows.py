@@ -93,8 +93,10 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
 
 
 def _from_column(name: str, value: Any) -> Any:
+    if name == "declined_at" and value is None:
+        return None
     if name in _TIMES:
-        return time_of(value) if value else None
+        return time_of(value)
     if name in _JSON:
         return _JSON[name].validate_python(json.loads(value, object_hook=_fen))
     return bool(value) if name == "approval_verified" else value
