@@ -467,6 +467,8 @@ async def test_a_no_takes_back_a_yes_that_is_not_ordered_yet(tmp_path: Path) -> 
         stored = await ledger.preview_by_code(preview["approval_code"])
         assert stored
         assert await ledger.decline(stored, "page")
+        assert [row.event for row in await ledger.trail()] == ["approved", "approval_withdrawn", "declined"]
+        assert (await command(house, "audit", "verify")).exit_code == 0
         problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
         assert problem["code"] == "approval_declined"
         await ledger.aclose()

@@ -67,7 +67,9 @@ class SqlApprovals(ABC):
             with self._transaction(sql):
                 if sql.execute("SELECT 1 AS one FROM orders WHERE preview_id = ?", key):
                     return False
-                sql.execute("DELETE FROM approvals WHERE preview_id = ?", key)  # the last word counts
+                if self._queries.approved_by(sql, preview.preview_id):  # the last word counts
+                    sql.execute("DELETE FROM approvals WHERE preview_id = ?", key)
+                    self._append(sql, "approval_withdrawn", preview.out_order_id, {})
                 now = rows.time_text(self._now(sql))
                 sql.execute("UPDATE previews SET declined_at = ? WHERE preview_id = ?", (now, *key))
                 body = rows.preview_trail(preview) | {"method": method}

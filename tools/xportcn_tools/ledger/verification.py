@@ -72,7 +72,8 @@ def verify_ledger(
         )
     if orders != chain.events["claimed"]:
         raise BrokenTrailError(f"the trail has {chain.events['claimed']} orders, the table {orders}")
-    for table, recorded in (("approvals", chain.events["approved"]), ("pause", int(chain.paused))):
+    approvals = chain.events["approved"] - chain.events["approval_withdrawn"]
+    for table, recorded in (("approvals", approvals), ("pause", int(chain.paused))):
         found = next(reader.stream(f"SELECT COUNT(*) AS found FROM {table}"))["found"]  # noqa: S608 - ours
         if found != recorded:
             raise BrokenTrailError(
