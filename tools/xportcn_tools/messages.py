@@ -39,7 +39,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "said_no": ("Your no is recorded; nothing is ordered.", "已记录您的拒绝，不会下单。"),
     "good_for": ("Good for {left}", "剩余有效时间 {left}"),
-    "good_until": ("Good until {time}", "有效期至 {time}"),
     "expired": ("Expired", "已过期"),
     "asked_by": ("Asked for by {caller}", "由 {caller} 发起"),
     "to_pay": ("To pay", "应付"),

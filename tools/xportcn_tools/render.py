@@ -127,8 +127,7 @@ def _promotion(offer: PromotionResult) -> str:
 
 
 def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
-    count, ids = len(order.order_ids), ", ".join(order.order_ids)
-    named = f"{count} separate orders ({ids})" if count > 1 else ids
+    named = _ids(order)
     yield (
         f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
         f"{order.payable.amount} CNY"
@@ -155,13 +154,17 @@ def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     yield from to_pay(order)
 
 
+def _ids(order: OrderResult) -> str:
+    count, ids = len(order.order_ids), ", ".join(order.order_ids)
+    return f"{count} separate orders ({ids})" if count > 1 else ids
+
+
 def to_pay(order: OrderResult) -> Iterator[str]:
     """Where a placed order is paid, unless nothing is to be paid any more."""
     if order.state == "placed" and not (order.upstream and _is_settled(order.upstream)):
-        count, ids = len(order.order_ids), ", ".join(order.order_ids)
-        named = f"all {count} separate orders ({ids})" if count > 1 else f"order {ids}"
+        which = "all" if len(order.order_ids) > 1 else "order"
         yield (
-            f"Placed at 1688, not paid yet: pay {named} in your Xportcn account. "
+            f"Placed at 1688, not paid yet: pay {which} {_ids(order)} in your Xportcn account. "
             "This server does not pay or cancel."
         )
 

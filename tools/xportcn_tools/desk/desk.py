@@ -7,7 +7,6 @@ user on stdio, a principal over HTTP; previews and orders belong to their caller
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import ParamSpec, TypeVar
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.desk import order_problems, present, problems, product_problems
@@ -36,9 +35,6 @@ from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.requests import SearchQuery
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 LOCAL_CALLER = "local"
 

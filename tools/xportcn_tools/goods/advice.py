@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from xportcn_tools.goods.product import Product, ProductOption
 from xportcn_tools.money import yuan
+from xportcn_tools.upstream.clean import quoted
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,8 @@ def _round_up(quantity: int, lot: int) -> int:
 
 
 def _counted(product: Product, quantity: int) -> str:
-    return f"{quantity} 「{_bare(product.unit)}」" if product.unit else f"{quantity}"
+    return f"{quantity} {quoted(product.unit)}" if product.unit else f"{quantity}"
 
 
 def _named(option: ProductOption) -> str:
-    return f"「{_bare(option.option)}」" if option.values else f"spec {option.spec_id}"
-
-
-def _bare(text: str) -> str:
-    return text.replace("「", "").replace("」", "")
+    return quoted(option.option) if option.values else f"spec {option.spec_id}"

@@ -5,10 +5,10 @@ Reasons are told apart by the documented words, by codes, and by words that othe
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from xportcn_tools.goods.product import NotRead, NotReadReason
-from xportcn_tools.upstream.envelope import reports_failure, text_of
+from xportcn_tools.upstream.envelope import object_of, reports_failure, text_of
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.refusal_signs import doubts
 from xportcn_tools.upstream.words import cause_of
@@ -97,7 +97,3 @@ def unwrapped(data: object, name: str) -> object:
             break
         data = fields["result"]
     return data
-
-
-def object_of(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

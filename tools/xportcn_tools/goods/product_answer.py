@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from xportcn_tools.goods.answer_data import JsonObject, NotReadableError, data_of, object_of, unwrapped
+from xportcn_tools.goods.answer_data import JsonObject, NotReadableError, data_of, unwrapped
 from xportcn_tools.goods.list_prices import ListPrices
 from xportcn_tools.goods.product import (
     FoundProduct,
@@ -20,7 +20,7 @@ from xportcn_tools.goods.product import (
     ProductOption,
     SearchPage,
 )
-from xportcn_tools.upstream.envelope import identifier, text_of
+from xportcn_tools.upstream.envelope import identifier_or_unknown, object_of, text_of
 from xportcn_tools.upstream.outcome import Reply
 
 _MOST_OPTIONS = 1000
@@ -93,7 +93,7 @@ def _product(fields: JsonObject, offer_id: str) -> Product:
         offer_id=offer_id,
         title=title,
         title_translated=_text(fields.get("subjectTrans"), _TITLE_LIMIT),
-        seller_open_id=_identifier(fields.get("sellerOpenId")),
+        seller_open_id=identifier_or_unknown(fields.get("sellerOpenId")),
         status=status,
         orderable=None if status is None else status == "published",
         unit=_text(unit.get("unit"), 20) or _text(unit.get("transUnit"), 20),
@@ -209,13 +209,6 @@ def _offer_id(value: object) -> str | None:
     """The id of an offer or of a SKU."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return text if _OFFER_ID.fullmatch(text) else None
-
-
-def _identifier(value: object) -> str | None:
-    try:
-        return identifier(value)
-    except ValueError:
-        return None
 
 
 def _image(value: object) -> str | None:

@@ -49,6 +49,11 @@ def order_id_of(value: object) -> str | None:
     return text if isinstance(text, str) and is_order_id(text) else None
 
 
+def object_of(value: object) -> dict[str, Any]:
+    """A JSON object's fields; none for anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 def identifier_or_unknown(value: object) -> str | None:
     """An id that nothing depends on: an odd one is unknown."""
     try:

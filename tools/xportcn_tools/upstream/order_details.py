@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, cast
 
-from xportcn_tools.upstream.envelope import order_id_of, text_of
+from xportcn_tools.upstream.envelope import object_of, order_id_of, text_of
 from xportcn_tools.upstream_state import Parcel, UpstreamItem, UpstreamOrder
 
 ORDER_DETAIL_PATH = "/alibaba/ka/order/detail"
@@ -50,7 +50,7 @@ def detail_request(order_id: str) -> dict[str, Any]:
 def read_order(data: object) -> UpstreamOrder | None:
     """The order in the details' `data` or in a row of a list; `None` where it holds none with a usable id."""
     fields = _order_in(data)
-    base = fields | _object(fields.get("baseInfo"))
+    base = fields | object_of(fields.get("baseInfo"))
     order_id = next(filter(None, (order_id_of(base.get(name)) for name in _IDS)), None)
     if order_id is None:
         return None
@@ -81,7 +81,7 @@ def _order_in(data: object) -> dict[str, Any]:
         if isinstance(data, list):
             elements = cast("list[object]", data)
             data = elements[0] if len(elements) == 1 else None
-        fields = _object(data)
+        fields = object_of(data)
         if any(name in fields for name in ("baseInfo", *_IDS)):
             return fields
         data = next((fields[name] for name in _WRAPPERS if isinstance(fields.get(name), dict | list)), None)
@@ -138,7 +138,7 @@ def _items(fields: Mapping[str, Any]) -> Iterator[UpstreamItem]:
 
 
 def _parcels(fields: Mapping[str, Any]) -> Iterator[Parcel]:
-    logistics = _object(fields.get("nativeLogistics"))
+    logistics = object_of(fields.get("nativeLogistics"))
     for item in _objects(logistics.get("logisticsItems"))[:MOST_PARCELS]:
         parcel = Parcel(text_of(item.get("logisticsCompanyName")), text_of(item.get("logisticsBillNo")))
         if parcel.carrier or parcel.tracking_number:
@@ -156,9 +156,5 @@ def _amount(value: object) -> Decimal | None:
     return amount if amount.is_finite() and 0 <= amount < 10**12 else None
 
 
-def _object(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
 def _objects(value: object) -> list[dict[str, Any]]:
-    return [_object(each) for each in cast("list[object]", value)] if isinstance(value, list) else []
+    return [object_of(each) for each in cast("list[object]", value)] if isinstance(value, list) else []
