@@ -19,8 +19,8 @@ from harness.house import (
     previewed,
     text_of,
 )
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
 
 pytestmark = pytest.mark.anyio
 

@@ -10,6 +10,7 @@ import pytest
 
 from harness.patient import Answer, Patient, Report, patient, sandbox_on_a_port, server_that
 from harness.settings import SANDBOX_ACCOUNT
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.doctor.probe import sum_up
 from xportcn_server.doctor.signed_call import Attempt, Meaning, sort_reply
 from xportcn_server.sandbox.books import Bill
@@ -19,7 +20,6 @@ from xportcn_server.sandbox.service import INFERRED_PATHS, Sandbox, build_sandbo
 from xportcn_tools.upstream.envelope import read_envelope
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.reading_paths import reads_only
-from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.signing import SignatureRule, TimestampUnit
 
 __all__ = ["patient"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harness.builders import rule
 from harness.patient import Answer, Patient, patient, sandbox_on_a_port, server_that
 from harness.settings import SANDBOX_ACCOUNT
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from recorded.player import play
 from xportcn_server.commands.cli import main
 from xportcn_server.doctor.scrubbing import Scrubber, as_json
@@ -21,7 +22,7 @@ from xportcn_server.sandbox.parsing import read_order
 from xportcn_server.sandbox.prices import price
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.goods.product import Product, SearchPage
-from xportcn_tools.upstream.requests import PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST
+from xportcn_tools.upstream.requests import PREVIEW_PATH
 from xportcn_tools.upstream_state import UpstreamOrder
 
 __all__ = ["patient"]

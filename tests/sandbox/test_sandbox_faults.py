@@ -12,13 +12,14 @@ import httpx
 import pytest
 
 from harness.port_sandbox import running_sandbox
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS, FaultPlan
 from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SENT, SandboxTransport
-from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST
+from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Signer
 
 ORDER = {**VENDOR_EXAMPLE_REQUEST, "tradeType": "assureTrade", "outOrderId": "PO-0001"}

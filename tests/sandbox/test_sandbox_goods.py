@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.port_sandbox import running_sandbox
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.catalogue import CATALOGUE, Offer
 from xportcn_server.sandbox.parsing import read_order
@@ -24,7 +25,6 @@ from xportcn_server.sandbox.pictures import picture
 from xportcn_server.sandbox.prices import price
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
-from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
 from xportcn_tools.upstream.signing import Signer
 
 KA = "/alibaba/ka/product/detail/get"

@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.upstream.order_list import ORDER_LIST_PATH
-from xportcn_tools.upstream.requests import CREATE_PATH, VENDOR_EXAMPLE_REQUEST
+from xportcn_tools.upstream.requests import CREATE_PATH
 from xportcn_tools.upstream.signing import Signer
 
 DETAILS = "/alibaba/ka/order/detail"

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.catalogue import CATALOGUE, GUANGZHOU, JINJIANG, SHENZHEN, YIWU, Offer
 from xportcn_server.sandbox.jsontext import decode, encode, yuan
 from xportcn_server.sandbox.parsing import BadRequestError, OrderBody, read_list, read_order
 from xportcn_server.sandbox.prices import price, service_fee, spread
 from xportcn_server.sandbox.shapes import AnswerShape, payable_fen, preview_data
-from xportcn_tools.upstream.requests import VENDOR_EXAMPLE_REQUEST
 
 MUG, FLASK, TABLE, BAG = 610947572360, 628913047512, 671204589033, 655830126694
 EARPHONES, CABLE, POWER_BANK, STAND = 7043215678901, 698450213377, 713360927845, 7105589340126

@@ -31,6 +31,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSStream
 
 from harness.port_sandbox import running_sandbox
+from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import FAULTS
@@ -41,7 +42,7 @@ from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, PREVIEW_ATTEMPTS, 
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, NotSentError, SettingUnusableError, UpstreamError
 from xportcn_tools.upstream.proxy import proxy_for
-from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST
+from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Credentials, Signer
 
 pytestmark = pytest.mark.anyio
