@@ -109,4 +109,4 @@ async def test_a_preview_says_whether_its_create_will_ask(
         await call(client, "create_order", preview["create_order_arguments"])
     assert preview["needs_approval"] is needs
     assert bool(person.asked) is needs
-    assert ("create_order will ask nobody" in text_of(answered)) is not needs
+    assert ("create_order asks no one" in text_of(answered)) is not needs

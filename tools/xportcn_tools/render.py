@@ -82,7 +82,7 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     yield f"Trade type: {chosen(preview.trade_type)}; flow: {chosen(preview.flow)}; promotion: {promotion}"
     yield from preview.sent_along
     if not preview.needs_approval:
-        yield "Approval: create_order will ask nobody (the owner's rule)"
+        yield "Approval: create_order asks no one (the owner's rule)"
     budget = preview.budget
     yield (
         f"Caps: {budget.order_cap.amount} CNY an order, {budget.day_cap.amount} CNY a day; until "

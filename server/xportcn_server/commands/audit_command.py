@@ -67,7 +67,7 @@ def audit_export() -> None:
 
 @audit.command("head")
 def audit_head() -> None:
-    """Print the last hash, to be kept where nobody can change it together with the ledger."""
+    """Print the last hash. Keep it where a person who can change the ledger cannot change it."""
     try:
         with _own(current_settings()) as reader:
             click.echo(head_of(reader))

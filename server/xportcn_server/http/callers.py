@@ -239,7 +239,7 @@ def remove_caller(path: Path, name: str) -> None:
         if left.pop(name, None) is None:
             raise CallersError(f"there is no caller {name}")
         text = _without_table(small_text(path).splitlines(keepends=True), name)
-        # Whatever the lines looked like: the file is written only if this caller, and nobody else, is gone.
+        # Whatever the lines looked like: the file is written only if this caller alone is gone.
         with suppress(CallersError):
             if _entries_in(text, may_be_empty=True) == left:
                 return text.encode()

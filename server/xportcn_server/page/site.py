@@ -138,7 +138,7 @@ class Site:
         }
 
     async def picture(self, request: Request) -> Response:
-        """A picture of goods, fetched here: the browser asks nobody but this page."""
+        """A picture of goods, fetched here: the browser asks only this page."""
         if self.pictures is None or await self._person(request) is None:
             return Response(status_code=404)
         try:
@@ -179,7 +179,7 @@ class Site:
         name = request.url.path.strip("/")
         action, person = ACTIONS[name], await self._person(request)
         if person is None:
-            logger.warning("page: the form %s was refused: nobody is signed in", name)
+            logger.warning("page: the form %s was refused: its sender is not signed in", name)
             return self._sign_in(request, 403, self._said(request, "not_signed_in"))
         form = await _form(request)
         if action.owners and person.visitor.caller is not None:  # pragma: no cover - it was given no token
