@@ -20,7 +20,7 @@ from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
 from xportcn_server.page.month_export import month_csv
 from xportcn_server.page.picture_fetch import DrawnPictures, PictureError, Pictures
-from xportcn_server.page.sessions import COOKIE, FormError, Person, Sessions
+from xportcn_server.page.sessions import COOKIE, FormError, MarksOf, Person, Sessions, unmarked
 from xportcn_server.page.showing import Card, card_of, rendered
 from xportcn_server.settings.settings import Settings
 from xportcn_server.settings.values import is_loopback
@@ -43,7 +43,7 @@ STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "ima
 @dataclass(frozen=True)
 class Site:
     """The page over one ledger. `caps_of` a caller; `language`: the owner's, until a person switches; `zone`:
-    in which times are shown; `knows`: whether a caller has not been removed; `pictures`: none without it.
+    in which times are shown; `marks_of`: a caller's entry, as `Sessions` has it; `pictures`: none without it.
     """
 
     ledger: Ledger
@@ -52,7 +52,7 @@ class Site:
     caps_of: Callable[[str], Caps]
     language: UiLanguage = "en"
     zone: tzinfo = UTC
-    knows: Callable[[str], bool] = lambda _: True
+    marks_of: MarksOf = unmarked
     pictures: Pictures | DrawnPictures | None = None
 
     @classmethod
@@ -63,7 +63,7 @@ class Site:
         settings: Settings,
         clock: Callable[[], datetime] = utc_now,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
-        knows: Callable[[str], bool] = lambda _: True,
+        marks_of: MarksOf = unmarked,
     ) -> "Site":
         """By the owner's settings, and a caller's own where it has some."""
 
@@ -73,11 +73,11 @@ class Site:
         zone = ZoneInfo(settings.timezone)
         drawn = policy.environment == "sandbox"
         pictures = (DrawnPictures() if drawn else Pictures()) if settings.pictures == "on" else None
-        return cls(ledger, policy, clock, caps_of, settings.language, zone, knows, pictures)
+        return cls(ledger, policy, clock, caps_of, settings.language, zone, marks_of, pictures)
 
     @cached_property
     def sessions(self) -> Sessions:
-        return Sessions(self.ledger, self.clock)
+        return Sessions(self.ledger, self.clock, self.marks_of)
 
     def application(self, host_is_ours: Callable[[str], bool]) -> ASGIApp:
         """Behind its guard, which answers to these hosts alone."""
@@ -213,9 +213,7 @@ class Site:
 
     async def _person(self, request: Request) -> Person | None:
         name, _ = _cookie_of(request)
-        person = await self.sessions.person(request.cookies.get(name))
-        caller = person.visitor.caller if person else None
-        return person if caller is None or self.knows(caller) else None
+        return await self.sessions.person(request.cookies.get(name))
 
     def _guarded(
         self, view: Callable[[Request], Awaitable[Response]]
