@@ -18,18 +18,18 @@ from starlette.types import ASGIApp
 
 from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
-from xportcn_server.page.month_export import month_csv
 from xportcn_server.page.picture_fetch import DrawnPictures, PictureError, Pictures
 from xportcn_server.page.sessions import COOKIE, FormError, MarksOf, Person, Sessions, unmarked
 from xportcn_server.page.showing import Card, card_of, rendered
 from xportcn_server.settings.settings import Settings
 from xportcn_server.settings.values import is_loopback
-from xportcn_tools.clock import utc_now
+from xportcn_tools.clock import start_of_day, utc_now
 from xportcn_tools.desk.caps import Caps
+from xportcn_tools.desk.csv_table import csv_table
 from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import Policy, Profile
-from xportcn_tools.ledger.ledger import Ledger, LedgerError
+from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery
 from xportcn_tools.messages import UiLanguage, said
 
 logger = logging.getLogger(__name__)
@@ -154,9 +154,11 @@ class Site:
         person = await self._person(request)
         if person is None:
             return self._sign_in(request)
-        rows = month_csv(self.ledger, person.visitor.caller, self.clock(), self.zone)
-        headers = {"content-disposition": f'attachment; filename="orders-{self.clock():%Y-%m}.csv"'}
-        return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
+        today = self.clock().astimezone(self.zone).date()
+        month = OrderQuery(person.visitor.caller, since=start_of_day(today.replace(day=1), self.zone))
+        table = csv_table(self.ledger, month, self.zone)
+        headers = {"content-disposition": f'attachment; filename="orders-{today:%Y-%m}.csv"'}
+        return StreamingResponse(table, media_type="text/csv; charset=utf-8", headers=headers)
 
     # What a person does
 
