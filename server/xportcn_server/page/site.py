@@ -26,9 +26,8 @@ from xportcn_server.settings.values import is_loopback
 from xportcn_tools.clock import start_of_day, utc_now
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.csv_table import csv_table
-from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
-from xportcn_tools.desk.policy import Policy, Profile
+from xportcn_tools.desk.policy import LOCAL_CALLER, Policy, Profile
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery
 from xportcn_tools.messages import UiLanguage, said
 

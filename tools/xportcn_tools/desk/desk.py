@@ -40,8 +40,6 @@ from xportcn_tools.upstream.requests import SearchQuery
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LOCAL_CALLER = "local"
-
 
 class Desk:
     """The rules of ordering over one upstream account and one ledger. `products`: where they may be read."""
