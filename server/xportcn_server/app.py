@@ -15,7 +15,7 @@ from mcp.server.request_state import RequestStateSecurity
 from xportcn_server.guide.current_desk import keep_desk
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
-from xportcn_server.http.callers import OTHERS, REMOVED, Callers
+from xportcn_server.http.callers import OTHERS, Callers
 from xportcn_server.page.beside import page_beside
 from xportcn_server.parts import (
     NAME,
@@ -69,9 +69,9 @@ class Gate:
             return self.callers.profile_of(caller)
         return OTHERS if self.verifier else Profile()
 
-    def knows(self, caller: str) -> bool:
-        """Whether this caller may call: one of the file is no longer there when it has been removed."""
-        return self.profile_of(caller) is not REMOVED
+    def marks_of(self, caller: str) -> tuple[str, ...]:
+        """By which a session of the page is tied to the caller's entry (`Callers.marks_of`)."""
+        return self.callers.marks_of(caller) if self.callers else ("",)
 
 
 def _question_state(settings: Settings) -> RequestStateSecurity:

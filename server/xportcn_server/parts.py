@@ -18,7 +18,6 @@ from xportcn_tools.clock import utc_now
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.policy import LookupPaths, Policy
 from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.goods.reader import GoodsPaths, ProductReader
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -30,6 +29,7 @@ from xportcn_tools.upstream.signing import Credentials, Signer
 if TYPE_CHECKING:
     from xportcn_server.sandbox.service import Sandbox
     from xportcn_server.telemetry.telemetry import Telemetry
+    from xportcn_tools.goods.reader import ProductReader
 
 NAME = "xportcn-mcp"
 
@@ -141,10 +141,12 @@ def upstream_of(settings: Settings, seams: Seams, preview_attempts: int = PREVIE
     )
 
 
-def products_of(settings: Settings, upstream: Upstream, seams: Seams) -> ProductReader | None:
+def products_of(settings: Settings, upstream: Upstream, seams: Seams) -> "ProductReader | None":
     """The reader of products, where the owner wants them read."""
     if settings.products == "off":
         return None
+    from xportcn_tools.goods.reader import GoodsPaths, ProductReader  # noqa: PLC0415 - the server alone reads
+
     paths = GoodsPaths(settings.product_path, settings.search_path, settings.product_language)
     return ProductReader(upstream, paths, seams.clock or utc_now)
 

@@ -95,7 +95,7 @@ async def serving(
     server = build_server(settings, seams, gate)
     clock = seams.clock or utc_now
     site = Site.over(
-        ledger, policy_of(settings), settings, clock, profile_of=gate.profile_of, knows=gate.knows
+        ledger, policy_of(settings), settings, clock, profile_of=gate.profile_of, marks_of=gate.marks_of
     )
     app = http_app(
         server,

@@ -730,6 +730,14 @@ def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
     assert pace.wait_seconds("a", 1, start - timedelta(hours=1)) == 0
 
 
+def test_who_has_been_idle_for_a_minute_takes_no_memory() -> None:
+    pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(1000):
+        assert pace.wait_seconds(f"address-{number}", 1, start + timedelta(seconds=number)) == 0
+        assert len(vars(pace)["_seen"]) <= 60
+    assert pace.wait_seconds("address-999", 1, start + timedelta(seconds=1000)) == 59
+
+
 def test_a_limit_that_was_lowered_holds_for_what_was_counted_before() -> None:
     pace, start = RateLimit(), datetime(2026, 1, 1, tzinfo=UTC)
     for seconds in (0, 10, 20):

@@ -28,7 +28,8 @@ from harness.seams import SteppedLedger
 from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.desk.checks import CreateCall
-from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
+from xportcn_tools.desk.desk import Desk
+from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.order import Address, Item, OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, Problem, ProblemError

@@ -44,8 +44,8 @@ from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import CreateCall
-from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
-from xportcn_tools.desk.policy import Answer, Policy
+from xportcn_tools.desk.desk import Desk
+from xportcn_tools.desk.policy import LOCAL_CALLER, Answer, Policy
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.ledger.ledger import (
     Claimed,

@@ -20,7 +20,7 @@ from xportcn_server.sandbox.books import Bill, Books
 from xportcn_server.sandbox.faults import FaultPlan
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
-from xportcn_tools.desk.desk import LOCAL_CALLER
+from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.pricing import token_digest
 from xportcn_tools.ledger.ledger import Claimed, NewOrder, OrderQuery, OrderRecord, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger

@@ -48,7 +48,7 @@ async def test_without_the_secret_nothing_is_shown_and_nothing_done(
         assert (await visit.send("/yes", yes)).status_code == 403
         assert (await visit.http.get("/enter/" + "a" * 32)).status_code == 403
     assert await events(house) == []
-    assert "nobody is signed in" in caplog.text
+    assert "its sender is not signed in" in caplog.text
     assert "a sign-in code was refused" in caplog.text
 
 

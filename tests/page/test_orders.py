@@ -3,7 +3,7 @@
 import csv
 import html
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -179,6 +179,13 @@ async def test_addresses_and_names_are_escaped_everywhere(tmp_path: Path) -> Non
         page = await visit.text()
     assert hostile not in page
     assert html.escape(hostile, quote=False)[:14] in page
+
+
+async def test_the_table_has_the_name_of_the_owners_month(tmp_path: Path) -> None:
+    clock = Clock(datetime(2026, 3, 31, 16, tzinfo=UTC))  # midnight in Shanghai
+    async with visited(House(tmp_path, build_sandbox(clock=clock)), clock) as visit:
+        answer = await visit.http.get("/export")
+    assert answer.headers["content-disposition"] == 'attachment; filename="orders-2026-04.csv"'
 
 
 async def test_the_month_is_exported_as_a_table_that_adds_up_and_holds_the_callers_own(

@@ -19,7 +19,7 @@ from harness.processes import processes
 from harness.settings import environ_of, settings_for
 from xportcn_server.app import Seams, ledger_of
 from xportcn_server.commands.cli import main
-from xportcn_server.http.callers import remove_caller
+from xportcn_server.http.callers import new_caller, remove_caller
 from xportcn_server.sandbox.service import build_sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
@@ -102,6 +102,32 @@ async def test_a_removed_caller_is_out_at_once(tmp_path: Path) -> None:
         assert (await http.get("/")).status_code == 200
         remove_caller(tmp_path / "callers.toml", "alice")
         assert (await http.get("/")).status_code == 401
+
+
+async def test_a_session_ends_with_its_caller_though_the_name_is_given_again(tmp_path: Path) -> None:
+    callers = tmp_path / "callers.toml"
+    async with served(tmp_path) as here, http_client(here.url) as http:
+        await here.sign_in(http, "alice")
+        remove_caller(callers, "alice")
+        new_caller(callers, "alice")
+        assert (await http.get("/")).status_code == 401
+        assert (await here.sign_in(http, "alice")).status_code == 200
+        assert (await http.get("/")).status_code == 200
+
+
+async def test_a_session_lasts_while_a_token_of_its_beginning_is_in_the_callers_file(tmp_path: Path) -> None:
+    def keep(*digests: str) -> None:
+        (tmp_path / "callers.toml").write_text(f"[callers.alice]\ntoken_sha256 = {list(digests)}\n")
+
+    old, new = "a" * 64, "b" * 64
+    async with served(tmp_path) as here, http_client(here.url) as http:
+        keep(old)
+        await here.sign_in(http, "alice")
+        statuses: list[int] = []
+        for digests in ((old, new), (new,)):
+            keep(*digests)
+            statuses.append((await http.get("/")).status_code)
+        assert statuses == [200, 401]
 
 
 async def test_the_page_takes_no_path_of_the_protocol_and_answers_to_no_other_host(tmp_path: Path) -> None:

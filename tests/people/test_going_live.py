@@ -50,7 +50,7 @@ def test_the_caps_and_the_rule_of_approval_stand_in_the_list_as_they_will_hold(p
         "and 1 orders",
         "70.00 CNY a day",
         "Approval: no order without a recorded yes",
-        "Up to 5.00 CNY nobody is asked",
+        "Orders up to 5.00 CNY need no question",
     ):
         assert words in mine
     assert "Over HTTP" not in mine

@@ -19,7 +19,8 @@ from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_server.settings.loaded import load_settings
 from xportcn_tools.desk.checks import CreateCall
-from xportcn_tools.desk.desk import LOCAL_CALLER, Desk
+from xportcn_tools.desk.desk import Desk
+from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import Address, Item, OrderRequest

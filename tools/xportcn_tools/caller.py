@@ -5,7 +5,7 @@ from typing import Any
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import Context
 
-from xportcn_tools.desk.desk import LOCAL_CALLER
+from xportcn_tools.desk.policy import LOCAL_CALLER
 
 
 def caller_of() -> str:

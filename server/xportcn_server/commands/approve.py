@@ -6,8 +6,8 @@ import click
 
 from xportcn_server.commands.shared import current_settings, say, with_ledger
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.desk.desk import LOCAL_CALLER
 from xportcn_tools.desk.operator import Operator, RefusedError
+from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.question import question
 from xportcn_tools.ledger.ledger import LedgerError

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import current_settings, stop
+from xportcn_server.commands.shared import current_settings, progress_bar, stop
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger import witness
 from xportcn_tools.ledger.audit import BrokenTrailError, Chain, last_line_of, line_of
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.ledger.read_only import LedgerReader, reading_database, reading_file
 from xportcn_tools.ledger.verification import (
-    Progress,
     Verdict,
     head_of,
     trail_of,
@@ -23,7 +22,6 @@ from xportcn_tools.ledger.verification import (
 )
 
 _SQLITE = b"SQLite format 3\x00"
-_STEP = 1000  # rows between two moves of the progress bar
 
 
 @click.group()
@@ -67,7 +65,7 @@ def audit_export() -> None:
 
 @audit.command("head")
 def audit_head() -> None:
-    """Print the last hash, to be kept where nobody can change it together with the ledger."""
+    """Print the last hash. Keep it where a person who can change the ledger cannot change it."""
     try:
         with _own(current_settings()) as reader:
             click.echo(head_of(reader))
@@ -103,7 +101,7 @@ def _verify_file(file: Path, head: str | None) -> Verdict:
     with file.open("rb") as opened:
         if opened.read(len(_SQLITE)) != _SQLITE:
             opened.seek(0)
-            with _progress(file.stat().st_size) as progress:
+            with progress_bar("Checking", file.stat().st_size) as progress:
                 return verify_export(opened, head, progress)
     with reading_file(file) as reader:
         return _with_bar(reader, None, head)
@@ -111,15 +109,6 @@ def _verify_file(file: Path, head: str | None) -> Verdict:
 
 def _with_bar(reader: LedgerReader, seen: witness.Witness | None, head: str | None) -> Verdict:
     statement = "SELECT (SELECT COUNT(*) FROM trail) + (SELECT COUNT(*) FROM orders) AS found"
-    with _progress(int(next(reader.stream(statement))["found"])) as progress:
+    found = int(next(reader.stream(statement))["found"])
+    with progress_bar("Checking", found) as progress:
         return verify_ledger(reader, seen, head, progress)
-
-
-@contextmanager
-def _progress(length: int) -> Generator[Progress]:
-    """A bar on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=length, label="Checking", file=sys.stderr, update_min_steps=_STEP) as bar:
-        yield bar.update

@@ -1,24 +1,20 @@
 """`xportcn-mcp orders export`: what was ordered, as a table for a spreadsheet or as JSON lines."""
 
-import csv
-import io
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import click
 
-from xportcn_server.commands.shared import current_settings, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, progress_bar, stop, with_ledger
 from xportcn_tools.clock import start_of_day
-from xportcn_tools.desk.export import COLUMNS, ExportRow, cell, export_rows
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, Receipt, State
+from xportcn_tools.desk.csv_table import HEAD, csv_row, every_receipt
+from xportcn_tools.desk.export import ExportRow, export_rows
+from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, State
 
-_AT_ONCE = 200  # orders in memory
 _DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -40,13 +36,15 @@ def export(
         since=start_of_day(since.date(), zone) if since else None,
         until=start_of_day(until.date() + timedelta(days=1), zone) if until else None,
     )
-    write = _csv() if form == "csv" else _json_line
+    line_of, head = (csv_row, HEAD) if form == "csv" else (_json_row, "")
 
     async def work(ledger: Ledger) -> None:
-        with _progress(sum(total.orders for total in await ledger.totals(query))) as progress:
-            async for found in _all(ledger, query):
+        _out(head)
+        orders = sum(total.orders for total in await ledger.totals(query))
+        with progress_bar("Exporting", orders) as progress:
+            async for found in every_receipt(ledger, query):
                 for row in export_rows(found, zone):
-                    write(row)
+                    _out(line_of(row))
                 progress(1)
 
     try:
@@ -55,42 +53,9 @@ def export(
         stop(error, 1)
 
 
-async def _all(ledger: Ledger, query: OrderQuery) -> AsyncIterator[Receipt]:
-    page = replace(query, limit=_AT_ONCE)
-    while found := await ledger.receipts(page):
-        for each in found:
-            yield each
-        page = replace(page, before=found[-1].order.out_order_id)
-
-
-def _csv() -> Callable[[ExportRow], None]:
-    """UTF-8 with a byte order mark, by which spreadsheets know it."""
-    line = io.StringIO(newline="")
-    writer = csv.writer(line)
-
-    def put(values: list[str]) -> None:
-        writer.writerow(values)
-        _out(line.getvalue())
-        line.seek(0)
-        line.truncate()
-
-    _out("\ufeff")
-    put(list(COLUMNS))
-    return lambda row: put([cell(name, value) for name, value in asdict(row).items()])
-
-
-def _json_line(row: ExportRow) -> None:
-    _out(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+def _json_row(row: ExportRow) -> str:
+    return json.dumps(asdict(row), ensure_ascii=False) + "\n"
 
 
 def _out(text: str) -> None:
     sys.stdout.buffer.write(text.encode())  # noqa: TID251 - whatever the console's encoding
-
-
-@contextmanager
-def _progress(orders: int) -> Generator[Callable[[int], None]]:
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=orders, label="Exporting", file=sys.stderr) as bar:
-        yield bar.update

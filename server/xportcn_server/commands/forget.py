@@ -24,4 +24,4 @@ def forget(reference: str) -> None:
         try:
             fold_in(Path(settings.ledger))
         except LedgerError as error:
-            stop(f"traces may be left in the file until it is written anew ({error}); run it again", 1)
+            stop(f"the file could not be rewritten and may still hold traces ({error}); run this again", 1)

@@ -8,7 +8,7 @@ from xportcn_tools.ledger.ledger import LedgerError
 
 
 @click.command()
-@click.option("--reason", default="", metavar="TEXT", help="Shown to whoever wants to order meanwhile.")
+@click.option("--reason", default="", metavar="TEXT", help="Every refused order shows this text.")
 def pause(reason: str) -> None:
     """Let no order leave, in any process on this ledger, until `resume`."""
     try:

@@ -1,7 +1,8 @@
 """What the commands share: reading the settings, opening the ledger, and ending in one line."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +42,17 @@ def stop(reason: object, code: int = 2) -> NoReturn:
     """End with one line on stderr. Code 2: it did not start; 1: it started and failed."""
     say(f"xportcn-mcp: {reason}", err=True)
     sys.exit(code)
+
+
+@contextmanager
+def progress_bar(label: str, length: int) -> Generator[Callable[[int], None]]:
+    """A bar on stderr, where that is a terminal, which moves a hundred times at most."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    steps = length // 100
+    with click.progressbar(length=length, label=label, file=sys.stderr, update_min_steps=steps) as bar:
+        yield bar.update
 
 
 def _new(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Path | None:

@@ -31,7 +31,7 @@ COMPARED = {
 _APPROVAL = {
     "ask": "the person is asked where the client can ask; elsewhere the client's own dialog approves",
     "require": "no order without a recorded yes",
-    "off": "nobody is asked",
+    "off": "the server asks no one",
 }
 
 
@@ -95,5 +95,6 @@ def _rules(settings: Settings) -> list[str]:
     if over_http.approval != settings.approval:
         lines.append(f"Over HTTP: {_APPROVAL[over_http.approval]}.")
     if settings.ask_above_fen and settings.approval != "off":
-        lines.append(f"Up to {yuan(settings.ask_above_fen)} CNY nobody is asked (XPORTCN_ASK_ABOVE_CNY).")
+        free = yuan(settings.ask_above_fen)
+        lines.append(f"Orders up to {free} CNY need no question (XPORTCN_ASK_ABOVE_CNY).")
     return lines

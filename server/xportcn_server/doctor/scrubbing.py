@@ -105,16 +105,16 @@ class Scrubber:
         return text[:_LONGEST]
 
     def _key(self, key: str) -> str:
-        return key if _FIELD.fullmatch(key) and not self._tells(key) else self.disguised(key)
+        return key if _FIELD.fullmatch(key) and not self._holds_secret(key) else self.disguised(key)
 
-    def _tells(self, text: str) -> bool:
+    def _holds_secret(self, text: str) -> bool:
         """Whether a secret is in it."""
         return text in self._secrets or any(
             each in text for each in self._secrets if len(each) >= _IN_TEXT_FROM
         )
 
     def _is_figure(self, value: int, name: str) -> bool:
-        if self._tells(str(value)):
+        if self._holds_secret(str(value)):
             return False
         return _is_time(name) or (abs(value) < _LARGEST_COUNT and not _is_of_account(name))
 
@@ -123,12 +123,12 @@ class Scrubber:
             return text
         if texts and (_TEXTS.fullmatch(name) or within in _TEXTS_OF.get(name, ())):
             return self.free_of_people(text)
-        told = (
+        kept = (
             (_STATES.fullmatch(name) and _STATE.fullmatch(text))
             or (_is_time(name) and _TIME_FORM.fullmatch(text))
             or (not _is_of_account(name) and _NUMBER.fullmatch(text))
         )
-        if told and not self._tells(text):
+        if kept and not self._holds_secret(text):
             return text
         if _PICTURE.fullmatch(text):
             digest = self._stream(text, 0)

@@ -86,15 +86,15 @@ def receipt(found: Receipt) -> list[str]:
     """One order: what, how much, where to, how approved, when, and what to do next; parts of a `page`."""
     order = found.order
     shown = found.preview.shown if found.preview else None
-    told = order_result(order, shown, replayed=False)
+    said = order_result(order, shown, replayed=False)
     rows = [
         ("State", f"**{order.state}**: this order {STATE_WORDS[order.state]}"),
         (
             "Total",
-            f"{told.payable.amount} {told.payable.currency}{f' = {parts_of_total(shown)}' if shown else ''}",
+            f"{said.payable.amount} {said.payable.currency}{f' = {parts_of_total(shown)}' if shown else ''}",
         ),
         ("Order ids", _ids(order.order_ids)),
-        ("Ship to", plain(told.ship_to)),
+        ("Ship to", plain(said.ship_to)),
         ("Seller", _sellers(shown)),
         ("Trade type", code(shown and shown.trade_type)),
         ("Flow", code(shown and shown.flow)),
@@ -102,8 +102,8 @@ def receipt(found: Receipt) -> list[str]:
         ("Approval", _approval(order)),
         ("Create sent", order.request_sent),
         ("Reason", _reason(order)),
-        ("Created", f"{told.created_at} (UTC)"),
-        ("Updated", f"{told.updated_at} (UTC)"),
+        ("Created", f"{said.created_at} (UTC)"),
+        ("Updated", f"{said.updated_at} (UTC)"),
         ("Request id", f"{code(order.request_id)} (for the vendor's support)" if order.request_id else "–"),
     ]
     parts = [f"# Order {code(order.out_order_id)}", table(("", ""), rows)]

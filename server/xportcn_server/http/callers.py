@@ -46,7 +46,6 @@ REMOVED = Profile(
 _OWN_CAPS = {"max_order_cny": "order_fen", "max_day_cny": "day_fen", "max_day_orders": "day_orders"}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -119,6 +118,13 @@ class Callers:
                 if hmac.compare_digest(known, digest):
                     found = name
         return f"{PREFIX}{found}" if found else None
+
+    def marks_of(self, caller: str) -> tuple[str, ...]:
+        """A mark for each token of the caller's entry; a later entry of the same name has others."""
+        if not caller.startswith(PREFIX):
+            return ("",)
+        entry = self._current().get(caller.removeprefix(PREFIX))
+        return tuple(digest[:12] for digest in entry.token_sha256) if entry else ()
 
     def profile_of(self, caller: str) -> Profile:
         """What holds for a caller; for one of another source, the rate limit alone."""
@@ -239,7 +245,7 @@ def remove_caller(path: Path, name: str) -> None:
         if left.pop(name, None) is None:
             raise CallersError(f"there is no caller {name}")
         text = _without_table(small_text(path).splitlines(keepends=True), name)
-        # Whatever the lines looked like: the file is written only if this caller, and nobody else, is gone.
+        # Whatever the lines looked like: the file is written only if this caller alone is gone.
         with suppress(CallersError):
             if _entries_in(text, may_be_empty=True) == left:
                 return text.encode()
@@ -278,8 +284,7 @@ def _rewrite(path: Path, contents: Callable[[], bytes]) -> None:
             os.fsync(file.fileno())
         if path.exists():
             _take_over_rights(path, beside)
-        # Moved over the old one: a reader always sees a whole file.
-        beside.replace(path)
+        beside.replace(path)  # a reader always sees a whole file
     except BaseException as error:
         beside.unlink()  # ours, and only here: once it is moved, the name may be another's
         if isinstance(error, OSError):

@@ -90,7 +90,7 @@ class Doorway:
 
 
 def browse_here(address: str) -> bool:
-    """The person's own browser. One that runs in a terminal is none: the terminal belongs to the client."""
+    """The person's own browser. One in a terminal does not count: the terminal belongs to the client."""
     with contextlib.suppress(webbrowser.Error):
         found = webbrowser.get()
         if type(found) is webbrowser.GenericBrowser and not os.environ.get("BROWSER"):
@@ -99,7 +99,7 @@ def browse_here(address: str) -> bool:
 
 
 async def _in_time(work: Callable[[], bool]) -> bool:
-    """In a thread that nobody waits for at the end: a browser may run for as long as its window is open."""
+    """In a thread that does not keep the process: a browser may run for as long as its window is open."""
     outcome: list[bool] = []
     ended = anyio.Event()
     token = anyio.lowlevel.current_token()

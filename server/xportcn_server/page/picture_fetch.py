@@ -1,4 +1,4 @@
-"""Pictures of goods, through this process: the browser asks nobody but the page.
+"""Pictures of goods, through this process: the browser asks only the page.
 
 Only from `*.alicdn.com` over https, never from an address of a private network, without redirects, cookies or
 proxies, in a few seconds, up to a size, and only what is a PNG, JPEG or WebP by its content. In the sandbox
@@ -76,7 +76,7 @@ class Pictures:
         """One picture.
 
         Raises:
-            PictureError: it may not be asked for, did not come in time, or is none.
+            PictureError: it may not be asked for, did not come in time, or is not a picture.
         """
         named = _ADDRESS.fullmatch(address)
         if named is None:

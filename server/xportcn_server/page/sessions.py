@@ -1,8 +1,10 @@
 """Who a request of the page comes from, and whether a form is one that we gave to this person.
 
 A one-time code (192 random bits) is exchanged for a session, whose cookie holds 192 bits more. The ledger
-keeps the SHA-256 of both, so that every process on it knows them. A form's token is signed with the cookie,
-and is good for one person, one action and one subject, once.
+keeps the SHA-256 of both, so that every process on it knows them. Behind its bits the cookie has the marks of
+the caller's entry, and is good while the entry has one of them: a later caller of the same name does not
+inherit it. A form's token is signed with the cookie, and is good for one person, one action and one subject,
+once.
 """
 
 import hashlib
@@ -18,6 +20,15 @@ COOKIE = "xportcn_page"
 CODE_LIFE = timedelta(minutes=10)
 SESSION_LIFE = timedelta(hours=12)
 FORM_LIFE = timedelta(hours=12)
+
+MarksOf = Callable[[str], tuple[str, ...]]
+"""The marks of a caller's entry: none where it has been removed."""
+
+
+def unmarked(caller: str) -> tuple[str, ...]:
+    """Every caller is known."""
+    del caller
+    return ("",)
 
 
 class FormError(Exception):
@@ -38,6 +49,7 @@ class Sessions:
 
     _ledger: Approvals
     _clock: Callable[[], datetime]
+    _marks_of: MarksOf = unmarked
     _used: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     async def new_code(self, visitor: Visitor, *, opened: bool = False) -> str:
@@ -48,14 +60,24 @@ class Sessions:
 
     async def signed_in(self, code: str) -> str | None:
         """The cookie of a new session; `None` where the code is not, or no longer, good."""
-        cookie = secrets.token_urlsafe(24)
-        found = await self._ledger.sign_in(_digest(code), _digest(cookie), self._clock() + SESSION_LIFE)
-        return cookie if found else None
+        secret = secrets.token_urlsafe(24)
+
+        def cookie(visitor: Visitor) -> str:
+            return ".".join([secret, *self._marks(visitor)])
+
+        until = self._clock() + SESSION_LIFE
+        found = await self._ledger.sign_in(_digest(code), lambda visitor: _digest(cookie(visitor)), until)
+        return cookie(found) if found else None
 
     async def person(self, cookie: str | None) -> Person | None:
         """Who holds this cookie."""
         visitor = await self._ledger.visitor(_digest(cookie)) if cookie else None
-        return Person(visitor, cookie) if visitor and cookie else None
+        if not (visitor and cookie) or set(cookie.split(".")[1:]).isdisjoint(self._marks(visitor)):
+            return None
+        return Person(visitor, cookie)
+
+    def _marks(self, visitor: Visitor) -> tuple[str, ...]:
+        return unmarked("") if visitor.caller is None else self._marks_of(visitor.caller)
 
     def form_token(self, person: Person, action: str, subject: str) -> str:
         until = int((self._clock() + FORM_LIFE).timestamp())

@@ -18,18 +18,17 @@ from starlette.types import ASGIApp
 
 from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
-from xportcn_server.page.month_export import month_csv
 from xportcn_server.page.picture_fetch import DrawnPictures, PictureError, Pictures
-from xportcn_server.page.sessions import COOKIE, FormError, Person, Sessions
+from xportcn_server.page.sessions import COOKIE, FormError, MarksOf, Person, Sessions, unmarked
 from xportcn_server.page.showing import Card, card_of, rendered
 from xportcn_server.settings.settings import Settings
 from xportcn_server.settings.values import is_loopback
-from xportcn_tools.clock import utc_now
+from xportcn_tools.clock import start_of_day, utc_now
 from xportcn_tools.desk.caps import Caps
-from xportcn_tools.desk.desk import LOCAL_CALLER
+from xportcn_tools.desk.csv_table import csv_table
 from xportcn_tools.desk.operator import Operator, RefusedError
-from xportcn_tools.desk.policy import Policy, Profile
-from xportcn_tools.ledger.ledger import Ledger, LedgerError
+from xportcn_tools.desk.policy import LOCAL_CALLER, Policy, Profile
+from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery
 from xportcn_tools.messages import UiLanguage, said
 
 logger = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "ima
 @dataclass(frozen=True)
 class Site:
     """The page over one ledger. `caps_of` a caller; `language`: the owner's, until a person switches; `zone`:
-    in which times are shown; `knows`: whether a caller has not been removed; `pictures`: none without it.
+    in which times are shown; `marks_of`: a caller's entry, as `Sessions` has it; `pictures`: none without it.
     """
 
     ledger: Ledger
@@ -52,7 +51,7 @@ class Site:
     caps_of: Callable[[str], Caps]
     language: UiLanguage = "en"
     zone: tzinfo = UTC
-    knows: Callable[[str], bool] = lambda _: True
+    marks_of: MarksOf = unmarked
     pictures: Pictures | DrawnPictures | None = None
 
     @classmethod
@@ -63,7 +62,7 @@ class Site:
         settings: Settings,
         clock: Callable[[], datetime] = utc_now,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
-        knows: Callable[[str], bool] = lambda _: True,
+        marks_of: MarksOf = unmarked,
     ) -> "Site":
         """By the owner's settings, and a caller's own where it has some."""
 
@@ -73,11 +72,11 @@ class Site:
         zone = ZoneInfo(settings.timezone)
         drawn = policy.environment == "sandbox"
         pictures = (DrawnPictures() if drawn else Pictures()) if settings.pictures == "on" else None
-        return cls(ledger, policy, clock, caps_of, settings.language, zone, knows, pictures)
+        return cls(ledger, policy, clock, caps_of, settings.language, zone, marks_of, pictures)
 
     @cached_property
     def sessions(self) -> Sessions:
-        return Sessions(self.ledger, self.clock)
+        return Sessions(self.ledger, self.clock, self.marks_of)
 
     def application(self, host_is_ours: Callable[[str], bool]) -> ASGIApp:
         """Behind its guard, which answers to these hosts alone."""
@@ -138,7 +137,7 @@ class Site:
         }
 
     async def picture(self, request: Request) -> Response:
-        """A picture of goods, fetched here: the browser asks nobody but this page."""
+        """A picture of goods, fetched here: the browser asks only this page."""
         if self.pictures is None or await self._person(request) is None:
             return Response(status_code=404)
         try:
@@ -154,9 +153,11 @@ class Site:
         person = await self._person(request)
         if person is None:
             return self._sign_in(request)
-        rows = month_csv(self.ledger, person.visitor.caller, self.clock(), self.zone)
-        headers = {"content-disposition": f'attachment; filename="orders-{self.clock():%Y-%m}.csv"'}
-        return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=headers)
+        today = self.clock().astimezone(self.zone).date()
+        month = OrderQuery(person.visitor.caller, since=start_of_day(today.replace(day=1), self.zone))
+        table = csv_table(self.ledger, month, self.zone)
+        headers = {"content-disposition": f'attachment; filename="orders-{today:%Y-%m}.csv"'}
+        return StreamingResponse(table, media_type="text/csv; charset=utf-8", headers=headers)
 
     # What a person does
 
@@ -179,7 +180,7 @@ class Site:
         name = request.url.path.strip("/")
         action, person = ACTIONS[name], await self._person(request)
         if person is None:
-            logger.warning("page: the form %s was refused: nobody is signed in", name)
+            logger.warning("page: the form %s was refused: its sender is not signed in", name)
             return self._sign_in(request, 403, self._said(request, "not_signed_in"))
         form = await _form(request)
         if action.owners and person.visitor.caller is not None:  # pragma: no cover - it was given no token
@@ -213,9 +214,7 @@ class Site:
 
     async def _person(self, request: Request) -> Person | None:
         name, _ = _cookie_of(request)
-        person = await self.sessions.person(request.cookies.get(name))
-        caller = person.visitor.caller if person else None
-        return person if caller is None or self.knows(caller) else None
+        return await self.sessions.person(request.cookies.get(name))
 
     def _guarded(
         self, view: Callable[[Request], Awaitable[Response]]

@@ -84,7 +84,7 @@ class Books:
     """Orders, and how many requests were read. Kept for the life of the process only.
 
     What a duplicate `outOrderId` does is on no page. `accepted`, the default, promises nothing: a second
-    order is made. `refused` is the kinder upstream that nobody may count on.
+    order is made. `refused` is a kinder upstream: do not count on it.
     """
 
     duplicates: Literal["accepted", "refused"] = "accepted"

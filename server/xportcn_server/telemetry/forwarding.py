@@ -86,8 +86,10 @@ class ForwardingLedger:
     async def let_in(self, sign_in: SignIn) -> None:
         await self.around("let_in", self.inner.let_in, sign_in)
 
-    async def sign_in(self, code_digest: str, session_digest: str, expires_at: datetime) -> Visitor | None:
-        return await self.around("sign_in", self.inner.sign_in, code_digest, session_digest, expires_at)
+    async def sign_in(
+        self, code_digest: str, session_of: Callable[[Visitor], str], expires_at: datetime
+    ) -> Visitor | None:
+        return await self.around("sign_in", self.inner.sign_in, code_digest, session_of, expires_at)
 
     async def visitor(self, session_digest: str) -> Visitor | None:
         return await self.around("visitor", self.inner.visitor, session_digest)

@@ -22,7 +22,9 @@ async def signed_in(store: Store, ledger: Ledger, visitor: Visitor = OWNER) -> s
     """The digest of a session for this visitor."""
     await ledger.let_in(code_of(store, visitor))
     session = digest_of("session")
-    assert await ledger.sign_in(digest_of("code"), session, store.clock.now + 60 * MINUTE) == visitor
+    assert (
+        await ledger.sign_in(digest_of("code"), lambda _: session, store.clock.now + 60 * MINUTE) == visitor
+    )
     return session
 
 
@@ -55,7 +57,9 @@ class AnswerSuite:
 
             async def enter(view: Ledger, number: int) -> None:
                 session = digest_of(f"session-{number}")
-                entered.append(await view.sign_in(digest_of("code"), session, store.clock.now + MINUTE))
+                entered.append(
+                    await view.sign_in(digest_of("code"), lambda _: session, store.clock.now + MINUTE)
+                )
 
             async with anyio.create_task_group() as tasks:
                 for number in range(10):
@@ -71,7 +75,9 @@ class AnswerSuite:
             assert await real.visitor(session) is None
             assert await ledger.visitor(digest_of("another")) is None
             store.clock.advance(60)
-            assert await ledger.sign_in(digest_of("late"), session, store.clock.now + MINUTE) is None
+            assert (
+                await ledger.sign_in(digest_of("late"), lambda _: session, store.clock.now + MINUTE) is None
+            )
             store.clock.advance(3600)
             assert await ledger.visitor(session) is None
 

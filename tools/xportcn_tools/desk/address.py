@@ -81,7 +81,7 @@ def is_municipality(province: str) -> bool:
 
 
 def address_warnings(address: Address) -> Iterator[ShownWarning]:
-    """Where code and text contradict each other, with both; and where the province is none of China's."""
+    """Where code and text contradict each other, with both; and where the province is outside China."""
     code, named = address.district_code, _provinces(address.province)
     swapped = not named and _LOWER.fullmatch(simplified(address.province))
     if not named and not swapped:

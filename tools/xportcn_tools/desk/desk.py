@@ -36,7 +36,6 @@ from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.requests import SearchQuery
 
-LOCAL_CALLER = "local"
 
 
 class Desk:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from xportcn_tools.canonical import fingerprint
-from xportcn_tools.desk.desk import LOCAL_CALLER
+from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.ledger.ledger import (
     ApprovedBy,
     DayUsage,

@@ -10,6 +10,9 @@ from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.order import NO_FIELDS, AccountFields
 from xportcn_tools.results import ApprovalMethod, Environment
 
+LOCAL_CALLER = "local"
+"""The caller on stdio, or on loopback without callers."""
+
 ApprovalRule = Literal["ask", "require", "off"]
 
 # What came of asking the person. `cannot_ask`: the client has no way to ask. `unanswered`: it said it

@@ -1,5 +1,6 @@
 """A part of the ledger's seam: a person's answers to previews, and visits of the page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -62,8 +63,13 @@ class Approvals(Protocol):
         """Keep a one-time code for the page."""
         ...
 
-    async def sign_in(self, code_digest: str, session_digest: str, expires_at: datetime) -> Visitor | None:
-        """Exchange a code, which is then spent, for a session; `None` where there is no such code."""
+    async def sign_in(
+        self, code_digest: str, session_of: Callable[[Visitor], str], expires_at: datetime
+    ) -> Visitor | None:
+        """Exchange a code, which is then spent, for a session; `None` where there is no such code.
+
+        `session_of` gives the digest of the session, once the code has said whose it is.
+        """
         ...
 
     async def visitor(self, session_digest: str) -> Visitor | None:

@@ -92,7 +92,9 @@ class SqlApprovals(ABC):
 
         await self._run(work)
 
-    async def sign_in(self, code_digest: str, session_digest: str, expires_at: datetime) -> Visitor | None:
+    async def sign_in(
+        self, code_digest: str, session_of: Callable[[Visitor], str], expires_at: datetime
+    ) -> Visitor | None:
         def work(sql: Session) -> Visitor | None:
             with self._transaction(sql):
                 now = rows.time_text(self._now(sql))
@@ -104,7 +106,7 @@ class SqlApprovals(ABC):
                 if not spent:
                     return None
                 visitor = Visitor(spent[0]["caller"])
-                row = self._visit(session_digest, "session", visitor, expires_at, now)
+                row = self._visit(session_of(visitor), "session", visitor, expires_at, now)
                 self._queries.insert(sql, "visits", row)
                 return visitor
 

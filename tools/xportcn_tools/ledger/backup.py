@@ -1,4 +1,4 @@
-"""A SQLite ledger's file as a whole: copied while servers run, and written anew without what was erased."""
+"""A SQLite ledger's file as a whole: copied while servers run, and rewritten without what was erased."""
 
 import contextlib
 import os
@@ -37,7 +37,7 @@ def back_up(ledger: Path, target: Path) -> Verdict:
 
 
 def fold_in(ledger: Path) -> None:
-    """Write the file anew, and its log into it: what was erased or replaced is in neither any more.
+    """Rewrite the file, and its log into it: what was erased or replaced is in neither any more.
 
     Raises:
         LedgerUnavailableError: another program is reading or writing it for longer than a few seconds.
