@@ -54,16 +54,13 @@ class SteppedLedger(ForwardingLedger):
         return result
 
 
-class SteppedUpstream:
-    """An upstream that tells of `recheck`."""
+class ForwardingUpstream:
+    """An upstream that passes every call on."""
 
-    def __init__(self, inner: Upstream, step: Step) -> None:
+    def __init__(self, inner: Upstream) -> None:
         self._inner = inner
-        self._step = step
 
     async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
-        if _last.get() == "check":
-            await _pass(self._step, "recheck")
         return await self._inner.preview(body, user_id)
 
     def prepare(self) -> None:
@@ -79,3 +76,16 @@ class SteppedUpstream:
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class SteppedUpstream(ForwardingUpstream):
+    """An upstream that tells of `recheck`."""
+
+    def __init__(self, inner: Upstream, step: Step) -> None:
+        super().__init__(inner)
+        self._step = step
+
+    async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
+        if _last.get() == "check":
+            await _pass(self._step, "recheck")
+        return await super().preview(body, user_id)

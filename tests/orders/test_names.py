@@ -12,6 +12,7 @@ from mcp_types import TextResourceContents
 
 from harness.clock import Clock
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, Person, call, order_arguments, previewed, text_of
+from harness.seams import ForwardingUpstream
 from harness.settings import settings_for
 from harness.terminal import command
 from harness.transports import Alteration, AlteredAnswers
@@ -20,7 +21,7 @@ from xportcn_server.sandbox.catalogue import CATALOGUE
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import pricing
 from xportcn_tools.upstream.outcome import Reply
-from xportcn_tools.upstream.port import MayLeave, Upstream
+from xportcn_tools.upstream.port import Upstream
 
 pytestmark = pytest.mark.anyio
 
@@ -100,35 +101,24 @@ async def receipt_show(house: House, person: Person) -> str:
 # Names never stand in the way
 
 
-class Doubled:
-    """An upstream whose product path waits for ever, and that says when the price has been answered."""
+class Doubled(ForwardingUpstream):
+    """An upstream that gives a price once the product is asked for, and the product when it may."""
 
     def __init__(self, inner: Upstream) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.answers_products = anyio.Event()
         self.reads = 0
         self.reading = anyio.Event()
 
     async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         await self.reading.wait()  # names are read at the same time, or this never ends
-        return await self._inner.preview(body, user_id)
-
-    def prepare(self) -> None:
-        self._inner.prepare()
-
-    async def create(
-        self, body: Mapping[str, Any], user_id: str | None = None, *, may_leave: MayLeave = lambda: True
-    ) -> Reply:
-        return await self._inner.create(body, user_id, may_leave=may_leave)
+        return await super().preview(body, user_id)
 
     async def read(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         self.reads += 1
         self.reading.set()
         await self.answers_products.wait()
-        return await self._inner.read(path, body, user_id)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+        return await super().read(path, body, user_id)
 
 
 def doubled(house: House) -> Doubled:
