@@ -12,7 +12,12 @@ from harness.processes import free_port
 
 pytest.register_assert_rewrite("ledger.suite")
 
-hypothesis.settings.register_profile("quick", max_examples=10)  # of `make quick`; else 100
+# The same examples in each run, so that one commit is green or red wherever it is tried, and no deadline a slow
+# machine could miss. `--hypothesis-profile=search` draws others (docs/development.md).
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("same"), max_examples=10)
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture

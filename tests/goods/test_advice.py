@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goods.things import SIZE, product
-from harness.builders import rule
 from xportcn_tools.goods.advice import list_price, notes, quantity_warnings, valid_quantities
 from xportcn_tools.goods.product import PriceTier, Product
 
@@ -56,7 +55,6 @@ def test_the_nearest_quantities_keep_minimum_and_lots(
     assert valid_quantities(goods(min_quantity=least, lot_size=lot), quantity) == nearest
 
 
-@rule
 @given(st.none() | st.integers(1, 500), st.none() | st.integers(1, 60), st.integers(1, 1000))
 def test_no_valid_quantity_is_nearer(least: int | None, lot: int | None, quantity: int) -> None:
     def is_valid(each: int) -> bool:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from xportcn_tools.goods.links import OfferLink, is_share_link, offer_in, why_no_offer
 
 OFFER = "610947572360"
@@ -172,7 +171,6 @@ def test_a_hostile_text_takes_time_that_grows_with_its_length_alone(piece: str) 
     assert large < 32 * small + 0.5
 
 
-@rule
 @given(st.text(alphabet="detailm.1688co/%25Ff3a@:?=&#offerId109-_ 红", max_size=80))
 def test_any_text_is_read_and_what_is_found_stands_in_it(text: str) -> None:
     found = offer_in(text)
@@ -180,7 +178,6 @@ def test_any_text_is_read_and_what_is_found_stands_in_it(text: str) -> None:
         assert found.offer_id in text
 
 
-@rule
 @given(st.integers(1, 10**19 - 1).map(str), st.sampled_from([DETAIL, MOBILE, PAGE]), st.integers(0, 2))
 def test_the_offer_of_a_link_is_exactly_its_digits(offer_id: str, form: str, times: int) -> None:
     link = encoded(form.replace(OFFER, offer_id), times)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goods.things import COLOUR, SIZE, product
-from harness.builders import rule
 from xportcn_tools.goods.options import fitting
 from xportcn_tools.goods.product import OptionValue, Product, ProductOption
 
@@ -412,7 +411,6 @@ def was_said(option: ProductOption, said: list[str]) -> bool:
     )
 
 
-@rule
 @given(st.data())
 def test_no_other_option_is_chosen_than_the_one_whose_words_were_said(data: st.DataObject) -> None:
     goods = data.draw(goods_of())
@@ -426,7 +424,6 @@ def test_no_other_option_is_chosen_than_the_one_whose_words_were_said(data: st.D
     assert (match.chosen is not None) == (len(match.options) == 1)
 
 
-@rule
 @given(st.data(), st.text(max_size=40))
 def test_any_words_are_matched_without_an_error(data: st.DataObject, words: str) -> None:
     goods = data.draw(goods_of())

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goods.things import answered, example, reply
-from harness.builders import rule
 from xportcn_tools.goods.product import FoundProduct, NotRead, OptionValue, PriceTier, Product, SearchPage
 from xportcn_tools.goods.product_answer import read_product, read_search
 from xportcn_tools.upstream.outcome import Reply
@@ -501,7 +500,6 @@ NAMES = [
 ]
 
 
-@rule
 @given(st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6))
 def test_no_answer_is_an_error_of_ours(changes: dict[str, Any]) -> None:
     for data in (changes, shirt(**changes), [shirt(**changes)], {"result": changes}):
@@ -509,7 +507,6 @@ def test_no_answer_is_an_error_of_ours(changes: dict[str, Any]) -> None:
         assert isinstance(read_search(answered(data)), SearchPage | NotRead)
 
 
-@rule
 @given(
     st.dictionaries(
         st.sampled_from(["specId", "skuId", "skuAttributes", "amountOnSale", "price", "retailPrice"]), JSON

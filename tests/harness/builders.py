@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from xportcn_tools.desk.quote import PinRules, Quote
@@ -27,9 +26,6 @@ SPEC = "b266e0726506185beaf205cbae88530d"
 OTHER_SPEC = "c4ca4238a0b923820dcc509a6f75849b"
 
 DEFAULT_TYPES = PinRules(("assureTrade", "fxassure", "alipay"), trade_types_set=False)
-
-rule = settings(deadline=None)
-"""For every Hypothesis rule: a busy machine is no counterexample."""
 
 
 def address(**changes: Any) -> Address:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from xportcn_tools.canonical import canonical_json
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, first_break, seal
 
@@ -36,7 +35,6 @@ def small() -> list[TrailRow]:
     )
 
 
-@rule
 @given(CHAINS)
 def test_a_chain_that_nobody_touched_is_whole(rows: list[TrailRow]) -> None:
     assert first_break(rows) is None
@@ -54,7 +52,6 @@ def test_a_row_holds_its_body_as_canonical_json_and_begins_at_genesis() -> None:
 
 
 @pytest.mark.parametrize("field", ROW_FIELDS)
-@rule
 @given(rows=CHAINS, where=st.integers(0), value=TEXT, number=st.integers())
 def test_a_changed_field_breaks_the_chain_at_its_row(
     field: str, rows: list[TrailRow], where: int, value: str, number: int
@@ -80,7 +77,6 @@ def test_text_moved_from_one_field_to_the_next_shows() -> None:
     assert first_break(rows) == 2
 
 
-@rule
 @given(CHAINS, st.integers(0))
 def test_a_row_taken_out_breaks_the_chain(rows: list[TrailRow], where: int) -> None:
     at = where % (len(rows) - 1)
@@ -88,14 +84,12 @@ def test_a_row_taken_out_breaks_the_chain(rows: list[TrailRow], where: int) -> N
     assert first_break(rows) == at + 2
 
 
-@rule
 @given(CHAINS, st.integers(0))
 def test_a_row_put_in_twice_breaks_the_chain(rows: list[TrailRow], where: int) -> None:
     rows.insert(where % len(rows), rows[where % len(rows)])
     assert first_break(rows) is not None
 
 
-@rule
 @given(CHAINS, st.randoms())
 def test_rows_in_another_order_break_the_chain(rows: list[TrailRow], chance: Any) -> None:
     turned = list(rows)
@@ -104,7 +98,6 @@ def test_rows_in_another_order_break_the_chain(rows: list[TrailRow], chance: Any
     assert first_break(turned) is not None
 
 
-@rule
 @given(CHAINS, st.integers(0), TEXT)
 def test_a_row_sealed_again_breaks_the_chain_behind_it(rows: list[TrailRow], where: int, event: str) -> None:
     at = where % (len(rows) - 1)

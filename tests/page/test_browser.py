@@ -58,7 +58,7 @@ async def test_a_person_without_a_terminal_says_yes_in_the_browser_that_opens(tm
             tasks.start_soon(create)
             await card.get_by_role("button", name="Yes, place it").dblclick()
             await expect(seen.page.get_by_role("status")).to_contain_text("Your yes is recorded")
-        assert seen.page.url.endswith("/")
+        await expect(seen.page).to_have_url(re.compile(r"/$"))
         assert seen.troubles == []
     assert answers[0]["order"]["state"] == "placed"
     assert answers[0]["order"]["approval"] == {"method": "page", "verified": True}

@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from harness.clock import Clock
 from harness.settings import environ_of
 from ledger.suite.stores import OUTCOMES, preview_of, settled
@@ -105,7 +104,6 @@ def test_a_ledger_without_orders_gives_the_head_alone(tmp_path: Path) -> None:
     assert csv_rows(exported(tmp_path / "new.sqlite3")) == []
 
 
-@rule
 @given(st.sampled_from(COLUMNS), st.text(max_size=12))
 def test_no_cell_is_a_formula_but_for_an_id_as_text(name: str, text: str) -> None:
     shown = cell(name, text)

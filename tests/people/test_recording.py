@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from harness.patient import Answer, Patient, patient, sandbox_on_a_port, server_that
 from harness.settings import SANDBOX_ACCOUNT
 from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
@@ -150,7 +149,6 @@ JSON = st.recursive(
 )
 
 
-@rule
 @given(JSON)
 def test_a_scrubbed_answer_has_its_form_and_is_the_same_each_time(value: Any) -> None:
     scrubber = Scrubber(["Kolibri-7719"], b"salt")
@@ -165,7 +163,6 @@ def form(value: object) -> object:
     return [form(each) for each in cast("list[object]", value)] if isinstance(value, list) else type(value)
 
 
-@rule
 @given(
     st.sampled_from(["whatever", "msg", "subject", "code", "status", "count", "createTime", "fullName"]),
     st.sampled_from(

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from xportcn_tools.canonical import canonical_json, fingerprint
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
@@ -62,7 +61,6 @@ def test_names_must_be_texts_that_stay_apart(value: object) -> None:
         canonical_json(value)
 
 
-@rule
 @given(st.dictionaries(st.text(max_size=5), VALUES), st.randoms())
 def test_the_order_of_names_does_not_matter(value: dict[str, Any], chance: Any) -> None:
     normal = {unicodedata.normalize("NFC", name): item for name, item in value.items()}
@@ -71,7 +69,6 @@ def test_the_order_of_names_does_not_matter(value: dict[str, Any], chance: Any) 
     assert canonical_json(dict(pairs)) == canonical_json(normal)
 
 
-@rule
 @given(
     st.dictionaries(st.sampled_from("abc"), st.one_of(st.integers(), st.text("abé "), st.lists(st.none())))
 )

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from xportcn_tools.clock import day_around
 from xportcn_tools.desk.caps import Caps, breach
 from xportcn_tools.ledger.ledger import DayUsage
@@ -105,7 +104,6 @@ def test_a_cap_of_zero_orders_lets_no_order_pass() -> None:
 AMOUNT = st.integers(0, 10**7)
 
 
-@rule
 @given(AMOUNT, AMOUNT, st.integers(0, 60), st.none() | AMOUNT, AMOUNT, st.integers(0, 60), AMOUNT, AMOUNT)
 def test_an_order_that_passes_keeps_every_cap(
     order: int,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, asked, group, line, quoted, rule
+from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, asked, group, line, quoted
 from xportcn_tools.arguments import TextLine
 from xportcn_tools.desk.naming import GOODS_LENGTH, goods_line, goods_of, named, not_named
 from xportcn_tools.desk.quote import Products, Quote
@@ -192,7 +192,6 @@ LINES = st.lists(
 )
 
 
-@rule
 @given(LINES)
 def test_whatever_sellers_write_the_goods_line_is_short_clean_and_comes_back_the_same(
     lines: list[Line],

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from xportcn_tools.ledger.place import same_destination
 from xportcn_tools.order import Address
 
@@ -148,7 +147,6 @@ CUTS = st.fixed_dictionaries(
 STREETS = st.text("和平安宁长江白云青山", min_size=2, max_size=3)
 
 
-@rule
 @given(NAMES, NAMES, STREETS, st.integers(1, 9999), CUTS, CUTS, st.sampled_from(["", " ", "，"]))
 def test_no_cutting_of_an_address_makes_it_another_place(
     area: str, town: str, street: str, number: int, one: dict[str, str], other: dict[str, str], space: str

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, asked, group, line, quoted, rule
+from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, asked, group, line, quoted
 from xportcn_tools.desk.naming import named
 from xportcn_tools.desk.product_facts import held_against_list_prices, warned_of_quantities
 from xportcn_tools.desk.quote import NotOrderableError, Quote, Reason, UnitsUnclearError
@@ -74,7 +74,6 @@ def test_a_list_price_that_agrees_takes_the_doubt_about_the_unit_away() -> None:
     assert not held_against_list_prices(fen_quote(29, product(35))).unverified_unit
 
 
-@rule
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_no_discount_of_up_to_ninety_six_per_cent_is_ever_taken_for_another_unit(
     price: int, listed: int

@@ -21,7 +21,6 @@ from harness.builders import (
     preview_vector,
     quote_of,
     quoted,
-    rule,
     worlds,
     yuan_of,
 )
@@ -100,7 +99,6 @@ def test_the_same_goods_in_the_object_shape_cost_the_same_without_the_fee() -> N
 # Any prices
 
 
-@rule
 @given(worlds(plain=True))
 def test_the_quote_is_what_it_costs(world: World) -> None:
     quote = quote_of(world)
@@ -114,7 +112,6 @@ def test_the_quote_is_what_it_costs(world: World) -> None:
     )
 
 
-@rule
 @given(worlds(plain=True))
 def test_every_line_has_the_amount_and_the_price_of_its_own_offer(world: World) -> None:
     factor = 1 if world.unit == "fen" else 100
@@ -129,7 +126,6 @@ def test_every_line_has_the_amount_and_the_price_of_its_own_offer(world: World) 
             assert item.unit_price == raw[item.offer_id]["finalUnitPrice"] * factor
 
 
-@rule
 @given(worlds(plain=False))
 def test_with_discounts_and_fees_the_total_is_right_or_there_is_none(world: World) -> None:
     try:
@@ -140,7 +136,6 @@ def test_with_discounts_and_fees_the_total_is_right_or_there_is_none(world: Worl
     assert closes(quote)
 
 
-@rule
 @given(worlds())
 def test_the_order_of_groups_and_lines_does_not_matter(world: World) -> None:
     def turned(group: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +153,6 @@ def test_the_order_of_groups_and_lines_does_not_matter(world: World) -> None:
 SUMS = ("sumPayment", "sumCarriage", "sumPaymentNoCarriage", "amount")
 
 
-@rule
 @given(worlds(plain=True), st.sampled_from(SUMS), st.sampled_from([-1, 1]), st.integers(0))
 def test_one_fen_that_does_not_add_up_refuses_the_quote(
     world: World, field: str, by: int, where: int
@@ -176,7 +170,6 @@ def test_one_fen_that_does_not_add_up_refuses_the_quote(
         quote_of(world, groups)
 
 
-@rule
 @given(
     worlds(),
     st.sampled_from([*SUMS[:3], "discountFee", "additionalFee", "sumTotalPayment"]),
@@ -201,7 +194,6 @@ def test_whatever_is_changed_no_total_is_of_our_own_making(
     )
 
 
-@rule
 @given(worlds(plain=True), st.sampled_from(["100", "10", "0.1", "1000"]))
 def test_a_wrong_unit_never_passes(world: World, factor: str) -> None:
     scaled: list[dict[str, Any]] = []
@@ -338,7 +330,6 @@ def test_one_dear_line_or_amounts_in_yuan_settle_the_doubt() -> None:
     assert not quoted(cheap).unverified_unit
 
 
-@rule
 @given(worlds(plain=True))
 def test_an_answer_all_in_doubles_of_yuan_is_never_quoted(world: World) -> None:
     def as_double(fen: int) -> Decimal:
@@ -356,7 +347,6 @@ def test_an_answer_all_in_doubles_of_yuan_is_never_quoted(world: World) -> None:
             quote_of(world, [sums | {name: lines}])
 
 
-@rule
 @given(worlds())
 def test_lines_as_noisy_doubles_of_yuan_cost_what_the_exact_ones_do(world: World) -> None:
     assume(world.unit == "yuan")
@@ -386,7 +376,6 @@ FIGURE = st.one_of(
 )
 
 
-@rule
 @given(
     st.fixed_dictionaries(dict.fromkeys(STATED, FIGURE)),
     st.lists(st.tuples(FIGURE, FIGURE), min_size=1, max_size=2),

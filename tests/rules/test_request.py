@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, address, asked, rule
+from harness.builders import OFFER, OTHER_OFFER, OTHER_SPEC, SPEC, address, asked
 from ledger.suite.stores import preview_of
 from xportcn_tools.ledger import rows
 from xportcn_tools.order import AccountFields, Address, Item, OrderRequest, Pinned, folded
@@ -132,7 +132,6 @@ def test_a_request_survives_the_ledger_whole() -> None:
     assert kept(FULL) == FULL
 
 
-@rule
 @given(
     st.builds(
         OrderRequest,
@@ -200,7 +199,6 @@ def test_other_texts_stay_apart(one: str, other: str) -> None:
     assert folded(one) != folded(other)
 
 
-@rule
 @given(st.text())
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert folded(folded(text)) == folded(text)
@@ -242,7 +240,6 @@ ITEMS = st.lists(
 )
 
 
-@rule
 @given(ITEMS, st.randoms())
 def test_no_order_of_lines_makes_another_cart(items: list[Item], chance: Any) -> None:
     turned = list(items)

@@ -18,7 +18,6 @@ from harness.builders import (
     line,
     quote_of,
     quoted,
-    rule,
     worlds,
 )
 from xportcn_tools.desk import terms
@@ -295,7 +294,6 @@ def test_the_published_answers_as_terms_of_one_purchase_differ_in_price_by_the_f
     assert found["fees"] == Change("fees", "1.61", "0.00")
 
 
-@rule
 @given(worlds(plain=True), worlds(plain=True))
 def test_terms_are_equal_exactly_where_the_prices_are(one: World, other: World) -> None:
     first, second = quote_of(one), quote_of(other)
@@ -304,7 +302,6 @@ def test_terms_are_equal_exactly_where_the_prices_are(one: World, other: World) 
         assert "payable" in changed(first, second)
 
 
-@rule
 @given(worlds())
 def test_an_answer_read_again_in_another_order_has_the_same_terms(world: World) -> None:
     try:

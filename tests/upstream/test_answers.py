@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import OFFER, OTHER_OFFER, SPEC, answer, body, group, line, preview_vector, rule
+from harness.builders import OFFER, OTHER_OFFER, SPEC, answer, body, group, line, preview_vector
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, UpstreamEnvelope, read_envelope
 from xportcn_tools.upstream.preview_answer import PreviewAnswer, has_point, read_preview
 
@@ -181,7 +181,6 @@ def test_a_body_that_is_no_envelope_is_unreadable(raw: bytes) -> None:
         read_envelope(raw)
 
 
-@rule
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_unreadable(raw: bytes) -> None:
     with suppress(UnreadableAnswerError):
@@ -620,7 +619,6 @@ JSON = st.recursive(
 )
 
 
-@rule
 @given(JSON)
 def test_any_data_at_all_is_read_or_unreadable(data: object) -> None:
     with suppress(UnreadableAnswerError):

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import rule
 from xportcn_tools.upstream.clean import TEXT_LIMIT, clean, quoted, seen
 
 JOINER, TEXT_STYLE, EMOJI_STYLE = "\u200d", "\ufe0e", "\ufe0f"
@@ -216,7 +215,6 @@ FRAGMENTS = st.sampled_from(
 FOREIGN = st.lists(st.one_of(FRAGMENTS, st.text(max_size=5)), max_size=40).map("".join)
 
 
-@rule
 @given(FOREIGN)
 def test_clean_text_is_safe_short_and_stays_as_it_is(foreign: str) -> None:
     shown = clean(foreign)
@@ -232,14 +230,12 @@ def test_clean_text_is_safe_short_and_stays_as_it_is(foreign: str) -> None:
     assert clean(shown) == shown
 
 
-@rule
 @given(FOREIGN)
 def test_what_is_seen_holds_nothing_unseen(foreign: str) -> None:
     text, _ = seen(foreign)
     assert seen(text) == (text, [])
 
 
-@rule
 @given(st.text(st.characters(exclude_categories=[]), max_size=400))
 def test_any_characters_at_all_are_read(foreign: str) -> None:
     assert clean(clean(foreign)) == clean(foreign)
@@ -253,7 +249,6 @@ CHINESE = st.one_of(
 )
 
 
-@rule
 @given(st.text(CHINESE, max_size=TEXT_LIMIT))
 def test_chinese_text_without_markup_is_unchanged(text: str) -> None:
     assert clean(text) == text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.builders import body, rule
+from harness.builders import body
 from upstream.create_answers import OURS, TABLE, Row
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
 from xportcn_tools.upstream.outcome import (
@@ -357,7 +357,6 @@ def named_ids(data: Any) -> list[Any]:
     return cast("list[Any]", found) if isinstance(found, list) else [] if found is None else [found]
 
 
-@rule
 @given(st.one_of(st.just(200), st.integers(100, 599)), CODES, DATA)
 def test_placed_needs_http_200_code_200_readable_ids_and_no_flag_of_failure(
     status: int, code: Any, data: Any
@@ -377,7 +376,6 @@ def test_placed_needs_http_200_code_200_readable_ids_and_no_flag_of_failure(
         assert set(found.order_ids) == {str(one) for one in named_ids(data)}
 
 
-@rule
 @given(st.integers(100, 599), CODES, DATA)
 def test_nothing_is_refused_that_names_an_order(status: int, code: Any, data: Any) -> None:
     found = sort(status, code, data)
@@ -387,7 +385,6 @@ def test_nothing_is_refused_that_names_an_order(status: int, code: Any, data: An
         assert ID not in json.dumps(data)
 
 
-@rule
 @given(st.integers(100, 599), st.binary(max_size=60))
 def test_any_bytes_are_sorted_and_noise_is_unclear(status: int, raw: bytes) -> None:
     assert isinstance(sort_create(reply(status, raw)), Unclear)
@@ -435,7 +432,6 @@ PLAIN = [
 ]
 
 
-@rule
 @given(st.sampled_from(PLAIN), st.sampled_from(OF_DOUBT), st.sampled_from([*PLACES, "field", "list", "json"]))
 def test_a_word_of_doubt_anywhere_makes_a_refusal_unclear(row: Row, doubt: str, place: str) -> None:
     answer: dict[str, Any] = json.loads(row.raw)
@@ -447,7 +443,6 @@ def test_a_word_of_doubt_anywhere_makes_a_refusal_unclear(row: Row, doubt: str, 
     assert isinstance(sort_create(reply(row.status, json.dumps(answer).encode()), OURS), Unclear)
 
 
-@rule
 @given(st.sampled_from(PLAIN), st.sampled_from(["traceId", "memberId", "gmtTime", "offerId", "outOrderId"]))
 def test_a_number_of_something_else_leaves_a_refusal_definite(row: Row, name: str) -> None:
     for number in ("2100581617323456789", 2100581617323456789, "0b51-05871732345678901234", OURS):

@@ -37,7 +37,6 @@ from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.requests import SearchQuery
 
 
-
 class Desk:
     """The rules of ordering over one upstream account and one ledger. `products`: where they may be read."""
 
