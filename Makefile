@@ -46,7 +46,7 @@ bench: $(VENV)/.dev ## set up, then run tests/benchmarks
 load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)
 	$(BIN)/python -m pytest tests/benchmarks/test_load.py
 
-docs: $(VENV)/.dev ## rewrite what follows from the program: tables, .env.example, server.json, the manifest's texts
+docs: $(VENV)/.dev ## rewrite what follows from the program: tables, .env.example, server.json, the manifest's texts, the skill
 	PYTHONPATH=tests $(BIN)/python -m package.pages
 	XPORTCN_TEST_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q -k 'tools_and_prompts or names_the_versions' \
 		tests/package/test_bundle.py tests/conformance/test_conformance_page.py
