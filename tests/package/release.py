@@ -51,21 +51,25 @@ def date_entries(bundle: Path, seconds: int) -> None:
 
 def write_sums(folder: Path) -> None:
     """`SHA256SUMS`, as `sha256sum --check` reads it."""
-    files = sorted(path for path in folder.iterdir() if path.name not in (SUMS, ".gitignore"))
+    files = sorted(path for path in folder.iterdir() if path.name != SUMS)
     lines = [f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
     (folder / SUMS).write_text("".join(lines), "utf-8", newline="\n")
 
 
 def wheel_installs(folder: Path) -> None:
-    """Into a new environment with pip; its demo comes out as it should."""
-    program = fresh(folder, only("*.whl"))
-    run(program, "demo")
+    """Into a new environment by pip; its demo comes out as it should."""
+    run(sys.executable, "-m", "venv", str(folder / "venv"))
+    python = programs(folder / "venv") / "python"
+    run(str(python), "-m", "pip", "install", "--quiet", "--no-compile", str(only("*.whl")))
+    run(str(python.with_name("xportcn-mcp")), "demo")
 
 
 def sdist_installs(folder: Path) -> None:
-    """Into a new environment with pip, built there; and the wheel that is built from it is the one beside it."""
-    program = fresh(folder, only("*.tar.gz"))
-    says_its_version(run(program, "--version"))
+    """Into a new environment by uv, built there; and the wheel that is built from it is the one beside it."""
+    run(tool("uv"), "venv", str(folder / "venv"), env=surroundings())
+    python = programs(folder / "venv") / "python"
+    run(tool("uv"), "pip", "install", "--python", str(python), str(only("*.tar.gz")), env=surroundings())
+    says_its_version(run(str(python.with_name("xportcn-mcp")), "--version"))
     with tarfile.open(only("*.tar.gz")) as packed:
         packed.extractall(folder, filter="data")
     (unpacked,) = folder.glob("xportcn_mcp-*")
@@ -98,7 +102,8 @@ def bundle_starts(folder: Path) -> None:
     async def ask() -> tuple[str, int]:
         server = host(place, {"ledger_folder": str(folder / "ledger")})
         with anyio.fail_after(120):
-            async with Client(server, mode="legacy") as client:
+            async with Client(server, mode="legacy") as client:  # `initialize`, as Claude Desktop does
+                assert client.server_info
                 return client.server_info.version, len((await client.list_tools()).tools)
 
     listed = json.loads((place / "manifest.json").read_text("utf-8"))
@@ -125,17 +130,14 @@ def only(pattern: str) -> Path:
     return path
 
 
-def fresh(folder: Path, package: Path) -> str:
-    """Install it into a new environment; the path of its program."""
-    run(sys.executable, "-m", "venv", str(folder / "venv"))
-    programs = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(package))
-    return str(programs / "xportcn-mcp")
+def programs(environment: Path) -> Path:
+    """Where a virtual environment keeps its programs."""
+    return environment / ("Scripts" if os.name == "nt" else "bin")
 
 
 def says_its_version(printed: str) -> None:
     """The version that stands in the wheel's name."""
-    assert printed.split()[-1] == only("*.whl").name.split("-")[1], printed
+    assert printed.rsplit(maxsplit=1)[-1] == only("*.whl").name.split("-")[1], printed
 
 
 def run(*words: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
