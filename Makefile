@@ -67,7 +67,8 @@ release: $(VENV)/.dev $(RELEASE)/.release ## write wheel, sdist, bundle, SBOM an
 	$(RELEASE)/release/$(notdir $(BIN))/twine check --strict dist/*.whl dist/*.tar.gz
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) PYTHONPATH=tests $(BIN)/python -m package.release
 
-screenshots: $(VENV)/.dev ## set up, then write docs/pictures: the page for people, from the sandbox (needs chromium, and a Chinese font)
+screenshots: $(VENV)/.dev ## set up, then write docs/pictures: the demo, and the page for people (needs chromium, and a Chinese font)
+	PYTHONPATH=tests $(BIN)/python -m people.demo_picture
 	PYTHONPATH=tests $(BIN)/python -m page.screenshots
 
 checkers: $(CHECKERS)/.node $(CHECKERS)/.python ## set up third-party checkers of MCP servers; `make test` uses them (needs npm)

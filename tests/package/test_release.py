@@ -27,7 +27,9 @@ VERSION: str = PROJECT["project"]["version"]
 
 def built(folder: Path) -> Path:
     words = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
-    subprocess.run(words, cwd=ROOT, env=os.environ | {"SOURCE_DATE_EPOCH": str(MOMENT)}, check=True, capture_output=True)
+    subprocess.run(
+        words, cwd=ROOT, env=os.environ | {"SOURCE_DATE_EPOCH": str(MOMENT)}, check=True, capture_output=True
+    )
     return folder
 
 
