@@ -57,15 +57,16 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 	$(MCPB) validate build/bundle/manifest.json
 	$(MCPB) pack build/bundle dist/xportcn-mcp.mcpb
 
+release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
 release: $(VENV)/.dev $(RELEASE)/.release ## write wheel, sdist, bundle, SBOM and checksums into dist/, and install each (needs npm)
 	@git diff --quiet HEAD || { echo "make release: commit first; a release is of a commit" >&2; exit 1; }
 	rm -rf dist
 	$(MAKE) bundle
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build
+	$(BIN)/python -m hatchling build
 	$(RELEASE)/release/$(notdir $(BIN))/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml \
 		--output-reproducible --output-file dist/xportcn-mcp.cdx.json
 	$(RELEASE)/release/$(notdir $(BIN))/twine check --strict dist/*.whl dist/*.tar.gz
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) PYTHONPATH=tests $(BIN)/python -m package.release
+	PYTHONPATH=tests $(BIN)/python -m package.release
 
 screenshots: $(VENV)/.dev ## set up, then write docs/pictures: the demo, and the page for people (needs chromium, and a Chinese font)
 	PYTHONPATH=tests $(BIN)/python -m people.demo_picture
