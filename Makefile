@@ -59,7 +59,7 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 
 release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
 release: $(VENV)/.dev $(RELEASE)/.release ## write wheel, sdist, bundle, SBOM and checksums into dist/, and install each (needs npm)
-	@git diff --quiet HEAD || { echo "make release: commit first; a release is of a commit" >&2; exit 1; }
+	@test -z "$$(git status --porcelain)" || { echo "make release: commit first; a release is of a commit" >&2; exit 1; }
 	rm -rf dist
 	$(MAKE) bundle
 	$(BIN)/python -m hatchling build
