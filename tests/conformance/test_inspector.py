@@ -65,7 +65,7 @@ def test_the_inspector_lists_prompts_and_resources_and_reads_one_of_each(inspect
     got = inspector("prompts/get", "--prompt-name", "place_order", "--prompt-args", "wish=two mugs")
     assert "two mugs" in got["messages"][0]["content"]["text"]
     uris = [each["uri"] for each in inspector("resources/list")["resources"]]
-    assert uris == ["skill://order-on-1688/SKILL.md", "orders://recent"]
+    assert uris == ["orders://recent", "skill://order-on-1688/SKILL.md"]
     (read,) = inspector("resources/read", "--uri", "orders://recent")["contents"]
     assert read["mimeType"] == "text/markdown"
 

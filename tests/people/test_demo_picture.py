@@ -36,5 +36,5 @@ def test_a_long_line_goes_on_in_the_next_and_colours_and_signs_keep_their_places
 
 
 def test_a_sign_stands_where_steps_are_left_out() -> None:
-    printed = "Title\n\n1. One\n   a\n\n2. Two\n   b\n\n7. Seven\n   c\n\n8. Eight\n   d\n\nEnd"
+    printed = "Title\n\n1. One\n   a\n\n2. Two\n   b\n\n7. Seven\n   c\n\nEnd"
     assert words(as_svg(printed)) == ["Title", "[…]", "2. Two", "   b", "[…]", "End"]

@@ -54,7 +54,7 @@ def cells(markdown: str) -> dict[str, str]:
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_resources_of_orders_are_listed(tmp_path: Path, era: Era) -> None:
     async with House(tmp_path).client(era) as client:
-        _, recent = (await client.list_resources()).resources  # the first is the skill
+        recent, _ = (await client.list_resources()).resources  # the other is the skill
         (receipt,) = (await client.list_resource_templates()).resource_templates
     assert (recent.uri, recent.mime_type) == ("orders://recent", "text/markdown")
     assert (receipt.uri_template, receipt.mime_type) == ("order://{reference}", "text/markdown")

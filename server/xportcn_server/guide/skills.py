@@ -1,32 +1,18 @@
-"""The Skills extension (SEP-2640): one skill, as a resource and by `skills/list` and `skills/get`."""
+"""The Skills extension (SEP-2640): one skill, by `skills/list` and `skills/get`, and as a resource."""
 
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from mcp.server import MCPServer
 from mcp.server.context import ServerRequestContext
-from mcp.server.extension import Extension, MethodBinding, ResourceBinding
+from mcp.server.extension import Extension, MethodBinding
 from mcp.server.mcpserver.resources import TextResource
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CacheableResult, PaginatedRequestParams, RequestParams
 
-from xportcn_prompts import load_skill
-
-_FRONT, _TEXT = load_skill()
-SKILL_URI = f"skill://{_FRONT['name']}/SKILL.md"
-SKILL: dict[str, Any] = {
-    "uri": SKILL_URI,
-    "frontmatter": _FRONT,
-    "resources": [
-        {
-            "uri": SKILL_URI,
-            "digest": f"sha256:{sha256(_TEXT.encode()).hexdigest()}",
-            "size": len(_TEXT.encode()),
-        }
-    ],
-}
-"""The entry of the one skill that is served."""
-
+SKILL_URI = "skill://order-on-1688/SKILL.md"
 _HOUR_MS = 3_600_000  # the text changes only with the program
 
 
@@ -50,16 +36,27 @@ class GetSkillResult(CacheableResult):
     skill: dict[str, Any]
 
 
+@cache
+def _skill() -> tuple[dict[str, Any], str]:
+    """The entry of the one skill, and its text."""
+    from xportcn_prompts import load_skill  # noqa: PLC0415 - a handshake needs the extension's name alone
+
+    front, text = load_skill()
+    raw = text.encode()
+    file = {"uri": SKILL_URI, "digest": f"sha256:{sha256(raw).hexdigest()}", "size": len(raw)}
+    return {"uri": SKILL_URI, "frontmatter": front, "resources": [file]}, text
+
+
 async def _list(ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams) -> ListSkillsResult:
     del ctx, params
-    return ListSkillsResult(skills=[SKILL], ttl_ms=_HOUR_MS, cache_scope="public")
+    return ListSkillsResult(skills=[_skill()[0]], ttl_ms=_HOUR_MS, cache_scope="public")
 
 
 async def _get(ctx: ServerRequestContext[Any, Any], params: GetSkillParams) -> GetSkillResult:
     del ctx
     if params.uri != SKILL_URI:
         raise MCPError(INVALID_PARAMS, f"There is no such skill; there is: {SKILL_URI}")
-    return GetSkillResult(skill=SKILL, ttl_ms=_HOUR_MS, cache_scope="public")
+    return GetSkillResult(skill=_skill()[0], ttl_ms=_HOUR_MS, cache_scope="public")
 
 
 class Skills(Extension):
@@ -67,17 +64,18 @@ class Skills(Extension):
 
     identifier = "io.modelcontextprotocol/skills"
 
-    def resources(self) -> Sequence[ResourceBinding]:
-        """The file itself."""
-        name, description = _FRONT["name"], _FRONT["description"]
-        file = TextResource(
-            uri=SKILL_URI, name=name, description=description, mime_type="text/markdown", text=_TEXT
-        )
-        return [ResourceBinding(file)]
-
     def methods(self) -> Sequence[MethodBinding]:
         """Both requests."""
         return [
             MethodBinding("skills/list", PaginatedRequestParams, _list),
             MethodBinding("skills/get", GetSkillParams, _get),
         ]
+
+
+def add_skill(server: MCPServer[Any]) -> None:
+    """Register the file as a resource."""
+    entry, text = _skill()
+    name, description = entry["frontmatter"]["name"], entry["frontmatter"]["description"]
+    server.add_resource(
+        TextResource(uri=SKILL_URI, name=name, description=description, mime_type="text/markdown", text=text)
+    )
