@@ -150,10 +150,10 @@ class SqliteLedger(SqlLedger):
             refuse_newer(connection)  # before anything that writes
             self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             sql = _SqliteSession(connection)
             migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql))
+            connection.execute("PRAGMA foreign_keys = ON")  # not before: a migration may make a table anew
             self._opened_at = self._opened_at or self._clock()
             try:
                 self._folder_id = witness.folder_id(self._busy_seconds)
