@@ -4,6 +4,8 @@ Each copy has keys, number, order id, goods, caller, state and times of its own,
 trail. The hashes are random, so that no chain is whole: it is for timing, and not for `audit verify`.
 """
 
+# ruff: noqa: S608 - every word is its own
+
 from collections.abc import Callable, Sequence
 
 Execute = Callable[[str], Sequence[Sequence[object]]]
@@ -33,7 +35,10 @@ _STATE = (
 
 def fill(execute: Execute, orders: int, *, postgres: bool) -> None:
     """Copy the one order of a ledger so often. One transaction; ends with the planner's statistics on PostgreSQL."""
-    words = {name: text.replace("{orders}", str(orders)) for name, text in (_POSTGRES if postgres else _SQLITE).items()}
+    words = {
+        name: text.replace("{orders}", str(orders))
+        for name, text in (_POSTGRES if postgres else _SQLITE).items()
+    }
     at = words["at"].replace("{apart}", str(SECONDS_APART)).replace("{n}", "n")
     ((last,),) = execute("SELECT MAX(sequence) FROM trail")
     execute("BEGIN")
@@ -45,9 +50,14 @@ def fill(execute: Execute, orders: int, *, postgres: bool) -> None:
     )
     ids = "'[\"' || (3000000000000000000 + n) || '\"]'"
     preview = {
-        "preview_id": "copies.preview_id", "token_digest": words["digest"], "caller": "copies.caller",
-        "approval_code": f"n || '-' || substr({words['key']}, 1, 2)", "out_order_id": "copies.number",
-        "created_at": "copies.at", "expires_at": "copies.at", "trail_seen": f"{last} + 2 * n - 2",
+        "preview_id": "copies.preview_id",
+        "token_digest": words["digest"],
+        "caller": "copies.caller",
+        "approval_code": f"n || '-' || substr({words['key']}, 1, 2)",
+        "out_order_id": "copies.number",
+        "created_at": "copies.at",
+        "expires_at": "copies.at",
+        "trail_seen": f"{last} + 2 * n - 2",
         "goods_digest": "CASE WHEN n % 100 = 0 THEN one.goods_digest ELSE copies.goods END",
     }
     order = {
@@ -61,12 +71,14 @@ def fill(execute: Execute, orders: int, *, postgres: bool) -> None:
         columns = _columns(execute, table, postgres=postgres)
         values = ", ".join(changed.get(name, f"one.{name}") for name in columns)
         one = f"(SELECT * FROM {table} LIMIT 1)"
-        execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM copies, {one} AS one ORDER BY n")
+        execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM copies, {one} AS one ORDER BY n"
+        )
     for event, offset in (("claimed", -1), ("placed", 0)):
         execute(
             f"CREATE TEMP TABLE rows_{event} AS SELECT {last} + 2 * n + {offset} AS sequence, copies.at AS at,"
             f" '{event}' AS event, copies.number AS subject, one.body AS body, {words['digest']} AS previous,"
-            f" {words['digest']} AS hash FROM copies, (SELECT body FROM trail WHERE event = '{event}') AS one"
+            f" {words['digest']} AS hash FROM copies, (SELECT body FROM trail WHERE event = '{event}' LIMIT 1) AS one"
         )
     execute(
         "INSERT INTO trail (sequence, at, event, subject, body, previous, hash)"

@@ -41,7 +41,7 @@ def newest_statement(realm: str, query: OrderQuery) -> Statement:
     if len(statements) == 1:
         return statements[0], values
     each = [f"({statement}) AS part{number}" for number, statement in enumerate(statements)]
-    return "SELECT * FROM " + " UNION ALL SELECT * FROM ".join(each) + order, values
+    return f"SELECT * FROM {' UNION ALL SELECT * FROM '.join(each)}{order}", values  # noqa: S608 - ours
 
 
 def totals_statement(realm: str, query: OrderQuery) -> Statement:
@@ -79,7 +79,8 @@ def _ones(realm: str, query: OrderQuery) -> Statement:
 
 def _fitting(realm: str, query: OrderQuery) -> Statement:
     """The condition of a query, but for `limit` and `before`."""
-    clauses, values = ["realm = ?"], [realm]
+    # Beside a reference no index may begin with the realm: SQLite would take it, and read all orders.
+    clauses, values = ["realm = ?" if query.reference is None else "realm || '' = ?"], [realm]
     if query.caller is not None:
         clauses.append("caller = ?")
         values.append(query.caller)

@@ -81,10 +81,10 @@ class Queries:
     realm: Realm
     zone: tzinfo
 
-    def insert(self, sql: Session, table: str, row: Row) -> None:
-        """One row; column names are those of our own records."""
-        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})"  # noqa: S608
-        sql.execute(statement, tuple(row.values()))
+    def insert(self, sql: Session, table: str, row: Row, more: str = "") -> list[Row]:
+        """One row; column names are those of our own records. `more`: of ours, behind the values."""
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)}){more}"  # noqa: S608
+        return sql.execute(statement, tuple(row.values()))
 
     def update(self, sql: Session, table: str, changed: Row, condition: str, key: str) -> None:
         """Columns of ours of the rows under a condition of ours with one `?`."""
