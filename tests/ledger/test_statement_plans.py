@@ -67,8 +67,11 @@ FEW = {
 }
 """Parts of statements that may sort, and the few rows that they sort."""
 
-EMPTY = {"orders_of_no_day": "orders whose time of claim was damaged"}
-"""Indexes of which all of a realm may be read."""
+SHORT = {
+    "orders_of_no_day": "orders whose time of claim was damaged",
+    "orders_open": "orders that are being sent or unknown",
+}
+"""Indexes of which all of a realm, a caller or a state may be read, and what few rows they have."""
 
 
 class Heard:
@@ -195,10 +198,13 @@ def sqlite_faults(statement: str, plan: list[str], tables: set[str]) -> list[str
     ends = statement.endswith(" LIMIT 10") or " LIMIT 1" in statement
     for step in plan:
         scanned = re.match(r"SCAN (\w+)", step)
-        whole_realm = re.match(r"SEARCH orders USING (?:COVERING )?INDEX (\w+) \(realm=\?\)", step)
+        of_many = re.match(
+            r"SEARCH orders USING (?:COVERING )?INDEX (\w+) \(realm=\?(?: AND caller=\?)?(?: AND (?:state|goods_digest)=\?)?\)",
+            step,
+        )
         if scanned and scanned[1] in tables - SMALL.keys():
             faults.append(step)
-        if whole_realm and whole_realm[1] not in EMPTY and not ends:
+        if of_many and of_many[1] not in SHORT and not ends:
             faults.append(step)
         if re.search("USE TEMP B-TREE FOR (ORDER|GROUP) BY", step) and not any(
             part in statement for part in FEW

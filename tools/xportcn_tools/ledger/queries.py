@@ -23,7 +23,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.order_query_sql import newest_statement, totals_statement
 from xportcn_tools.ledger.place import same_destination
-from xportcn_tools.ledger.seals import seals_of
+from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
@@ -44,9 +44,8 @@ MOST_LEASE = timedelta(hours=2)
 lease that ends later was given by a clock that was ahead."""
 
 
-OPEN_ORDER = "(state = 'sending' OR state = 'unknown')"
 OPEN_PREVIEW = "ordered = 0 AND ship_to <> ''"
-"""Conditions that SQLite finds an index by, if they stand as in its schema."""
+"""A condition that SQLite finds an index by, if it stands as in its schema."""
 
 
 def _readable(read: Callable[[Row], T], found: Iterable[Row]) -> list[T]:
@@ -97,6 +96,11 @@ class Queries:
         if not found:
             raise LedgerUnavailableError("the order's preview is not in the ledger")
         return seals_of(order, found[0])
+
+    def preview_trail(self, sql: Session, preview: StoredPreview) -> dict[str, Any]:
+        """With the seal of its row as it is stored: an earlier program may have written it in other words."""
+        (stored,) = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (preview.preview_id,))
+        return rows.preview_trail(preview) | {"preview": seal_of(PREVIEW_COLUMNS, stored, stored["salt"])}
 
     def preview(self, sql: Session, condition: str, values: Sequence[Any]) -> StoredPreview | None:
         """The newest under a condition of ours with `?` for its values."""
@@ -189,10 +193,9 @@ class Queries:
             " LEFT JOIN previews ON previews.preview_id = orders.preview_id"
             " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
         )
-        found = sql.execute(
-            f"{of_goods} AND state = 'placed' AND {placed} UNION ALL {of_goods} AND {OPEN_ORDER}",
-            (*whose, value, *whose),
-        )
+        states = (f"'placed' AND {placed}", "'sending'", "'unknown'")  # each has an index of its own
+        statement = " UNION ALL ".join(f"{of_goods} AND state = {state}" for state in states)
+        found = sql.execute(statement, (*whose, value, *whose, *whose))
         # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
         found = sorted(sorted(found, key=itemgetter("order_key")), key=itemgetter("created_at"), reverse=True)
         alike: list[OrderRecord] = []

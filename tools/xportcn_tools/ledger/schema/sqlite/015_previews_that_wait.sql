@@ -36,7 +36,12 @@ CREATE INDEX previews_by_reference ON previews (realm, out_order_id);
 CREATE INDEX previews_by_code ON previews (approval_code);
 CREATE UNIQUE INDEX previews_open_by_code ON previews (approval_code) WHERE ordered = 0 AND ship_to <> '';
 CREATE INDEX previews_open ON previews (realm, expires_at) WHERE ordered = 0 AND ship_to <> '';
-CREATE INDEX previews_by_folder ON previews (issued_in);
+
+-- The state folders under which previews were issued, for a ledger without a witness.
+CREATE TABLE issuers (folder TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+INSERT INTO issuers SELECT DISTINCT issued_in FROM previews;
+CREATE TRIGGER previews_have_an_issuer AFTER INSERT ON previews
+    BEGIN INSERT OR IGNORE INTO issuers VALUES (NEW.issued_in); END;
 
 CREATE TRIGGER orders_take_their_preview AFTER INSERT ON orders
     BEGIN UPDATE previews SET ordered = 1 WHERE preview_id = NEW.preview_id; END;
