@@ -241,8 +241,10 @@ class Ledger(Approvals, Upkeep, Protocol):
 
     async def aclose(self) -> None: ...
 
-    async def store_preview(self, preview: StoredPreview) -> None:
-        """Keep it. On PostgreSQL it waits for no other writer: a preview is no part of the trail."""
+    async def store_preview(self, preview: StoredPreview) -> bool:
+        """Keep it; whether it was kept: not while another that no order was made of has its approval code.
+        On PostgreSQL it waits for no other writer: a preview is no part of the trail.
+        """
         ...
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:

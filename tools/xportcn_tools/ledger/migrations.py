@@ -1,10 +1,13 @@
 """Numbered migrations of the SQLite ledger: `schema/sqlite/NNN_name.sql`, applied once, in order."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 from xportcn_tools.ledger.ledger import NewerLedgerError
+
+logger = logging.getLogger(__name__)
 
 IDENTITY = 7
 """The migration that gives a SQLite ledger its id."""
@@ -25,6 +28,12 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def log_progress(version: int, number: int, newest: int) -> None:
+    """Before each migration of a ledger that holds something: with a million orders, one takes minutes."""
+    if version:
+        logger.info("the ledger is brought to version %d of %d", number, newest)
 
 
 def newer(version: int, newest: int) -> str:
@@ -62,6 +71,7 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
         for number, name, script in scripts:
             if number <= version:
                 continue
+            log_progress(version, number, newest)
             for statement in statements(script):
                 connection.execute(statement)
             connection.execute(
