@@ -1,31 +1,52 @@
-"""`python bare_server.py PORT ANSWER`: the SDK alone, to hold ours against. One tool, always the same answer.
+"""`python bare_server.py PORT|stdio ANSWER [UPSTREAM LEDGER]`: the SDK alone, to hold ours against.
 
-ANSWER is a file with a result of ours, so that as many bytes come back as from us. No bearer tokens, no
-ledger, no upstream: what is left is what the SDK, uvicorn, nginx and the wire take.
+Two tools, always the same answer: ANSWER is a file with a result of ours, so that as many bytes come back as
+from us. No bearer tokens: what is left is what the SDK, the wire and, over HTTP, uvicorn and nginx take. With
+UPSTREAM and LEDGER each call makes one signed POST there, and one commit to that file.
 """
 
 import sys
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from mcp.server import MCPServer
-from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 
-def main(port: int, answer: Path) -> None:
+def bare(answer: Path, *floor: str) -> MCPServer:
     given = CallToolResult.model_validate_json(answer.read_text(encoding="utf-8"))
     server = MCPServer("bare")
+    if floor:
+        from benchmarks.floor import post_and_commit  # noqa: PLC0415 - a cold start pays only for its own
+
+        work = post_and_commit(*floor)
+    else:
+        work = None
 
     @server.tool()
     async def preview_order(  # pyright: ignore[reportUnusedFunction]
         items: list[dict[str, Any]], address: dict[str, Any], flow: str
     ) -> CallToolResult:
         del items, address, flow
+        if work:
+            await work()
         return given
+
+    @server.tool()
+    async def create_order(  # pyright: ignore[reportUnusedFunction]
+        preview_token: str, expected_total: str, ship_to: str, goods: str
+    ) -> CallToolResult:
+        del preview_token, expected_total, ship_to, goods
+        return given
+
+    return server
+
+
+def serve_http(server: MCPServer, port: int) -> None:
+    import uvicorn  # noqa: PLC0415
+    from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415
+    from starlette.requests import Request  # noqa: PLC0415
+    from starlette.responses import JSONResponse  # noqa: PLC0415
 
     @server.custom_route("/healthz", methods=["GET"])
     async def healthz(request: Request) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
@@ -39,4 +60,9 @@ def main(port: int, answer: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    where, answer_file, *of_floor = sys.argv[1:]
+    made = bare(Path(answer_file), *of_floor)
+    if where == "stdio":
+        made.run("stdio")
+    else:
+        serve_http(made, int(where))

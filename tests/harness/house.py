@@ -14,6 +14,7 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 from harness.seams import Step, SteppedLedger, SteppedUpstream
 from harness.settings import settings_for
 from xportcn_server.app import Seams, build_server, ledger_of, upstream_of
+from xportcn_server.sandbox.catalogue import CATALOGUE
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.desk.desk import Desk
 
@@ -40,6 +41,25 @@ def order_arguments(quantity: int = 2, **changes: Any) -> dict[str, Any]:
     """Arguments of `preview_order` that the sandbox can fulfil."""
     items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": quantity}]
     return {"items": items, "address": dict(ADDRESS), "flow": "general"} | changes
+
+
+def fifty_lines() -> list[dict[str, Any]]:
+    """Of one seller, those with the longest titles first."""
+    offers = [
+        offer
+        for offer in CATALOGUE.values()
+        if offer.seller.open_id == "BBBsandboxYiwuHousehold01"
+        and offer.offer_id in (664417205538, 676005531127)
+    ]
+    specs = [(offer.offer_id, sku.spec_id) for offer in offers for sku in offer.skus]
+    return [
+        {
+            "offer_id": str(specs[number % len(specs)][0]),
+            "spec_id": specs[number % len(specs)][1],
+            "quantity": 2,
+        }
+        for number in range(50)
+    ]
 
 
 class Person:

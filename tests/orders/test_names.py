@@ -11,7 +11,19 @@ from mcp import Client
 from mcp_types import TextResourceContents
 
 from harness.clock import Clock
-from harness.house import ERAS, MUG, MUG_SPEC, Era, House, Person, call, order_arguments, previewed, text_of
+from harness.house import (
+    ERAS,
+    MUG,
+    MUG_SPEC,
+    Era,
+    House,
+    Person,
+    call,
+    fifty_lines,
+    order_arguments,
+    previewed,
+    text_of,
+)
 from harness.seams import ForwardingUpstream
 from harness.settings import settings_for
 from harness.terminal import command
@@ -487,25 +499,6 @@ async def test_the_goods_of_the_preview_come_back_folded_or_not_at_all(
         assert answer["problem"]["code"] == "echo_mismatch"
         assert answer["problem"]["details"] == {"field": "goods", "preview_has": GOODS}
         assert house.creates == 0
-
-
-def fifty_lines() -> list[dict[str, Any]]:
-    """Of one seller, those with the longest titles first."""
-    offers = [
-        offer
-        for offer in CATALOGUE.values()
-        if offer.seller.open_id == "BBBsandboxYiwuHousehold01"
-        and offer.offer_id in (664417205538, 676005531127)
-    ]
-    specs = [(offer.offer_id, sku.spec_id) for offer in offers for sku in offer.skus]
-    return [
-        {
-            "offer_id": str(specs[number % len(specs)][0]),
-            "spec_id": specs[number % len(specs)][1],
-            "quantity": 2,
-        }
-        for number in range(50)
-    ]
 
 
 @pytest.mark.parametrize("era", ERAS)
