@@ -41,8 +41,8 @@ lint: $(VENV)/.dev ## set up, then check format, style, types and layers
 
 check: lint test ## everything that must pass before a commit: lint and test
 
-bench: $(VENV)/.dev ## set up, then run tests/benchmarks
-	$(BIN)/python -m pytest tests/benchmarks
+bench: $(VENV)/.dev ## set up, then measure ours beside the bare SDK, and write docs/performance.md; ARGS=--quick only prints
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.bench $(ARGS)
 
 load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)
 	$(BIN)/python -m pytest tests/benchmarks/test_load.py

@@ -17,7 +17,7 @@ def bare(answer: Path, *floor: str) -> MCPServer:
     given = CallToolResult.model_validate_json(answer.read_text(encoding="utf-8"))
     server = MCPServer("bare")
     if floor:
-        from benchmarks.floor import post_and_commit  # noqa: PLC0415 - a cold start pays only for its own
+        from benchmarks.floor import post_and_commit
 
         work = post_and_commit(*floor)
     else:
@@ -43,10 +43,10 @@ def bare(answer: Path, *floor: str) -> MCPServer:
 
 
 def serve_http(server: MCPServer, port: int) -> None:
-    import uvicorn  # noqa: PLC0415
-    from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415
-    from starlette.requests import Request  # noqa: PLC0415
-    from starlette.responses import JSONResponse  # noqa: PLC0415
+    import uvicorn
+    from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
 
     @server.custom_route("/healthz", methods=["GET"])
     async def healthz(request: Request) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]

@@ -45,8 +45,10 @@ class Wire:
         """Over a connection of its own."""
         self._created += 1
         address = Address(**address_of(10_000_000 + self._created))
-        request = OrderRequest(f"floor-{uuid4().hex[:16]}", (Item(MUG, 2, MUG_SPEC),), address, flow="general")
-        body = Bodies().create(request, Pinned("general", "fxassure"))
+        request = OrderRequest(
+            f"floor-{uuid4().hex[:16]}", (Item(MUG, 2, MUG_SPEC),), address, flow="general"
+        )
+        body = Bodies().create(request, Pinned("general"))
         with httpx.Client(trust_env=False, verify=False) as once:  # noqa: S501 - loopback without TLS
             return self._timed(once, CREATE_PATH, body)
 

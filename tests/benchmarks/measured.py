@@ -87,6 +87,7 @@ class Sizes:
     sqlite_orders: int = 1_000_000
     postgres_orders: int = 200_000
     trail_rows: int = 0
+    doctor_runs: int = 3
     http_rounds: int = 3
     http_seconds: float = 3.0
     callers: tuple[int, ...] = (1, 16, 100)

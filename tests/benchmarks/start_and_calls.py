@@ -5,7 +5,7 @@ import statistics
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -24,7 +24,7 @@ def in_turn(works: Mapping[str, Work], rounds: int, batch: int) -> dict[str, lis
     """The median of each work's batch, one a round."""
     found: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds):
-        for name in reversed(works) if number % 2 else works:
+        for name in reversed([*works]) if number % 2 else works:
             found[name].append(statistics.median(works[name]() for _ in range(batch)))
     return found
 
@@ -33,7 +33,7 @@ def ratios(ours: Iterable[float], floor: Iterable[float]) -> list[float]:
     return [one / other for one, other in zip(ours, floor, strict=True)]
 
 
-def milliseconds(samples: list[float]) -> str:
+def milliseconds(samples: Sequence[float]) -> str:
     return f"{statistics.median(samples):.3g} ms"
 
 
@@ -83,9 +83,7 @@ def starts(place: Place, sizes: Sizes) -> Measured:
     floor = milliseconds(found["bare"])
     measured: Measured = {
         "start": Figure(ratios(found["ours"], found["bare"]), floor),
-        "start-cpu": Figure(
-            ratios(found["ours, cpu"], found["bare, cpu"]), milliseconds(found["bare, cpu"])
-        ),
+        "start-cpu": Figure(ratios(found["ours, cpu"], found["bare, cpu"]), milliseconds(found["bare, cpu"])),
         "command": Figure(ratios(found["command"], found["ours"]), milliseconds(found["ours"])),
     }
     for name, words in other.items():
@@ -190,7 +188,11 @@ def _command(place: Place, ledger: object) -> float:
 def _bytes_read(tools: list[dict[str, Any]]) -> int:
     """Names, descriptions and input schemas, as in tests/clients/test_tool_snapshots.py."""
     return sum(
-        len((tool["name"] + tool["description"] + json.dumps(tool["inputSchema"], ensure_ascii=False)).encode())
+        len(
+            (
+                tool["name"] + tool["description"] + json.dumps(tool["inputSchema"], ensure_ascii=False)
+            ).encode()
+        )
         for tool in tools
     )
 

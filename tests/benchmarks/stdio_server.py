@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from harness.over_http import INITIALIZE
 from harness.processes import process_environment
@@ -41,7 +41,7 @@ class StdioServer:
         self._stdin.write(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n')
         self._stdin.flush()
 
-    def __enter__(self) -> "StdioServer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,10 +56,7 @@ class StdioServer:
 
     def timed(self, tool: str, arguments: Mapping[str, Any]) -> tuple[float, dict[str, Any]]:
         """Milliseconds of a call that went well, and its result."""
-        self._number += 1
-        params = {"name": tool, "arguments": arguments}
-        request = {"jsonrpc": "2.0", "id": self._number, "method": "tools/call", "params": params}
-        line = json.dumps(request).encode() + b"\n"
+        line = self._line("tools/call", {"name": tool, "arguments": arguments})
         began = time.perf_counter()
         answer = self._answered(line)
         took = (time.perf_counter() - began) * 1000
@@ -68,9 +65,7 @@ class StdioServer:
         return took, result
 
     def tools(self) -> list[dict[str, Any]]:
-        self._number += 1
-        request = {"jsonrpc": "2.0", "id": self._number, "method": "tools/list", "params": {}}
-        return self._result(self._answered(json.dumps(request).encode() + b"\n"))["tools"]
+        return self._result(self._answered(self._line("tools/list", {})))["tools"]
 
     def resident_bytes(self) -> int:
         """Its memory, as the kernel counts it (Linux)."""
@@ -80,6 +75,11 @@ class StdioServer:
     def cpu_ms(self) -> float:
         """What it has used of the processor (Linux: the number is the clock of a process)."""
         return time.clock_gettime((~self._process.pid << 3) | 2) * 1000
+
+    def _line(self, method: str, params: Mapping[str, Any]) -> bytes:
+        self._number += 1
+        request = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": params}
+        return json.dumps(request).encode() + b"\n"
 
     def _answered(self, line: bytes) -> bytes:
         """The answer to a request; what else the server says before it is passed over."""

@@ -52,13 +52,15 @@ class Place:
 
 def others(answer: Path) -> dict[str, list[str] | str]:
     """What starts a bare server of each other SDK, or why there is none."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parent / "others"
     python = CLIENTS / "clients" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     package = CLIENTS / "node" / "package.json"
     nodes = sorted(CLIENTS.glob("node/node_modules/node-*-*/bin/node*"))
     missing = "not installed: `make clients`"
     return {
-        "fastmcp": [str(python), str(folder / "fastmcp_server.py"), str(answer)] if python.exists() else missing,
+        "fastmcp": [str(python), str(folder / "fastmcp_server.py"), str(answer)]
+        if python.exists()
+        else missing,
         "typescript": [str(nodes[0]), str(folder / "typescript_server.mjs"), str(answer), str(package)]
         if nodes
         else missing,

@@ -1,0 +1,148 @@
+"""A ledger with many orders beside one with few, on both drivers; `doctor`; one row of a long trail."""
+
+import sqlite3
+import statistics
+import subprocess
+import time
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+
+from benchmarks.big_ledger import Execute, fill
+from benchmarks.measured import Figure, Measured, Sizes
+from benchmarks.start_and_calls import Orders, in_turn, milliseconds, ratios
+from benchmarks.surroundings import Place
+from harness.postgres_server import PostgresServer, postgres_server, programs
+from harness.processes import free_port, process_environment, xportcn_mcp
+
+APPENDS = 30
+PREPARED_AFTER = 6
+"""From this one on, a connection runs the trail's trigger by a plan made for every sequence number."""
+
+
+def sqlite(place: Place, sizes: Sizes) -> Measured:
+    few, many = place.folder / "few.sqlite3", place.folder / "many.sqlite3"
+    _with_one_order(place, few)
+    _with_one_order(place, many)
+    with closing(sqlite3.connect(many, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")  # while it is filled; the server has its own
+        fill(lambda text: connection.execute(text).fetchall(), sizes.sqlite_orders, postgres=False)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    create, look_up = _compared(place, few, many, sizes, sizes.sqlite_orders)
+    doctor = [_doctor_seconds(place, many) for _ in range(sizes.doctor_runs)]
+    many.unlink()
+    return {
+        "create-big": create,
+        "get-big": look_up,
+        "doctor": Figure(doctor, size=sizes.sqlite_orders),
+    }
+
+
+def postgres(place: Place, sizes: Sizes) -> Measured:
+    keys = ("create-postgres", "get-postgres", "trail")
+    if programs() is None:
+        return dict.fromkeys(keys, "PostgreSQL is not installed")
+    with postgres_server(free_port()) as server:
+        few, many = server.new_database(), server.new_database()
+        _with_one_order(place, few)
+        _with_one_order(place, many)
+        with _executing(many) as execute:
+            fill(execute, sizes.postgres_orders, postgres=True)
+        create, look_up = _compared(place, few, many, sizes, sizes.postgres_orders)
+        trail = _trail(place, server, sizes.trail_rows)
+    return {"create-postgres": create, "get-postgres": look_up, "trail": trail}
+
+
+def _with_one_order(place: Place, ledger: Path | str) -> None:
+    """The order that is copied."""
+    with place.ours(ledger) as server:
+        Orders(server).create()
+
+
+def _compared(
+    place: Place, few: Path | str, many: Path | str, sizes: Sizes, size: int
+) -> tuple[Figure, Figure]:
+    """Creates, and then `get_orders`, when the newest orders of both ledgers are those that were just made."""
+    with ExitStack() as stack:
+        at = {
+            name: Orders(stack.enter_context(place.ours(ledger)))
+            for name, ledger in (("few", few), ("many", many))
+        }
+        for orders in at.values():
+            for _ in range(sizes.batch * (sizes.rounds + 1)):
+                orders.preview()
+        creates = {name: orders.create for name, orders in at.items()}
+        look_ups = {
+            name: lambda orders=orders: orders.server.timed("get_orders", {})[0]
+            for name, orders in at.items()
+        }
+        figures: list[Figure] = []
+        for works in (creates, look_ups):
+            in_turn(works, 1, sizes.batch)
+            found = in_turn(works, sizes.rounds, sizes.batch)
+            figures.append(Figure(ratios(found["many"], found["few"]), milliseconds(found["few"]), size))
+    return figures[0], figures[1]
+
+
+def _doctor_seconds(place: Place, ledger: Path) -> float:
+    """Whatever it finds: copies are no chain, and the sandbox is no account."""
+    environment = process_environment(place.settings(ledger))
+    began = time.perf_counter()
+    done = subprocess.run(
+        xportcn_mcp("doctor", "--json"),
+        env=environment,
+        cwd=place.folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    took = time.perf_counter() - began
+    assert done.stdout.startswith(b"{"), done.stderr
+    return took
+
+
+def _trail(place: Place, server: PostgresServer, rows: int) -> Figure | str:
+    """The INSERT of one row, as the ledger makes it, without its commit."""
+    if not rows:
+        return "a run of its own: `make bench ARGS=--trail`"
+    url = server.new_database()
+    _with_one_order(place, url)
+    with _executing(url) as execute:
+        execute("ALTER TABLE trail DISABLE TRIGGER USER")
+        execute(
+            "INSERT INTO trail (sequence, at, event, subject, body, previous, hash)"  # noqa: S608 - two numbers
+            " SELECT last.sequence + n, last.at, last.event, 'PO-' || n, last.body, md5(n::text), md5((n + 1)::text)"
+            f" FROM (SELECT * FROM trail ORDER BY sequence DESC LIMIT 1) AS last, generate_series(1, {rows}) AS n"
+        )
+        execute("ALTER TABLE trail ENABLE TRIGGER USER")
+        execute("ANALYZE")
+    took: list[float] = []
+    with psycopg.connect(url) as connection:
+        for number in range(APPENDS):
+            found = connection.execute("SELECT * FROM trail ORDER BY sequence DESC LIMIT 1").fetchone()
+            assert found
+            new = (found[0] + 1, *found[1:5], found[6], f"bench-{number}")
+            began = time.perf_counter()
+            connection.execute(
+                "INSERT INTO trail (sequence, at, event, subject, body, previous, hash)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                new,
+            )
+            took.append((time.perf_counter() - began) * 1000)
+            connection.commit()
+    after = took[PREPARED_AFTER:]
+    return Figure(after, f"{statistics.median(took[:5]):.2g} ms before the sixth", rows)
+
+
+@contextmanager
+def _executing(url: str) -> Generator[Execute]:
+    with psycopg.connect(url, autocommit=True) as connection:
+
+        def execute(text: str) -> Sequence[Sequence[object]]:
+            cursor = connection.execute(cast("Any", text))
+            return cursor.fetchall() if cursor.description else []
+
+        yield execute

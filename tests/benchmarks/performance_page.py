@@ -1,0 +1,153 @@
+"""docs/performance.md and docs/pictures/performance.svg, as `make bench` writes them. No figure has another source."""
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.measured import ROWS, Figure, Measured, Row
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "performance.md"
+PICTURE = DOCS / "pictures" / "performance.svg"
+
+HEAD = ["", "floor", "measured", "middle half", "goal", "met"]
+
+_PAGE = """\
+# Performance
+
+<!-- Written by `make bench`. A change by hand is lost at the next run. -->
+What the program takes beyond what it cannot do without, measured in one run of `make bench` on {day}.
+{machine}
+Other programs kept {before:.2f} cores busy before the run and {after:.2f} after it; the run took {minutes:.0f} minutes.{caution}
+
+![Each figure against its goal](pictures/performance.svg)
+
+{table}
+
+## How it is measured
+
+- **In turn.** What is compared takes turns in the same round, every second round in reverse. A figure is taken
+  within a round. *Measured* is the median over the rounds; the middle half of them lies within the span beside it.
+- **The floor of a call** is a server of the bare SDK on stdio that gives our answer back, word for word; one bare
+  signed POST to the sandbox in a process of its own, answered 200; and one row committed to a SQLite file with
+  `synchronous=FULL`. A create's POST has a connection of its own. The floor checks nothing and keeps nothing.
+- **The floor over HTTP** is a server of the bare SDK whose tool makes one such POST and one such commit a call, under
+  the same uvicorn. It knows no tokens.
+- **Ours** is `xportcn-mcp serve` as it is installed, with the sandbox as if it were the real upstream, approval off,
+  and limits too high to matter. Its ledger flushes to disk at every commit.
+- **Large ledgers** are filled by copies of one order, spread over a year. `get_orders` finds the same newest orders in
+  both ledgers.
+- **fastmcp and the TypeScript SDK** have one tool that gives our answer back. They stand here for comparison and have
+  no goal.
+- Client, server, upstream and database share the cores of the machine. Milliseconds and rates describe this machine;
+  ratios carry over.
+
+What replicas can do is in [load.md](load.md).
+"""
+
+
+BUSY_CORES = 0.25
+_CAUTION = " **That is a busy machine: these figures say little.**"
+
+
+def machine() -> str:
+    """Cores, processor, system and versions, in one line."""
+    parts = ", ".join(f"{name} {version(name)}" for name in ("xportcn-mcp", "mcp", "httpx"))
+    return (
+        f"{os.cpu_count()} cores, {_processor()}, {platform.system()} {platform.release().partition('-')[0]}, "
+        f"Python {platform.python_version()}, {parts}."
+    )
+
+
+def page(measured: Measured, minutes: float, busy: tuple[float, float]) -> str:
+    return _PAGE.format(
+        day=datetime.now(UTC).date(),
+        machine=machine(),
+        before=busy[0],
+        after=busy[1],
+        minutes=minutes,
+        caution=_CAUTION if max(busy) > BUSY_CORES else "",
+        table=table(measured),
+    )
+
+
+def table(measured: Measured) -> str:
+    """Markdown: all rows, in their order."""
+    lines = [HEAD, ["---", *["---:"] * (len(HEAD) - 1)]]
+    lines += [_cells(row, measured.get(row.key, "not measured")) for row in ROWS]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def rows_in(text: str) -> list[list[str]]:
+    """The cells of the rows of a page."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def picture(text: str) -> str:
+    """The picture for a page: a bar for each row that has a goal and a figure; the line is the goal."""
+    bars = [
+        (cells[0], number_in(cells[2]), number_in(cells[4]), cells[4].startswith("≥"), cells[5])
+        for cells in rows_in(text)
+        if cells[5] in ("yes", "no")
+    ]
+    name, scale, step, top = 440, 150, 24, 34
+    width, height = name + scale * 2 + 130, top + step * len(bars) + 10
+    svg = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
+        "<title>Each figure against its goal</title>",
+        "<style>text{font:13px sans-serif;fill:#1f2937}.yes{fill:#2f855a}.no{fill:#c05621}</style>",
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<text x="{name + scale}" y="20" text-anchor="middle">goal</text>',
+    ]
+    for number, (what, value, goal, at_least, met) in enumerate(bars):
+        # Longer is worse, so that every bar should end before the line.
+        part = goal / max(value, goal / 100) if at_least else max(value, 0) / goal
+        y = top + step * number
+        long = round(min(part, 2) * scale, 1)
+        shown = f"{value:g} of {goal:g}" + (" (cut)" if part > 2 else "")
+        svg += [
+            f'<text x="{name - 8}" y="{y + 14}" text-anchor="end">{escape(what.replace("`", ""))}</text>',
+            f'<rect class="{met}" x="{name}" y="{y + 3}" width="{long}" height="{step - 8}"/>',
+            f'<text x="{name + long + 6}" y="{y + 14}">{shown}</text>',
+        ]
+    line = name + scale
+    svg.append(f'<path d="M{line} {top - 6}V{height - 6}" stroke="#1f2937" stroke-dasharray="4 3"/>')
+    return "\n".join([*svg, "</svg>\n"])
+
+
+def number_in(cell: str) -> float:
+    """The number that a cell shows."""
+    found = re.search(r"-?[\d,]+(\.\d+)?", cell)
+    assert found, cell
+    return float(found[0].replace(",", ""))
+
+
+def _cells(row: Row, figure: Figure | str) -> list[str]:
+    goal = "–" if row.goal is None else f"{'≥' if row.at_least else '≤'} {_shown(row.goal, row)}"
+    if isinstance(figure, str):
+        return [row.what.replace("{} ", "many "), "–", figure, "–", goal, "–"]
+    low, high = (_shown(each, row) for each in figure.middle_half)
+    spread = "–" if low == high else f"{low} to {high}"
+    measured = _shown(figure.median, row)
+    # By the figure as it is shown, so that the table is consistent in itself.
+    met = "–" if row.goal is None else "yes" if row.is_met(number_in(measured)) else "no"
+    return [row.what.format(f"{figure.size:,}"), figure.floor, measured, spread, goal, met]
+
+
+def _shown(value: float, row: Row) -> str:
+    if row.unit == "bytes":
+        return f"{value:,.0f} bytes"
+    return f"{value:.2f}" if row.unit == "×" else f"{value:.2f} {row.unit}"
+
+
+def _processor() -> str:
+    """Its name (Linux)."""
+    file = Path("/proc/cpuinfo")
+    text = file.read_text("utf-8") if file.exists() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1] if found else platform.machine()
