@@ -15,7 +15,6 @@ from harness.house import address_of, order_arguments
 from harness.over_http import STATE_KEY, made_callers
 from harness.processes import TESTS, Process, answering, free_port, spawned, xportcn_mcp
 
-WARM_UP_SECONDS = 0.5
 CALLERS_OF_OURS = 8
 """Who share the connections: one caller may have only so many calls at a time."""
 
@@ -57,7 +56,7 @@ async def _measured(place: Place, sizes: Sizes) -> Measured:
                     callers = [
                         Caller(server.url, tokens[caller % len(tokens)], caller) for caller in range(count)
                     ]
-                    await drive(callers, _previews(), WARM_UP_SECONDS, {})
+                    await drive(callers, _previews(), sizes.http_seconds / 6, {})
                     sample = await drive(callers, _previews(), sizes.http_seconds, {})
                     assert not sample.errors, sample.errors[:3]
                     samples[name, count].append(sample)

@@ -22,7 +22,7 @@ TINY = replace(
     doctor_runs=1,
     http_rounds=1,
     http_seconds=0.3,
-    callers=(1, 2),
+    callers=(2,),
 )
 MEASURED_IN_ONE_RUN = [row for row in ROWS if row.key != "trail"]
 
@@ -93,10 +93,10 @@ def test_the_parts_measure_what_they_name(tmp_path: Path, monkeypatch: pytest.Mo
     texts = {key for key, figure in measured.items() if isinstance(figure, str)}
     assert texts == {"call-fastmcp", "call-typescript"}
     assert {"preview", "preview-50", "create", "repeat", "create-big", "get-big", "doctor"} <= figures.keys()
-    assert {"tools", "text", "http-1", "http-2", "tail-1", "tail-2"} <= figures.keys()
+    assert {"tools", "text", "http-2", "tail-2"} <= figures.keys()
     # Ours does more than the floor, and what is divided is above zero.
     assert figures["preview-50"].median > 0
-    assert all(figures[key].median > 0 for key in ("create-big", "get-big", "doctor", "http-1", "tail-1"))
+    assert all(figures[key].median > 0 for key in ("create-big", "get-big", "doctor", "http-2", "tail-2"))
     assert len(figures["preview"].samples) == TINY.rounds
     assert figures["doctor"].size == TINY.sqlite_orders
     assert 3000 < figures["tools"].median <= 7500
