@@ -64,6 +64,8 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
     newest = scripts[-1][0]
     if _version(connection) == newest:
         return
+    (usual,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute("PRAGMA cache_size = -200000")  # KiB: a long index is built in memory, not on the disk
     connection.execute("BEGIN IMMEDIATE")
     try:
         refuse_newer(connection)
@@ -84,6 +86,8 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
         if connection.in_transaction:  # on a full disk SQLite has rolled back itself
             connection.execute("ROLLBACK")
         raise
+    finally:
+        connection.execute(f"PRAGMA cache_size = {usual}")
 
 
 def _version(connection: sqlite3.Connection) -> int:
