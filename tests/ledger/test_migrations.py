@@ -219,13 +219,15 @@ async def test_a_yes_seals_a_preview_as_an_earlier_program_has_written_it(old: O
         assert preview
         assert await ledger.approve(preview)
         trail = await ledger.trail()
-    columns = f"SELECT {', '.join(PREVIEW_COLUMNS)} FROM previews WHERE preview_id = '{preview.preview_id}'"  # noqa: S608
+    names = ", ".join(PREVIEW_COLUMNS)
+    wanted: Any = f"SELECT {names} FROM previews WHERE preview_id = '{preview.preview_id}'"  # noqa: S608
+    stored: Any
     if old.driver == "sqlite":
         with closing(sqlite3.connect(old.where)) as file:
-            stored = file.execute(columns).fetchone()
+            stored = file.execute(wanted).fetchone()
     else:
         with psycopg.connect(old.where) as database:
-            stored = database.execute(columns).fetchone()  # pyright: ignore[reportArgumentType, reportCallIssue]
+            stored = database.execute(wanted).fetchone()
     assert ", " in stored[PREVIEW_COLUMNS.index("request")]
     sealed = seal_of(PREVIEW_COLUMNS, dict(zip(PREVIEW_COLUMNS, stored, strict=True)), preview.salt)
     assert json.loads(trail[-1].body)["preview"] == sealed

@@ -30,10 +30,16 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def log_progress(version: int, number: int, newest: int) -> None:
-    """Before each migration of a ledger that holds something: with a million orders, one takes minutes."""
-    if version:
-        logger.info("the ledger is brought to version %d of %d", number, newest)
+LONG = 100_000
+"""With so many rows in the trail, a migration may take longer than a person waits without a word."""
+
+TRAIL_ROWS = "SELECT COALESCE(MAX(sequence), 0) AS found FROM trail"
+
+
+def log_progress(number: int, newest: int, rows: int) -> None:
+    """Before each migration of a ledger. `rows`: of its trail."""
+    level = logging.WARNING if rows > LONG else logging.INFO
+    logger.log(level, "the ledger of %d trail rows is brought to version %d of %d", rows, number, newest)
 
 
 def newer(version: int, newest: int) -> str:
@@ -73,7 +79,8 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
         for number, name, script in scripts:
             if number <= version:
                 continue
-            log_progress(version, number, newest)
+            if version:
+                log_progress(number, newest, connection.execute(TRAIL_ROWS).fetchone()["found"])
             for statement in statements(script):
                 connection.execute(statement)
             connection.execute(
