@@ -45,7 +45,8 @@ lease that ends later was given by a clock that was ahead."""
 
 
 OPEN_PREVIEW = "ordered = 0 AND ship_to <> ''"
-"""A condition that SQLite finds an index by, if it stands as in its schema."""
+NO_DAY = "CASE WHEN substr(created_at, 1, 10) = day THEN 0 ELSE 1 END = 1"
+"""Conditions that SQLite finds an index by, if they stand as in its schema."""
 
 
 def _readable(read: Callable[[Row], T], found: Iterable[Row]) -> list[T]:
@@ -271,7 +272,7 @@ class Queries:
             " COUNT(CASE WHEN caller = ? THEN 1 END) AS orders, COALESCE(SUM(payable_fen), 0) AS total FROM ("
             f"SELECT caller, payable_fen FROM orders WHERE realm = ? AND {day} AND {counting} UNION ALL"
             " SELECT caller, payable_fen FROM orders"
-            f" WHERE realm = ? AND substr(created_at, 1, 10) <> day AND NOT ({day}) AND {counting}) AS used"
+            f" WHERE realm = ? AND {NO_DAY} AND NOT ({day}) AND {counting}) AS used"
         )
         bounds = (rows.time_text(starts_at), rows.time_text(ends_at), *COUNTING_STATES)
         values = (caller, caller, self.realm, *bounds, self.realm, *bounds)
