@@ -28,9 +28,10 @@ def sqlite(place: Place, sizes: Sizes) -> Measured:
     _with_one_order(place, few)
     _with_one_order(place, many)
     with closing(sqlite3.connect(many, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")  # while it is filled; the server has its own
+        # While it is filled; the server has its own settings.
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"):
+            connection.execute(f"PRAGMA {pragma}")
         fill(lambda text: connection.execute(text).fetchall(), sizes.sqlite_orders, postgres=False)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     create, look_up = _compared(place, few, many, sizes, sizes.sqlite_orders)
     doctor = [_doctor_seconds(place, many) for _ in range(sizes.doctor_runs)]
     many.unlink()
