@@ -41,7 +41,7 @@ lint: $(VENV)/.dev ## set up, then check format, style, types and layers
 
 check: lint test ## everything that must pass before a commit: lint and test
 
-bench: $(VENV)/.dev ## set up, then measure ours beside the bare SDK, and write docs/performance.md; ARGS=--quick only prints
+bench: $(VENV)/.dev ## set up, then measure beside the bare SDK, and write docs/performance.md (10 minutes; ARGS=--quick only prints)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.bench $(ARGS)
 
 load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)

@@ -6,6 +6,7 @@ one part, by its function's name, and prints only.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -40,6 +41,7 @@ def main() -> None:
     asked = parser.parse_args()
     if sys.platform != "linux":
         sys.exit("make bench needs Linux: it reads memory and processor times from /proc")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers are ended, too
     sizes = QUICK if asked.quick else Sizes()
     if asked.trail:
         sizes = replace(sizes, trail_rows=TRAIL_ROWS)
