@@ -1,10 +1,12 @@
 """docs/security.md claims nothing without a test, and no test that is not there."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from package.readme import ROOT, names_of_tests
+from xportcn_tools.results import ApprovalMethod
 
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 LINK = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -50,5 +52,5 @@ def test_each_subject_has_a_claim(subject: str) -> None:
 
 
 def test_every_way_of_approval_is_explained() -> None:
-    for method in ("form", "operator", "client_dialog", "off"):
+    for method in get_args(ApprovalMethod):
         assert re.search(rf"^\| `{method}` \| (true|false) \|", PAGE, re.MULTILINE), method

@@ -22,7 +22,7 @@ from harness.house import ADDRESS, call
 from harness.port_sandbox import running_sandbox
 from harness.processes import answering, free_port, spawned
 from harness.settings import SANDBOX_ACCOUNT, environ_of
-from package.readme import ROOT, blocks, readme, names_of_tests
+from package.readme import ROOT, blocks, names_of_tests, readme
 
 SECONDS = 600  # pip may have to fetch everything
 FIRST_ORDER_SECONDS = 180
@@ -40,10 +40,13 @@ RUN = {
     f"{PROGRAM} doctor": r"^ok +ledger ",
     CONFIG: r'"xportcn"',
     SERVE: "",
-    PROBE: r"^ +XPORTCN_SIGNATURE=concat",
+    PROBE: r"^XPORTCN_SIGNATURE=concat",
     f"{PROGRAM} doctor --live": r"^8\. Compare afterwards",
     f"{PROGRAM} address add office": r"Saved as office",
-    f"{PROGRAM} orders list": r"placed.*\n.*not paid yet",
+    f"{PROGRAM} orders list": (
+        r"Placed at 1688, not paid yet: pay order [0-9]+ in your Xportcn account\. "
+        r"This server does not pay or cancel\."
+    ),
     f"{PROGRAM} orders export > orders.csv": r"\A\Z",
     f"{PROGRAM} pause": r"no order leaves until",
 }
