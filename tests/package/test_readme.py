@@ -1,11 +1,13 @@
 """README.md is short and in order, README.zh-CN.md has the same parts, and what both say is so."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from package.pages import default
 from package.readme import ROOT, blocks, readme
+from xportcn_tools.results import ProblemCode
 
 PAIR = {"README.zh-CN.md": "README.md", "docs/pictures/page-zh-dark.png": "docs/pictures/page-en-light.png"}
 """What the translation links to, and what stands in its place in README.md, which links to the former."""
@@ -64,6 +66,13 @@ def test_it_says_that_a_placed_order_is_not_paid(name: str) -> None:
 def test_the_caps_in_it_are_the_defaults(name: str) -> None:
     for cap in ("MAX_ORDER_CNY", "MAX_DAY_CNY", "MAX_DAY_ORDERS"):
         assert re.search(rf"{int(default(cap)):,} (CNY|元|单|orders)", readme(name)), cap
+
+
+def test_what_goes_wrong_is_five_rows_and_each_code_in_them_is_a_problem_of_the_program() -> None:
+    section = readme().partition("## When something goes wrong")[2].partition("\n## ")[0]
+    first = [row.split("|")[1] for row in re.findall(r"^\|.*$", section, re.MULTILINE)][2:]
+    assert len(first) == 5
+    assert set(re.findall("`([a-z_]+)`", "".join(first))) <= set(get_args(ProblemCode))
 
 
 def test_the_snippet_for_a_framework_is_that_of_an_example_which_a_test_runs() -> None:
