@@ -35,12 +35,13 @@ def test_a_default_that_is_written_is_read_as_the_default() -> None:
     assert Settings.model_validate(unset | written_out) == Settings.model_validate(unset)
 
 
+LINK = r'(?:\]\(|<img src=")(?!https?:)([^)#\s"]*)#?([^)\s"]*)[)"]'
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "tests" / "README.md"]
 
 
 def test_every_link_between_the_pages_leads_to_a_file_and_to_a_heading_in_it() -> None:
     for page in PAGES:
-        for file, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", page.read_text("utf-8")):
+        for file, heading in re.findall(LINK, page.read_text("utf-8")):
             target = page.parent / file if file else page
             assert target.exists(), f"{page.name} links to {file}"
             assert not heading or heading in headings(target), f"{page.name} links to {file}#{heading}"

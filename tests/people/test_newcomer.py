@@ -110,7 +110,7 @@ async def test_each_command_of_the_readme_does_what_it_says(tmp_path: Path) -> N
             assert seconds < FIRST_ORDER_SECONDS
     assert order["out_order_id"] in (clone / "orders.csv").read_text("utf-8")
     snippet = json.loads("\n".join(blocks(README, "json")[0]))["mcpServers"]["xportcn"]
-    snippet["command"] = snippet["command"].replace("/absolute/path/to/xportcn-mcp", str(clone))
+    snippet["command"] = snippet["command"].replace("/path/to/xportcn-mcp", str(clone))
     server = StdioServerParameters(**snippet, env=environment)
     with anyio.fail_after(60):
         async with Client(server) as client:
