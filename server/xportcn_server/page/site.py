@@ -121,7 +121,8 @@ class Site:
             waiting = [
                 each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
             ]
-            cards = [card_of(preview, form_token) for preview in waiting]
+            bought = await operator.bought(waiting)
+            cards = [card_of(preview, form_token, bought[preview.caller]) for preview in waiting]
             # The oldest first: a new card stands below, and moves none under a pointer.
             cards.sort(key=lambda card: (card.preview.declined_at is not None, card.preview.created_at))
         return {

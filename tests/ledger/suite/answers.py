@@ -6,7 +6,18 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from ledger.suite.stores import Store, digest_of, events, opened, preview_of, standing_of
+from ledger.suite.stores import (
+    PLACED,
+    UNKNOWN,
+    Store,
+    digest_of,
+    events,
+    opened,
+    preview_of,
+    settled,
+    standing_of,
+)
+from xportcn_tools.ledger import approvals_sql
 from xportcn_tools.ledger.approvals import ApprovedBy, SignIn, Visitor
 from xportcn_tools.ledger.ledger import Ledger
 
@@ -49,6 +60,28 @@ class AnswerSuite:
             assert (await standing_of(other, preview)).preview.declined_at == store.clock.now
             assert [each.preview_id for each in await other.waiting()] == ["preview-1"]
             assert await events(other) == ["declined"]
+
+    async def test_what_was_bought_before_is_the_callers_placed_orders_of_these_offers_newest_first(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        offer, other_offer = "610947572360", "628913047512"  # the latter is asked for, and has no line
+        async with opened(store) as ledger, opened(store, "real") as real:
+            for number in (1, 2, 3):
+                await settled(ledger, preview_of(number), PLACED)
+                store.clock.advance(60)
+            await settled(ledger, preview_of(4), UNKNOWN)
+            await settled(ledger, preview_of(5, caller="caller:bob"), PLACED)
+            await settled(real, preview_of(6), PLACED)
+            found = await ledger.bought("local", [offer, other_offer])
+            assert [(each.out_order_id, each.shown) for each in found] == [
+                (f"PO-{number}", preview_of(number).shown) for number in (3, 2, 1)
+            ]
+            assert found[0].created_at - found[1].created_at == MINUTE
+            assert await ledger.bought("local", [other_offer]) == []
+            assert await ledger.bought("local", []) == []
+            assert [each.out_order_id for each in await ledger.bought("caller:bob", [offer])] == ["PO-5"]
+            monkeypatch.setattr(approvals_sql, "LOOKED_BACK", 2)
+            assert [each.out_order_id for each in await ledger.bought("local", [offer])] == ["PO-3", "PO-2"]
 
     async def test_of_many_at_once_with_one_code_one_is_signed_in(self, store: Store) -> None:
         entered: list[Visitor | None] = []

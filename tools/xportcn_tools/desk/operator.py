@@ -1,9 +1,11 @@
 """What a person may do outside the conversation: answer a preview, settle an unknown order, pause."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk.policy import LOCAL_CALLER
+from xportcn_tools.ledger.approvals import Bought
 from xportcn_tools.ledger.ledger import (
     ApprovedBy,
     DayUsage,
@@ -44,11 +46,20 @@ class Operator:
         """Previews that can still be approved, newest first."""
         return [each for each in await self.ledger.waiting() if self.caller in (None, each.caller)]
 
+    async def bought(self, previews: Sequence[StoredPreview]) -> dict[str, list[Bought]]:
+        """By caller, what it bought before of the goods of these previews (`since_last_time`)."""
+        found: dict[str, list[Bought]] = {}
+        for caller in {preview.caller for preview in previews}:
+            lines = [line for each in previews if each.caller == caller for line in each.shown.lines]
+            found[caller] = await self.ledger.bought(caller, {line.offer_id for line in lines})
+        return found
+
     async def to_approve(self, code: str, shown: str | None = None) -> StoredPreview:
         """The preview with this approval code. `shown`: the digest of what the person saw (`digest_of`).
 
         Raises:
-            RefusedError: there is none, it was ordered, approved, has expired, or is not what was shown.
+            RefusedError: there is none, it is void, was ordered, approved, has expired, or is not what was
+                shown.
         """
         preview = await self.ledger.preview_by_code(code.strip().upper())
         if preview and self.caller not in (None, preview.caller):
@@ -59,6 +70,11 @@ class Operator:
         order, preview = standing.attempt, standing.preview
         if order:
             raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
+        if standing.void:
+            raise RefusedError(
+                "this preview is void: the record of orders was copied or restored since, and an order of it"
+                " may be missing there; the assistant has to preview it again"
+            )
         if standing.approved:
             raise RefusedError("this preview is approved already")
         if standing.now >= preview.expires_at:

@@ -1,12 +1,13 @@
 """A part of the ledger's seam: a person's answers to previews, and visits of the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
+    from xportcn_tools.order import ShownPreview
 
 ApprovedBy = Literal["operator", "page"]
 """Where a person said yes outside the conversation: in the terminal or on the page."""
@@ -34,6 +35,15 @@ class SignIn:
     opened: bool = False
 
 
+@dataclass(frozen=True)
+class Bought:
+    """A placed order, with what was approved. `created_at`: its claim, UTC."""
+
+    out_order_id: str
+    created_at: datetime
+    shown: "ShownPreview"
+
+
 class Approvals(Protocol):
     """Every method raises `LedgerUnavailableError` where the ledger cannot be read or written."""
 
@@ -42,7 +52,13 @@ class Approvals(Protocol):
         ...
 
     async def waiting(self) -> "list[StoredPreview]":
-        """Previews that are neither expired, nor ordered, nor approved; newest first."""
+        """Previews that are neither expired, nor void, nor ordered, nor approved; newest first."""
+        ...
+
+    async def bought(self, caller: str, offer_ids: Collection[str]) -> list[Bought]:
+        """Which of the caller's newest placed orders (`LOOKED_BACK` at most) have one of these offers; newest
+        first.
+        """
         ...
 
     async def approve(self, preview: "StoredPreview", method: ApprovedBy = "operator") -> bool:
