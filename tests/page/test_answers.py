@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from harness.house import ERAS, Era, House, call, previewed
 from harness.page_visit import visited
 from harness.port_sandbox import running_sandbox
 from harness.settings import live
+from harness.terminal import command
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import awaiting
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -197,6 +199,60 @@ async def test_the_card_has_every_figure_and_word_of_the_preview(tmp_path: Path)
     ):
         assert shown in card
     assert f">{line['quantity']} {line['unit']}<" in card
+
+
+async def test_a_card_says_when_the_same_goods_were_bought_last_and_what_they_cost_then(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    house = house_at(tmp_path, clock, APPROVAL="ask")
+    async with house.client(clock=clock) as client, visited(house, clock) as visit:
+        first = await previewed(client, quantity=2)
+        assert "Last time" not in await visit.text(), "it was never bought"
+        await call(client, "create_order", first["create_order_arguments"])
+        clock.advance(timedelta(days=1).total_seconds())
+        house.sandbox.faults.add("price-drift", "preview")
+        again = await previewed(client, quantity=5)
+        was, now = (each["groups"][0]["lines"][0]["unit_price"]["amount"] for each in (first, again))
+        assert was != now
+        await visit.sign_in()
+        card = await visit.text()
+        assert f"Last time {was} on 2026-03-09, now {now} (2 in order {first['out_order_id']})" in card, (
+            "the owner's day"
+        )
+        await visit.http.get("/language/zh")
+        assert f"上次 2026-03-09 单价 {was}，现为 {now}" in await visit.text()
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_preview_of_a_ledger_that_was_restored_waits_nowhere_and_cannot_be_approved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, era: Era
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    house = house_at(tmp_path)
+    async with house.client(era) as client, visited(house) as visit:
+        preview = await previewed(client)
+        (yes,) = await visit.forms("/yes")
+        (witness,) = [
+            each for each in (tmp_path / "state").rglob("*") if re.fullmatch("[0-9a-f]{32}", each.name)
+        ]
+        witness.write_text(f"{999:018} {'f' * 64}\n")  # it knows a row that the ledger has lost
+        (pause,) = await visit.forms("/pause")
+        assert (await visit.send("/pause", pause)).status_code == 303  # the next write finds it out
+        assert await visit.forms("/yes") == []
+        answer = await visit.send("/yes", yes)
+        assert answer.status_code == 409
+        assert "Nothing was changed: this preview is void" in answer.text
+        await visit.answer("/resume")
+        created = await call(client, "create_order", preview["create_order_arguments"])
+        assert created["problem"]["code"] == "token_expired"
+    assert "approved" not in [event for event, _ in await trail_of(house)]
+    assert "this preview is void" in caplog.text
+    listed = await command(house, "approve", "--list")
+    assert listed.stdout == "Nothing waits for approval.\n"
+    refused = await command(house, "approve", preview["approval_code"])
+    assert (refused.exit_code, "this preview is void" in refused.stderr) == (1, True)
 
 
 async def test_a_forged_digest_is_no_yes_to_what_is_in_the_ledger(

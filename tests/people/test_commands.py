@@ -475,6 +475,22 @@ def test_a_preview_is_approved_after_it_was_shown(terminal: Terminal) -> None:
     assert "approved already" in terminal.refuses("approve", code, answer="y\n")
 
 
+def test_what_was_bought_before_stands_above_the_question(terminal: Terminal) -> None:
+    order = place(terminal)
+    said = terminal.says("approve", preview(terminal)["approval_code"], answer="y\n")
+    (line,) = [line for line in said.partition("[SANDBOX")[0].splitlines() if "Last time" in line]
+    assert re.search(rf"Last time [0-9.]+ on [0-9-]+ \([0-9]+ in order {order['out_order_id']}\)$", line)
+
+
+def test_a_preview_is_approved_where_no_witness_can_be_kept(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (terminal.folder / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(terminal.folder / "file"))
+    code = preview(terminal)["approval_code"]
+    assert "Approved." in terminal.says("approve", code, answer="y\n"), "the server's process is older"
+
+
 def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Terminal) -> None:
     code = preview(terminal)["approval_code"]
     for answer in ("n\n", "\n", ""):

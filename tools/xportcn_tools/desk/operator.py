@@ -70,10 +70,10 @@ class Operator:
         order, preview = standing.attempt, standing.preview
         if order:
             raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
-        if standing.void:
+        if standing.of_a_copy:
             raise RefusedError(
-                "this preview is void: the record of orders was copied or restored since, and an order of it"
-                " may be missing there; the assistant has to preview it again"
+                "this preview is void: the record of orders was copied or restored since, or is another"
+                " state folder's, so an order of it may be missing here; the assistant has to preview again"
             )
         if standing.approved:
             raise RefusedError("this preview is approved already")

@@ -39,7 +39,7 @@ class SqlApprovals(ABC):
     def _now(self, sql: Session) -> datetime: ...
 
     @abstractmethod
-    def _is_void(self, sql: Session, preview: StoredPreview) -> bool: ...
+    def _is_of_a_copy(self, sql: Session, preview: StoredPreview) -> bool: ...
 
     @abstractmethod
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
@@ -50,7 +50,7 @@ class SqlApprovals(ABC):
     async def waiting(self) -> list[StoredPreview]:
         def work(sql: Session) -> list[StoredPreview]:
             found = self._queries.waiting(sql, self._now(sql))
-            return [preview for preview in found if not self._is_void(sql, preview)]
+            return [preview for preview in found if not self._is_of_a_copy(sql, preview)]
 
         return await self._run(work)
 
