@@ -2,7 +2,9 @@
 
 import html
 import json
+import random
 import re
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from mcp import Client
 
 from harness.clock import Clock
 from harness.house import ERAS, Era, House, call, previewed
-from harness.page_visit import visited
+from harness.page_visit import forms_in, visited
 from harness.port_sandbox import running_sandbox
 from harness.settings import live
 from harness.terminal import command
@@ -335,25 +337,47 @@ async def test_where_no_yes_is_needed_none_is_asked_for(
             assert len(await visit.forms("/yes")) == asked
 
 
-async def test_racing_clicks_and_creates_make_one_order(tmp_path: Path) -> None:
-    house = house_at(tmp_path)
+async def test_five_hundred_racing_clicks_and_creates_make_one_order(tmp_path: Path) -> None:
+    """Yes and no from five browsers, fifty forms each, and a create beside each form."""
+    house, dice = house_at(tmp_path), random.Random(14)
+    answers: list[dict[str, Any]] = []
+    statuses: list[int] = []
     async with house.client() as client, visited(house) as visit:
         preview = await previewed(client)
-        forms = [form for _ in range(50) for form in await visit.forms("/yes")]
-        answers: list[dict[str, Any]] = []
 
         async def create() -> None:
             answers.append(await call(client, "create_order", preview["create_order_arguments"]))
 
-        async def click(form: dict[str, str]) -> None:
-            await visit.send("/yes", form)
+        async def click(cookies: dict[str, str], action: str, form: dict[str, str]) -> None:
+            cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+            statuses.append((await visit.send(action, form, cookie=cookie)).status_code)
 
+        clicks: list[tuple[dict[str, str], str, dict[str, str]]] = []
+        for _ in range(5):
+            await visit.sign_in()
+            cookies = dict(visit.http.cookies)
+            for _ in range(25):
+                page = await visit.text()
+                clicks += [(cookies, action, *forms_in(page, action)) for action in ("/yes", "/no")]
+        visit.http.cookies.clear()
+        dice.shuffle(clicks)
         async with anyio.create_task_group() as tasks:
-            for form in forms:
+            for each in clicks:
                 tasks.start_soon(create)
-                tasks.start_soon(click, form)
+                tasks.start_soon(click, *each)
+        assert (len(clicks), len(answers)) == (250, 250)
+        assert set(statuses) <= {303, 409}, "each form was ours, and acted on or too late"
+        assert house.creates <= 1
+        if not house.creates:  # the last word was no
+            await visit.sign_in()
+            await visit.answer("/yes")
+            await create()
     assert house.creates == 1
-    assert {answer["order"]["state"] for answer in answers} <= {"placed", "sending"}
-    assert len({answer["order"]["out_order_id"] for answer in answers}) == 1
-    assert sum(not answer["order"]["replayed"] for answer in answers) == 1
-    assert [event for event, _ in await trail_of(house)] == ["approved", "claimed", "placed"]
+    ordered = [answer["order"] for answer in answers if answer["order"]]
+    assert {answer["problem"]["code"] for answer in answers if answer["problem"]} <= {"approval_declined"}
+    assert {order["state"] for order in ordered} <= {"placed", "sending"}
+    assert {order["out_order_id"] for order in ordered} == {preview["out_order_id"]}
+    assert sum(not order["replayed"] for order in ordered) == 1
+    counted = Counter(event for event, _ in await trail_of(house))
+    assert (counted["claimed"], counted["placed"]) == (1, 1)
+    assert counted["approved"] == counted["approval_withdrawn"] + 1, "the yes that stood was claimed"

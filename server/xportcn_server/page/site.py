@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
@@ -91,7 +91,7 @@ class Site:
             Route("/language/{language}", switch_language),
             Route("/static/{name}", static),
         ]
-        return Guarded(Starlette(routes=routes), host_is_ours, self.clock)
+        return Guarded(Starlette(routes=routes), host_is_ours, self.clock, self._known_session)
 
     # What the page shows
 
@@ -216,6 +216,12 @@ class Site:
     async def _person(self, request: Request) -> Person | None:
         name, _ = _cookie_of(request)
         return await self.sessions.person(request.cookies.get(name))
+
+    def _known_session(self, scope: Scope) -> str | None:
+        request = Request(scope)
+        name, _ = _cookie_of(request)
+        cookie = request.cookies.get(name, "")
+        return cookie if self.sessions.is_known(cookie) else None
 
     def _guarded(
         self, view: Callable[[Request], Awaitable[Response]]
