@@ -14,6 +14,7 @@ from xportcn_tools.ledger.ledger import (
     OrderRecord,
     Outcome,
     Receipt,
+    Standing,
     StoredPreview,
 )
 from xportcn_tools.ledger.upkeep import Pause
@@ -58,9 +59,22 @@ class Operator:
         """The preview with this approval code. `shown`: the digest of what the person saw (`digest_of`).
 
         Raises:
-            RefusedError: there is none, it is void, was ordered, approved, has expired, or is not what was
-                shown.
+            RefusedError: as `to_decline`, or it is approved already.
         """
+        standing = await self._open(code, shown)
+        if standing.approved:
+            raise RefusedError("this preview is approved already")
+        return standing.preview
+
+    async def to_decline(self, code: str, shown: str | None = None) -> StoredPreview:
+        """The same for a no, which takes back a yes.
+
+        Raises:
+            RefusedError: there is none, it is void, was ordered, has expired, or is not what was shown.
+        """
+        return (await self._open(code, shown)).preview
+
+    async def _open(self, code: str, shown: str | None) -> Standing:
         preview = await self.ledger.preview_by_code(code.strip().upper())
         if preview and self.caller not in (None, preview.caller):
             preview = None
@@ -75,13 +89,11 @@ class Operator:
                 "this preview is void: the record of orders was copied or restored since, or is another"
                 " state folder's, so an order of it may be missing here; the assistant has to preview again"
             )
-        if standing.approved:
-            raise RefusedError("this preview is approved already")
         if standing.now >= preview.expires_at:
             raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
         if shown not in (None, digest_of(preview)):
             raise RefusedError("the terms are not those that were shown")
-        return preview
+        return standing
 
     async def approve(self, code: str, shown: str | None = None) -> None:
         """Record the yes. Looked at once more: a person may take longer over it than the preview lives.
