@@ -502,6 +502,21 @@ def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Te
 # address
 
 
+@pytest.mark.parametrize("province", ["北京", "上海市", "天津", "重庆市", "香港特别行政区", "澳门"])
+def test_no_city_is_asked_for_where_the_province_is_one(terminal: Terminal, province: str) -> None:
+    said = terminal.says("address", "add", "home", answer=f"王小明\n13987654321\n{province}\n网商路699号\n")
+    assert "City" not in said
+    shown = terminal.says("address", "show", "home")
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith(("province", "city"))] == [
+        province,
+        province,
+    ]
+    options = ("--full-name", "王", "--mobile", "13987654321", "--address", "路1", "--province", province)
+    terminal.says("address", "add", "office", *options)
+    terminal.says("address", "add", "other", *options, "--city", "北京市")
+    assert "北京市" in terminal.says("address", "show", "other")
+
+
 def test_an_address_is_saved_in_a_conversation_with_the_terminal(terminal: Terminal) -> None:
     answers = "王小明\n13987654321\n浙江省\n杭州市\n网商路699号\n"
     terminal.says("address", "add", "home", answer=answers)
