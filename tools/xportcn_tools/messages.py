@@ -144,6 +144,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "代码无效或已失效。每个代码只能使用一次，十分钟内有效。",
     ),
     "signed_in": ("Signed in; the page opens now.", "已登录，正在打开页面。"),
+    "signed_in_as": ("Signed in as {caller}", "当前登录：{caller}"),
     "go_on": ("Open the page", "打开页面"),
     "not_signed_in": (
         "You are not signed in, or no longer. Nothing was done.",
