@@ -482,13 +482,16 @@ def test_what_was_bought_before_stands_above_the_question(terminal: Terminal) ->
     assert re.search(rf"Last time [0-9.]+ on [0-9-]+ \([0-9]+ in order {order['out_order_id']}\)$", line)
 
 
-def test_a_preview_is_approved_where_no_witness_can_be_kept(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("state", ["a folder of its own", "a file, so that no witness can be kept"])
+def test_a_preview_is_approved_from_a_shell_whose_tokens_would_be_others(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
-    (terminal.folder / "file").write_text("")
-    monkeypatch.setenv("XDG_STATE_HOME", str(terminal.folder / "file"))
     code = preview(terminal)["approval_code"]
-    assert "Approved." in terminal.says("approve", code, answer="y\n"), "the server's process is older"
+    place = terminal.folder / "state"
+    if state.startswith("a file"):
+        place.write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(place))
+    assert "Approved." in terminal.says("approve", code, answer="y\n")
 
 
 def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Terminal) -> None:

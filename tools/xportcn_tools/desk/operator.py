@@ -84,10 +84,10 @@ class Operator:
         order, preview = standing.attempt, standing.preview
         if order:
             raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
-        if standing.of_a_copy:
+        if standing.restored:
             raise RefusedError(
-                "this preview is void: the record of orders was copied or restored since, or is another"
-                " state folder's, so an order of it may be missing here; the assistant has to preview again"
+                "this preview is void: the record of orders was copied or restored since, and an order of it"
+                " may be missing here; the assistant has to preview again"
             )
         if standing.now >= preview.expires_at:
             raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")

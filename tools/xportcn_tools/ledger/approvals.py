@@ -52,7 +52,7 @@ class Approvals(Protocol):
         ...
 
     async def waiting(self) -> "list[StoredPreview]":
-        """Previews that are neither expired, of a copied ledger, ordered nor approved; newest first."""
+        """Previews that are neither expired, void since a restore, ordered nor approved; newest first."""
         ...
 
     async def bought(self, caller: str, offer_ids: Collection[str]) -> list[Bought]:

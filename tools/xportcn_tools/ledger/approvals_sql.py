@@ -39,9 +39,6 @@ class SqlApprovals(ABC):
     def _now(self, sql: Session) -> datetime: ...
 
     @abstractmethod
-    def _is_of_a_copy(self, sql: Session, preview: StoredPreview) -> bool: ...
-
-    @abstractmethod
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
 
     async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
@@ -50,7 +47,7 @@ class SqlApprovals(ABC):
     async def waiting(self) -> list[StoredPreview]:
         def work(sql: Session) -> list[StoredPreview]:
             found = self._queries.waiting(sql, self._now(sql))
-            return [preview for preview in found if not self._is_of_a_copy(sql, preview)]
+            return [each for each in found if not self._queries.restored_since(sql, each.trail_seen)]
 
         return await self._run(work)
 

@@ -104,10 +104,6 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
         """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
 
     def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
-        """Whether this process orders nothing with it."""
-        return self._is_of_a_copy(sql, preview)
-
-    def _is_of_a_copy(self, sql: Session, preview: StoredPreview) -> bool:
         """Whether the ledger was copied or restored since this preview was made."""
         return self._queries.restored_since(sql, preview.trail_seen)
 
@@ -138,7 +134,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                 page_open=self._queries.page_open(sql, caller, now),
                 pause=self._queries.paused(sql),
                 void=self._is_void(sql, preview),
-                of_a_copy=self._is_of_a_copy(sql, preview),
+                restored=self._queries.restored_since(sql, preview.trail_seen),
             )
 
         return await self._read(work)

@@ -280,15 +280,14 @@ class SqliteLedger(SqlLedger):
         self._unwitnessed = True
 
     def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
-        """Also, without a witness, where it is older than this process."""
-        older = self._opened_at is not None and preview.created_at < self._opened_at
-        return (self._unwitnessed and older) or super()._is_void(sql, preview)
-
-    def _is_of_a_copy(self, sql: Session, preview: StoredPreview) -> bool:
         """Also where it was issued under another state folder, whose witness alone knows what came of it."""
+        older = self._opened_at is not None and preview.created_at < self._opened_at
         elsewhere = "SELECT 1 FROM previews WHERE preview_id = ? AND issued_in NOT IN ('', ?)"
-        issued = sql.execute(elsewhere, (preview.preview_id, self._folder_id))
-        return bool(issued) or super()._is_of_a_copy(sql, preview)
+        return (
+            super()._is_void(sql, preview)
+            or (self._unwitnessed and older)
+            or bool(sql.execute(elsewhere, (preview.preview_id, self._folder_id)))
+        )
 
     def _row(self, record: StoredPreview | OrderRecord) -> dict[str, Any]:
         row = super()._row(record)
