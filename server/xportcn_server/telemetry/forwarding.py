@@ -77,8 +77,8 @@ class ForwardingLedger:
     async def waiting(self) -> list[StoredPreview]:
         return await self.around("waiting", self.inner.waiting)
 
-    async def bought(self, caller: str, offer_ids: Collection[str]) -> list[Bought]:
-        return await self.around("bought", self.inner.bought, caller, offer_ids)
+    async def bought(self, caller: str, goods: Collection[tuple[str, str]]) -> list[Bought]:
+        return await self.around("bought", self.inner.bought, caller, goods)
 
     async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
         return await self.around("approve", self.inner.approve, preview, method)

@@ -16,7 +16,7 @@ def since_last_time(line: Line, bought: Sequence[Bought], language: UiLanguage, 
     `bought`: newest first. Only what is known of both times is compared.
     """
     for order in bought:
-        then = [each for each in order.shown.lines if _goods(each) == _goods(line)]
+        then = [each for each in order.shown.lines if each.goods == line.goods]
         if not then:
             continue
         first = then[0]
@@ -41,7 +41,3 @@ def since_last_time(line: Line, bought: Sequence[Bought], language: UiLanguage, 
                 sentences.append(said(language, key, was=quoted(was)))
         return sentences
     return []
-
-
-def _goods(line: Line) -> tuple[str, str]:
-    return line.offer_id, (line.spec_id or "").lower()

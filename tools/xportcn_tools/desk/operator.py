@@ -52,7 +52,7 @@ class Operator:
         found: dict[str, list[Bought]] = {}
         for caller in {preview.caller for preview in previews}:
             lines = [line for each in previews if each.caller == caller for line in each.shown.lines]
-            found[caller] = await self.ledger.bought(caller, {line.offer_id for line in lines})
+            found[caller] = await self.ledger.bought(caller, {line.goods for line in lines})
         return found
 
     async def to_approve(self, code: str, shown: str | None = None) -> StoredPreview:

@@ -43,6 +43,10 @@ class Bought:
     created_at: datetime
     shown: "ShownPreview"
 
+    @property
+    def goods(self) -> set[tuple[str, str]]:
+        return {line.goods for line in self.shown.lines}
+
 
 class Approvals(Protocol):
     """Every method raises `LedgerUnavailableError` where the ledger cannot be read or written."""
@@ -55,9 +59,9 @@ class Approvals(Protocol):
         """Previews that are neither expired, void since a restore, ordered nor approved; newest first."""
         ...
 
-    async def bought(self, caller: str, offer_ids: Collection[str]) -> list[Bought]:
-        """Which of the caller's newest placed orders (`LOOKED_BACK` at most) have one of these offers; newest
-        first.
+    async def bought(self, caller: str, goods: Collection[tuple[str, str]]) -> list[Bought]:
+        """The newest placed order of each of these goods (`Line.goods`) among the caller's newest
+        (`LOOKED_BACK`); newest first.
         """
         ...
 

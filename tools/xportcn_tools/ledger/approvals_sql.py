@@ -51,7 +51,8 @@ class SqlApprovals(ABC):
 
         return await self._run(work)
 
-    async def bought(self, caller: str, offer_ids: Collection[str]) -> list[Bought]:
+    async def bought(self, caller: str, goods: Collection[tuple[str, str]]) -> list[Bought]:
+        offer_ids = sorted({offer for offer, _ in goods})
         # Offer ids are digits: nothing of them is a sign of LIKE's.
         one_of = " OR ".join(["previews.shown LIKE ?"] * len(offer_ids)) or "1 = 0"
         statement = (
@@ -64,10 +65,14 @@ class SqlApprovals(ABC):
         values = (self._queries.realm, caller, *(f'%"{offer}"%' for offer in offer_ids))
 
         def work(sql: Session) -> list[Bought]:
-            bought: list[Bought] = []
+            bought, missing = list[Bought](), set(goods)
             for row in sql.execute(statement, values):
+                if not missing:
+                    break
                 with suppress(rows.UnreadableRowError):  # doctor names such rows
-                    bought.append(rows.bought_of(row))
+                    order = rows.bought_of(row)
+                    bought += [order] if order.goods & missing else []
+                    missing -= order.goods
             return bought
 
         return await self._run(work)
