@@ -50,6 +50,7 @@ async def test_without_the_secret_nothing_is_shown_and_nothing_done(
     assert await events(house) == []
     assert "its sender is not signed in" in caplog.text
     assert "a sign-in code was refused" in caplog.text
+    assert "page: /fresh was not shown: its visitor is not signed in" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,8 @@ class Site:
         return answer
 
     def _sign_in(self, request: Request, status: int = 401, notice: str = "") -> Response:
+        if status == 401:
+            logger.warning("page: %s was not shown: its visitor is not signed in", request.url.path)
         return self._html(request, "sign_in.html", status, notice=notice)
 
     def _html(self, request: Request, template: str, status: int, **values: Any) -> Response:

@@ -22,6 +22,9 @@ from xportcn_tools.order import is_order_id
 from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import clean
 
+MOST_ORDER_IDS = 50
+"""An order has at most so many lines, each of which may become an order upstream."""
+
 
 class RefusedError(Exception):
     """Why a person's command changes nothing."""
@@ -127,7 +130,8 @@ class Operator:
         """The order of unknown outcome with this reference, which may have become `order_ids` upstream.
 
         Raises:
-            RefusedError: there is none, it is not unknown, or an id is no order id or another order's.
+            RefusedError: there is none, it is not unknown, the ids are too many, or one is no order id or
+                another order's.
         """
         order = await self._order(reference, self.caller)
         if order.state == "sending":
@@ -136,6 +140,8 @@ class Operator:
             raise RefusedError(
                 f"order {order.out_order_id} is {order.state}; only an unknown one can be resolved"
             )
+        if len(order_ids) > MOST_ORDER_IDS:
+            raise RefusedError(f"these are {len(order_ids)} order ids; an order has {MOST_ORDER_IDS} at most")
         for order_id in order_ids:
             if not is_order_id(order_id):
                 raise RefusedError(f"{order_id!r} is no order id")
