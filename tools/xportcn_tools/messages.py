@@ -56,6 +56,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "offer": ("offer {offer}", "商品 {offer}"),
     "spec": ("spec {spec}", "规格 {spec}"),
     "your_number": ("your number {number}", "您的货号 {number}"),
+    "last_time": (
+        "Last time {price} on {date} ({quantity} in order {order})",
+        "上次 {date} 单价 {price}（数量 {quantity}，订单 {order}）",
+    ),
+    "last_time_now": (
+        "Last time {price} on {date}, now {now} ({quantity} in order {order})",
+        "上次 {date} 单价 {price}，现为 {now}（数量 {quantity}，订单 {order}）",
+    ),
+    "last_title": ("The title was {was} then", "当时标题为{was}"),
+    "last_option": ("The option was {was} then", "当时规格为{was}"),
     "ship_to": ("Ship to", "收货地址"),
     "way_to_pay": ("Way to pay", "支付方式"),
     "flow": ("Flow", "下单流程"),
@@ -134,6 +144,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "代码无效或已失效。每个代码只能使用一次，十分钟内有效。",
     ),
     "signed_in": ("Signed in; the page opens now.", "已登录，正在打开页面。"),
+    "signed_in_as": ("Signed in as {caller}", "当前登录：{caller}"),
     "go_on": ("Open the page", "打开页面"),
     "not_signed_in": (
         "You are not signed in, or no longer. Nothing was done.",
