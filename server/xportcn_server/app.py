@@ -13,6 +13,8 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.request_state import RequestStateSecurity
 
 from xportcn_server.guide.current_desk import keep_desk
+from xportcn_server.guide.icons import server_icon
+from xportcn_server.guide.order_card import dressed, hide_card, order_card
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
 from xportcn_server.http.callers import OTHERS, Callers
@@ -151,9 +153,11 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         title="Xportcn ordering (1688)",
         instructions=f"{MODE_WORDS[settings.mode]}. {_ALWAYS}",
         version=version(NAME),
-        tools=[
+        icons=[server_icon()],
+        tools=dressed(
             offered.tool(settings.mode) for offered in (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
-        ],
+        ),
+        extensions=[order_card(settings)],
         lifespan=lifespan,
         token_verifier=gate.verifier,
         auth=gate.auth,
@@ -163,7 +167,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         subscriptions=False,
         log_level=settings.log_level,
     )
-    server.middleware.append(keep_desk)
+    server.middleware.extend((keep_desk, hide_card))
     add_prompts(server)
     add_resources(server)
     return server
