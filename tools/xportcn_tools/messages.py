@@ -147,7 +147,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # The card in a client (guide/order_card.js)
     "ask_to_place": ("Ask the assistant to place it: {total} CNY", "请助手下单：{total} CNY"),
     "ask_in_words": (
-        "I agree to order {number} for {total} CNY. Go on: call create_order with its create_order_arguments.",
+        "I agree to order {number}, {total} CNY. Go on: call create_order with its create_order_arguments.",
         "我同意订单 {number}，共 {total} CNY。请继续：用它的 create_order_arguments 调用 create_order。",
     ),
     "was_asked": (
