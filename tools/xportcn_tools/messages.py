@@ -173,10 +173,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "option": ("Option", "规格"),
     "list_price": ("List price", "标价"),
     "from_quantity": ("{price} from {quantity}", "{quantity} 起 {price}"),
-    "list_prices_only": (
-        "List prices: only a preview says what is to be paid.",
-        "以上为标价；应付金额以预览为准。",
-    ),
     "least": ("Least quantity", "起订量"),
     "lots": ("In lots of", "每批数量"),
     "unit": ("Unit", "单位"),

@@ -187,7 +187,6 @@ function productCard(product) {
     optionsTable(product.options),
     product.options_total > product.options.length
       ? el("p", "quiet", t("options_shown", { shown: product.options.length, count: product.options_total })) : null,
-    el("p", "quiet", t("list_prices_only")),
   );
 }
 
