@@ -471,18 +471,29 @@ async def test_it_answers_what_a_client_may_ask_and_listens_to_the_client_alone(
 # How it looks
 
 
+async def states_of(client: Client) -> list[dict[str, Any]]:
+    """A result for each thing that the card shows."""
+    preview = await call(client, "preview_order", order_arguments())
+    return [
+        preview,
+        await call(client, "create_order", preview["preview"]["create_order_arguments"]),
+        await call(client, "preview_order", order_arguments()),  # with a warning
+        await call(client, "preview_order", order_arguments(items=[{"offer_id": MUG, "quantity": 2}])),
+        await call(client, "get_product", {"offer": MUG, "quantity": 1}),
+    ]
+
+
 @needs_chromium
 async def test_it_fits_every_screen_in_both_languages_and_themes(tmp_path: Path) -> None:
     house = House(tmp_path)
     settings = settings_for(house.ledger)
     async with chromium() as browser, house.client() as client:
-        envelope = await call(client, "preview_order", order_arguments())
-        product_found = await call(client, "get_product", {"offer": MUG})
+        states = await states_of(client)
         for locale, theme, screen in product(("en-GB", "zh-CN"), ("light", "dark"), (PHONE, DESKTOP)):
             other = "light" if theme == "dark" else "dark"
             told = {"locale": locale, "theme": theme}
             async with held(browser, settings, told, viewport=screen, color_scheme=other) as client_tab:
-                for each in (envelope, product_found):
+                for each in states:
                     await client_tab.show(each)
                     ground = "rgb(29, 32, 38)" if theme == "dark" else "rgb(255, 255, 255)"
                     await expect(client_tab.card.locator("body")).to_have_css("background-color", ground)
@@ -520,14 +531,7 @@ async def test_without_a_word_from_the_client_it_follows_the_owner_and_the_syste
 async def test_axe_finds_nothing_serious_in_any_state_language_or_theme(tmp_path: Path) -> None:
     house = House(tmp_path)
     async with chromium() as browser, house.client() as client:
-        preview = await call(client, "preview_order", order_arguments())
-        states = [
-            preview,
-            await call(client, "create_order", preview["preview"]["create_order_arguments"]),
-            await call(client, "preview_order", order_arguments()),  # with a warning
-            await call(client, "preview_order", order_arguments(items=[{"offer_id": MUG, "quantity": 2}])),
-            await call(client, "get_product", {"offer": MUG, "quantity": 1}),
-        ]
+        states = await states_of(client)
         for locale, theme in product(("en", "zh"), ("light", "dark")):
             told = {"locale": locale, "theme": theme}
             async with held(browser, settings_for(house.ledger), told) as client_tab:

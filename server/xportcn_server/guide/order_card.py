@@ -68,7 +68,9 @@ async def hide_card(ctx: ServerRequestContext[Any, Any], call_next: CallNext) ->
 def card_document(settings: Settings) -> str:
     """The whole HTML document. It takes nothing from elsewhere but pictures, where the owner shows them."""
     folder = files("xportcn_server.guide")
-    script = folder.joinpath("order_card.js").read_text("utf-8")
+    script = "\n".join(
+        folder.joinpath(name).read_text("utf-8") for name in ("order_card.js", "card_client.js")
+    )
     own = {
         "language": settings.language,
         "zone": settings.timezone,
