@@ -17,6 +17,7 @@ from xportcn_server.guide.icons import server_icon
 from xportcn_server.guide.order_card import dressed, hide_card, order_card
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
+from xportcn_server.guide.skills import Skills, add_skill
 from xportcn_server.http.callers import OTHERS, Callers
 from xportcn_server.page.beside import page_beside
 from xportcn_server.parts import (
@@ -157,7 +158,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         tools=dressed(
             offered.tool(settings.mode) for offered in (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
         ),
-        extensions=[order_card(settings)],
+        extensions=[Skills(), order_card(settings)],
         lifespan=lifespan,
         token_verifier=gate.verifier,
         auth=gate.auth,
@@ -170,6 +171,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     server.middleware.extend((keep_desk, hide_card))
     add_prompts(server)
     add_resources(server)
+    add_skill(server)
     return server
 
 
