@@ -14,7 +14,7 @@ from mcp.server.request_state import RequestStateSecurity
 
 from xportcn_server.guide.current_desk import keep_desk
 from xportcn_server.guide.icons import server_icon
-from xportcn_server.guide.order_card import dressed, hide_card, order_card
+from xportcn_server.guide.order_card import Cards, add_card, dressed, hide_card
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
 from xportcn_server.guide.skills import Skills, add_skill
@@ -158,7 +158,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         tools=dressed(
             offered.tool(settings.mode) for offered in (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
         ),
-        extensions=[Skills(), order_card(settings)],
+        extensions=[Skills(), Cards()],
         lifespan=lifespan,
         token_verifier=gate.verifier,
         auth=gate.auth,
@@ -172,6 +172,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     add_prompts(server)
     add_resources(server)
     add_skill(server)
+    add_card(server, settings)
     return server
 
 

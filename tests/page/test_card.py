@@ -2,6 +2,7 @@
 
 # pyright: reportUnknownMemberType=false
 
+import json
 import random
 import re
 from collections.abc import AsyncGenerator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from itertools import product
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 from mcp import Client
@@ -36,6 +37,7 @@ from xportcn_server.page.showing import card_of, rendered
 from xportcn_server.parts import ledger_of
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
+from xportcn_tools.results import Environment, OrderState, RequestSent
 
 pytestmark = pytest.mark.anyio
 
@@ -151,6 +153,11 @@ async def test_three_tools_are_bound_to_one_document_under_40_kb(tmp_path: Path,
     text = document.model_dump()["text"]
     assert len(text.encode()) < 40_000
     assert not re.search(r"(?:src|href)=|@import|url\(|fetch\(|innerHTML|eval\(", text)
+    (own,) = re.findall(r'id="own">(.+?)</script>', text)
+    of_results = (("mode_", Environment), ("sent_", RequestSent), ("", OrderState))
+    assert {f"{start}{word}" for start, words in of_results for word in get_args(words)} < set(
+        json.loads(own)["words"]
+    )
 
 
 @pytest.mark.parametrize("era", ERAS)

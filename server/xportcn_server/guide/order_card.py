@@ -11,16 +11,17 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from importlib.resources import files
 from string import Template
-from typing import Any, get_args
+from typing import Any
 
-from mcp.server.apps import Apps, ResourceCsp, client_supports_apps
+from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.extension import Extension
+from mcp.server.mcpserver.resources import TextResource
 from mcp.server.mcpserver.tools import Tool
 
 from xportcn_server.guide.icons import tool_icon
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.messages import MESSAGES
-from xportcn_tools.results import Environment, OrderState, RequestSent
 
 URI = "ui://xportcn/order.html"
 SHOWN_FOR = ("get_product", "preview_order", "create_order")
@@ -28,20 +29,29 @@ PICTURES = "https://*.alicdn.com"
 PROTOCOL = "2026-01-26"
 
 
-def order_card(settings: Settings) -> Apps:
-    """The extension, with the card as its resource. `dressed` binds the tools to it."""
-    pictures = [PICTURES] if _has_pictures(settings) else []
-    apps = Apps()
-    apps.add_html_resource(
-        URI,
-        card_document(settings),
-        name="order_card",
-        title="Card of an order",
-        description="Shows a product, a preview or an order",
-        csp=ResourceCsp(resource_domains=pictures, connect_domains=[]),
-        prefers_border=False,
+class Cards(Extension):
+    """What `MCPServer(extensions=…)` takes: a handshake names the extension. `add_card` has the card."""
+
+    identifier = "io.modelcontextprotocol/ui"
+
+
+def add_card(server: MCPServer[Any], settings: Settings) -> None:
+    """Register the document as a resource. `dressed` binds the tools to it."""
+    csp: dict[str, list[str]] = {
+        "resourceDomains": [PICTURES] if _has_pictures(settings) else [],
+        "connectDomains": [],
+    }
+    server.add_resource(
+        TextResource(
+            uri=URI,
+            name="order_card",
+            title="Card of an order",
+            description="Shows a product, a preview or an order",
+            mime_type="text/html;profile=mcp-app",
+            meta={"ui": {"csp": csp, "prefersBorder": False}},
+            text=card_document(settings),
+        )
     )
-    return apps
 
 
 def dressed(tools: Iterable[Tool]) -> list[Tool]:
@@ -60,9 +70,13 @@ def dressed(tools: Iterable[Tool]) -> list[Tool]:
 async def hide_card(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Middleware: the card is listed for clients that can show it; for others it is nothing to attach."""
     result = await call_next(ctx)
-    if ctx.method == "resources/list" and isinstance(result, dict) and not client_supports_apps(ctx):
-        return result | {"resources": [each for each in result["resources"] if each["uri"] != URI]}
-    return result
+    if ctx.method != "resources/list" or not isinstance(result, dict):
+        return result
+    from mcp.server.apps import client_supports_apps  # noqa: PLC0415 - most clients never list them
+
+    if client_supports_apps(ctx):
+        return result
+    return result | {"resources": [each for each in result["resources"] if each["uri"] != URI]}
 
 
 def card_document(settings: Settings) -> str:
@@ -94,9 +108,6 @@ def _has_pictures(settings: Settings) -> bool:
 
 def _keys_of(script: str) -> list[str]:
     """The messages that the script says: those it names, and those it makes of a result's own words."""
-    made = [
-        *(f"mode_{each}" for each in get_args(Environment)),
-        *(f"sent_{each}" for each in get_args(RequestSent)),
-        *get_args(OrderState),
-    ]
-    return list(dict.fromkeys([*re.findall(r'\bt\("(\w+)"', script), *made]))
+    made = [key for key in MESSAGES if key.startswith(("mode_", "sent_"))]
+    states = ["sending", "placed", "rejected", "unknown", "absent"]
+    return list(dict.fromkeys([*re.findall(r'\bt\("(\w+)"', script), *made, *states]))
