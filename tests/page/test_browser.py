@@ -12,7 +12,16 @@ import anyio
 import pytest
 from playwright.async_api import expect
 
-from harness.chromium import DESKTOP, PHONE, chromium, needs_chromium, tab, wider_than_the_screen
+from harness.chromium import (
+    DESKTOP,
+    PHONE,
+    chromium,
+    needs_axe,
+    needs_chromium,
+    serious,
+    tab,
+    wider_than_the_screen,
+)
 from harness.house import House, address_of, call, order_arguments, previewed, text_of
 from harness.page_visit import OWNER, visited
 from xportcn_server.page.opening import Doorway
@@ -215,10 +224,7 @@ async def test_a_page_of_another_origin_that_sends_the_form_does_nothing(tmp_pat
         assert len(await visit.forms("/yes")) == 1
 
 
-AXE = Path(__file__).parents[2] / "build/checkers/node/node_modules/axe-core/axe.min.js"
-
-
-@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make checkers")
+@needs_axe
 async def test_axe_finds_nothing_serious_in_any_state_language_or_theme(tmp_path: Path) -> None:
     house = House(tmp_path, APPROVAL="ask")
     async with chromium() as browser, house.client() as client, visited(house) as visit:
@@ -244,19 +250,6 @@ async def test_axe_finds_nothing_serious_in_any_state_language_or_theme(tmp_path
             await expect(seen.page.locator("#sign-in")).to_be_visible()
             assert await serious(seen.page) == []
             await seen.page.context.close()
-
-
-async def serious(page: Any) -> list[str]:
-    """What axe-core calls serious or critical, with the element."""
-    await page.evaluate(AXE.read_text("utf-8"))
-    found = await page.evaluate("axe.run()")
-    assert found["passes"], "it has looked at something"
-    return [
-        f"{broken['id']}: {node['html']}"
-        for broken in found["violations"]
-        if broken["impact"] in ("serious", "critical")
-        for node in broken["nodes"]
-    ]
 
 
 async def file_of(visit: Any, folder: Path) -> str:
