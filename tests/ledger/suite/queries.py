@@ -18,7 +18,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
 )
-from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord, StateTotal
+from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord, State, StateTotal
 
 
 class QuerySuite:
@@ -101,10 +101,11 @@ class QuerySuite:
             await settled(other, preview_of("real"), PLACED)
             begin = START.replace(hour=0, minute=0)
             bounds = [None, *(begin + timedelta(hours=hours) for hours in (0, 7, 24, 30, 72, 73))]
+            asked: list[tuple[State, ...]] = [(), ("placed",), ("placed", "unknown")]
             queries = [
                 OrderQuery(caller, states=states, since=since, until=until)
                 for caller in (None, "local")
-                for states in ((), ("placed",), ("placed", "unknown"))
+                for states in asked
                 for since in bounds
                 for until in bounds
             ]
