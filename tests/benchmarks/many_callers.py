@@ -9,7 +9,7 @@ import anyio
 
 from benchmarks.closed_loop import Caller, Sample, Work, drive
 from benchmarks.measured import Figure, Measured, Sizes
-from benchmarks.start_and_calls import ratios
+from benchmarks.start_and_calls import milliseconds, ratios
 from benchmarks.surroundings import BARE, Place
 from harness.house import address_of, order_arguments
 from harness.over_http import STATE_KEY, made_callers
@@ -69,9 +69,9 @@ async def _measured(place: Place, sizes: Sizes) -> Measured:
         measured[f"http-{count}"] = Figure(
             rates, f"{statistics.median(one.rate for one in floor):.0f} a second"
         )
-        p50 = statistics.median(one.percentile(50) for one in here)
+        p50 = milliseconds([one.percentile(50) for one in here])
         measured[f"tail-{count}"] = Figure(
-            [one.percentile(99) / one.percentile(50) for one in here], f"p50 {p50:.3g} ms"
+            [one.percentile(99) / one.percentile(50) for one in here], f"p50 {p50}"
         )
     return measured
 

@@ -22,8 +22,8 @@ _PAGE = """\
 <!-- Written by `make bench`. A change by hand is lost at the next run. -->
 What the program takes beyond what it cannot do without, measured in one run of `make bench` on {day}.
 {machine}
-Other programs kept {before:.2f} cores busy before the run and {after:.2f} after it; the run took {minutes:.0f} minutes.{caution}
-
+Other programs kept {before:.2f} cores busy before the run and {after:.2f} after it; the run took {minutes:.0f} minutes.
+{caution}
 ![Each figure against its goal](pictures/performance.svg)
 
 {table}
@@ -51,7 +51,7 @@ What replicas can do is in [load.md](load.md).
 
 
 BUSY_CORES = 0.25
-_CAUTION = " **That is a busy machine: these figures say little.**"
+_CAUTION = "**That is a busy machine: these figures say little.**\n"
 
 
 def machine() -> str:
@@ -91,29 +91,29 @@ def rows_in(text: str) -> list[list[str]]:
 def picture(text: str) -> str:
     """The picture for a page: a bar for each row that has a goal and a figure; the line is the goal."""
     bars = [
-        (cells[0], number_in(cells[2]), number_in(cells[4]), cells[4].startswith("≥"), cells[5])
-        for cells in rows_in(text)
-        if cells[5] in ("yes", "no")
+        (what, number_in(measured), number_in(goal), f"{measured} ({goal})", goal.startswith("≥"), met)
+        for what, _, measured, _, goal, met in rows_in(text)
+        if met in ("yes", "no")
     ]
     name, scale, step, top = 440, 150, 24, 34
-    width, height = name + scale * 2 + 130, top + step * len(bars) + 10
+    width, height = name + scale * 2 + 210, top + step * len(bars) + 10
     svg = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
         "<title>Each figure against its goal</title>",
         "<style>text{font:13px sans-serif;fill:#1f2937}.yes{fill:#2f855a}.no{fill:#c05621}</style>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         f'<text x="{name + scale}" y="20" text-anchor="middle">goal</text>',
+        f'<text x="{name + scale * 2}" y="20" text-anchor="middle">twice the goal or worse</text>',
     ]
-    for number, (what, value, goal, at_least, met) in enumerate(bars):
+    for number, (what, value, goal, shown, at_least, met) in enumerate(bars):
         # Longer is worse, so that every bar should end before the line.
         part = goal / max(value, goal / 100) if at_least else max(value, 0) / goal
         y = top + step * number
         long = round(min(part, 2) * scale, 1)
-        shown = f"{value:g} of {goal:g}" + (" (cut)" if part > 2 else "")
         svg += [
             f'<text x="{name - 8}" y="{y + 14}" text-anchor="end">{escape(what.replace("`", ""))}</text>',
             f'<rect class="{met}" x="{name}" y="{y + 3}" width="{long}" height="{step - 8}"/>',
-            f'<text x="{name + long + 6}" y="{y + 14}">{shown}</text>',
+            f'<text x="{name + scale * 2 + 8}" y="{y + 14}">{shown}</text>',
         ]
     line = name + scale
     svg.append(f'<path d="M{line} {top - 6}V{height - 6}" stroke="#1f2937" stroke-dasharray="4 3"/>')

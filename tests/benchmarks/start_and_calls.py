@@ -34,7 +34,8 @@ def ratios(ours: Iterable[float], floor: Iterable[float]) -> list[float]:
 
 
 def milliseconds(samples: Sequence[float]) -> str:
-    return f"{statistics.median(samples):.3g} ms"
+    middle = statistics.median(samples)
+    return f"{middle:,.0f} ms" if middle >= 100 else f"{middle:.3g} ms"
 
 
 class Orders:

@@ -78,7 +78,7 @@ def test_a_figure_is_judged_by_its_median_and_a_missing_one_says_why(tmp_path: P
     svg = (tmp_path / "page.svg").read_text("utf-8")
     assert svg.count('class="no"') == 3
     assert svg.count('class="yes"') == 1
-    assert "7 of 1.2 (cut)" in svg
+    assert "7.00 (≤ 1.20)" in svg
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory and processor times are read from /proc")
