@@ -81,6 +81,7 @@ def policy_of(settings: Settings) -> Policy:
         lookup=LookupPaths(settings.order_detail_path, settings.order_list_path)
         if settings.order_lookup == "on"
         else None,
+        language=settings.language,
     )
 
 

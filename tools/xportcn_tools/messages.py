@@ -1,11 +1,9 @@
-"""What people read, in English and Chinese: one table, and nothing said to them stands elsewhere twice. Pure.
+"""What the page says, in English and Chinese. Form, receipts and terminal: `wording.py`. Pure.
 
 A message may have places in braces. The words that a model reads are English, and are no part of this table.
 """
 
-from typing import Literal
-
-UiLanguage = Literal["en", "zh"]
+from xportcn_tools.wording import UiLanguage
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "title": ("Orders from 1688", "1688 采购订单"),

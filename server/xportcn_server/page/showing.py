@@ -13,10 +13,11 @@ from xportcn_server.page.picture_fetch import is_shown
 from xportcn_tools.desk.operator import digest_of
 from xportcn_tools.desk.question import asked_for
 from xportcn_tools.ledger.ledger import StoredPreview
-from xportcn_tools.messages import UiLanguage, said
+from xportcn_tools.messages import said
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Line
 from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.wording import UiLanguage, reworded
 
 
 @cache
@@ -48,9 +49,8 @@ class Card:
     yes: str
     no: str
 
-    @property
-    def sent_along(self) -> list[str]:
-        return asked_for(self.preview.request)
+    def sent_along(self, language: UiLanguage) -> list[str]:
+        return asked_for(self.preview.request, language)
 
 
 def card_of(preview: StoredPreview, form_token: Callable[..., str]) -> Card:
@@ -79,4 +79,5 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
 
     own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
     page = templates().get_template(template)
-    return page.render(values, t=partial(said, language), language=language, **own)
+    own |= {"t": partial(said, language), "reworded": partial(reworded, language)}
+    return page.render(values, language=language, **own)

@@ -143,7 +143,7 @@ class Desk:
         needed = self.policy.needs_approval(standing.preview.payable_fen)
         if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
             return None
-        return question(self.policy.environment, standing.preview)
+        return question(self.policy.environment, standing.preview, self.policy.language)
 
     @ledger_problems
     async def create(self, call: CreateCall, answer: Answer) -> OrderResult:

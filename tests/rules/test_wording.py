@@ -1,0 +1,101 @@
+"""Form, receipts and terminal in Chinese: every English sentence has its Chinese, and the program says it."""
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+
+import pytest
+
+from package.test_house import TREES
+from xportcn_tools.desk.product_problems import WHY_NOT_READ
+from xportcn_tools.results import MODE_WORDS, STATE_WORDS
+from xportcn_tools.wording import chinese, reworded, sections, worded
+
+SAID, MADE = sections()["said"], sections()["made"]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SIGNS = {", ", "; ", "{goods}: {amount} CNY", "- and {more}: {amount} CNY"}
+JOINED = {"trade type and the flow"}
+"""Made of two words in a loop, so that they stand nowhere whole."""
+OF_THE_FORM = {"below_minimum", "not_in_lots", "low_stock"}
+"""Advice on quantities that a preview takes over as warnings; the other notes only a model reads."""
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def bare(text: str) -> str:
+    """Without the names of its places."""
+    return re.sub(r"{\w*}", "{}", text)
+
+
+def text_of(node: ast.AST) -> str | None:
+    """A text in the source, each of its places as `{}`."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+
+
+def calls(*names: str) -> Iterator[ast.Call]:
+    for tree in TREES.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                yield node
+
+
+TEXTS = {text for tree in TREES.values() for node in ast.walk(tree) if (text := text_of(node))}
+SAID_IN_SOURCE = {
+    text: {keyword.arg for keyword in call.keywords}
+    for name, at in (("t", 0), ("worded", 1))
+    for call in calls(name)
+    if len(call.args) > at and (text := text_of(call.args[at]))
+}
+
+
+def test_every_sentence_that_is_said_has_its_chinese_with_the_same_places() -> None:
+    assert len(SAID_IN_SOURCE) > 20
+    for english, given in SAID_IN_SOURCE.items():
+        assert english in chinese(), f"{english!r} has no Chinese"
+        assert places(english) == given, english
+
+
+def test_words_that_are_made_elsewhere_have_their_chinese() -> None:
+    warnings = [call.args[1] for call in calls("ShownWarning")]
+    notes = [call.args[1] for call in calls("Note") if text_of(call.args[0]) in OF_THE_FORM]
+    refusals = [call.args[0] for call in calls("RefusedError")]
+    assert min(len(warnings), len(refusals)) > 10
+    assert len(notes) == len(OF_THE_FORM)
+    known = {bare(english) for english in MADE}
+    for node in [*warnings, *notes, *refusals]:
+        assert text_of(node) in known, f"{text_of(node)!r} has no Chinese"
+    for words in (*MODE_WORDS.values(), *STATE_WORDS.values(), *WHY_NOT_READ.values()):
+        assert words in chinese()
+
+
+@pytest.mark.parametrize("english", chinese())
+def test_a_sentence_has_both_languages_with_the_same_places_and_stands_in_the_program(english: str) -> None:
+    text = chinese()[english]
+    assert places(english) == places(text)
+    assert english in SIGNS or CHINESE.search(text)
+    assert not CHINESE.search(english)
+    assert not re.search(r"[,.;:!?()] ?$", text), "a sign of English at the end"
+    assert english in SAID_IN_SOURCE or bare(english) in TEXTS | JOINED, "nobody says it any more"
+
+
+@pytest.mark.parametrize("english", MADE)
+def test_a_sentence_whose_places_are_filled_is_found_again_as_itself(english: str) -> None:
+    filled = {name: "" if name.endswith("_") else "7" for name in places(english)}
+    assert reworded("zh", english.format(**filled)) == MADE[english].format(**filled)
+    assert reworded("en", english.format(**filled)) == english.format(**filled)
+
+
+def test_words_of_ours_in_a_place_are_put_into_chinese_and_words_of_others_are_not() -> None:
+    assert worded("zh", "Ship to: {ship_to}", ship_to="placed") == "收货地址：placed"
+    assert reworded("zh", "order PO-1 is placed; only an unknown one can be resolved").startswith(
+        "订单 PO-1 已下单"
+    )
+    assert worded("zh", "Ship to: {ship_to}", ship_to="{name} {0}") == "收货地址：{name} {0}"
+    assert reworded("zh", "What nobody has put into Chinese.") == "What nobody has put into Chinese."
