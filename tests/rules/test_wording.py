@@ -14,7 +14,17 @@ from xportcn_tools.wording import chinese, reworded, sections, worded
 
 SAID, MADE = sections()["said"], sections()["made"]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-SIGNS = {", ", "; ", "{goods}: {amount} CNY", "- and {more}: {amount} CNY"}
+SIGNS = {
+    ", ",
+    "; ",
+    "{goods}: {amount} CNY",
+    "- and {more}: {amount} CNY",
+    "{code}{whose_}: {text}",
+    "{mode_}.",
+    "{method_} ({verified_})",
+    "**{state}**: this order {words_}",
+    "{state}: this order {words_}",
+}
 JOINED = {"trade type and the flow"}
 """Made of two words in a loop, so that they stand nowhere whole."""
 OF_THE_FORM = {"below_minimum", "not_in_lots", "low_stock"}
@@ -46,7 +56,7 @@ def calls(*names: str) -> Iterator[ast.Call]:
                 yield node
 
 
-TEXTS = {text for tree in TREES.values() for node in ast.walk(tree) if (text := text_of(node))}
+TEXTS = {bare(text) for tree in TREES.values() for node in ast.walk(tree) if (text := text_of(node))}
 SAID_IN_SOURCE = {
     text: {keyword.arg for keyword in call.keywords}
     for name, at in (("t", 0), ("worded", 1))

@@ -96,9 +96,11 @@ orders.add_command(watch)
 
 def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
     if form == "md":
-        text = page(settings.mode, markdown_receipt(found)) + "\n"
+        parts = markdown_receipt(found, settings.language)
+        text = page(settings.mode, parts, settings.language) + "\n"
     else:
-        text = printed_receipt(found, MODE_WORDS[settings.mode], ZoneInfo(settings.timezone))
+        zone = ZoneInfo(settings.timezone)
+        text = printed_receipt(found, MODE_WORDS[settings.mode], zone, settings.language)
     sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
 
 
