@@ -5,7 +5,7 @@ import re
 import click
 from pydantic import ValidationError
 
-from xportcn_server.commands.shared import current_settings, say, stop
+from xportcn_server.commands.shared import current_settings, say, stop, tell
 from xportcn_server.parts import address_book_of
 from xportcn_tools.desk.address import address_warnings
 from xportcn_tools.ledger.address_book import AddressBook
@@ -54,8 +54,8 @@ def address_add(name: str, **fields: str) -> None:
     except (LedgerError, OSError) as error:
         stop(error, 1)
     for warning in address_warnings(Address(**checked)):
-        say(f"Note: {warning.message}", err=True)
-    say(f"Saved as {name}. The assistant can use it as address_name.")
+        tell("Note: {text_}", err=True, text_=warning.message)
+    tell("Saved as {name}. The assistant can use it as address_name.", name=name)
 
 
 @address.command("list")
@@ -68,7 +68,7 @@ def address_list() -> None:
     for name, fields in sorted(saved.items()):
         say(f"{name}: {fields.get('full_name', '?')}, {fields.get('city', '?')}")
     if not saved:
-        say("No saved addresses.")
+        tell("No saved addresses.")
 
 
 @address.command("show")
@@ -95,4 +95,4 @@ def address_remove(name: str) -> None:
         stop(error, 1)
     if not removed:
         stop(f"no saved address has the name {name}", 1)
-    say(f"Removed {name}.")
+    tell("Removed {name}.", name=name)
