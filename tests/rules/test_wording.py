@@ -8,6 +8,8 @@ from collections.abc import Container, Iterator
 import pytest
 
 from package.test_house import TREES
+from xportcn_tools.desk.caps import Breach
+from xportcn_tools.desk.present import over_budget
 from xportcn_tools.desk.product_problems import WHY_NOT_READ
 from xportcn_tools.results import MODE_WORDS, STATE_WORDS
 from xportcn_tools.wording import chinese, reworded, sections, worded
@@ -115,6 +117,12 @@ def test_words_of_ours_in_a_place_are_put_into_chinese_and_words_of_others_are_n
     assert worded("zh", "Ship to: {ship_to}", ship_to="placed") == "收货地址：placed"
     assert reworded("zh", "order PO-1 is placed; only an unknown one can be resolved").startswith(
         "订单 PO-1 已下单"
+    )
+    over = Breach("XPORTCN_MAX_DAY_CNY", "100.00", "60.00", "120.00", "2026-11-25T16:00:00Z")
+    (warning,) = over_budget(over)
+    assert reworded("zh", warning.message) == (
+        "此订单会被拒绝：XPORTCN_MAX_DAY_CNY 上限为 100.00，已用 60.00，加上此订单为 120.00，当日于 "
+        "2026-11-25T16:00:00Z 结束。"
     )
     assert worded("zh", "Ship to: {ship_to}", ship_to="{name} {0}") == "收货地址：{name} {0}"
     assert reworded("zh", "What nobody has put into Chinese.") == "What nobody has put into Chinese."

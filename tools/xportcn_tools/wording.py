@@ -63,8 +63,12 @@ def _matched(text: str) -> Iterator[str]:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """The longest first: no sentence is taken for a shorter one with a part of it in a place."""
-    made = sorted(sections()["made"].items(), key=lambda each: len(each[0]), reverse=True)
+    """Those with most words before their first place go first, then the longest: a sentence is not taken for
+    the one that stands in a place of it, nor for a shorter one that begins the same.
+    """
+    made = sorted(
+        sections()["made"].items(), key=lambda each: (each[0].find("{"), len(each[0])), reverse=True
+    )
     return [(_pattern(english), text) for english, text in made if "{" in english]
 
 

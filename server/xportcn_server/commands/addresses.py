@@ -5,14 +5,22 @@ import re
 import click
 from pydantic import ValidationError
 
-from xportcn_server.commands.shared import current_settings, say, stop, tell
+from xportcn_server.commands.shared import current_settings, language, say, stop, tell
 from xportcn_server.parts import address_book_of
 from xportcn_tools.desk.address import address_warnings
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
+from xportcn_tools.wording import worded
 
 _NAME = re.compile(r"[\w.-]{1,64}")
+_ASKED = {
+    "full_name": "Full name",
+    "mobile": "Mobile",
+    "province": "Province",
+    "city": "City",
+    "address": "Address",
+}
 
 
 @click.group()
@@ -26,11 +34,11 @@ def _book() -> AddressBook:
 
 @address.command("add")
 @click.argument("name")
-@click.option("--full-name", prompt=True)
-@click.option("--mobile", prompt=True)
-@click.option("--province", prompt=True)
-@click.option("--city", prompt=True)
-@click.option("--address", prompt=True, help="Street and number.")
+@click.option("--full-name")
+@click.option("--mobile")
+@click.option("--province")
+@click.option("--city")
+@click.option("--address", help="Street and number.")
 @click.option("--area", default="")
 @click.option("--town", default="")
 @click.option("--post-code", default="")
@@ -38,11 +46,14 @@ def _book() -> AddressBook:
 @click.option(
     "--district-code", default="", help="GB/T 2260, six digits; the upstream follows it, not the texts."
 )
-def address_add(name: str, **fields: str) -> None:
+def address_add(name: str, **fields: str | None) -> None:
     """Save an address under NAME; asks for what is not given."""
     from xportcn_tools.preview_order import AddressArgument
     from xportcn_tools.tool import invalid_arguments
 
+    for field, words in _ASKED.items():
+        if fields[field] is None:
+            fields[field] = click.prompt(worded(language(), words))
     book = _book()
     if not _NAME.fullmatch(name):
         stop("a name is 1 to 64 letters, digits, dots, dashes or underscores", 1)

@@ -82,7 +82,7 @@ def orders_list(orders: Sequence[OrderResult], language: UiLanguage = "en") -> l
     head = ("Order number", "State", "Total", "Created (UTC)", "Order ids", "Ship to")
     parts = [f"# {t('Recent orders')}", table([t(each) for each in head], rows)]
     if any(order.state == "unknown" for order in orders):
-        what_next = t(_NEXT["unknown"], resolve=RESOLVE.format(reference="REF"))
+        what_next = t(_NEXT["unknown"], resolve=t(RESOLVE, reference="REF"))
         parts.append(t("Of unknown outcome: an order may exist. {what_next}", what_next=what_next))
     return parts
 
@@ -117,7 +117,7 @@ def receipt(found: Receipt, language: UiLanguage = "en") -> list[str]:
         head = [t(each) for each in ("Goods", "Unit", "Offer", "Spec", "Quantity", "Amount")]
         parts += [f"## {t('Goods')}", table(head, _lines(shown, language))]
     if order.state in _NEXT:
-        resolve = RESOLVE.format(reference=order.out_order_id)
+        resolve = t(RESOLVE, reference=order.out_order_id)
         parts += [f"## {t('What to do next')}", t(_NEXT[order.state], resolve=resolve)]
     return parts
 
