@@ -55,7 +55,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "it opens with the server. `off`: never",
         "PICTURES": "`off`: no pictures of goods on the page; they come through this program, from `*.alicdn.com` over "
         "https alone",
-        "LANGUAGE": "the language of the page for people",
+        "LANGUAGE": "the language of the form, the page, the terminal and receipts. What tools answer stays English; so do "
+        "logs, `doctor`, `--help` and faults of settings, which are looked up and sent to support, and the recorded "
+        "reasons of refusals. CSV and JSON keep their names",
         "TIMEZONE": "whose day the caps go by: the upstream's, unless you name another",
         "MAX_ORDER_CNY": "cap for one order, in yuan",
         "MAX_DAY_CNY": "cap for all orders of a day, in yuan; orders being sent or of unknown outcome count",

@@ -3,6 +3,8 @@
 import ast
 import re
 import string
+import subprocess
+import sys
 from collections.abc import Container, Iterator
 
 import pytest
@@ -124,5 +126,32 @@ def test_words_of_ours_in_a_place_are_put_into_chinese_and_words_of_others_are_n
         "此订单会被拒绝：XPORTCN_MAX_DAY_CNY 上限为 100.00，已用 60.00，加上此订单为 120.00，当日于 "
         "2026-11-25T16:00:00Z 结束。"
     )
+    assert reworded("zh", "Offer 7: The seller has only 5 of spec ab12 in stock, 9 are asked for.") == (
+        "商品 7：卖家规格 ab12 的库存仅 5，需要 9。"
+    )
+    assert reworded("zh", "quantity of offer 7 spec ab: approved 1, now 2") == (
+        "商品 7 规格 ab 的数量：确认时为 1，现在为 2"
+    )
     assert worded("zh", "Ship to: {ship_to}", ship_to="{name} {0}") == "收货地址：{name} {0}"
     assert reworded("zh", "What nobody has put into Chinese.") == "What nobody has put into Chinese."
+
+
+def test_the_words_of_the_trade_are_used() -> None:
+    said = "\n".join(chinese().values())
+    for word in ("订单", "规格", "起订量", "运费", "合计", "未付款", "收货地址", "一件代发"):
+        assert word in said
+    assert "低于起订量 2" in reworded(
+        "zh",
+        "Offer 7: 1 is below the minimum of 2, which counts all options of the offer together; the nearest "
+        "quantity that fits is 2.",
+    )
+
+
+def test_nothing_of_it_is_read_where_nobody_reads_chinese() -> None:
+    code = (
+        "import xportcn_server.app\n"
+        "from xportcn_tools import wording\n"
+        "wording.worded('en', 'Ship to: {ship_to}', ship_to=1), wording.reworded('en', 'x')\n"
+        "assert not wording.sections.cache_info().misses\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

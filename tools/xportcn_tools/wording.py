@@ -63,18 +63,22 @@ def _matched(text: str) -> Iterator[str]:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    """Those with most words before their first place go first, then the longest: a sentence is not taken for
-    the one that stands in a place of it, nor for a shorter one that begins the same.
-    """
-    made = sorted(
-        sections()["made"].items(), key=lambda each: (each[0].find("{"), len(each[0])), reverse=True
-    )
-    return [(_pattern(english), text) for english, text in made if "{" in english]
+    """In the order of the file: the first that fits counts."""
+    return [(_pattern(english), text) for english, text in sections()["made"].items() if "{" in english]
 
 
 def _pattern(english: str) -> re.Pattern[str]:
-    parts = Formatter().parse(english)
-    return re.compile(
-        "".join(re.escape(text) + (f"(?P<{name}>.*?)" if name else "") for text, name, _, _ in parts),
-        re.DOTALL,
-    )
+    found = ""
+    for text, name, _, _ in Formatter().parse(english):
+        # Between two places that touch, the second begins with words that only a tail begins with.
+        place = _tails() if found and not text else ".*?"
+        found += re.escape(text) + (f"(?P<{name}>{place})" if name else "")
+    return re.compile(found, re.DOTALL)
+
+
+@cache
+def _tails() -> str:
+    """What may stand behind a place with nothing between: a sentence that begins with a space or a sign."""
+    tails = (Formatter().parse(english) for english in sections()["made"] if english[0] in " ,;")
+    each = ("".join(re.escape(text) + (".*?" if name else "") for text, name, _, _ in tail) for tail in tails)
+    return f"(?:{'|'.join(each)})?"
