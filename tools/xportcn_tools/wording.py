@@ -7,7 +7,6 @@ Chinese is said in English: no order fails for want of a translation.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -35,6 +34,8 @@ def reworded(language: UiLanguage, text: str) -> str:
 @cache
 def sections() -> dict[str, dict[str, str]]:
     """The Chinese by the English. `said`: where it is made. `made`: elsewhere, its places filled in."""
+    import tomllib  # noqa: PLC0415 - no part of an English start
+
     return tomllib.loads(files("xportcn_tools").joinpath("chinese.toml").read_text("utf-8"))
 
 

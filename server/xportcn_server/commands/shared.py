@@ -75,7 +75,9 @@ def progress_bar(label: str, length: int) -> Generator[Callable[[int], None]]:
         yield lambda _: None
         return
     steps = length // 100
-    with click.progressbar(length=length, label=label, file=sys.stderr, update_min_steps=steps) as bar:
+    with click.progressbar(
+        length=length, label=worded(language(), label), file=sys.stderr, update_min_steps=steps
+    ) as bar:
         yield bar.update
 
 
