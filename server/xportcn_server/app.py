@@ -15,6 +15,7 @@ from mcp.server.request_state import RequestStateSecurity
 from xportcn_server.guide.current_desk import keep_desk
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
+from xportcn_server.guide.skills import Skills, add_skill
 from xportcn_server.http.callers import OTHERS, Callers
 from xportcn_server.page.beside import page_beside
 from xportcn_server.parts import (
@@ -154,6 +155,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         tools=[
             offered.tool(settings.mode) for offered in (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
         ],
+        extensions=[Skills()],
         lifespan=lifespan,
         token_verifier=gate.verifier,
         auth=gate.auth,
@@ -166,6 +168,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
     server.middleware.append(keep_desk)
     add_prompts(server)
     add_resources(server)
+    add_skill(server)
     return server
 
 

@@ -64,7 +64,8 @@ def test_the_inspector_lists_prompts_and_resources_and_reads_one_of_each(inspect
     assert names == ["place_order", "reorder", "resolve_unknown"]
     got = inspector("prompts/get", "--prompt-name", "place_order", "--prompt-args", "wish=two mugs")
     assert "two mugs" in got["messages"][0]["content"]["text"]
-    assert [each["uri"] for each in inspector("resources/list")["resources"]] == ["orders://recent"]
+    uris = [each["uri"] for each in inspector("resources/list")["resources"]]
+    assert uris == ["orders://recent", "skill://order-on-1688/SKILL.md"]
     (read,) = inspector("resources/read", "--uri", "orders://recent")["contents"]
     assert read["mimeType"] == "text/markdown"
 

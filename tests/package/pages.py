@@ -15,6 +15,7 @@ from orders.fault_outcomes import as_markdown as faults
 from sandbox.sandbox_tables import faults_as_markdown as query_faults
 from sandbox.sandbox_tables import offers_as_markdown as offers
 from upstream.create_answers import as_markdown as answers
+from xportcn_prompts import load_skill
 from xportcn_server.settings.settings import FIELDS, Settings
 from xportcn_tools.money import yuan
 from xportcn_tools.results import ProblemCode
@@ -188,6 +189,7 @@ def written() -> dict[str, str]:
         "docs/requests.md": _filled("docs/requests.md", requests=requests()),
         ".env.example": _example(),
         "server.json": _registry(),
+        "skills/order-on-1688/SKILL.md": load_skill()[1],
     }
 
 
