@@ -84,6 +84,32 @@ def test_every_sentence_that_is_said_has_its_chinese_with_the_same_places() -> N
         assert places(english) == given, english
 
 
+def test_the_commands_that_people_use_print_no_english_but_by_the_table() -> None:
+    printed = list(calls("say", of=FOR_PEOPLE)) + [
+        node
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if path.stem in FOR_PEOPLE and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("echo", "confirm", "prompt")
+    ]
+    assert len(printed) > 10
+    for node in printed:
+        for text in bare_words(node):
+            assert not re.search(r"[A-Za-z]{2,}", text.replace("CNY", "")), (
+                f"{text!r}: say it by t() or tell()"
+            )
+
+
+def bare_words(node: ast.AST) -> Iterator[str]:
+    """Texts in an expression that no call puts into a language; the name of a field is none."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and ast.unparse(child.func) in ("t", "worded", "fields.get"):
+            continue
+        if isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child.value
+        yield from bare_words(child)
+
+
 def test_words_that_are_made_elsewhere_have_their_chinese() -> None:
     warnings = [call.args[1] for call in calls("ShownWarning")]
     notes = [call.args[1] for call in calls("Note") if text_of(call.args[0]) in OF_THE_FORM]
