@@ -57,7 +57,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "ship_to": ("Ship to", "收货地址"),
     "way_to_pay": ("Way to pay", "支付方式"),
     "flow": ("Flow", "下单流程"),
-    "promotion": ("Promotion", "促销"),
+    "promotion": ("Promotion", "优惠活动"),
     "none": ("none", "无"),
     "left_to_platform": ("left to the platform", "由平台决定"),
     "sent_along": ("Sent along", "附带信息"),
