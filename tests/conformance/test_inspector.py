@@ -27,7 +27,7 @@ class Inspector:
     def __call__(self, method: str, *words: str, exits: int = 0) -> dict[str, Any]:
         """The result of one request to a server that asks nobody."""
         settings = ("-e", "XPORTCN_APPROVAL=off", "-e", f"XPORTCN_LEDGER={self.folder / 'ledger.sqlite3'}")
-        how = ("--format", "json", "--protocol-era", self.era)
+        how = ("--format", "json", "--protocol-era", self.era, "--connect-timeout", "60000")
         done = run(
             [*self.program, "--cli", *settings, *xportcn_mcp("serve"), "--method", method, *words, *how],
             self.folder,

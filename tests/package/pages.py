@@ -91,20 +91,6 @@ MEANINGS: dict[str, dict[str, str]] = {
 }
 """What each setting means, by section and by its name without the prefix; in Markdown, no full stop."""
 
-FIRST = [
-    "MODE",
-    "ACCESS_KEY",
-    "ACCESS_SECRET",
-    "USER_ID",
-    "LEDGER",
-    "APPROVAL",
-    "TIMEZONE",
-    "MAX_ORDER_CNY",
-    "MAX_DAY_CNY",
-    "MAX_DAY_ORDERS",
-]
-"""The settings that README.md shows."""
-
 REGISTERED = (
     *["MODE", "ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "SIGNATURE", "TIMESTAMP_UNIT", "LEDGER", "APPROVAL"],
     *["TIMEZONE", "MAX_ORDER_CNY", "MAX_DAY_CNY", "MAX_DAY_ORDERS"],
@@ -180,7 +166,6 @@ PROBLEMS: dict[str, tuple[str, str]] = {
 def written() -> dict[str, str]:
     """The text that each file should have, by its path from the root."""
     return {
-        "README.md": _filled("README.md", settings=_first()),
         "docs/settings.md": _filled("docs/settings.md", settings=_tables()),
         "docs/reliability.md": _filled(
             "docs/reliability.md", problems=_problems(), answers=answers(), faults=faults()
@@ -239,15 +224,9 @@ def default(name: str) -> str:
     return str(value).removesuffix(".0")
 
 
-def _row(name: str, *, allowed: bool) -> str:
+def _row(name: str) -> str:
     shown = f"`{default(name)}`" if default(name) else DEFAULTS.get(name, "–")
-    middle = f" {_field(name).description} |" if allowed else ""
-    return f"| `XPORTCN_{name}` | {shown} |{middle} {_meaning(name)} |"
-
-
-def _first() -> str:
-    lines = ["| name | default | meaning |", "|---|---|---|"]
-    return "\n".join(lines + [_row(name, allowed=False) for name in FIRST])
+    return f"| `XPORTCN_{name}` | {shown} | {_field(name).description} | {_meaning(name)} |"
 
 
 def _tables() -> str:
@@ -255,7 +234,7 @@ def _tables() -> str:
     for section in MEANINGS:
         lines = [f"### {section}", "", "| name | default | allowed | meaning |", "|---|---|---|---|"]
         names = [name for name, its_section in _settings().items() if its_section == section]
-        tables.append("\n".join(lines + [_row(name, allowed=True) for name in names]))
+        tables.append("\n".join(lines + [_row(name) for name in names]))
     return "\n\n".join(tables)
 
 

@@ -22,6 +22,7 @@ SIGNS = {
     ", ",
     "; ",
     "{goods}: {amount} CNY",
+    "{goods}: {sentence}",
     "- and {more}: {amount} CNY",
     "{code}{whose_}: {text}",
     "{mode_}.",

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from xportcn_server.commands.shared import current_settings, language, say, stop, tell
 from xportcn_server.parts import address_book_of
-from xportcn_tools.desk.address import address_warnings
+from xportcn_tools.desk.address import address_warnings, is_municipality
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
@@ -37,7 +37,7 @@ def _book() -> AddressBook:
 @click.option("--full-name")
 @click.option("--mobile")
 @click.option("--province")
-@click.option("--city")
+@click.option("--city", help="May be left out for 北京, 上海, 天津, 重庆, 香港 and 澳门.")
 @click.option("--address", help="Street and number.")
 @click.option("--area", default="")
 @click.option("--town", default="")
@@ -52,7 +52,8 @@ def address_add(name: str, **fields: str | None) -> None:
     from xportcn_tools.tool import invalid_arguments
 
     for field, words in _ASKED.items():
-        if fields[field] is None:
+        is_province = field == "city" and is_municipality(fields["province"] or "")
+        if fields[field] is None and not is_province:
             fields[field] = click.prompt(worded(language(), words))
     book = _book()
     if not _NAME.fullmatch(name):

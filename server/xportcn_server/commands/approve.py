@@ -2,15 +2,17 @@
 
 import sys
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import click
 
 from xportcn_server.commands.shared import current_settings, say, stop, tell, with_ledger
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.desk.last_time import since_last_time
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.present import goods_shown
-from xportcn_tools.desk.question import question
+from xportcn_tools.desk.question import named, question
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 from xportcn_tools.result_shapes import timestamp
@@ -37,6 +39,10 @@ def approve_preview(settings: Settings, code: str) -> int:
         preview = with_ledger(settings, lambda ledger: Operator(ledger).to_approve(code))
         if preview.caller != LOCAL_CALLER:
             tell("Asked for by {caller}", caller=escaped(preview.caller, keep=""))
+        bought = with_ledger(settings, lambda ledger: Operator(ledger).bought([preview]))[preview.caller]
+        for line in preview.shown.lines:
+            for sentence in since_last_time(line, bought, settings.language, ZoneInfo(settings.timezone)):
+                tell("{goods}: {sentence}", goods=named(line, settings.language), sentence=sentence)
         say(question(settings.mode, preview, settings.language))
         if not click.confirm(worded(settings.language, "Approve")):
             with_ledger(settings, lambda ledger: Operator(ledger).decline(preview))

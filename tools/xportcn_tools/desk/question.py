@@ -44,10 +44,15 @@ def parts_of_total(shown: ShownPreview, language: UiLanguage = "en") -> str:
     return reworded(language, sum_line(*map(yuan, (shown.goods, shown.freight, shown.fees, shown.discount))))
 
 
+def named(line: Line, language: UiLanguage) -> str:
+    """A line of goods: quantity, name and ids."""
+    return goods_of(line, "x" if language == "en" else "×", language=language)
+
+
 def line_of(line: Line, language: UiLanguage = "en") -> str:
     """A line of goods with what it costs."""
-    goods = goods_of(line, "x" if language == "en" else "×", language=language)
-    return worded(language, "{goods}: {amount} CNY", goods=goods, amount=yuan(line.amount))
+    goods, amount = named(line, language), yuan(line.amount)
+    return worded(language, "{goods}: {amount} CNY", goods=goods, amount=amount)
 
 
 def asked_for(request: OrderRequest, language: UiLanguage = "en") -> list[str]:
