@@ -79,6 +79,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "OAUTH_ISSUER": "the OAuth issuer whose tokens are accepted",
         "OAUTH_AUDIENCE": "the URL of this server's `/mcp`: the audience of those tokens, and the host that answers",
         "STATE_KEYS": "keys that all replicas share; with them, no sessions are kept",
+        "MESSAGES_SECRET": "the last part of `/messages/<secret>`, where the vendor's messages may come; without it, there is no such path",
     },
     "Records and logs": {
         "RETENTION_DAYS": "days after which the personal data of an order is erased",
@@ -111,7 +112,7 @@ REGISTERED = (
 DEFAULTS = {"LEDGER": "a file in the user's data folder"}
 """In words, where the model has no default because it depends on something else."""
 
-HIDDEN = ("ACCESS_KEY", "ACCESS_SECRET", "STATE_KEYS")
+HIDDEN = ("ACCESS_KEY", "ACCESS_SECRET", "STATE_KEYS", "MESSAGES_SECRET")
 
 PROBLEMS: dict[str, tuple[str, str]] = {
     "invalid_arguments": ("no", "the assistant corrects the fields that are named"),

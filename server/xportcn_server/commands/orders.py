@@ -22,6 +22,8 @@ from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.render import to_pay, upstream_lines
 from xportcn_tools.results import MODE_WORDS, STATE_WORDS
+from xportcn_tools.upstream.clean import quoted
+from xportcn_tools.upstream_state import VendorMessage
 
 
 @click.group(invoke_without_command=True)
@@ -66,8 +68,12 @@ def orders_show(reference: str, form: str | None) -> None:
     if form and found:
         _print_receipt(settings, found[0], form)
         return
+    when = local_time(ZoneInfo(settings.timezone))
     for receipt in found:
-        _print_all(receipt, local_time(ZoneInfo(settings.timezone)))
+        _print_all(receipt, when)
+        for message in _messages(settings, receipt):
+            words = f"{message.event} {quoted(message.text)} (not believed)"
+            say(f"{'message':<13} {when(message.received_at)}  {words}")
     if not found:
         say(f"No order has the reference {reference}.", err=True)
         sys.exit(1)
@@ -120,6 +126,13 @@ def _print_all(found: Receipt, when: Callable[[datetime], str]) -> None:
 def _found(settings: Settings, query: OrderQuery) -> list[Receipt]:
     try:
         return with_ledger(settings, lambda ledger: ledger.receipts(query))
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
+
+
+def _messages(settings: Settings, receipt: Receipt) -> tuple[VendorMessage, ...]:
+    try:
+        return with_ledger(settings, lambda ledger: ledger.messages(receipt.order.order_key))
     except LedgerError as error:
         stop(f"the ledger cannot be read: {error}", 1)
 

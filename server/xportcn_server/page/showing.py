@@ -10,9 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from xportcn_server.page.picture_fetch import is_shown
+from xportcn_tools.desk.comparison import Difference, compared
 from xportcn_tools.desk.operator import digest_of
 from xportcn_tools.desk.question import asked_for
-from xportcn_tools.ledger.ledger import StoredPreview
+from xportcn_tools.ledger.ledger import Receipt, StoredPreview
 from xportcn_tools.messages import UiLanguage, said
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Line
@@ -77,6 +78,19 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
         )
         return list(dict.fromkeys(filter(None, titles)))
 
-    own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
+    def differences(receipt: Receipt) -> tuple[Difference, ...]:
+        """What the upstream has otherwise than it was approved."""
+        if not (receipt.reading and receipt.preview):
+            return ()
+        return compared(receipt.reading.orders, receipt.preview.shown).differences
+
+    own = {
+        "differences": differences,
+        "named": named,
+        "when": when,
+        "left": left,
+        "version": version_of,
+        "may_be_shown": is_shown,
+    }
     page = templates().get_template(template)
     return page.render(values, t=partial(said, language), language=language, **own)
