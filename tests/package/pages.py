@@ -63,7 +63,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "TOTAL_DAY_CNY": "cap for all orders of all callers of a day together, in yuan",
         "TRADE_TYPES": "trade types that may be used, in order of preference; credit only if you list it",
         "FLOW": "the `flow` of a preview that names none",
-        "ORDER_LOOKUP": "experimental, `on`: look an order of unknown outcome up by its `outOrderId`",
+        "ORDER_LOOKUP": "experimental, `on`: read orders upstream: state, total, parcels, and what became of an unknown one",
         "ORDER_DETAIL_PATH": "the path of an order's details (inferred, not documented)",
         "ORDER_LIST_PATH": "the path of the order list (inferred, not documented)",
     },

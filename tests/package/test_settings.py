@@ -563,7 +563,7 @@ def test_a_placeholder_that_nothing_filled_in_stops_the_start(work: Path, name: 
         return  # a password may look so
     message = fault(work, **{name: value})
     assert message.startswith(f"XPORTCN_{name} ")
-    assert (value in message) == (name not in ("ACCESS_SECRET", "STATE_KEYS"))
+    assert (value in message) == (name not in ("ACCESS_SECRET", "STATE_KEYS", "MESSAGES_SECRET"))
 
 
 @pytest.mark.parametrize("name", ["LEDGER", "CALLERS"])
@@ -709,6 +709,7 @@ def test_no_secret_is_in_a_representation_or_a_listing(work: Path, url: str) -> 
     [
         ("ACCESS_SECRET", f"{SECRET}\x07"),
         ("STATE_KEYS", SECRET),
+        ("MESSAGES_SECRET", f"{SECRET}/{KEY}"),
         ("LEDGER", f"mysql://owner:{SECRET}@db/orders"),
         ("LEDGER", f"mysql://db/orders?password={SECRET}"),
         ("LEDGER", f"postgresql://owner:a@{SECRET}/x@db/orders"),
