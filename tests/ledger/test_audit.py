@@ -9,7 +9,7 @@ import anyio
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import assume, given
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 
 from harness.clock import Clock
@@ -172,11 +172,14 @@ def test_any_byte_of_an_order_or_of_its_preview_that_is_changed_is_found_at_the_
     )
     new = another(row[column], data.draw(st.integers(0, 5000)), data.draw(st.characters(codec="utf-8")))
     assume(new != row[column])
-    copy = tampered(
-        whole,
-        f"UPDATE {table} SET {column} = ? WHERE preview_id = ?",  # noqa: S608
-        values=(new, row["preview_id"]),
-    )
+    try:
+        copy = tampered(
+            whole,
+            f"UPDATE {table} SET {column} = ? WHERE preview_id = ?",  # noqa: S608
+            values=(new, row["preview_id"]),
+        )
+    except sqlite3.IntegrityError:  # another row's own value, such as its approval code
+        reject()
     said = found(str(copy))
     number = str(new) if column == "out_order_id" and table == "orders" else row["out_order_id"]
     assert f"order {escaped(str(number))} " in said
