@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
 
 from xportcn_server.commands.export_command import export
+from xportcn_server.commands.order_filters import OrderFilters, order_filters
 from xportcn_server.commands.shared import current_settings, differences, local_time, say, stop, with_ledger
 from xportcn_server.commands.watch_command import watch
 from xportcn_server.guide.printed_receipt import printed_receipt
@@ -35,11 +37,18 @@ def orders(context: click.Context) -> None:
 
 
 @orders.command("list")
+@order_filters
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-def orders_list(limit: int) -> None:
-    """List orders, newest first, with their goods and what is to be paid."""
+@click.option("--before", metavar="REF", help="Go on after this order.")
+def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
+    """List orders, newest first, with their goods and what is to be paid; then the totals of all that fit."""
     settings = current_settings()
-    found = _found(settings, OrderQuery(None, limit=limit))
+    query = replace(filters.query(settings), limit=limit + 1, before=before)
+    try:
+        found, totals = with_ledger(settings, lambda ledger: ledger.listing(query))
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
+    more, found = len(found) > limit, found[:limit]
     when = local_time(ZoneInfo(settings.timezone))
     for receipt in found:
         order, result = receipt.order, receipt_result(receipt, when)
@@ -54,6 +63,11 @@ def orders_list(limit: int) -> None:
         upstream = upstream_lines(result.upstream) if result.upstream else ()
         for text in (*filter(None, [result.goods]), *upstream, *to_pay(result)):
             say(f"    {text}")
+    for total in totals:
+        orders_said = "order" if total.orders == 1 else "orders"
+        say(f"{f'{total.orders} {orders_said}':>23}  {total.state:<8}  {yuan(total.payable_fen):>10} CNY")
+    if more:
+        say(f"More: --before {found[-1].order.out_order_id}")
     if not found:
         say("No orders.")
 

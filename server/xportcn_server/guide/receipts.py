@@ -108,7 +108,10 @@ def receipt(found: Receipt) -> list[str]:
     ]
     parts = [f"# Order {code(order.out_order_id)}", table(("", ""), rows)]
     if shown:
-        parts += ["## Goods", table(("Goods", "Unit", "Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
+        parts += [
+            "## Goods",
+            table(("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Amount"), _lines(shown)),
+        ]
     if order.state in _NEXT:
         parts += ["## What to do next", _NEXT[order.state].format(reference=order.out_order_id)]
     return parts
@@ -146,6 +149,7 @@ def _lines(shown: ShownPreview) -> list[tuple[str, ...]]:
             plain(line.unit or "–"),
             code(line.offer_id),
             code(line.spec_id),
+            plain(line.product_no or "–"),
             str(line.quantity),
             f"{yuan(line.amount)} CNY",
         )
