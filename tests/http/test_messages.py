@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from harness.clock import Clock
 from harness.house import address_of, call, previewed, text_of
+from harness.nginx_server import round_robin
 from harness.over_http import client_of, http_client, made_callers, serving
 from harness.processes import processes
 from harness.settings import environ_of, settings_for
@@ -316,3 +317,21 @@ async def test_the_secret_is_in_no_log(tmp_path: Path, level: str) -> None:
     assert "/healthz" in said
     assert SECRET not in said
     assert "XPORTCN_ORDER_LOOKUP is off" in said
+
+
+async def test_a_message_comes_through_the_proxy_and_its_secret_is_in_no_log_there(tmp_path: Path) -> None:
+    named = {"LEDGER": str(tmp_path / "ledger.sqlite3"), "MESSAGES_SECRET": SECRET}
+    async with (
+        processes(environ_of(**named), tmp_path, 1) as (process,),
+        round_robin(tmp_path, [process.port]) as url,
+        http_client(url) as http,
+    ):
+        path = f"/messages/{SECRET}"
+        assert (await http.post(path, json=message("1" * 19))).status_code == 200
+        assert (await http.post(path, content=b" " * (MOST_BODY_BYTES + 1))).status_code == 413
+        process.kill()
+        assert (await http.post(path, json=message("1" * 19))).status_code == 502  # nginx has an error to log
+        assert (await http.get("/mcp")).status_code == 502
+    said = "".join(path.read_text("utf-8") for path in (tmp_path / "access.log", tmp_path / "nginx.log"))
+    assert "GET /mcp" in said
+    assert SECRET not in said
