@@ -106,7 +106,8 @@ def listed(path: Path, *words: str) -> list[str]:
         main, ["orders", "list", *words], env=environ_of(LEDGER=str(path)), catch_exceptions=False
     )
     assert done.exit_code == 0, done.output
-    return done.stdout.splitlines()
+    assert not any(line.startswith("2026-") for line in done.stderr.splitlines())  # rows are stdout's
+    return [*done.stdout.splitlines(), *done.stderr.splitlines()]
 
 
 def test_a_list_has_the_same_filters_and_ends_with_the_totals_of_all_that_fit(

@@ -63,11 +63,11 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
         upstream = upstream_lines(result.upstream) if result.upstream else ()
         for text in (*filter(None, [result.goods]), *upstream, *to_pay(result)):
             say(f"    {text}")
-    for total in totals:
-        orders_said = "order" if total.orders == 1 else "orders"
-        say(f"{f'{total.orders} {orders_said}':>23}  {total.state:<8}  {yuan(total.payable_fen):>10} CNY")
+    for total in totals:  # beside the rows, which a script may read
+        count = f"{total.orders} {'order' if total.orders == 1 else 'orders'}"
+        say(f"{count:>23}  {total.state:<8}  {yuan(total.payable_fen):>10} CNY", err=True)
     if more:
-        say(f"More: --before {found[-1].order.out_order_id}")
+        say(f"More: --before {found[-1].order.out_order_id}", err=True)
     if not found:
         say("No orders.")
 
