@@ -11,11 +11,12 @@ CHECKERS := build/checkers
 QUICK := tests/rules $(addprefix tests/upstream/test_,signing.py answers.py clean.py outcome.py) \
 	tests/orders/test_order_flow.py::test_an_approved_preview_becomes_exactly_one_order
 CLIENTS := build/clients
+RELEASE := build/release
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make requirements'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick torture lint check bench load docs screenshots bundle checkers clients setup requirements
+.PHONY: help demo test quick torture lint check bench load docs screenshots bundle release checkers clients setup requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s%s\n", $$1, $$2 }' Makefile
@@ -46,7 +47,7 @@ bench: $(VENV)/.dev ## set up, then run tests/benchmarks
 load: $(VENV)/.dev ## set up, then put one, two and three replicas under load (needs nginx and PostgreSQL)
 	$(BIN)/python -m pytest tests/benchmarks/test_load.py
 
-docs: $(VENV)/.dev ## rewrite what follows from the program: tables, .env.example, server.json, the manifest's texts
+docs: $(VENV)/.dev ## rewrite what follows from the program: tables, .env.example, server.json, the manifest's texts, the skill
 	PYTHONPATH=tests $(BIN)/python -m package.pages
 	XPORTCN_TEST_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest -q -k 'tools_and_prompts or names_the_versions' \
 		tests/package/test_bundle.py tests/conformance/test_conformance_page.py
@@ -56,7 +57,19 @@ bundle: $(MCPB) ## write dist/xportcn-mcp.mcpb for Claude Desktop, checked by th
 	$(MCPB) validate build/bundle/manifest.json
 	$(MCPB) pack build/bundle dist/xportcn-mcp.mcpb
 
-screenshots: $(VENV)/.dev ## set up, then write docs/pictures: the page for people, from the sandbox (needs chromium, and a Chinese font)
+release: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+release: $(VENV)/.dev $(RELEASE)/.release ## write wheel, sdist, bundle, SBOM and checksums into dist/, and install each (needs npm)
+	@test -z "$$(git status --porcelain)" || { echo "make release: commit first; a release is of a commit" >&2; exit 1; }
+	rm -rf dist
+	$(MAKE) bundle
+	$(BIN)/python -m hatchling build
+	$(RELEASE)/release/$(notdir $(BIN))/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file dist/xportcn-mcp.cdx.json
+	$(RELEASE)/release/$(notdir $(BIN))/twine check --strict dist/*.whl dist/*.tar.gz
+	PYTHONPATH=tests $(BIN)/python -m package.release
+
+screenshots: $(VENV)/.dev ## set up, then write docs/pictures: the demo, and the page for people (needs chromium, and a Chinese font)
+	PYTHONPATH=tests $(BIN)/python -m people.demo_picture
 	PYTHONPATH=tests $(BIN)/python -m page.screenshots
 
 checkers: $(CHECKERS)/.node $(CHECKERS)/.python ## set up third-party checkers of MCP servers; `make test` uses them (needs npm)
@@ -72,6 +85,7 @@ BUILD := editables 'hatchling>=1.27'
 CORPORA := agent-injection-bench agentdojo
 CLIENTS_MCP2 := fastmcp openai-agents 'pydantic-ai-slim[mcp]'
 CLIENTS_MCP1 := langchain 'langchain-mcp-adapters>=0.3.2' 'mcp-use>=1.7.1'
+RELEASE_TOOLS := 'twine>=6' 'cyclonedx-bom>=7'
 CHECKER_PINS := mcp-toolproof==0.3.1 hypothesis==6.150.0 mcp-toolgauge==0.1.0 mcp-triage==0.5.0
 
 requirements: ## rewrite the pinned requirement files with the newest versions allowed (needs uv)
@@ -81,6 +95,7 @@ requirements: ## rewrite the pinned requirement files with the newest versions a
 	$(COMPILE) --upgrade requirements/dev.in -o requirements/dev.txt
 	printf '%s\n' $(CORPORA) | $(COMPILE) --upgrade --no-header --no-deps - >> requirements/dev.txt
 	printf '%s\n' $(CHECKER_PINS) | $(COMPILE) --upgrade - -o requirements/checkers.txt
+	printf '%s\n' $(RELEASE_TOOLS) | $(COMPILE) --upgrade - -o requirements/release.txt
 	printf '%s\n' $(CLIENTS_MCP2) | $(COMPILE) --upgrade - -o requirements/clients.txt
 	printf '%s\n' $(CLIENTS_MCP1) | $(COMPILE) --upgrade - -o requirements/clients-mcp1.txt
 
@@ -117,7 +132,7 @@ $(CHECKERS)/.python: requirements/checkers.txt | $(VENV)/.runtime
 	$(PIP) --python $(CHECKERS)/python/$(notdir $(BIN))/python install --quiet --no-compile --require-hashes -r $<
 	@touch $@
 
-$(CLIENTS)/.%: requirements/%.txt | $(VENV)/.runtime
-	$(PYTHON) -m venv --clear --without-pip $(CLIENTS)/$*
-	$(PIP) --python $(CLIENTS)/$*/$(notdir $(BIN))/python install --quiet --no-compile --require-hashes -r $<
+$(CLIENTS)/.% $(RELEASE)/.%: requirements/%.txt | $(VENV)/.runtime
+	$(PYTHON) -m venv --clear --without-pip $(@D)/$*
+	$(PIP) --python $(@D)/$*/$(notdir $(BIN))/python install --quiet --no-compile --require-hashes -r $<
 	@touch $@

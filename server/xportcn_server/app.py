@@ -13,8 +13,11 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.request_state import RequestStateSecurity
 
 from xportcn_server.guide.current_desk import keep_desk
+from xportcn_server.guide.icons import server_icon
+from xportcn_server.guide.order_card import Cards, add_card, dressed, hide_card
 from xportcn_server.guide.prompts import add_prompts
 from xportcn_server.guide.resources import add_resources
+from xportcn_server.guide.skills import Skills, add_skill
 from xportcn_server.http.callers import OTHERS, Callers
 from xportcn_server.page.beside import page_beside
 from xportcn_server.parts import (
@@ -154,9 +157,11 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         title="Xportcn ordering (1688)",
         instructions=f"{MODE_WORDS[settings.mode]}. {_ALWAYS}",
         version=version(NAME),
-        tools=[
+        icons=[server_icon()],
+        tools=dressed(
             offered.tool(settings.mode) for offered in (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
-        ],
+        ),
+        extensions=[Skills(), Cards()],
         lifespan=lifespan,
         token_verifier=gate.verifier,
         auth=gate.auth,
@@ -166,9 +171,11 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
         subscriptions=False,
         log_level=settings.log_level,
     )
-    server.middleware.append(keep_desk)
+    server.middleware.extend((keep_desk, hide_card))
     add_prompts(server)
     add_resources(server)
+    add_skill(server)
+    add_card(server, settings)
     return server
 
 

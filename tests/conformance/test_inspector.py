@@ -27,7 +27,7 @@ class Inspector:
     def __call__(self, method: str, *words: str, exits: int = 0) -> dict[str, Any]:
         """The result of one request to a server that asks nobody."""
         settings = ("-e", "XPORTCN_APPROVAL=off", "-e", f"XPORTCN_LEDGER={self.folder / 'ledger.sqlite3'}")
-        how = ("--format", "json", "--protocol-era", self.era)
+        how = ("--format", "json", "--protocol-era", self.era, "--connect-timeout", "60000")
         done = run(
             [*self.program, "--cli", *settings, *xportcn_mcp("serve"), "--method", method, *words, *how],
             self.folder,
@@ -64,7 +64,8 @@ def test_the_inspector_lists_prompts_and_resources_and_reads_one_of_each(inspect
     assert names == ["place_order", "reorder", "resolve_unknown"]
     got = inspector("prompts/get", "--prompt-name", "place_order", "--prompt-args", "wish=two mugs")
     assert "two mugs" in got["messages"][0]["content"]["text"]
-    assert [each["uri"] for each in inspector("resources/list")["resources"]] == ["orders://recent"]
+    uris = [each["uri"] for each in inspector("resources/list")["resources"]]
+    assert uris == ["orders://recent", "skill://order-on-1688/SKILL.md"]
     (read,) = inspector("resources/read", "--uri", "orders://recent")["contents"]
     assert read["mimeType"] == "text/markdown"
 

@@ -4,14 +4,18 @@ import os
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Frame, Page, ViewportSize, async_playwright
 
 CHROMIUM = os.environ.get("XPORTCN_TEST_CHROMIUM") or shutil.which("chromium")
 
+AXE = Path(__file__).parents[2] / "build/checkers/node/node_modules/axe-core/axe.min.js"
+
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+needs_axe = pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make checkers")
 
 PHONE, DESKTOP = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=900)
 
@@ -49,6 +53,19 @@ async def tab(context: BrowserContext, home: str) -> Watched:
     return Watched(await context.new_page(), home)
 
 
-async def wider_than_the_screen(page: Page) -> Any:
+async def serious(page: Page | Frame) -> list[str]:
+    """What axe-core calls serious or critical, with the element."""
+    await page.evaluate(AXE.read_text("utf-8"))
+    found = await page.evaluate("axe.run()")
+    assert found["passes"], "it has looked at something"
+    return [
+        f"{broken['id']}: {node['html']}"
+        for broken in found["violations"]
+        if broken["impact"] in ("serious", "critical")
+        for node in broken["nodes"]
+    ]
+
+
+async def wider_than_the_screen(page: Page | Frame) -> Any:
     """How many pixels have to be scrolled sideways to."""
     return await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -52,7 +52,7 @@ class PostgresServer:
             str(self._data),
             "-w",
             "-t",
-            "60",
+            "240",
             "-l",
             str(self._folder / "log"),
             "-o",
@@ -61,7 +61,7 @@ class PostgresServer:
         )
 
     def stop(self, mode: str = "fast") -> None:
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-m", mode, "stop")
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "240", "-m", mode, "stop")
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"

@@ -172,13 +172,10 @@ def test_any_byte_of_an_order_or_of_its_preview_that_is_changed_is_found_at_the_
     )
     new = another(row[column], data.draw(st.integers(0, 5000)), data.draw(st.characters(codec="utf-8")))
     assume(new != row[column])
+    statement = f"UPDATE {table} SET {column} = ? WHERE preview_id = ?"  # noqa: S608
     try:
-        copy = tampered(
-            whole,
-            f"UPDATE {table} SET {column} = ? WHERE preview_id = ?",  # noqa: S608
-            values=(new, row["preview_id"]),
-        )
-    except sqlite3.IntegrityError:  # another row's own value, such as its approval code
+        copy = tampered(whole, statement, values=(new, row["preview_id"]))
+    except sqlite3.IntegrityError:  # another row has that value, which has to be unique
         reject()
     said = found(str(copy))
     number = str(new) if column == "out_order_id" and table == "orders" else row["out_order_id"]

@@ -15,6 +15,7 @@ from orders.fault_outcomes import as_markdown as faults
 from sandbox.sandbox_tables import faults_as_markdown as query_faults
 from sandbox.sandbox_tables import offers_as_markdown as offers
 from upstream.create_answers import as_markdown as answers
+from xportcn_prompts import load_skill
 from xportcn_server.settings.settings import FIELDS, Settings
 from xportcn_tools.money import yuan
 from xportcn_tools.results import ProblemCode
@@ -88,20 +89,6 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
 }
 """What each setting means, by section and by its name without the prefix; in Markdown, no full stop."""
-
-FIRST = [
-    "MODE",
-    "ACCESS_KEY",
-    "ACCESS_SECRET",
-    "USER_ID",
-    "LEDGER",
-    "APPROVAL",
-    "TIMEZONE",
-    "MAX_ORDER_CNY",
-    "MAX_DAY_CNY",
-    "MAX_DAY_ORDERS",
-]
-"""The settings that README.md shows."""
 
 REGISTERED = (
     *["MODE", "ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "SIGNATURE", "TIMESTAMP_UNIT", "LEDGER", "APPROVAL"],
@@ -178,7 +165,6 @@ PROBLEMS: dict[str, tuple[str, str]] = {
 def written() -> dict[str, str]:
     """The text that each file should have, by its path from the root."""
     return {
-        "README.md": _filled("README.md", settings=_first()),
         "docs/settings.md": _filled("docs/settings.md", settings=_tables()),
         "docs/reliability.md": _filled(
             "docs/reliability.md", problems=_problems(), answers=answers(), faults=faults()
@@ -187,6 +173,7 @@ def written() -> dict[str, str]:
         "docs/requests.md": _filled("docs/requests.md", requests=requests()),
         ".env.example": _example(),
         "server.json": _registry(),
+        "skills/order-on-1688/SKILL.md": load_skill()[1],
     }
 
 
@@ -236,15 +223,9 @@ def default(name: str) -> str:
     return str(value).removesuffix(".0")
 
 
-def _row(name: str, *, allowed: bool) -> str:
+def _row(name: str) -> str:
     shown = f"`{default(name)}`" if default(name) else DEFAULTS.get(name, "–")
-    middle = f" {_field(name).description} |" if allowed else ""
-    return f"| `XPORTCN_{name}` | {shown} |{middle} {_meaning(name)} |"
-
-
-def _first() -> str:
-    lines = ["| name | default | meaning |", "|---|---|---|"]
-    return "\n".join(lines + [_row(name, allowed=False) for name in FIRST])
+    return f"| `XPORTCN_{name}` | {shown} | {_field(name).description} | {_meaning(name)} |"
 
 
 def _tables() -> str:
@@ -252,7 +233,7 @@ def _tables() -> str:
     for section in MEANINGS:
         lines = [f"### {section}", "", "| name | default | allowed | meaning |", "|---|---|---|---|"]
         names = [name for name, its_section in _settings().items() if its_section == section]
-        tables.append("\n".join(lines + [_row(name, allowed=True) for name in names]))
+        tables.append("\n".join(lines + [_row(name) for name in names]))
     return "\n\n".join(tables)
 
 

@@ -71,15 +71,15 @@ def test_the_readme_says_by_which_name_the_registry_knows_the_package() -> None:
 
 def test_the_version_is_the_same_everywhere() -> None:
     manifest = json.loads((ROOT / "bundle" / "manifest.json").read_text("utf-8"))
-    released = re.findall(
-        r"^## \[?([0-9]\S*?)\]?(?:\s|$)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
-    )
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    released = re.findall(r"^## ([0-9.]+) — [0-9]{4}-[0-9]{2}-[0-9]{2}$", changes, re.MULTILINE)
+    assert len(released) == changes.count("\n## ")  # each section has a version and a date
     told = {
         "pyproject.toml": PROJECT["version"],
         "the installed program": version("xportcn-mcp"),
         "server.json": SERVER["version"],
         "server.json, package": PACKAGE["version"],
         "bundle/manifest.json": manifest["version"],
-        "CHANGELOG.md": released[0] if released else PROJECT["version"],
+        "CHANGELOG.md": released[0],
     }
     assert set(told.values()) == {PROJECT["version"]}, told

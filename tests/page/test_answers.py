@@ -2,6 +2,9 @@
 
 import html
 import json
+import random
+import re
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,10 @@ from mcp import Client
 
 from harness.clock import Clock
 from harness.house import ERAS, Era, House, call, previewed
-from harness.page_visit import visited
+from harness.page_visit import forms_in, visited
 from harness.port_sandbox import running_sandbox
 from harness.settings import live
+from harness.terminal import command
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import awaiting
 from xportcn_tools.ledger.sqlite import SqliteLedger
@@ -199,6 +203,60 @@ async def test_the_card_has_every_figure_and_word_of_the_preview(tmp_path: Path)
     assert f">{line['quantity']} {line['unit']}<" in card
 
 
+async def test_a_card_says_when_the_same_goods_were_bought_last_and_what_they_cost_then(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    house = house_at(tmp_path, clock, APPROVAL="ask")
+    async with house.client(clock=clock) as client, visited(house, clock) as visit:
+        first = await previewed(client, quantity=2)
+        assert "Last time" not in await visit.text(), "it was never bought"
+        await call(client, "create_order", first["create_order_arguments"])
+        clock.advance(timedelta(days=1).total_seconds())
+        house.sandbox.faults.add("price-drift", "preview")
+        again = await previewed(client, quantity=5)
+        was, now = (each["groups"][0]["lines"][0]["unit_price"]["amount"] for each in (first, again))
+        assert was != now
+        await visit.sign_in()
+        card = await visit.text()
+        assert f"Last time {was} on 2026-03-09, now {now} (2 in order {first['out_order_id']})" in card, (
+            "the owner's day"
+        )
+        await visit.http.get("/language/zh")
+        assert f"上次 2026-03-09 单价 {was}，现为 {now}" in await visit.text()
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_preview_of_a_ledger_that_was_restored_waits_nowhere_and_cannot_be_approved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, era: Era
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    house = house_at(tmp_path)
+    async with house.client(era) as client, visited(house) as visit:
+        preview = await previewed(client)
+        (yes,) = await visit.forms("/yes")
+        (witness,) = [
+            each for each in (tmp_path / "state").rglob("*") if re.fullmatch("[0-9a-f]{32}", each.name)
+        ]
+        witness.write_text(f"{999:018} {'f' * 64}\n")  # it knows a row that the ledger has lost
+        (pause,) = await visit.forms("/pause")
+        assert (await visit.send("/pause", pause)).status_code == 303  # the next write finds it out
+        assert await visit.forms("/yes") == []
+        answer = await visit.send("/yes", yes)
+        assert answer.status_code == 409
+        assert "Nothing was changed: this preview is void" in answer.text
+        await visit.answer("/resume")
+        created = await call(client, "create_order", preview["create_order_arguments"])
+        assert created["problem"]["code"] == "token_expired"
+    assert "approved" not in [event for event, _ in await trail_of(house)]
+    assert "this preview is void" in caplog.text
+    listed = await command(house, "approve", "--list")
+    assert listed.stdout == "Nothing waits for approval.\n"
+    refused = await command(house, "approve", preview["approval_code"])
+    assert (refused.exit_code, "this preview is void" in refused.stderr) == (1, True)
+
+
 async def test_a_forged_digest_is_no_yes_to_what_is_in_the_ledger(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -243,6 +301,19 @@ async def test_two_tabs_say_yes_once(tmp_path: Path) -> None:
     assert [event for event, _ in await trail_of(house)] == ["approved"]
 
 
+async def test_a_no_in_another_tab_takes_the_yes_back_while_nothing_is_ordered(tmp_path: Path) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        preview = await previewed(client)
+        (yes,), (no,) = await visit.forms("/yes"), await visit.forms("/no")
+        answers = [await visit.send(f"/{word}", form) for word, form in (("yes", yes), ("no", no))]
+        assert [answer.status_code for answer in answers] == [303, 303]
+        created = await call(client, "create_order", preview["create_order_arguments"])
+        assert created["problem"]["code"] == "approval_declined"
+        assert len(await visit.forms("/yes")) == 1, "it waits again"
+    assert [event for event, _ in await trail_of(house)] == ["approved", "approval_withdrawn", "declined"]
+
+
 async def test_a_card_that_has_expired_meanwhile_is_no_yes(tmp_path: Path) -> None:
     clock = Clock()
     house = house_at(tmp_path, clock)
@@ -279,25 +350,54 @@ async def test_where_no_yes_is_needed_none_is_asked_for(
             assert len(await visit.forms("/yes")) == asked
 
 
-async def test_racing_clicks_and_creates_make_one_order(tmp_path: Path) -> None:
-    house = house_at(tmp_path)
+async def test_five_hundred_racing_clicks_and_creates_make_one_order(tmp_path: Path) -> None:
+    """Yes and no from five browsers, fifty forms each, and a create beside each form."""
+    house, dice = house_at(tmp_path), random.Random(14)
+    answers: list[dict[str, Any]] = []
+    statuses: list[int] = []
     async with house.client() as client, visited(house) as visit:
         preview = await previewed(client)
-        forms = [form for _ in range(50) for form in await visit.forms("/yes")]
-        answers: list[dict[str, Any]] = []
 
         async def create() -> None:
             answers.append(await call(client, "create_order", preview["create_order_arguments"]))
 
-        async def click(form: dict[str, str]) -> None:
-            await visit.send("/yes", form)
+        async def click(cookies: dict[str, str], action: str, form: dict[str, str]) -> None:
+            cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+            statuses.append((await visit.send(action, form, cookie=cookie)).status_code)
 
+        async def click_and_create(*each: Any) -> None:
+            await click(*each)
+            await create()
+
+        clicks: list[tuple[dict[str, str], str, dict[str, str]]] = []
+        for _ in range(5):
+            await visit.sign_in()
+            cookies = dict(visit.http.cookies)
+            for _ in range(25):
+                page = await visit.text()
+                clicks += [(cookies, action, forms_in(page, action)[0]) for action in ("/yes", "/no")]
+        visit.http.cookies.clear()
+        dice.shuffle(clicks)
         async with anyio.create_task_group() as tasks:
-            for form in forms:
+            for each in clicks[::2]:
                 tasks.start_soon(create)
-                tasks.start_soon(click, form)
+                tasks.start_soon(click, *each)
+            for each in clicks[1::2]:
+                tasks.start_soon(click_and_create, *each)
+        assert (len(clicks), len(answers)) == (250, 250)
+        assert set(statuses) <= {303, 409}, "each form was ours, and acted on or too late"
+        assert house.creates <= 1
+        if not house.creates:  # a no has ended each create that waited
+            await visit.sign_in()
+            if await visit.forms("/yes"):
+                await visit.answer("/yes")
+            await create()
     assert house.creates == 1
-    assert {answer["order"]["state"] for answer in answers} <= {"placed", "sending"}
-    assert len({answer["order"]["out_order_id"] for answer in answers}) == 1
-    assert sum(not answer["order"]["replayed"] for answer in answers) == 1
-    assert [event for event, _ in await trail_of(house)] == ["approved", "claimed", "placed"]
+    ordered = [answer["order"] for answer in answers if answer["order"]]
+    assert {answer["problem"]["code"] for answer in answers if answer["problem"]} <= {"approval_declined"}
+    assert {order["state"] for order in ordered} <= {"placed", "sending"}
+    assert {order["out_order_id"] for order in ordered} == {preview["out_order_id"]}
+    assert sum(not order["replayed"] for order in ordered) == 1
+    counted = Counter(event for event, _ in await trail_of(house))
+    assert (counted["claimed"], counted["placed"]) == (1, 1)
+    assert counted["approved"] == counted["approval_withdrawn"] + 1, "the yes that stood was claimed"

@@ -12,7 +12,16 @@ import anyio
 import pytest
 from playwright.async_api import expect
 
-from harness.chromium import DESKTOP, PHONE, chromium, needs_chromium, tab, wider_than_the_screen
+from harness.chromium import (
+    DESKTOP,
+    PHONE,
+    chromium,
+    needs_axe,
+    needs_chromium,
+    serious,
+    tab,
+    wider_than_the_screen,
+)
 from harness.house import House, address_of, call, order_arguments, previewed, text_of
 from harness.page_visit import OWNER, visited
 from xportcn_server.page.opening import Doorway
@@ -142,6 +151,60 @@ async def test_a_keyboard_is_enough(tmp_path: Path) -> None:
         await expect(seen.page.get_by_role("status")).to_contain_text("Your yes is recorded")
 
 
+async def test_what_is_held_by_the_keyboard_stays_held_when_another_card_comes(tmp_path: Path) -> None:
+    house = House(tmp_path, **REQUIRE)
+    async with chromium() as browser, house.client() as client, visited(house) as visit:
+        first = await previewed(client)
+        seen = await signed_in(browser, visit)
+        cards = seen.page.get_by_role("article")
+        yes = cards.filter(has_text=first["out_order_id"]).get_by_role("button", name="Yes, place it")
+        await yes.focus()
+        await previewed(client, quantity=3)
+        await expect(cards).to_have_count(2)
+        await expect(yes).to_be_focused()
+        await seen.page.keyboard.press("Enter")
+        await expect(seen.page.get_by_role("status")).to_contain_text("Your yes is recorded")
+        created = await call(client, "create_order", first["create_order_arguments"])
+    assert created["order"]["approval"]["method"] == "page"
+
+
+async def test_no_button_moves_from_under_the_pointer(tmp_path: Path) -> None:
+    house = House(tmp_path, **REQUIRE)
+    async with chromium() as browser, house.client() as client, visited(house) as visit:
+        await previewed(client)
+        last = await previewed(client, quantity=3)
+        seen = await signed_in(browser, visit, viewport={"width": 1280, "height": 2400})
+        cards = seen.page.get_by_role("article")
+        no = cards.filter(has_text=last["out_order_id"]).get_by_role("button", name="No", exact=True)
+        await no.hover()
+        place = await no.bounding_box()
+        await visit.answer("/yes")  # the first card goes
+        for _ in range(2):  # the second question comes after the first answer has been dealt with
+            async with seen.page.expect_response("**/fresh"):
+                pass
+        assert await no.bounding_box() == place
+        await seen.page.mouse.move(1, 1)
+        await expect(cards).to_have_count(1)
+        assert await no.bounding_box() != place
+
+
+async def test_an_expired_card_can_no_longer_be_answered_and_keeps_its_place(tmp_path: Path) -> None:
+    house = House(tmp_path, **REQUIRE)
+    async with chromium() as browser, house.client() as client, visited(house) as visit:
+        await previewed(client)
+        seen = await signed_in(browser, visit)
+        await seen.page.clock.install()
+        await seen.page.reload()
+        card = seen.page.get_by_role("article")
+        await expect(card.get_by_role("button")).to_have_count(2)
+        before = await card.bounding_box()
+        await seen.page.clock.fast_forward("11:00")
+        await expect(seen.page.locator(".clock")).to_have_text("Expired")
+        for button in await card.get_by_role("button").all():
+            await expect(button).to_be_disabled()
+        assert await card.bounding_box() == before
+
+
 async def test_a_page_of_another_origin_that_sends_the_form_does_nothing(tmp_path: Path) -> None:
     house = House(tmp_path, **REQUIRE)
     async with chromium() as browser, house.client() as client, visited(house) as visit:
@@ -161,10 +224,7 @@ async def test_a_page_of_another_origin_that_sends_the_form_does_nothing(tmp_pat
         assert len(await visit.forms("/yes")) == 1
 
 
-AXE = Path(__file__).parents[2] / "build/checkers/node/node_modules/axe-core/axe.min.js"
-
-
-@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make checkers")
+@needs_axe
 async def test_axe_finds_nothing_serious_in_any_state_language_or_theme(tmp_path: Path) -> None:
     house = House(tmp_path, APPROVAL="ask")
     async with chromium() as browser, house.client() as client, visited(house) as visit:
@@ -190,19 +250,6 @@ async def test_axe_finds_nothing_serious_in_any_state_language_or_theme(tmp_path
             await expect(seen.page.locator("#sign-in")).to_be_visible()
             assert await serious(seen.page) == []
             await seen.page.context.close()
-
-
-async def serious(page: Any) -> list[str]:
-    """What axe-core calls serious or critical, with the element."""
-    await page.evaluate(AXE.read_text("utf-8"))
-    found = await page.evaluate("axe.run()")
-    assert found["passes"], "it has looked at something"
-    return [
-        f"{broken['id']}: {node['html']}"
-        for broken in found["violations"]
-        if broken["impact"] in ("serious", "critical")
-        for node in broken["nodes"]
-    ]
 
 
 async def file_of(visit: Any, folder: Path) -> str:

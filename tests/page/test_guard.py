@@ -50,6 +50,7 @@ async def test_without_the_secret_nothing_is_shown_and_nothing_done(
     assert await events(house) == []
     assert "its sender is not signed in" in caplog.text
     assert "a sign-in code was refused" in caplog.text
+    assert "page: /fresh was not shown: its visitor is not signed in" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -166,6 +167,33 @@ async def test_too_many_forms_and_too_large_ones_are_refused(tmp_path: Path) -> 
         answers = [await visit.send("/enter", {"code": f"{n}"}) for n in range(FORMS_PER_MINUTE + 1)]
         assert [answer.status_code for answer in answers][-1] == 429
         assert answers[0].status_code == 303, "somebody who is in stays in"
+
+
+async def test_behind_a_proxy_one_persons_forms_and_a_strangers_codes_leave_the_others_theirs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def statuses(http: httpx.AsyncClient, url: str) -> set[int]:
+        origin = {"origin": url}
+        asked = [
+            await http.post("/enter", data={"code": f"{n}"}, headers=origin)
+            for n in range(FORMS_PER_MINUTE + 1)
+        ]
+        return {answer.status_code for answer in asked}
+
+    async with visited(house_at(tmp_path), Clock()) as visit:
+        async with httpx.AsyncClient(base_url=visit.url, trust_env=False) as stranger:
+            assert await statuses(stranger, visit.url) == {403, 429}
+            forged = {name: f"{value}x" for name, value in visit.http.cookies.items()}
+            stranger.cookies.update(forged)
+            again = await stranger.post("/enter", data={"code": "1"}, headers={"origin": visit.url})
+            assert again.status_code == 429, "a cookie that is not ours has no limit of its own"
+        assert await statuses(visit.http, visit.url) == {303, 429}
+        async with httpx.AsyncClient(base_url=visit.url, trust_env=False) as other:
+            await other.get(f"/enter/{await visit.site.sessions.new_code(Visitor('caller:alice'))}")
+            await other.get("/")
+            answer = await other.post("/enter", data={"code": "1"}, headers={"origin": visit.url})
+            assert answer.status_code == 303
+    assert "too many requests in a minute" in caplog.text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of files are POSIX")

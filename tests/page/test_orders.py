@@ -84,7 +84,7 @@ async def test_an_unknown_order_stands_on_top_with_what_to_look_for(tmp_path: Pa
     at = [
         page.index(open_one["out_order_id"]),
         page.index('action="/yes"'),
-        page.index(placed["out_order_id"]),
+        page.index(f"<code>{placed['out_order_id']}</code>"),
     ]
     assert at == sorted(at)
 
@@ -115,7 +115,13 @@ def forms_of(answer: Any, action: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("ids", "reason"), [("", "no order id was named"), ("null", "is no order id"), ("0", "is no order id")]
+    ("ids", "reason"),
+    [
+        ("", "no order id was named"),
+        ("null", "is no order id"),
+        ("0", "is no order id"),
+        (" ".join(map(str, range(1, 52))), "these are 51 order ids; an order has 50 at most"),
+    ],
 )
 async def test_an_ending_that_cannot_be_recorded_is_refused_at_the_first_question(
     tmp_path: Path, ids: str, reason: str

@@ -70,6 +70,7 @@ async def test_a_caller_signs_in_with_a_code_and_answers_its_own_previews_alone(
         assert hers["out_order_id"] in page
         assert his["out_order_id"] not in page
         assert 'action="/pause"' not in page
+        assert "Signed in as caller:alice" in page, "another's code may have brought a person here"
         (yes,) = forms_in(page, "/yes")
         assert (await http.post("/yes", data=yes, headers={"origin": here.url})).status_code == 303
         created = await call(alice, "create_order", hers["create_order_arguments"])

@@ -93,6 +93,25 @@ async def test_no_other_address_is_asked_for(address: str) -> None:
         "fd00::1",
         "100.64.0.1",
         "0.0.0.0",  # noqa: S104 - not bound to, but refused
+        "224.0.0.251",
+        "239.255.255.250",
+        "255.255.255.255",
+        "240.0.0.1",
+        "ff02::1",
+        "ff0e::1",
+        "::ffff:10.0.0.7",
+        "::ffff:47.246.50.1",
+        "::47.246.50.1",
+        "2002:0a00:0007::1",  # 6to4
+        "2002:2ff6:3201::1",
+        "64:ff9b::a00:7",  # NAT64
+        "64:ff9b::2ff6:3201",
+        "64:ff9b:1::a00:7",
+        "2001:0:4136:e378:8000:63bf:f5ff:fff8",  # Teredo
+        "2001:db8::1",
+        "2408:4001:f10::5efe:a00:7",  # ISATAP
+        "fec0::1",
+        "fe80::1%eth0",
     ],
 )
 async def test_a_host_that_leads_into_a_private_network_is_not_asked(place: str) -> None:
@@ -100,6 +119,13 @@ async def test_a_host_that_leads_into_a_private_network_is_not_asked(place: str)
     with pytest.raises(PictureError, match="private network"):
         await over(host, "47.246.50.1", place).get(ADDRESS)
     assert host.asked == []
+
+
+@pytest.mark.parametrize("place", ["47.246.50.1", "2408:4001:f10::6f", "2400:3200::1"])
+async def test_a_host_on_the_public_network_is_asked(place: str) -> None:
+    host = Host()
+    assert (await over(host, place).get(ADDRESS)).content == PNG
+    assert str(host.asked[0].url.host) == place
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_doctor_warns_of_a_backup_that_is_older_than_the_last_order(
     assert patient.examined().checks["backup"]["status"] == "warning"
 
 
-# What README says, run
+# What docs/backup.md says, run
 
 
 def test_the_lines_for_a_new_computer_are_those_that_work(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_the_lines_for_a_new_computer_are_those_that_work(tmp_path: Path) -> Non
     old.mkdir()
     new.mkdir()
     ordered(old / "ledger.sqlite3", 1, 2)
-    lines = readme_lines("Move to a new computer")
+    lines = page_lines("Move to a new computer")
     run(lines[0], old)
     (old / "ledger-copy.sqlite3").rename(new / "ledger-copy.sqlite3")
     run(lines[1], new)
@@ -234,24 +234,24 @@ def test_the_lines_for_a_new_computer_are_those_that_work(tmp_path: Path) -> Non
 
 def test_the_lines_for_a_backup_and_an_upgrade_and_to_uninstall_are_those_that_work(tmp_path: Path) -> None:
     ordered(tmp_path / "ledger.sqlite3", 1)
-    for line in readme_lines("Backup"):
+    for line in page_lines("Backup"):
         run(line, tmp_path)
-    install, look = readme_lines("Upgrade")
-    assert install == "pip install --upgrade xportcn-mcp"  # as CI installs it; a test does not fetch it anew
+    install, look = page_lines("Upgrade")
+    assert install == "pip install --upgrade xportcn-mcp"  # as CI installs it; a test does not fetch it again
     run(look, tmp_path)
-    assert readme_lines("Uninstall")[0] == "pip uninstall xportcn-mcp"
-    run(readme_lines("Uninstall")[1], tmp_path)
+    assert page_lines("Uninstall")[0] == "pip uninstall xportcn-mcp"
+    run(page_lines("Uninstall")[1], tmp_path)
     assert not list(tmp_path.glob("ledger.sqlite3*"))
 
 
-def readme_lines(heading: str) -> list[str]:
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def page_lines(heading: str) -> list[str]:
+    text = (Path(__file__).parents[2] / "docs" / "backup.md").read_text(encoding="utf-8")
     part = text.partition(f"**{heading}**")[2]
     return part.partition("```console\n")[2].partition("```")[0].splitlines()
 
 
 def run(line: str, folder: Path) -> None:
-    """A line of README in a person's shell, in which the program is installed."""
+    """A line of the page in a person's shell, in which the program is installed."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environ = os.environ | {"PATH": path, "XPORTCN_LEDGER": str(folder / "ledger.sqlite3")}
     done = subprocess.run(line, shell=True, cwd=folder, env=environ, capture_output=True, check=False)  # noqa: S602

@@ -475,6 +475,25 @@ def test_a_preview_is_approved_after_it_was_shown(terminal: Terminal) -> None:
     assert "approved already" in terminal.refuses("approve", code, answer="y\n")
 
 
+def test_what_was_bought_before_stands_above_the_question(terminal: Terminal) -> None:
+    order = place(terminal)
+    said = terminal.says("approve", preview(terminal)["approval_code"], answer="y\n")
+    (line,) = [line for line in said.partition("[SANDBOX")[0].splitlines() if "Last time" in line]
+    assert re.search(rf"Last time [0-9.]+ on [0-9-]+ \([0-9]+ in order {order['out_order_id']}\)$", line)
+
+
+@pytest.mark.parametrize("state", ["a folder of its own", "a file, so that no witness can be kept"])
+def test_a_preview_is_approved_from_a_shell_whose_tokens_would_be_others(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    code = preview(terminal)["approval_code"]
+    place = terminal.folder / "state"
+    if state.startswith("a file"):
+        place.write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(place))
+    assert "Approved." in terminal.says("approve", code, answer="y\n")
+
+
 def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Terminal) -> None:
     code = preview(terminal)["approval_code"]
     for answer in ("n\n", "\n", ""):
@@ -484,6 +503,21 @@ def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Te
 
 
 # address
+
+
+@pytest.mark.parametrize("province", ["北京", "上海市", "天津", "重庆市", "香港特别行政区", "澳门"])
+def test_no_city_is_asked_for_where_the_province_is_one(terminal: Terminal, province: str) -> None:
+    said = terminal.says("address", "add", "home", answer=f"王小明\n13987654321\n{province}\n网商路699号\n")
+    assert "City" not in said
+    shown = terminal.says("address", "show", "home")
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith(("province", "city"))] == [
+        province,
+        province,
+    ]
+    options = ("--full-name", "王", "--mobile", "13987654321", "--address", "路1", "--province", province)
+    terminal.says("address", "add", "office", *options)
+    terminal.says("address", "add", "other", *options, "--city", "北京市")
+    assert "北京市" in terminal.says("address", "show", "other")
 
 
 def test_an_address_is_saved_in_a_conversation_with_the_terminal(terminal: Terminal) -> None:

@@ -52,9 +52,9 @@ def cells(markdown: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_both_resources_are_listed(tmp_path: Path, era: Era) -> None:
+async def test_the_resources_of_orders_are_listed(tmp_path: Path, era: Era) -> None:
     async with House(tmp_path).client(era) as client:
-        (recent,) = (await client.list_resources()).resources
+        recent, _ = (await client.list_resources()).resources  # the other is the skill
         (receipt,) = (await client.list_resource_templates()).resource_templates
     assert (recent.uri, recent.mime_type) == ("orders://recent", "text/markdown")
     assert (receipt.uri_template, receipt.mime_type) == ("order://{reference}", "text/markdown")

@@ -1,4 +1,4 @@
-"""District code, province and city: a contradiction is told, and only a contradiction."""
+"""District code, province and city: a contradiction is a warning, and nothing else is."""
 
 import pytest
 

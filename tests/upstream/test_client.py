@@ -516,7 +516,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
 async def test_a_deadline_before_the_first_byte_is_not_sent_and_after_it_answer_lost(
     at: str, told: str, call: Call
 ) -> None:
-    # Also the guard against an httpcore that names its steps anew: the client would then mistake one for
+    # Also the guard against an httpcore that gives its steps other names: the client would then mistake one for
     # another, or know nothing.
     network = Network(at)
     async with client_of("https://upstream.test/api", HASTY, new_transport=lambda: over(network)) as client:

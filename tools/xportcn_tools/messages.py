@@ -56,6 +56,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "offer": ("offer {offer}", "商品 {offer}"),
     "spec": ("spec {spec}", "规格 {spec}"),
     "your_number": ("your number {number}", "您的货号 {number}"),
+    "last_time": (
+        "Last time {price} on {date} ({quantity} in order {order})",
+        "上次 {date} 单价 {price}（数量 {quantity}，订单 {order}）",
+    ),
+    "last_time_now": (
+        "Last time {price} on {date}, now {now} ({quantity} in order {order})",
+        "上次 {date} 单价 {price}，现为 {now}（数量 {quantity}，订单 {order}）",
+    ),
+    "last_title": ("The title was {was} then", "当时标题为{was}"),
+    "last_option": ("The option was {was} then", "当时规格为{was}"),
     "ship_to": ("Ship to", "收货地址"),
     "way_to_pay": ("Way to pay", "支付方式"),
     "flow": ("Flow", "下单流程"),
@@ -134,6 +144,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "代码无效或已失效。每个代码只能使用一次，十分钟内有效。",
     ),
     "signed_in": ("Signed in; the page opens now.", "已登录，正在打开页面。"),
+    "signed_in_as": ("Signed in as {caller}", "当前登录：{caller}"),
     "go_on": ("Open the page", "打开页面"),
     "not_signed_in": (
         "You are not signed in, or no longer. Nothing was done.",
@@ -148,6 +159,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "与确认时不同。{what}：确认时 {was}，现在 {now}。付款前请联系卖家。",
     ),
     "refused": ("Nothing was changed: {reason}.", "没有任何更改：{reason}。"),
+    # The card in a client (guide/order_card.js)
+    "ask_to_place": ("Ask the assistant to place it: {total} CNY", "请助手下单：{total} CNY"),
+    "ask_in_words": (
+        "I agree to order {number}, {total} CNY. Go on: call create_order with its create_order_arguments.",
+        "我同意订单 {number}，共 {total} CNY。请继续：用它的 create_order_arguments 调用 create_order。",
+    ),
+    "was_asked": (
+        "The assistant was asked. It goes on in the conversation.",
+        "已请助手继续，请查看对话。",
+    ),
+    "not_asked": (
+        "This client does not pass it on. Tell the assistant yourself.",
+        "此客户端无法转达，请直接告诉助手。",
+    ),
+    "was_cut": (
+        "The call was cut short. Ask the assistant what came of it.",
+        "调用已中断，请向助手询问结果。",
+    ),
+    "sent_no": ("No order was sent", "没有提交订单"),
+    "sent_yes": ("The order was sent", "订单已提交"),
+    "sent_unknown": ("The order may have been sent", "订单可能已提交"),
+    "next": ("Next", "下一步"),
+    "what": ("Changed", "变更"),
+    "was": ("Before", "原先"),
+    "now": ("Now", "现在"),
+    "offer_number": ("Offer", "商品编号"),
+    "option": ("Option", "规格"),
+    "list_price": ("List price", "标价"),
+    "from_quantity": ("{price} from {quantity}", "{quantity} 起 {price}"),
+    "least": ("Least quantity", "起订量"),
+    "lots": ("In lots of", "每批数量"),
+    "unit": ("Unit", "单位"),
+    "stock": ("In stock", "库存"),
+    "ships_from": ("Ships from", "发货地"),
+    "options_shown": ("{shown} of {count} options are shown.", "共 {count} 种规格，显示 {shown} 种。"),
+    "not_orderable": ("This product cannot be ordered now.", "此商品目前不能订购。"),
 }
 
 

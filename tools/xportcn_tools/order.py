@@ -142,6 +142,11 @@ class Line:
     def url(self) -> str:
         return offer_url(self.offer_id)
 
+    @property
+    def goods(self) -> tuple[str, str]:
+        """Offer and spec, as goods are compared."""
+        return self.offer_id, (self.spec_id or "").lower()
+
 
 @dataclass(frozen=True)
 class Promotion:

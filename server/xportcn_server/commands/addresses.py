@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from xportcn_server.commands.shared import current_settings, say, stop
 from xportcn_server.parts import address_book_of
-from xportcn_tools.desk.address import address_warnings
+from xportcn_tools.desk.address import address_warnings, is_municipality
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
@@ -24,12 +24,19 @@ def _book() -> AddressBook:
     return address_book_of(current_settings())
 
 
+def _city(context: click.Context, _option: click.Parameter, city: str | None) -> str | None:
+    """Asked for unless it was given, or the province, which stands before it, is a city itself."""
+    if city is None and not is_municipality(context.params.get("province", "")):
+        return str(click.prompt("City"))
+    return city
+
+
 @address.command("add")
 @click.argument("name")
 @click.option("--full-name", prompt=True)
 @click.option("--mobile", prompt=True)
 @click.option("--province", prompt=True)
-@click.option("--city", prompt=True)
+@click.option("--city", callback=_city, help="May be left out for 北京, 上海, 天津, 重庆, 香港 and 澳门.")
 @click.option("--address", prompt=True, help="Street and number.")
 @click.option("--area", default="")
 @click.option("--town", default="")
@@ -38,7 +45,7 @@ def _book() -> AddressBook:
 @click.option(
     "--district-code", default="", help="GB/T 2260, six digits; the upstream follows it, not the texts."
 )
-def address_add(name: str, **fields: str) -> None:
+def address_add(name: str, **fields: str | None) -> None:
     """Save an address under NAME; asks for what is not given."""
     from xportcn_tools.preview_order import AddressArgument
     from xportcn_tools.tool import invalid_arguments

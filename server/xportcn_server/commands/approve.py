@@ -1,11 +1,14 @@
 """`xportcn-mcp approve`: a person says yes to a preview outside the conversation with the model."""
 
 import sys
+from zoneinfo import ZoneInfo
 
 import click
 
 from xportcn_server.commands.shared import current_settings, say, with_ledger
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.desk.last_time import since_last_time
+from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.present import goods_shown
@@ -36,6 +39,10 @@ def approve_preview(settings: Settings, code: str) -> int:
         preview = with_ledger(settings, lambda ledger: Operator(ledger).to_approve(code))
         if preview.caller != LOCAL_CALLER:
             say(f"Asked for by {escaped(preview.caller, keep='')}")
+        bought = with_ledger(settings, lambda ledger: Operator(ledger).bought([preview]))[preview.caller]
+        for line in preview.shown.lines:
+            for sentence in since_last_time(line, bought, settings.language, ZoneInfo(settings.timezone)):
+                say(f"{goods_of(line, 'x')}: {sentence}")
         say(question(settings.mode, preview))
         if not click.confirm("Approve"):
             with_ledger(settings, lambda ledger: Operator(ledger).decline(preview))

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xportcn_server.http.connections import LimitedConnection
 from xportcn_server.http.limits import SESSION_IDLE_SECONDS, LimitedCalls, limit_sessions
+from xportcn_server.http.server_card import PATHS, add_server_card
 from xportcn_server.settings.values import is_loopback, plain_url
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,15 @@ def http_app(
         return JSONResponse({"ledger": "ok" if reachable else "unavailable"}, 200 if reachable else 503)
 
     security = _security(host, public_url)
+    answers_to = _answers_to(security)
+
+    def url_for(host: str) -> str | None:
+        """Of `/mcp`: the public one, or this machine's own; a Host that anybody may name is not repeated."""
+        if public_url or not security.enable_dns_rebinding_protection:
+            return public_url
+        return f"http://{host}{PATH}" if answers_to(host) else None
+
+    add_server_card(server, url_for)
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         json_response=stateless,
@@ -104,7 +114,7 @@ def http_app(
     limit_sessions(server.session_manager)
     app.user_middleware.append(Middleware(LimitedCalls, path=PATH))  # the last: the caller is known by then
     guarded = app if security.enable_dns_rebinding_protection else SameOrigin(app)
-    return PlainSpelling(WithPage(guarded, page(_answers_to(security))) if page else guarded)
+    return PlainSpelling(WithPage(guarded, page(answers_to)) if page else guarded)
 
 
 def _answers_to(security: TransportSecuritySettings) -> Callable[[str], bool]:
@@ -127,7 +137,9 @@ class WithPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else PATH
-        ours = path in (PATH, "/healthz", "/readyz") or path.startswith(("/.well-known/", "/messages/"))
+        ours = path in (PATH, "/healthz", "/readyz", *PATHS) or path.startswith(
+            ("/.well-known/", "/messages/")
+        )
         await (self._app if ours else self._page)(scope, receive, send)
 
 

@@ -24,7 +24,7 @@ async def _yes(operator: Operator, form: Form) -> None:
 
 
 async def _no(operator: Operator, form: Form) -> None:
-    await operator.decline(await operator.to_approve(form["code"], form["shown"]))
+    await operator.decline(await operator.to_decline(form["code"], form["shown"]))
 
 
 async def _look(operator: Operator, form: Form) -> None:

@@ -15,7 +15,9 @@ logger = logging.getLogger(__name__)
 MOST_BODY_BYTES = 16 * 1024
 REQUESTS_PER_MINUTE = 600
 FORMS_PER_MINUTE = 60
-"""Of one address. A person sends a few; the script of an open page asks twenty times."""
+"""Of one session, or, of all who are not signed in, of one address: behind a proxy that is everybody's. A
+person sends a few forms; the script of an open page asks twenty times.
+"""
 
 _HEADERS = {
     "content-security-policy": (
@@ -33,14 +35,21 @@ _HEADERS = {
 
 
 class Guarded:
-    """The page behind its guard. `host_is_ours` judges a Host header, in small letters."""
+    """The page behind its guard. `host_is_ours` judges a Host header, in small letters. `session_of` gives a
+    request's session, where it is known to be one.
+    """
 
     def __init__(
-        self, app: ASGIApp, host_is_ours: Callable[[str], bool], clock: Callable[[], datetime]
+        self,
+        app: ASGIApp,
+        host_is_ours: Callable[[str], bool],
+        clock: Callable[[], datetime],
+        session_of: Callable[[Scope], str | None],
     ) -> None:
         self._app = app
         self._host_is_ours = host_is_ours
         self._clock = clock
+        self._session_of = session_of
         self._rate = RateLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,8 +89,8 @@ class Guarded:
             length = headers.get("content-length", "")
             if not length.isdecimal() or int(length) > MOST_BODY_BYTES:
                 return 413, "its body has no length, or is too large"
-        client = scope.get("client") or ("", 0)
+        whose = self._session_of(scope) or (scope.get("client") or ("",))[0]
         most = FORMS_PER_MINUTE if scope["method"] == "POST" else REQUESTS_PER_MINUTE
-        if self._rate.wait_seconds(f"{scope['method']} {client[0]}", most, self._clock()):
+        if self._rate.wait_seconds(f"{scope['method']} {whose}", most, self._clock()):
             return 429, "too many requests in a minute"
         return None

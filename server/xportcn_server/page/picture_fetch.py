@@ -10,7 +10,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 import anyio
@@ -26,6 +26,11 @@ AT_A_TIME = 4
 
 _ADDRESS = re.compile(r"https://(?P<host>(?:[a-z0-9-]+\.)+alicdn\.com)(?P<path>/[!-~]{1,1000})")
 _BEGINNINGS = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
+
+_UNICAST_V6 = IPv6Network("2000::/3")
+"""What is outside is local, or carries another address: NAT64, mapped, multicast."""
+
+_ISATAP = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 
@@ -52,6 +57,19 @@ def kind_of(content: bytes) -> str | None:
 def is_shown(address: str | None) -> bool:
     """Whether a picture at this address may be asked for."""
     return bool(address and _ADDRESS.fullmatch(address))
+
+
+def is_public(address: str) -> bool:
+    """Whether this is an address of the public network itself: no tunnel's, whose other end may be anywhere.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    place = ip_address(address)
+    if isinstance(place, IPv4Address):
+        return place.is_global and not place.is_multicast
+    tunnelled = place.sixtofour or place.teredo or place.packed[8:12] in _ISATAP
+    return place.is_global and place in _UNICAST_V6 and not tunnelled
 
 
 async def addresses_of(host: str) -> list[str]:
@@ -91,7 +109,7 @@ class Pictures:
 
         try:
             places = await self._resolve(host)
-            if not places or not all(ip_address(place).is_global for place in places):
+            if not places or not all(map(is_public, places)):
                 raise PictureError("its host leads into a private network")
             # To the address that was looked at, whatever the name leads to a moment later.
             at = f"[{places[0]}]" if ":" in places[0] else places[0]

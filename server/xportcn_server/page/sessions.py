@@ -51,6 +51,7 @@ class Sessions:
     _clock: Callable[[], datetime]
     _marks_of: MarksOf = unmarked
     _used: dict[str, datetime] = field(default_factory=dict[str, datetime])
+    _known: set[str] = field(default_factory=set[str])
 
     async def new_code(self, visitor: Visitor, *, opened: bool = False) -> str:
         """A one-time code. `opened`: a browser is being started with it."""
@@ -67,14 +68,23 @@ class Sessions:
 
         until = self._clock() + SESSION_LIFE
         found = await self._ledger.sign_in(_digest(code), lambda visitor: _digest(cookie(visitor)), until)
-        return cookie(found) if found else None
+        if found is None:
+            return None
+        self._known.add(cookie(found))
+        return cookie(found)
 
     async def person(self, cookie: str | None) -> Person | None:
         """Who holds this cookie."""
         visitor = await self._ledger.visitor(_digest(cookie)) if cookie else None
         if not (visitor and cookie) or set(cookie.split(".")[1:]).isdisjoint(self._marks(visitor)):
+            self._known.discard(cookie or "")
             return None
+        self._known.add(cookie)
         return Person(visitor, cookie)
+
+    def is_known(self, cookie: str) -> bool:
+        """Whether this was a person's cookie when it came last; without a look into the ledger."""
+        return cookie in self._known
 
     def _marks(self, visitor: Visitor) -> tuple[str, ...]:
         return unmarked("") if visitor.caller is None else self._marks_of(visitor.caller)

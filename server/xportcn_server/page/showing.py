@@ -1,6 +1,6 @@
 """What the templates get: the ledger's own records, and the words of the person's language around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache, partial
@@ -11,8 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from xportcn_server.page.picture_fetch import is_shown
 from xportcn_tools.desk.comparison import Difference, compared
+from xportcn_tools.desk.last_time import since_last_time
 from xportcn_tools.desk.operator import digest_of
 from xportcn_tools.desk.question import asked_for
+from xportcn_tools.ledger.approvals import Bought
 from xportcn_tools.ledger.ledger import Receipt, StoredPreview
 from xportcn_tools.messages import UiLanguage, said
 from xportcn_tools.money import yuan
@@ -42,23 +44,26 @@ def version_of(*shown: object) -> str:
 
 @dataclass(frozen=True)
 class Card:
-    """A preview that waits. `yes` and `no` are the tokens of its forms, `digest` that of what it shows."""
+    """A preview that waits. `yes` and `no` are the tokens of its forms, `digest` that of what it shows.
+    `bought`: the caller's earlier orders of these goods.
+    """
 
     preview: StoredPreview
     digest: str
     yes: str
     no: str
+    bought: Sequence[Bought] = ()
 
     @property
     def sent_along(self) -> list[str]:
         return asked_for(self.preview.request)
 
 
-def card_of(preview: StoredPreview, form_token: Callable[..., str]) -> Card:
+def card_of(preview: StoredPreview, form_token: Callable[..., str], bought: Sequence[Bought] = ()) -> Card:
     """`form_token` takes an action and the words that it is about."""
     digest = digest_of(preview)
     subject = (preview.approval_code, digest)
-    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject))
+    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject), bought)
 
 
 def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, **values: Any) -> str:
@@ -84,13 +89,10 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
             return ()
         return compared(receipt.reading.orders, receipt.preview.shown).differences
 
-    own = {
-        "differences": differences,
-        "named": named,
-        "when": when,
-        "left": left,
-        "version": version_of,
-        "may_be_shown": is_shown,
-    }
+    def since(line: Line, bought: Sequence[Bought]) -> list[str]:
+        return since_last_time(line, bought, language, zone)
+
+    own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
+    own |= {"since_last_time": since, "differences": differences}
     page = templates().get_template(template)
     return page.render(values, t=partial(said, language), language=language, **own)

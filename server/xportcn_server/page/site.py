@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from xportcn_server.page.forms import ACTIONS, ids_in
 from xportcn_server.page.guard import Guarded
@@ -91,7 +91,7 @@ class Site:
             Route("/language/{language}", switch_language),
             Route("/static/{name}", static),
         ]
-        return Guarded(Starlette(routes=routes), host_is_ours, self.clock)
+        return Guarded(Starlette(routes=routes), host_is_ours, self.clock, self._known_session)
 
     # What the page shows
 
@@ -121,7 +121,8 @@ class Site:
             waiting = [
                 each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
             ]
-            cards = [card_of(preview, form_token) for preview in waiting]
+            bought = await operator.bought(waiting)
+            cards = [card_of(preview, form_token, bought[preview.caller]) for preview in waiting]
             # The oldest first: a new card stands below, and moves none under a pointer.
             cards.sort(key=lambda card: (card.preview.declined_at is not None, card.preview.created_at))
         return {
@@ -216,6 +217,12 @@ class Site:
         name, _ = _cookie_of(request)
         return await self.sessions.person(request.cookies.get(name))
 
+    def _known_session(self, scope: Scope) -> str | None:
+        request = Request(scope)
+        name, _ = _cookie_of(request)
+        cookie = request.cookies.get(name, "")
+        return cookie if self.sessions.is_known(cookie) else None
+
     def _guarded(
         self, view: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
@@ -229,6 +236,8 @@ class Site:
         return answer
 
     def _sign_in(self, request: Request, status: int = 401, notice: str = "") -> Response:
+        if status == 401:
+            logger.warning("page: %s was not shown: its visitor is not signed in", request.url.path)
         return self._html(request, "sign_in.html", status, notice=notice)
 
     def _html(self, request: Request, template: str, status: int, **values: Any) -> Response:

@@ -1,10 +1,10 @@
 """A ledger around another one: every method goes through `around`, which may look on."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
-from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
+from xportcn_tools.ledger.approvals import ApprovedBy, Bought, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import (
     ClaimResult,
     DayUsage,
@@ -76,6 +76,9 @@ class ForwardingLedger:
 
     async def waiting(self) -> list[StoredPreview]:
         return await self.around("waiting", self.inner.waiting)
+
+    async def bought(self, caller: str, goods: Collection[tuple[str, str]]) -> list[Bought]:
+        return await self.around("bought", self.inner.bought, caller, goods)
 
     async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
         return await self.around("approve", self.inner.approve, preview, method)

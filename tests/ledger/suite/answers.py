@@ -1,14 +1,26 @@
 """A person's yes and no are kept, with where they were said; codes and sessions of the page are known to all."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import anyio
 import pytest
 
-from ledger.suite.stores import Store, digest_of, events, opened, preview_of, standing_of
+from ledger.suite.stores import (
+    PLACED,
+    UNKNOWN,
+    Store,
+    digest_of,
+    events,
+    opened,
+    preview_of,
+    settled,
+    standing_of,
+)
+from xportcn_tools.ledger import approvals_sql
 from xportcn_tools.ledger.approvals import ApprovedBy, SignIn, Visitor
-from xportcn_tools.ledger.ledger import Ledger
+from xportcn_tools.ledger.ledger import Ledger, StoredPreview
 
 OWNER, ALICE = Visitor(None), Visitor("caller:alice")
 MINUTE = timedelta(minutes=1)
@@ -49,6 +61,37 @@ class AnswerSuite:
             assert (await standing_of(other, preview)).preview.declined_at == store.clock.now
             assert [each.preview_id for each in await other.waiting()] == ["preview-1"]
             assert await events(other) == ["declined"]
+
+    async def test_what_was_bought_before_is_the_callers_newest_placed_order_of_each_of_the_goods(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def with_goods(number: int, *goods: tuple[str, str], caller: str = "local") -> StoredPreview:
+            preview = preview_of(number, caller=caller)
+            (group,) = preview.shown.groups
+            lines = tuple(replace(group.lines[0], offer_id=offer, spec_id=spec) for offer, spec in goods)
+            return replace(preview, shown=replace(preview.shown, groups=(replace(group, lines=lines),)))
+
+        mug, white, jar = ("1", "AA"), ("1", "BB"), ("12", "AA")
+        kept = [with_goods(1, mug, jar), with_goods(2, white), with_goods(3, mug, white)]
+        wanted = [("1", "aa"), ("1", "bb"), ("12", "aa"), ("2", "aa")]
+        async with opened(store) as ledger, opened(store, "real") as real:
+            for preview in kept:
+                await settled(ledger, preview, PLACED)
+                store.clock.advance(60)
+            await settled(ledger, with_goods(4, mug), UNKNOWN)
+            await settled(ledger, with_goods(5, mug, caller="caller:bob"), PLACED)
+            await settled(real, with_goods(6, mug), PLACED)
+            found = await ledger.bought("local", wanted)
+            assert [(each.out_order_id, each.shown) for each in found] == [
+                ("PO-3", kept[2].shown),
+                ("PO-1", kept[0].shown),
+            ]
+            assert found[0].created_at - found[1].created_at == 2 * MINUTE
+            assert await ledger.bought("local", wanted[3:]) == []
+            assert await ledger.bought("local", []) == []
+            assert [each.out_order_id for each in await ledger.bought("caller:bob", wanted)] == ["PO-5"]
+            monkeypatch.setattr(approvals_sql, "LOOKED_BACK", 2)
+            assert [each.out_order_id for each in await ledger.bought("local", wanted)] == ["PO-3"]
 
     async def test_of_many_at_once_with_one_code_one_is_signed_in(self, store: Store) -> None:
         entered: list[Visitor | None] = []

@@ -1,9 +1,11 @@
 """What a person may do outside the conversation: answer a preview, settle an unknown order, pause."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk.policy import LOCAL_CALLER
+from xportcn_tools.ledger.approvals import Bought
 from xportcn_tools.ledger.ledger import (
     ApprovedBy,
     DayUsage,
@@ -12,12 +14,16 @@ from xportcn_tools.ledger.ledger import (
     OrderRecord,
     Outcome,
     Receipt,
+    Standing,
     StoredPreview,
 )
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import is_order_id
 from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import clean
+
+MOST_ORDER_IDS = 50
+"""An order has at most so many lines, each of which may become an order upstream."""
 
 
 class RefusedError(Exception):
@@ -44,12 +50,34 @@ class Operator:
         """Previews that can still be approved, newest first."""
         return [each for each in await self.ledger.waiting() if self.caller in (None, each.caller)]
 
+    async def bought(self, previews: Sequence[StoredPreview]) -> dict[str, list[Bought]]:
+        """By caller, what it bought before of the goods of these previews (`since_last_time`)."""
+        found: dict[str, list[Bought]] = {}
+        for caller in {preview.caller for preview in previews}:
+            lines = [line for each in previews if each.caller == caller for line in each.shown.lines]
+            found[caller] = await self.ledger.bought(caller, {line.goods for line in lines})
+        return found
+
     async def to_approve(self, code: str, shown: str | None = None) -> StoredPreview:
         """The preview with this approval code. `shown`: the digest of what the person saw (`digest_of`).
 
         Raises:
-            RefusedError: there is none, it was ordered, approved, has expired, or is not what was shown.
+            RefusedError: as `to_decline`, or it is approved already.
         """
+        standing = await self._open(code, shown)
+        if standing.approved:
+            raise RefusedError("this preview is approved already")
+        return standing.preview
+
+    async def to_decline(self, code: str, shown: str | None = None) -> StoredPreview:
+        """The same for a no, which takes back a yes.
+
+        Raises:
+            RefusedError: there is none, it is void, was ordered, has expired, or is not what was shown.
+        """
+        return (await self._open(code, shown)).preview
+
+    async def _open(self, code: str, shown: str | None) -> Standing:
         preview = await self.ledger.preview_by_code(code.strip().upper())
         if preview and self.caller not in (None, preview.caller):
             preview = None
@@ -59,13 +87,16 @@ class Operator:
         order, preview = standing.attempt, standing.preview
         if order:
             raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
-        if standing.approved:
-            raise RefusedError("this preview is approved already")
+        if standing.restored:
+            raise RefusedError(
+                "this preview is void: the record of orders was copied or restored since, and an order of it"
+                " may be missing here; the assistant has to preview again"
+            )
         if standing.now >= preview.expires_at:
             raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
         if shown not in (None, digest_of(preview)):
             raise RefusedError("the terms are not those that were shown")
-        return preview
+        return standing
 
     async def approve(self, code: str, shown: str | None = None) -> None:
         """Record the yes. Looked at once more: a person may take longer over it than the preview lives.
@@ -99,7 +130,8 @@ class Operator:
         """The order of unknown outcome with this reference, which may have become `order_ids` upstream.
 
         Raises:
-            RefusedError: there is none, it is not unknown, or an id is no order id or another order's.
+            RefusedError: there is none, it is not unknown, the ids are too many, or one is no order id or
+                another order's.
         """
         order = await self._order(reference, self.caller)
         if order.state == "sending":
@@ -108,6 +140,8 @@ class Operator:
             raise RefusedError(
                 f"order {order.out_order_id} is {order.state}; only an unknown one can be resolved"
             )
+        if len(order_ids) > MOST_ORDER_IDS:
+            raise RefusedError(f"these are {len(order_ids)} order ids; an order has {MOST_ORDER_IDS} at most")
         for order_id in order_ids:
             if not is_order_id(order_id):
                 raise RefusedError(f"{order_id!r} is no order id")

@@ -1,12 +1,13 @@
 """A part of the ledger's seam: a person's answers to previews, and visits of the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
+    from xportcn_tools.order import ShownPreview
 
 ApprovedBy = Literal["operator", "page"]
 """Where a person said yes outside the conversation: in the terminal or on the page."""
@@ -34,6 +35,19 @@ class SignIn:
     opened: bool = False
 
 
+@dataclass(frozen=True)
+class Bought:
+    """A placed order, with what was approved. `created_at`: its claim, UTC."""
+
+    out_order_id: str
+    created_at: datetime
+    shown: "ShownPreview"
+
+    @property
+    def goods(self) -> set[tuple[str, str]]:
+        return {line.goods for line in self.shown.lines}
+
+
 class Approvals(Protocol):
     """Every method raises `LedgerUnavailableError` where the ledger cannot be read or written."""
 
@@ -42,7 +56,13 @@ class Approvals(Protocol):
         ...
 
     async def waiting(self) -> "list[StoredPreview]":
-        """Previews that are neither expired, nor ordered, nor approved; newest first."""
+        """Previews that are neither expired, void since a restore, ordered nor approved; newest first."""
+        ...
+
+    async def bought(self, caller: str, goods: Collection[tuple[str, str]]) -> list[Bought]:
+        """The newest placed order of each of these goods (`Line.goods`) among the caller's newest
+        (`LOOKED_BACK`); newest first.
+        """
         ...
 
     async def approve(self, preview: "StoredPreview", method: ApprovedBy = "operator") -> bool:

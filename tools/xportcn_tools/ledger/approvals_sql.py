@@ -1,13 +1,13 @@
 """What a person does in the ledger, as SQL that every driver runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from xportcn_tools.ledger import rows
-from xportcn_tools.ledger.approvals import ApprovedBy, DeclinedIn, SignIn, Visitor
+from xportcn_tools.ledger.approvals import ApprovedBy, Bought, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
 from xportcn_tools.ledger.queries import Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 TOUCH = timedelta(seconds=10)
 """A session that was seen more recently is not written again."""
+
+LOOKED_BACK = 200
+"""So many orders of a caller are looked through for goods that were bought before."""
 
 
 class SqlApprovals(ABC):
@@ -42,7 +45,37 @@ class SqlApprovals(ABC):
         return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))
 
     async def waiting(self) -> list[StoredPreview]:
-        return await self._run(lambda sql: self._queries.waiting(sql, self._now(sql)))
+        def work(sql: Session) -> list[StoredPreview]:
+            found = self._queries.waiting(sql, self._now(sql))
+            return [each for each in found if not self._queries.restored_since(sql, each.trail_seen)]
+
+        return await self._run(work)
+
+    async def bought(self, caller: str, goods: Collection[tuple[str, str]]) -> list[Bought]:
+        offer_ids = sorted({offer for offer, _ in goods})
+        # Offer ids are digits: nothing of them is a sign of LIKE's.
+        one_of = " OR ".join(["previews.shown LIKE ?"] * len(offer_ids)) or "1 = 0"
+        statement = (
+            "SELECT recent.out_order_id, recent.created_at, previews.shown FROM"  # noqa: S608 - ours
+            " (SELECT preview_id, out_order_id, created_at FROM orders"
+            " WHERE realm = ? AND caller = ? AND state = 'placed'"
+            f" ORDER BY created_at DESC LIMIT {LOOKED_BACK}) AS recent"
+            f" JOIN previews USING (preview_id) WHERE {one_of} ORDER BY recent.created_at DESC"
+        )
+        values = (self._queries.realm, caller, *(f'%"{offer}"%' for offer in offer_ids))
+
+        def work(sql: Session) -> list[Bought]:
+            bought, missing = list[Bought](), set(goods)
+            for row in sql.execute(statement, values):
+                if not missing:
+                    break
+                with suppress(rows.UnreadableRowError):  # doctor names such rows
+                    order = rows.bought_of(row)
+                    bought += [order] if order.goods & missing else []
+                    missing -= order.goods
+            return bought
+
+        return await self._run(work)
 
     async def approve(self, preview: StoredPreview, method: ApprovedBy = "operator") -> bool:
         def work(sql: Session) -> bool:

@@ -283,8 +283,8 @@ class Queries:
         return row
 
     def usage(self, sql: Session, caller: str, now: datetime) -> DayUsage:
-        """Of the orders claimed on this day, and of those whose time of claim is none: nobody knows when they
-        were, so they count until they are mended.
+        """Of the orders claimed on this day, and of those whose time of claim is unreadable: their day is not
+        known, so they count until their rows are mended.
         """
         starts_at, ends_at = day_around(now, self.zone)
         statement = (

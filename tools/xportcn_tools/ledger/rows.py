@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from xportcn_tools.ledger.approvals import Bought
 from xportcn_tools.ledger.ledger import (
     LedgerUnavailableError,
     NewOrder,
@@ -154,6 +155,10 @@ def address_of(row: Mapping[str, Any]) -> Address | None:
         return _from_column("request", row["request"]).address
     except (ValueError, TypeError):  # the latter: its preview's row was deleted
         return None
+
+
+def bought_of(row: Mapping[str, Any]) -> Bought:
+    return Bought(**_from_row(row, Bought))
 
 
 def trail_row_of(row: Mapping[str, Any]) -> TrailRow:

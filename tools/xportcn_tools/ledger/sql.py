@@ -134,6 +134,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                 page_open=self._queries.page_open(sql, caller, now),
                 pause=self._queries.paused(sql),
                 void=self._is_void(sql, preview),
+                restored=self._queries.restored_since(sql, preview.trail_seen),
             )
 
         return await self._read(work)

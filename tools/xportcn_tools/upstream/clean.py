@@ -104,7 +104,7 @@ def _is_hidden(character: str, category: str) -> bool:
 def seen(text: str) -> tuple[str, list[str]]:
     """What a person sees of a text, each blank as a space; and the characters in it that stay unseen.
 
-    The rule for all text, whoever wrote it: others' text loses the unseen, arguments are refused for it.
+    The rule for all text, ours or others': others' text loses the unseen, arguments are refused for it.
     """
     if text.isascii() and text.isprintable():
         return text, []

@@ -11,10 +11,16 @@ function countDown() {
       clock.textContent = clock.textContent.replace(/\d+:\d\d/, shown);
     } else {
       clock.textContent = clock.dataset.expired;
-      const answers = clock.parentElement.querySelector(".answers");
-      if (answers) answers.hidden = true;
+      // Not hidden: what stands below would move, perhaps under a finger.
+      for (const button of clock.parentElement.querySelectorAll(".answers button")) button.disabled = true;
     }
   }
+}
+
+// What a form is about, whatever its token.
+function subjectOf(form) {
+  const fields = [...form.querySelectorAll("input[type=hidden]:not([name=token])")];
+  return [form.getAttribute("action"), ...fields.map((field) => field.value)].join(" ");
 }
 
 async function refresh() {
@@ -33,8 +39,12 @@ async function refresh() {
   if (!part || part.dataset.version === shown.dataset.version) return;
   const fields = [...fresh.querySelectorAll("input:not([type=hidden])")];
   if (fields.some((field) => field === document.activeElement || field.value)) return;
+  if (fresh.querySelector(".answers:hover")) return;
+  const held = document.activeElement.closest("#fresh form");
   shown.replaceWith(document.adoptNode(part));
   countDown();
+  const again = held && [...fresh.querySelectorAll("form")].find((form) => subjectOf(form) === subjectOf(held));
+  if (again) again.querySelector("button").focus();
 }
 
 document.addEventListener("submit", (event) => {
