@@ -133,7 +133,7 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
                     open_page = (await beside.enter_async_context(page)).open
                     if settings.page == "on":
                         await open_page()
-                yield Desk(
+                desk = Desk(
                     upstream,
                     ledger,
                     policy,
@@ -143,6 +143,9 @@ def build_server(settings: Settings, seams: Seams | None = None, gate: Gate | No
                     products=products_of(settings, upstream, outside),
                     open_page=open_page,
                 )
+                if outside.hints:
+                    await beside.enter_async_context(outside.hints.followed(ledger, desk.lookup))
+                yield desk
         finally:
             await upstream.aclose()
             await ledger.aclose()

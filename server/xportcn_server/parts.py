@@ -29,6 +29,7 @@ from xportcn_tools.upstream.signing import Credentials, Signer
 if TYPE_CHECKING:
     from xportcn_server.sandbox.service import Sandbox
     from xportcn_server.telemetry.telemetry import Telemetry
+    from xportcn_tools.desk.hints import Hints
     from xportcn_tools.goods.reader import ProductReader
 
 NAME = "xportcn-mcp"
@@ -38,8 +39,9 @@ NAME = "xportcn-mcp"
 class Seams:
     """What the server meets outside. The defaults are the real ones, without telemetry.
 
-    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks and
-    what opens the page, which is then at `/`. `browse` opens an address in a browser, where there is one.
+    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks, what
+    opens the page, which is then at `/`, and what takes the vendor's messages. `browse` opens an address in a
+    browser, where there is one.
     """
 
     clock: Callable[[], datetime] | None = None
@@ -50,6 +52,7 @@ class Seams:
     telemetry: "Telemetry | None" = None
     browse: Callable[[str], bool] | None = None
     open_page: Callable[[], Awaitable[bool]] | None = None
+    hints: "Hints | None" = None
 
 
 def caps_of(settings: Settings) -> Caps:

@@ -53,8 +53,10 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
         is_loopback,
         serve_http,
     )
+    from xportcn_server.http.messages_endpoint import WithMessages  # noqa: PLC0415
     from xportcn_server.page.opening import Doorway  # noqa: PLC0415
     from xportcn_server.page.site import Site  # noqa: PLC0415
+    from xportcn_tools.desk.hints import Hints  # noqa: PLC0415
 
     settings = settings.over_http()
     gate = gate_of(settings)
@@ -71,10 +73,12 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
     doorway = (
         Doorway(site, data_folder(settings)) if gate.verifier is None and settings.page != "off" else None
     )
+    hints = Hints() if settings.messages_secret else None
     seams = Seams(
         ledger=ledger,
         telemetry=telemetry_of(settings, os.environ),
         open_page=doorway.open_once if doorway else None,
+        hints=hints,
     )
     server = build_server(settings, seams, gate)
     app = http_app(
@@ -85,6 +89,13 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
         public_url=settings.oauth_audience,
         page=site.application,
     )
+
+    if hints and settings.messages_secret:
+        app = WithMessages(app, settings.messages_secret.get_secret_value(), hints)
+        if settings.order_lookup == "off":
+            logger.warning(
+                "the vendor's messages are kept, but nothing is read while XPORTCN_ORDER_LOOKUP is off"
+            )
 
     async def listening(url: str) -> None:
         if doorway:

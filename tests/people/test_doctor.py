@@ -750,7 +750,7 @@ def test_no_secret_is_shown_in_either_form_wherever_it_stands(patient: Patient) 
     assert "did you mean XPORTCN_ACCESS_SECRET?" in report.checks["XPORTCN_ACCES_SECRET"]["next_step"]
 
 
-@pytest.mark.parametrize("name", ["ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "STATE_KEYS"])
+@pytest.mark.parametrize("name", ["ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "STATE_KEYS", "MESSAGES_SECRET"])
 def test_a_secret_that_cannot_be_read_is_not_quoted(patient: Patient, name: str) -> None:
     patient.set(MODE="preview", BASE_URL="http://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
     patient.set(**{name: f"{SECRET[:9]} \x07 {SECRET}"})

@@ -152,6 +152,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This form was not acted on: it was sent before, or is not from this page. What holds is shown here.",
         "此表单未被执行：它已提交过，或不是来自此页面。当前状态如下。",
     ),
+    "no_longer": (
+        "No longer as approved. {what}: approved {was}, now {now}. Ask the seller before you pay.",
+        "与确认时不同。{what}：确认时 {was}，现在 {now}。付款前请联系卖家。",
+    ),
     "refused": ("Nothing was changed: {reason}.", "没有任何更改：{reason}。"),
     # The card in a client (guide/order_card.js)
     "ask_to_place": ("Ask the assistant to place it: {total} CNY", "请助手下单：{total} CNY"),

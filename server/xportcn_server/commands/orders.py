@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from xportcn_server.commands.export_command import export
+from xportcn_server.commands.order_filters import OrderFilters, order_filters
 from xportcn_server.commands.shared import (
     current_settings,
     differences,
@@ -32,6 +34,8 @@ from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.render import to_pay, upstream_lines
 from xportcn_tools.results import MODE_WORDS, STATE_WORDS
+from xportcn_tools.upstream.clean import quoted
+from xportcn_tools.upstream_state import VendorMessage
 from xportcn_tools.wording import UiLanguage, worded
 
 
@@ -44,11 +48,18 @@ def orders(context: click.Context) -> None:
 
 
 @orders.command("list")
+@order_filters
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-def orders_list(limit: int) -> None:
-    """List orders, newest first, with their goods and what is to be paid."""
+@click.option("--before", metavar="REF", help="Go on after this order.")
+def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
+    """List orders, newest first, with their goods and what is to be paid; then the totals of all that fit."""
     settings = current_settings()
-    found = _found(settings, OrderQuery(None, limit=limit))
+    query = replace(filters.query(settings), limit=limit + 1, before=before)
+    try:
+        found, totals = with_ledger(settings, lambda ledger: ledger.listing(query))
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
+    more, found = len(found) > limit, found[:limit]
     when, language = local_time(ZoneInfo(settings.timezone)), settings.language
     t = partial(worded, language)
     for receipt in found:
@@ -72,6 +83,11 @@ def orders_list(limit: int) -> None:
         texts += upstream_lines(result.upstream, language) if result.upstream else ()
         for text in (*texts, *to_pay(result, language)):
             say(f"    {text}")
+    for total in totals:  # beside the rows, which a script may read
+        count = t("orders: {count}", count=total.orders)
+        say(f"{padded(count, 23)}  {padded(t(total.state), 8)}  {yuan(total.payable_fen):>10} CNY", err=True)
+    if more:
+        tell("More: --before {reference}", err=True, reference=found[-1].order.out_order_id)
     if not found:
         tell("No orders.")
 
@@ -86,8 +102,13 @@ def orders_show(reference: str, form: str | None) -> None:
     if form and found:
         _print_receipt(settings, found[0], form)
         return
+    when = local_time(ZoneInfo(settings.timezone))
+    t = partial(worded, settings.language)
     for receipt in found:
-        _print_all(receipt, local_time(ZoneInfo(settings.timezone)), settings.language)
+        _print_all(receipt, when, settings.language)
+        for message in _messages(settings, receipt):
+            words = t("{event} {text} (not believed)", event=message.event, text=quoted(message.text))
+            say(f"{padded(t('message'), 13)} {when(message.received_at)}  {words}")
     if not found:
         tell("No order has the reference {reference}.", err=True, reference=reference)
         sys.exit(1)
@@ -143,6 +164,13 @@ def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLang
 def _found(settings: Settings, query: OrderQuery) -> list[Receipt]:
     try:
         return with_ledger(settings, lambda ledger: ledger.receipts(query))
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
+
+
+def _messages(settings: Settings, receipt: Receipt) -> tuple[VendorMessage, ...]:
+    try:
+        return with_ledger(settings, lambda ledger: ledger.messages(receipt.order.order_key))
     except LedgerError as error:
         stop(f"the ledger cannot be read: {error}", 1)
 

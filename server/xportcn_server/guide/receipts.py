@@ -114,8 +114,8 @@ def receipt(found: Receipt, language: UiLanguage = "en") -> list[str]:
     title = t("Order {number}", number=code(order.out_order_id))
     parts = [f"# {title}", table(("", ""), [(t(name), text) for name, text in rows])]
     if shown:
-        head = [t(each) for each in ("Goods", "Unit", "Offer", "Spec", "Quantity", "Amount")]
-        parts += [f"## {t('Goods')}", table(head, _lines(shown, language))]
+        columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Amount")
+        parts += [f"## {t('Goods')}", table([t(each) for each in columns], _lines(shown, language))]
     if order.state in _NEXT:
         resolve = t(RESOLVE, reference=order.out_order_id)
         parts += [f"## {t('What to do next')}", t(_NEXT[order.state], resolve=resolve)]
@@ -156,6 +156,7 @@ def _lines(shown: ShownPreview, language: UiLanguage) -> list[tuple[str, ...]]:
             plain(line.unit or "–"),
             code(line.offer_id),
             code(line.spec_id),
+            plain(line.product_no or "–"),
             str(line.quantity),
             f"{yuan(line.amount)} CNY",
         )

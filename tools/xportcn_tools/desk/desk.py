@@ -63,12 +63,12 @@ class Desk:
         self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer, addresses)
         self._yes = Yes(ledger, policy)
-        lookup = None
+        self.lookup = None
         if policy.lookup:
-            lookup = OrderLookup(
+            self.lookup = OrderLookup(
                 upstream, ledger, policy.lookup, clock, lambda caller: profile_of(caller).user_id
             )
-        self.history = OrderHistory(ledger, policy, lookup)
+        self.history = OrderHistory(ledger, policy, self.lookup)
         self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:

@@ -293,7 +293,3 @@ class Ledger(Approvals, Upkeep, Protocol):
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
         ...
-
-    async def keep_reading(self, order_key: str, reading: Reading) -> None:
-        """What the upstream says of an order, instead of what it said before. No part of the trail."""
-        ...

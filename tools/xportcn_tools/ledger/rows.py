@@ -21,7 +21,7 @@ from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
-from xportcn_tools.upstream_state import Reading, UpstreamOrder
+from xportcn_tools.upstream_state import Reading, UpstreamOrder, VendorMessage
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since", "declined_at"))
 _JSON: dict[str, TypeAdapter[Any]] = {
@@ -36,6 +36,7 @@ _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
 
 _UPSTREAM = TypeAdapter(tuple[UpstreamOrder, ...])
+_MESSAGES = TypeAdapter(tuple[VendorMessage, ...])
 
 
 def time_text(moment: datetime) -> str:
@@ -134,6 +135,18 @@ def reading_of(row: Mapping[str, Any]) -> Reading | None:
         return Reading(time_of(row["read_at"]), _UPSTREAM.validate_json(row["orders"]))
     except ValueError:
         return None
+
+
+def messages_row(order_key: str, messages: tuple[VendorMessage, ...]) -> dict[str, Any]:
+    return {"order_key": order_key, "messages": _MESSAGES.dump_json(messages).decode()}
+
+
+def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
+    """None where they cannot be read: nothing depends on them."""
+    try:
+        return _MESSAGES.validate_json(row["messages"])
+    except ValueError:
+        return ()
 
 
 def address_of(row: Mapping[str, Any]) -> Address | None:
