@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import anyio
 import click
@@ -15,8 +15,10 @@ from xportcn_server.parts import ledger_of
 from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
-from xportcn_tools.results import OrderResult
 from xportcn_tools.upstream.clean import escaped
+
+if TYPE_CHECKING:
+    from xportcn_tools.results import OrderResult
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ def local_time(zone: tzinfo) -> Callable[[datetime], str]:
     return lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def differences(order: OrderResult) -> str:
+def differences(order: "OrderResult") -> str:
     """The warning that the upstream has an order otherwise than it was approved; empty where it has not."""
     found = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
     what = f"order {order.out_order_id} is no longer as it was approved: {'; '.join(found)}"

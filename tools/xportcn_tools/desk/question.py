@@ -4,12 +4,12 @@ The same preview gives the same text for ever: the protocol may put the question
 and an answer counts only for the text that was shown.
 """
 
+from xportcn_tools.codes import MODE_WORDS, Environment
 from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.money import sum_line, yuan
 from xportcn_tools.order import Line, OrderRequest, ShownPreview
-from xportcn_tools.results import MODE_WORDS, Environment
 from xportcn_tools.upstream.clean import quoted
 
 LINES_SHOWN = 10
