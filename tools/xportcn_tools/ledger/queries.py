@@ -21,6 +21,7 @@ from xportcn_tools.ledger.ledger import (
     StateTotal,
     StoredPreview,
 )
+from xportcn_tools.ledger.place import same_destination
 from xportcn_tools.ledger.seals import seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
@@ -212,8 +213,6 @@ class Queries:
         that are open, and those placed under a condition of ours with one `?` for its value. One whose
         address cannot be read may go there, and so may one that was changed `since` and erased.
         """
-        from xportcn_tools.ledger.place import same_destination  # noqa: PLC0415 - a call alone compares
-
         caller, goods_digest, address = whose
         found = sql.execute(
             "SELECT orders.*, previews.request FROM orders LEFT JOIN previews USING (preview_id)"  # noqa: S608 - ours
