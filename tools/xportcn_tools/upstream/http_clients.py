@@ -29,7 +29,7 @@ still stands.
 TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Pool:
     """A client with its connections; entered for the time of a call. `calls`: under way."""
 
