@@ -20,13 +20,13 @@ from mcp_types import ElicitResult, InputRequiredResult, InputResponses
 from starlette.types import ASGIApp
 
 from harness.house import Era, Person
-from xportcn_server.app import Seams, build_server
+from xportcn_server.app import build_server
 from xportcn_server.http.application import Readiness, http_app
 from xportcn_server.http.callers import new_caller
 from xportcn_server.http.connections import LimitedConnection
 from xportcn_server.http.messages_endpoint import WithMessages
 from xportcn_server.page.site import Site
-from xportcn_server.parts import policy_of
+from xportcn_server.parts import Seams, policy_of
 from xportcn_server.serve import gate_of
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now

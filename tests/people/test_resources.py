@@ -12,8 +12,8 @@ from mcp import Client, MCPError
 from mcp_types import PromptReference, TextResourceContents
 
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
-from xportcn_server.app import address_book_of
 from xportcn_server.guide.receipts import code, page, plain, receipt, table
+from xportcn_server.parts import address_book_of
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt
 
 pytestmark = pytest.mark.anyio

@@ -68,6 +68,8 @@ async def ask_person(
 ) -> Asked | Elicit[ApprovalForm]:
     """Runs before the tool, on the stateless protocol again in every round: reads, never writes."""
     desk: Desk = ctx.request_context.lifespan_context
+    if desk.policy.approval == "off" or not (can_ask(ctx) or retried(ctx)):
+        return Asked("cannot_ask")  # `create` finds what speaks against it
     call = CreateCall(preview_token, expected_total, ship_to, goods, caller_of(), desk.now())
     try:
         question = await desk.question(call, asked_before=retried(ctx))
@@ -78,7 +80,7 @@ async def ask_person(
     if not can_ask(ctx):
         # A retry that carries our question's state, from a client that no longer says that it can ask:
         # the person was asked, and the answer may have been a no. That is not nobody to ask.
-        return Asked("unanswered" if retried(ctx) else "cannot_ask")
+        return Asked("unanswered")
     if is_version_at_least(ctx.protocol_version or "", STATELESS_SINCE):
         return Elicit(question, FORMS[desk.policy.language])
     return await _wait_for_form(ctx, question, FORMS[desk.policy.language])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, cast
 
+from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
@@ -17,7 +18,6 @@ from xportcn_tools.money import sum_line
 from xportcn_tools.product_results import ProductEnvelope, ProductsEnvelope
 from xportcn_tools.product_text import open_lines_text, product_text, products_text, sellers_text
 from xportcn_tools.results import (
-    MODE_WORDS,
     STATE_WORDS,
     Envelope,
     GroupResult,

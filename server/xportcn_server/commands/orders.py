@@ -26,6 +26,7 @@ from xportcn_server.guide.printed_receipt import printed_receipt
 from xportcn_server.guide.receipts import REASON, WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.present import goods_shown, receipt_result
 from xportcn_tools.desk.question import line_of, parts_of_total
@@ -33,7 +34,7 @@ from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Re
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.render import to_pay, upstream_lines
-from xportcn_tools.results import MODE_WORDS, STATE_WORDS
+from xportcn_tools.results import STATE_WORDS
 from xportcn_tools.upstream.clean import quoted
 from xportcn_tools.upstream_state import VendorMessage
 from xportcn_tools.wording import UiLanguage, worded

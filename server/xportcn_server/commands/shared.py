@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 from unicodedata import east_asian_width
 
 import anyio
@@ -16,9 +16,11 @@ from xportcn_server.parts import ledger_of
 from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
-from xportcn_tools.results import OrderResult
 from xportcn_tools.upstream.clean import escaped
 from xportcn_tools.wording import UiLanguage, reworded, worded
+
+if TYPE_CHECKING:
+    from xportcn_tools.results import OrderResult
 
 T = TypeVar("T")
 
@@ -48,7 +50,7 @@ def tell(english: str, /, *, err: bool = False, **places: object) -> None:
     say(worded(language(), english, **places), err=err)
 
 
-def differences(order: OrderResult, language: UiLanguage) -> str:
+def differences(order: "OrderResult", language: UiLanguage) -> str:
     """The warning that the upstream has an order otherwise than it was approved; empty where it has not."""
     found = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
     if not found:

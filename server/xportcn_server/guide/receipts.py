@@ -8,13 +8,14 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
+from xportcn_tools.codes import MODE_WORDS, Environment
 from xportcn_tools.desk.naming import name_of
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.question import parts_of_total
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED, ShownPreview
-from xportcn_tools.results import MODE_WORDS, STATE_WORDS, Environment, OrderResult
+from xportcn_tools.results import STATE_WORDS, OrderResult
 from xportcn_tools.wording import UiLanguage, worded
 
 RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"

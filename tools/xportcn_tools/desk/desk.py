@@ -141,7 +141,7 @@ class Desk:
         if self._checks.outdated(standing):  # this create ends in a fresh preview
             return None
         needed = self.policy.needs_approval(standing.preview.payable_fen)
-        if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
+        if (standing.approved or not needed) and not asked_before:
             return None
         return question(self.policy.environment, standing.preview, self.policy.language)
 

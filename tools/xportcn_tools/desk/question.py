@@ -6,12 +6,12 @@ and an answer counts only for the text that was shown.
 
 from functools import partial
 
+from xportcn_tools.codes import MODE_WORDS, Environment
 from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.ledger.ledger import StoredPreview
 from xportcn_tools.money import sum_line, yuan
 from xportcn_tools.order import Line, OrderRequest, ShownPreview
-from xportcn_tools.results import MODE_WORDS, Environment
 from xportcn_tools.upstream.clean import quoted
 from xportcn_tools.wording import UiLanguage, reworded, worded
 
