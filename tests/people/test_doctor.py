@@ -37,11 +37,12 @@ from harness.patient import (
 )
 from harness.postgres_server import PostgresServer
 from harness.settings import SANDBOX_ACCOUNT
-from xportcn_server.app import Seams, build_server
+from xportcn_server.app import build_server
 from xportcn_server.doctor import check_ledger as ledger_check
 from xportcn_server.doctor import check_postgres as postgres_check
 from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.unreached import sort_error
+from xportcn_server.parts import Seams
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.settings.loaded import load_settings
 
@@ -774,7 +775,7 @@ def test_no_secret_is_shown_in_either_form_wherever_it_stands(patient: Patient) 
     assert "did you mean XPORTCN_ACCESS_SECRET?" in report.checks["XPORTCN_ACCES_SECRET"]["next_step"]
 
 
-@pytest.mark.parametrize("name", ["ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "STATE_KEYS"])
+@pytest.mark.parametrize("name", ["ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "STATE_KEYS", "MESSAGES_SECRET"])
 def test_a_secret_that_cannot_be_read_is_not_quoted(patient: Patient, name: str) -> None:
     patient.set(MODE="preview", BASE_URL="http://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
     patient.set(**{name: f"{SECRET[:9]} \x07 {SECRET}"})

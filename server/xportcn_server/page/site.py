@@ -29,7 +29,8 @@ from xportcn_tools.desk.csv_table import csv_table
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER, Policy, Profile
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery
-from xportcn_tools.messages import UiLanguage, said
+from xportcn_tools.messages import said
+from xportcn_tools.wording import UiLanguage, reworded
 
 logger = logging.getLogger(__name__)
 
@@ -195,7 +196,12 @@ class Site:
             return await self._whole(request, person, 403, self._said(request, "form_refused"))
         except RefusedError as error:
             logger.warning("page: the form %s changed nothing: %s", name, error)
-            return await self._whole(request, person, 409, self._said(request, "refused", reason=str(error)))
+            return await self._whole(
+                request,
+                person,
+                409,
+                self._said(request, "refused", reason=reworded(self._language(request), str(error))),
+            )
         if name == "look":
             return self._asked_again(request, person, form)
         return RedirectResponse(f"/?done={action.done}", 303)

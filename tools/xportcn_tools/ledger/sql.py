@@ -125,10 +125,14 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
             if preview is None:
                 return None
             now = self._now(sql)
+            attempt = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
+            if attempt:  # what came of it is the answer, whatever else holds
+                unused = DayUsage(0, 0, 0, now)
+                return Standing(now, preview, attempt, None, unused, None, True, False, None)
             return Standing(
                 now,
                 preview,
-                attempt=self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)),
+                attempt=None,
                 approved=self._queries.approved_by(sql, preview.preview_id),
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),

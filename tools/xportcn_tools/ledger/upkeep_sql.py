@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -11,11 +12,12 @@ from xportcn_tools.ledger.erasure import UNORDERED, erased_order, erased_preview
 from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.upstream_state import Reading
+from xportcn_tools.upstream_state import Reading, VendorMessage
 
 T = TypeVar("T")
 
 AT_ONCE = 50  # rows that one transaction erases
+MOST_MESSAGES = 10  # of the vendor, kept with an order
 
 
 class SqlUpkeep(ABC):
@@ -77,7 +79,8 @@ class SqlUpkeep(ABC):
             seals = self._queries.seals(sql, {**order, **changed})
             row = self._append(sql, "erased", order["out_order_id"], dict(seals))
             changed["last_sequence"] = row.sequence
-            sql.execute("DELETE FROM readings WHERE order_key = ?", (order["order_key"],))
+            for table in ("readings", "vendor_messages"):
+                sql.execute(f"DELETE FROM {table} WHERE order_key = ?", (order["order_key"],))  # noqa: S608
             self._queries.update(sql, "orders", changed, "order_key = ?", order["order_key"])
         return len(found)
 
@@ -106,6 +109,20 @@ class SqlUpkeep(ABC):
 
         await self._run(work)
 
+    async def keep_message(self, order_key: str, message: VendorMessage) -> None:
+        def work(sql: Session) -> None:
+            with self._transaction(sql):
+                statement = "SELECT 1 AS one FROM orders WHERE order_key = ? AND ship_to <> ''"
+                new = message if sql.execute(statement, (order_key,)) else replace(message, text="")
+                kept = (new, *_messages(sql, order_key))[:MOST_MESSAGES]
+                sql.execute("DELETE FROM vendor_messages WHERE order_key = ?", (order_key,))
+                self._queries.insert(sql, "vendor_messages", rows.messages_row(order_key, kept))
+
+        await self._run(work)
+
+    async def messages(self, order_key: str) -> tuple[VendorMessage, ...]:
+        return await self._run(lambda sql: _messages(sql, order_key))
+
     async def paused(self) -> Pause | None:
         return await self._run(self._queries.paused)
 
@@ -129,3 +146,8 @@ class SqlUpkeep(ABC):
                 return True
 
         return await self._run(work)
+
+
+def _messages(sql: Session, order_key: str) -> tuple[VendorMessage, ...]:
+    found = sql.execute("SELECT messages FROM vendor_messages WHERE order_key = ?", (order_key,))
+    return rows.messages_of(found[0]) if found else ()
