@@ -5,6 +5,7 @@ one order that is placed, one that is being sent, one preview that waits and one
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -231,3 +232,19 @@ async def test_a_yes_seals_a_preview_as_an_earlier_program_has_written_it(old: O
     assert ", " in stored[PREVIEW_COLUMNS.index("request")]
     sealed = seal_of(PREVIEW_COLUMNS, dict(zip(PREVIEW_COLUMNS, stored, strict=True)), preview.salt)
     assert json.loads(trail[-1].body)["preview"] == sealed
+
+
+async def test_each_step_to_this_version_is_in_the_log(
+    old: OldLedger, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "xportcn_tools.ledger.migrations")
+    async with old.opened():
+        steps = [number for number, _, _ in numbered_scripts(old.driver) if number > 3]
+        newest = steps[-1]
+        rows = len(OLD["tables"]["trail"])
+        assert caplog.messages == [
+            f"the ledger of {rows} trail rows is brought to version {number} of {newest}" for number in steps
+        ]
+    caplog.clear()
+    async with old.opened():
+        assert caplog.messages == []

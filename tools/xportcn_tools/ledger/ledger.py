@@ -244,9 +244,7 @@ class Ledger(Approvals, Upkeep, Protocol):
     async def aclose(self) -> None: ...
 
     async def store_preview(self, preview: StoredPreview) -> bool:
-        """Keep it; whether it was kept: not while another that no order was made of has its approval code.
-        On PostgreSQL it waits for no other writer: a preview is no part of the trail.
-        """
+        """Keep it, unless another that was not ordered has its code. On PostgreSQL it waits for no writer."""
         ...
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
