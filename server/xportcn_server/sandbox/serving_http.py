@@ -49,8 +49,8 @@ class SandboxServer(uvicorn.Server):
         sandbox.faults.serve_over_a_port()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family)
-        # Its connections inherit it. asyncio sets it only for sockets that name TCP, and without it the second
-        # answer of a connection waits 40 ms.
+        # Its connections inherit it. asyncio sets it only for sockets that name TCP, and without it the
+        # second answer of a connection waits 40 ms.
         self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().__init__(
             uvicorn.Config(
