@@ -81,6 +81,7 @@ def test_a_figure_is_judged_by_its_median_and_a_missing_one_says_why(tmp_path: P
     assert "7.00 (≤ 1.20)" in svg
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory and processor times are read from /proc")
 def test_the_parts_measure_what_they_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing_else(_: Path) -> dict[str, list[str] | str]:
