@@ -690,6 +690,30 @@ def test_a_new_installation_has_no_fault_and_no_warning(with_stdout: Patient) ->
     assert not (with_stdout.folder / "data").exists()
 
 
+def test_the_file_of_a_large_ledger_is_looked_at_as_a_whole_only_where_the_owner_asks(
+    patient: Patient,
+) -> None:
+    place(patient)
+    ballast = "CREATE TABLE ballast (content)", "INSERT INTO ballast VALUES (zeroblob(68000000))"
+    in_ledger(patient, *ballast, "PRAGMA wal_checkpoint(TRUNCATE)")
+    with patient.ledger.open("r+b") as file:
+        file.seek(40_000_000)
+        file.write(b"\x99" * 20_000)
+    quick = {check["name"]: check for check in patient.examined().content["checks"]}
+    assert (quick["ledger file"]["status"], quick["ledger rows"]["status"]) == ("ok", "ok")
+    for name in ("ledger file", "ledger rows"):
+        assert "doctor --whole" in quick[name]["next_step"]
+    whole = patient.examined("--whole")
+    assert whole.code == 1
+    assert ["damaged" in fault["found"] for fault in whole.faults] == [True]
+
+
+def test_a_row_of_a_large_ledger_that_cannot_be_read_is_found_among_the_newest(patient: Patient) -> None:
+    row_that_cannot_be_read(patient)
+    in_ledger(patient, "CREATE TABLE ballast (content)", "INSERT INTO ballast VALUES (zeroblob(68000000))")
+    assert [fault["name"] for fault in patient.examined().faults] == ["ledger rows"]
+
+
 def test_an_account_in_use_has_no_fault(patient: Patient) -> None:
     place(patient)
     with sandbox_on_a_port(build_sandbox()) as base_url:

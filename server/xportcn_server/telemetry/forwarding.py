@@ -47,8 +47,8 @@ class ForwardingLedger:
     async def aclose(self) -> None:
         await self.around("aclose", self.inner.aclose)
 
-    async def store_preview(self, preview: StoredPreview) -> None:
-        await self.around("store_preview", self.inner.store_preview, preview)
+    async def store_preview(self, preview: StoredPreview) -> bool:
+        return await self.around("store_preview", self.inner.store_preview, preview)
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         return await self.around("standing", self.inner.standing, token_digest, caller)

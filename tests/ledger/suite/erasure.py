@@ -98,5 +98,6 @@ class ErasureSuite:
             assert (await events(ledger)).count("preview_erased") == 120
             preview = (await standing_of(ledger, preview_of(7))).preview
             assert (preview.ship_to, preview.request.message, preview.salt) == ("", None, "")
+            assert (preview.shown.groups, preview.terms) == ((), {})  # it gives its place back
             assert preview.payable_fen == preview_of(7).payable_fen
             assert (await standing_of(ledger, preview_of("ordered"))).preview.ship_to

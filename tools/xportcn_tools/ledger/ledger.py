@@ -243,8 +243,8 @@ class Ledger(Approvals, Upkeep, Protocol):
 
     async def aclose(self) -> None: ...
 
-    async def store_preview(self, preview: StoredPreview) -> None:
-        """Keep it. On PostgreSQL it waits for no other writer: a preview is no part of the trail."""
+    async def store_preview(self, preview: StoredPreview) -> bool:
+        """Keep it, unless another that was not ordered has its code. On PostgreSQL it waits for no writer."""
         ...
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:

@@ -18,7 +18,6 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     StoredPreview,
 )
-from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
@@ -32,7 +31,9 @@ _JSON: dict[str, Any] = {
     "shown": ShownPreview,
     "order_ids": tuple[str, ...],
 }
-"""Columns that hold JSON, with their types. What a newer program has added beside is left out."""
+"""Columns that hold JSON, with their types. What a newer program has added beside is left out, and so is what
+has its default, which is `None` or nothing and must stay so.
+"""
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
 
@@ -50,8 +51,18 @@ def day_of(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
+def start_of(day: str) -> datetime:
+    """The first moment of a UTC day."""
+    return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
 def time_of(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def compact(content: Any) -> str:
+    """JSON without blanks, as a column holds it."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def to_row(record: object) -> dict[str, Any]:
@@ -63,7 +74,7 @@ def _to_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return time_text(value) if value else None
     if name in _JSON:
-        return json.dumps(_adapter(_JSON[name]).dump_python(value), ensure_ascii=False)
+        return compact(_adapter(_JSON[name]).dump_python(value, exclude_defaults=True))
     return int(value) if isinstance(value, bool) else value
 
 
@@ -216,11 +227,7 @@ def outcome_columns(outcome: Outcome) -> dict[str, Any]:
 
 
 def preview_trail(preview: StoredPreview) -> dict[str, Any]:
-    return {
-        "payable_fen": preview.payable_fen,
-        "caller": preview.caller,
-        "preview": seal_of(PREVIEW_COLUMNS, to_row(preview), preview.salt),
-    }
+    return {"payable_fen": preview.payable_fen, "caller": preview.caller}
 
 
 def order_trail(order: OrderRecord, preview: StoredPreview) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.erasure import UNORDERED, erased_order, erased_preview
-from xportcn_tools.ledger.queries import Queries, Session
+from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.upstream_state import Reading, VendorMessage
@@ -88,8 +88,7 @@ class SqlUpkeep(ABC):
         """Of previews that became no order."""
         found = sql.execute(
             "SELECT preview_id, out_order_id FROM previews"  # noqa: S608 - ours
-            " WHERE realm = ? AND ship_to <> '' AND expires_at < ?"
-            " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.preview_id = previews.preview_id)"
+            f" WHERE realm = ? AND {OPEN_PREVIEW} AND expires_at < ?"
             f" ORDER BY expires_at LIMIT {AT_ONCE}",
             (self._queries.realm, before),
         )
