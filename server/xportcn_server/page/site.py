@@ -164,8 +164,9 @@ class Site:
     # What a person does
 
     async def enter(self, request: Request) -> Response:
-        code = request.path_params.get("code") or (await _form(request)).get("code", "").strip()
-        cookie = await self.sessions.signed_in(code)
+        by_link = request.path_params.get("code")
+        code = by_link or (await _form(request)).get("code", "").strip()
+        cookie = await self.sessions.signed_in(code, by_link=bool(by_link))
         if cookie is None:
             if await self._person(request):  # the address of the first visit, again
                 return RedirectResponse("/", 303)
