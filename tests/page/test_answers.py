@@ -314,6 +314,26 @@ async def test_a_no_in_another_tab_takes_the_yes_back_while_nothing_is_ordered(t
     assert [event for event, _ in await trail_of(house)] == ["approved", "approval_withdrawn", "declined"]
 
 
+async def test_a_preview_whose_number_was_ordered_otherwise_waits_no_longer(tmp_path: Path) -> None:
+    """Such as the one that `terms_changed` has replaced: a yes to it would never become an order."""
+    house = house_at(tmp_path, APPROVAL="ask")
+    async with house.client() as client, visited(house) as visit:
+        first, second = [
+            await previewed(client, quantity=quantity, out_order_id="Order-0001") for quantity in (2, 3)
+        ]
+        (yes,) = [form for form in await visit.forms("/yes") if form["code"] == second["approval_code"]]
+        await call(client, "create_order", first["create_order_arguments"])
+        assert await visit.forms("/yes") == []
+        answer = await visit.send("/yes", yes)
+        assert answer.status_code == 409
+        assert "another order has the number Order-0001 already" in answer.text
+        refused = await command(house, "approve", second["approval_code"])
+        assert refused.exit_code == 1
+        assert "another order has the number Order-0001 already" in refused.stderr
+        assert (await command(house, "approve", "--list")).stdout == "Nothing waits for approval.\n"
+    assert [event for event, _ in await trail_of(house)] == ["claimed", "placed"]
+
+
 async def test_a_card_that_has_expired_meanwhile_is_no_yes(tmp_path: Path) -> None:
     clock = Clock()
     house = house_at(tmp_path, clock)

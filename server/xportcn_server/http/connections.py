@@ -13,7 +13,7 @@ HEADER_SECONDS = 10.0
 """For a request's headers, from the connection or the first byte on; the connection is closed then."""
 
 BODY_SECONDS = 40.0
-"""For a body. Longer than `limits.BODY_SECONDS`, after which a call is answered; a refused one waits for none."""
+"""For a body; longer than `limits.BODY_SECONDS`. Nobody waits for the body of a request that was refused."""
 
 MOST_CONNECTIONS = 512
 """At a time; beyond it a connection is answered with 503 and closed."""

@@ -60,8 +60,10 @@ class Sessions:
         return code
 
     async def signed_in(self, code: str, *, by_link: bool = False) -> str | None:
-        """The cookie of a new session; `None` where the code is not, or no longer, good. `by_link`: it stood in
-        the address. That is for the owner alone: a caller's link would sign others in as that caller.
+        """The cookie of a new session; `None` where the code is not, or no longer, good.
+
+        `by_link`: it stood in the address. That is for the owner alone: a caller's link would sign others in
+        as that caller.
         """
         secret = secrets.token_urlsafe(24)
 

@@ -87,6 +87,8 @@ class Operator:
         order, preview = standing.attempt, standing.preview
         if order:
             raise RefusedError(f"this preview was ordered already: {order.out_order_id} is {order.state}")
+        if standing.reference_used:
+            raise RefusedError(f"another order has the number {preview.out_order_id} already")
         if standing.restored:
             raise RefusedError(
                 "this preview is void: the record of orders was copied or restored since, and an order of it"

@@ -166,7 +166,8 @@ class Queries:
     def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
         found = sql.execute(
             "SELECT * FROM previews WHERE realm = ? AND expires_at > ?"
-            " AND preview_id NOT IN (SELECT preview_id FROM orders)"
+            " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.realm = previews.realm"
+            " AND orders.reference = lower(previews.out_order_id))"
             " AND preview_id NOT IN (SELECT preview_id FROM approvals)"
             " ORDER BY created_at DESC",
             (self.realm, rows.time_text(now)),
