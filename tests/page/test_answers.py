@@ -22,6 +22,7 @@ from harness.settings import live
 from harness.terminal import command
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import awaiting
+from xportcn_tools.ledger.ledger import LedgerUnavailableError
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
@@ -288,6 +289,27 @@ async def test_a_form_is_good_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
         assert replayed.status_code == 403
     assert [event for event, _ in await trail_of(house)] == ["approved"]
     assert "it was sent before" in caplog.text
+
+
+async def test_a_yes_whose_commit_got_no_answer_is_not_said_to_have_changed_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        await previewed(client)
+        approve = visit.site.ledger.approve
+
+        async def cut_off(*answer: Any) -> bool:
+            await approve(*answer)
+            raise LedgerUnavailableError("the connection was lost")
+
+        monkeypatch.setattr(visit.site.ledger, "approve", cut_off)
+        (yes,) = await visit.forms("/yes")
+        answer = await visit.send("/yes", yes)
+        assert answer.status_code == 503
+        assert "it is not known whether that was recorded" in answer.text
+        assert "Nothing was changed" not in answer.text
+    assert [event for event, _ in await trail_of(house)] == ["approved"]
 
 
 async def test_two_tabs_say_yes_once(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ async def test_an_order_has_its_state_its_ids_and_that_it_is_not_paid(tmp_path: 
     async with house.client() as client, visited(house) as visit:
         order = await ordered(client)
         page = html.unescape(await visit.text())
-    assert "Placed, not paid yet" in page
+    assert "Placed, not paid yet unless you have paid it" in page, "nothing is known of a payment"
     for shown in (order["out_order_id"], *order["order_ids"], order["payable"]["amount"], order["ship_to"]):
         assert shown in page
 
@@ -83,6 +83,7 @@ async def test_what_became_of_an_unknown_order_is_asked_twice_and_recorded(
     house = House(tmp_path)
     async with house.client() as client, visited(house) as visit:
         order = await unknown(house, client)
+        assert "No orders yet." not in await visit.text()
         asked = await looked(visit, ending, ids)
         assert "Are you sure?" in asked.text
         assert "resolved_by_operator" not in await events(house), "the first answer records nothing"
