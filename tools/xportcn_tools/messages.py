@@ -14,11 +14,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "mode_preview": ("Preview mode: nothing can be ordered", "预览模式：不能下单"),
     "mode_live": ("Live: real orders, real money", "正式环境：真实订单，真实付款"),
     "ledger_down": (
-        (
-            "The record of orders does not answer. If you have just answered, it is not known whether that was "
-            "recorded: look here again in a moment."
-        ),
-        "订单记录暂时没有响应。如果您刚刚作了选择，尚不确定是否已记录，请稍后回到此页查看。",
+        "The record of orders does not answer. What you have just sent may be recorded or not: look again.",
+        "订单记录暂时没有响应。您刚刚提交的内容可能已记录，也可能没有，请稍后再看。",
     ),
     "waiting": ("Waiting for your answer", "等待您确认"),
     "nothing_waits": ("Nothing waits for an answer.", "没有需要确认的订单。"),

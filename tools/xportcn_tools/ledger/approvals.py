@@ -56,8 +56,8 @@ class Approvals(Protocol):
         ...
 
     async def waiting(self) -> "list[StoredPreview]":
-        """Previews that are neither expired, void since a restore nor approved, newest first; none whose number
-        an order has.
+        """Previews that are neither expired, void since a restore nor approved, newest first; none whose
+        number an order has.
         """
         ...
 
