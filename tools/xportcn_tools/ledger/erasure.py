@@ -17,11 +17,15 @@ def erased_order() -> dict[str, Any]:
 
 
 def erased_preview(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that change. Without its salt, no guess can be tried against the seals in the trail."""
+    """The columns that change. Without its salt, no guess can be tried against the seals in the trail.
+    A warning about an address names its place.
+    """
+    shown = json.loads(row["shown"])
+    warnings = [each for each in shown["warnings"] if not each["code"].startswith("address_")]
     nobodys = {"address": _NOBODY, "address_name": None, "message": None}
     return {
         "ship_to": "",
         "salt": "",
         "request": json.dumps(json.loads(row["request"]) | nobodys, ensure_ascii=False),
-        "shown": json.dumps(json.loads(row["shown"]) | {"ship_to": ""}, ensure_ascii=False),
+        "shown": json.dumps(shown | {"ship_to": "", "warnings": warnings}, ensure_ascii=False),
     }

@@ -51,7 +51,10 @@ class SqlUpkeep(ABC):
     async def erase(self, order_key: str) -> bool:
         def work(sql: Session) -> bool:
             with self._transaction(sql):
-                return bool(self._erase_orders(sql, "order_key = ?", order_key))
+                erased = bool(self._erase_orders(sql, "order_key = ?", order_key))
+                if erased:
+                    self._erase_replaced(sql, order_key)
+                return erased
 
         return await self._run(work)
 
@@ -94,6 +97,18 @@ class SqlUpkeep(ABC):
             self._erase_preview(sql, preview["preview_id"])
             self._append(sql, "preview_erased", preview["out_order_id"], {})
         return len(found)
+
+    def _erase_replaced(self, sql: Session, order_key: str) -> None:
+        """Previews with the order's number that other terms have replaced."""
+        replaced = sql.execute(
+            "SELECT previews.preview_id, previews.out_order_id FROM previews JOIN orders"
+            " ON orders.realm = previews.realm AND orders.reference = lower(previews.out_order_id)"
+            " WHERE orders.order_key = ? AND previews.ship_to <> ''",
+            (order_key,),
+        )
+        for preview in replaced:
+            self._erase_preview(sql, preview["preview_id"])
+            self._append(sql, "preview_erased", preview["out_order_id"], {})
 
     def _erase_preview(self, sql: Session, preview_id: str) -> None:
         (row,) = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (preview_id,))
