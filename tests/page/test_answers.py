@@ -20,6 +20,7 @@ from harness.page_visit import forms_in, visited
 from harness.port_sandbox import running_sandbox
 from harness.settings import live
 from harness.terminal import command
+from xportcn_server.page import site
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import awaiting
 from xportcn_tools.ledger.ledger import LedgerUnavailableError
@@ -310,6 +311,22 @@ async def test_a_yes_whose_commit_got_no_answer_is_not_said_to_have_changed_noth
         assert "may be recorded or not" in answer.text
         assert "Nothing was changed" not in answer.text
     assert [event for event, _ in await trail_of(house)] == ["approved"]
+
+
+async def test_of_very_many_previews_the_newest_are_shown_and_the_others_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "CARDS_SHOWN", 2)
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        previews = [await previewed(client, quantity=quantity) for quantity in (2, 3, 4)]
+        forms = await visit.forms("/yes")
+        assert [form["code"] for form in forms] == [each["approval_code"] for each in previews[1:]]
+        assert "Older ones that wait too and are not shown: 1." in await visit.text()
+        assert (await visit.send("/yes", forms[0])).status_code == 303
+        (first, _) = await visit.forms("/yes")
+        assert first["code"] == previews[0]["approval_code"]
+        assert "not shown" not in await visit.text()
 
 
 async def test_two_tabs_say_yes_once(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "waiting": ("Waiting for your answer", "等待您确认"),
     "nothing_waits": ("Nothing waits for an answer.", "没有需要确认的订单。"),
+    "older_wait": (
+        "Older ones that wait too and are not shown: {count}. They follow as these are answered or expire.",
+        "另有 {count} 个较早的待确认订单未显示；处理或过期后会依次显示。",
+    ),
     "none_needed": (
         "Orders need no yes here: the owner has set XPORTCN_APPROVAL=off.",
         "此处下单无需确认：所有者已设置 XPORTCN_APPROVAL=off。",

@@ -35,7 +35,9 @@ from xportcn_tools.messages import UiLanguage, said
 logger = logging.getLogger(__name__)
 
 LANGUAGE_COOKIE = "xportcn_language"
-ORDERS_SHOWN = 30
+ORDERS_SHOWN = CARDS_SHOWN = 30
+"""The newest: what is drawn every three seconds must not grow with what an assistant asks for."""
+
 DONE = {action.done for action in ACTIONS.values()} - {""}
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -118,16 +120,20 @@ class Site:
             return self.sessions.form_token(person, action, " ".join(subject))
 
         cards: list[Card] = []
+        older = 0
         if self.policy.environment != "preview":
             waiting = [
                 each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
             ]
+            older = len(waiting[CARDS_SHOWN:])
+            waiting = waiting[:CARDS_SHOWN]
             bought = await operator.bought(waiting)
             cards = [card_of(preview, form_token, bought[preview.caller]) for preview in waiting]
             # The oldest first: a new card stands below, and moves none under a pointer.
             cards.sort(key=lambda card: (card.preview.declined_at is not None, card.preview.created_at))
         return {
             "cards": cards,
+            "older": older,
             "receipts": await operator.orders(ORDERS_SHOWN),
             "used": await operator.used(),
             "caps": self.caps_of(visitor.caller or LOCAL_CALLER),
