@@ -26,7 +26,7 @@ _BUSY = (
 class LimitedConnection(H11Protocol):
     """Uvicorn's own, with these limits."""
 
-    _awaited: object = None
+    _awaited: type | None = None
     _due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
