@@ -74,6 +74,16 @@ async def test_an_unknown_order_stands_on_top_with_what_to_look_for(tmp_path: Pa
     assert at == sorted(at)
 
 
+async def test_an_unknown_order_has_the_ids_that_its_answer_named(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.sandbox.faults.add("ids-beside-failure", "create")
+    async with house.client() as client, visited(house) as visit:
+        order = await ordered(client)
+        assert order["state"] == "unknown"
+        (named,) = order["order_ids"]
+        assert f"<code>{named}</code>" in await visit.text(), "what to look for"
+
+
 @pytest.mark.parametrize(
     ("ending", "ids", "state"), [("placed", "1795, 1796", "placed"), ("absent", "", "absent")]
 )
