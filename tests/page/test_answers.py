@@ -365,10 +365,10 @@ async def test_a_preview_whose_number_was_ordered_otherwise_waits_no_longer(tmp_
         assert await visit.forms("/yes") == []
         answer = await visit.send("/yes", yes)
         assert answer.status_code == 409
-        assert "another order has the number Order-0001 already" in answer.text
+        assert "an order has the number Order-0001 already" in answer.text
         refused = await command(house, "approve", second["approval_code"])
         assert refused.exit_code == 1
-        assert "another order has the number Order-0001 already" in refused.stderr
+        assert "an order has the number Order-0001 already" in refused.stderr
         assert (await command(house, "approve", "--list")).stdout == "Nothing waits for approval.\n"
     assert [event for event, _ in await trail_of(house)] == ["claimed", "placed"]
 
