@@ -14,9 +14,11 @@ from mcp import Client
 from harness.clock import Clock
 from harness.house import ADDRESS, House, address_of, call, previewed
 from harness.page_visit import OWNER, Visit, forms_in, visited
+from ledger.suite.stores import PLACED, preview_of, settled
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.approvals import Visitor
 from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.money import yuan
 
 pytestmark = pytest.mark.anyio
 
@@ -175,6 +177,18 @@ async def test_while_the_owner_pauses_no_create_leaves_and_the_reason_is_shown(t
         await visit.answer("/resume")
         answer = await call(client, "create_order", preview["create_order_arguments"])
     assert answer["order"]["state"] == "placed"
+
+
+async def test_the_owner_sees_what_all_callers_have_ordered_today(tmp_path: Path) -> None:
+    preview = preview_of(1, caller="caller:bob")
+    clock = Clock(preview.created_at)
+    house = House(tmp_path)
+    async with visited(house, clock) as visit:
+        await settled(visit.site.ledger, preview, PLACED)
+        total = f"<dt>All callers</dt><dd>{yuan(preview.payable_fen)}</dd>"
+        assert total in await visit.text()
+        await visit.sign_in(Visitor("caller:alice"))
+        assert "All callers" not in await visit.text()
 
 
 async def test_a_caller_can_neither_pause_nor_resume(tmp_path: Path) -> None:
