@@ -35,7 +35,9 @@ def _constraints() -> str:
     """The pins of the program and of its build; a JSON array of strings is a TOML array, too."""
     text = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
     pins = json.dumps([package + pin for package, pin in _PINNED.findall(text)], indent=2)
-    return f"\n[tool.uv]\nconstraint-dependencies = {pins}\nbuild-constraint-dependencies = {pins}\n"
+    # Compiled as it is installed, for whichever Python will run it: the first start need not do it.
+    settings = f"\nconstraint-dependencies = {pins}\nbuild-constraint-dependencies = {pins}\n"
+    return f"\n[tool.uv]\ncompile-bytecode = true{settings}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The parts of the program, made from its settings: ledger, upstream, policy, saved addresses.
 
-Neither the MCP SDK nor the sandbox is imported here: people's commands start without them.
+Neither the MCP SDK nor the sandbox is imported here: people's commands start without them. What only a call
+needs is imported in the function that makes it: a handshake is answered without.
 """
 
 import logging
@@ -15,21 +16,20 @@ from xportcn_server.settings.loaded import default_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.canonical import fingerprint
 from xportcn_tools.clock import utc_now
-from xportcn_tools.desk.caps import Caps
-from xportcn_tools.desk.policy import LookupPaths, Policy
-from xportcn_tools.desk.quote import PinRules
-from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import Ledger, Realm
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.order import AccountFields
-from xportcn_tools.upstream.client import PREVIEW_ATTEMPTS, Endpoint, TransportFactory, UpstreamClient
-from xportcn_tools.upstream.port import Upstream
-from xportcn_tools.upstream.signing import Credentials, Signer
 
 if TYPE_CHECKING:
     from xportcn_server.sandbox.service import Sandbox
     from xportcn_server.telemetry.telemetry import Telemetry
+    from xportcn_tools.desk.caps import Caps
+    from xportcn_tools.desk.hints import Hints
+    from xportcn_tools.desk.policy import Policy
     from xportcn_tools.goods.reader import ProductReader
+    from xportcn_tools.ledger.address_book import AddressBook
+    from xportcn_tools.upstream.client import UpstreamClient
+    from xportcn_tools.upstream.http_clients import TransportFactory
+    from xportcn_tools.upstream.port import Upstream
 
 NAME = "xportcn-mcp"
 
@@ -38,27 +38,35 @@ NAME = "xportcn-mcp"
 class Seams:
     """What the server meets outside. The defaults are the real ones, without telemetry.
 
-    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks and
-    what opens the page, which is then at `/`. `browse` opens an address in a browser, where there is one.
+    A test puts its own in place; the start adds telemetry, and over HTTP the ledger that `/readyz` asks, what
+    opens the page, which is then at `/`, and what takes the vendor's messages. `browse` opens an address in a
+    browser, where there is one.
     """
 
     clock: Callable[[], datetime] | None = None
     sandbox: "Sandbox | None" = None
     ledger: Ledger | None = None
-    upstream: Upstream | None = None
-    new_transport: TransportFactory | None = None
+    upstream: "Upstream | None" = None
+    new_transport: "TransportFactory | None" = None
     telemetry: "Telemetry | None" = None
     browse: Callable[[str], bool] | None = None
     open_page: Callable[[], Awaitable[bool]] | None = None
+    hints: "Hints | None" = None
 
 
-def caps_of(settings: Settings) -> Caps:
+def caps_of(settings: Settings) -> "Caps":
     """The owner's caps, in fen."""
+    from xportcn_tools.desk.caps import Caps  # noqa: PLC0415
+
     return Caps(settings.max_order_fen, settings.max_day_fen, settings.max_day_orders, settings.total_day_fen)
 
 
-def policy_of(settings: Settings) -> Policy:
+def policy_of(settings: Settings) -> "Policy":
     """The owner's settings as the desk's rules."""
+    from xportcn_tools.desk.policy import LookupPaths, Policy  # noqa: PLC0415
+    from xportcn_tools.desk.quote import PinRules  # noqa: PLC0415
+    from xportcn_tools.order import AccountFields  # noqa: PLC0415
+
     return Policy(
         environment=settings.mode,
         caps=caps_of(settings),
@@ -81,6 +89,7 @@ def policy_of(settings: Settings) -> Policy:
         lookup=LookupPaths(settings.order_detail_path, settings.order_list_path)
         if settings.order_lookup == "on"
         else None,
+        language=settings.language,
     )
 
 
@@ -109,13 +118,19 @@ def data_folder(settings: Settings) -> Path:
     return settings.ledger_path.parent if settings.ledger_path else default_ledger().parent
 
 
-def address_book_of(settings: Settings) -> AddressBook:
+def address_book_of(settings: Settings) -> "AddressBook":
     """The saved addresses."""
+    from xportcn_tools.ledger.address_book import AddressBook  # noqa: PLC0415
+
     return AddressBook(data_folder(settings) / "addresses.json")
 
 
-def upstream_of(settings: Settings, seams: Seams, preview_attempts: int = PREVIEW_ATTEMPTS) -> UpstreamClient:
+def upstream_of(settings: Settings, seams: Seams, preview_attempts: int | None = None) -> "UpstreamClient":
     """The client for the upstream that the mode asks for. The sandbox is reached in this process."""
+    from xportcn_tools.upstream.client import PREVIEW_ATTEMPTS, Endpoint, UpstreamClient  # noqa: PLC0415
+    from xportcn_tools.upstream.signing import Credentials, Signer  # noqa: PLC0415
+
+    attempts = preview_attempts or PREVIEW_ATTEMPTS
     if settings.mode == "sandbox":
         # Loaded in this mode alone, and httpx with it at the first call only.
         from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS  # noqa: PLC0415
@@ -125,7 +140,7 @@ def upstream_of(settings: Settings, seams: Seams, preview_attempts: int = PREVIE
             Signer(SANDBOX_CREDENTIALS),
             new_transport=seams.new_transport or _into_sandbox(seams),
             clock=seams.clock or utc_now,
-            preview_attempts=preview_attempts,
+            preview_attempts=attempts,
         )
     credentials = Credentials(
         settings.access_key or "",
@@ -137,11 +152,11 @@ def upstream_of(settings: Settings, seams: Seams, preview_attempts: int = PREVIE
         Signer(credentials, settings.signature, settings.timestamp_unit),
         new_transport=seams.new_transport,
         clock=seams.clock or utc_now,
-        preview_attempts=preview_attempts,
+        preview_attempts=attempts,
     )
 
 
-def products_of(settings: Settings, upstream: Upstream, seams: Seams) -> "ProductReader | None":
+def products_of(settings: Settings, upstream: "Upstream", seams: Seams) -> "ProductReader | None":
     """The reader of products, where the owner wants them read."""
     if settings.products == "off":
         return None
@@ -151,7 +166,7 @@ def products_of(settings: Settings, upstream: Upstream, seams: Seams) -> "Produc
     return ProductReader(upstream, paths, seams.clock or utc_now)
 
 
-def _into_sandbox(seams: Seams) -> TransportFactory:
+def _into_sandbox(seams: Seams) -> "TransportFactory":
     """One sandbox for the life of the process, built at the first call."""
     built = seams.sandbox
 

@@ -1,5 +1,6 @@
 """Starting the server: over stdio for the local user, or over HTTP for callers."""
 
+import gc
 import logging
 import os
 from collections.abc import Mapping
@@ -10,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from xportcn_server.app import Gate, build_server
-from xportcn_server.http.callers import Callers, CallersError
+from xportcn_server.app import build_server
 from xportcn_server.parts import Seams, caps_of, data_folder, ledger_of, policy_of
 from xportcn_server.settings.settings import Settings
 from xportcn_server.stdio.pipes import Pipes
@@ -19,6 +19,7 @@ from xportcn_server.stdio.serving import run_stdio
 from xportcn_tools.ledger.ledger import LedgerUnavailableError, NewerLedgerError
 
 if TYPE_CHECKING:
+    from xportcn_server.http.gate import Gate
     from xportcn_server.telemetry.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def serve_over_stdio(settings: Settings, pipes: Pipes) -> None:
         StartError: the ledger is a newer program's.
     """
     server = build_server(settings, Seams(telemetry=telemetry_of(settings, os.environ)))
+    freeze_what_is_loaded()
     try:
         run_stdio(server, pipes)
     except NewerLedgerError as error:
@@ -53,8 +55,10 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
         is_loopback,
         serve_http,
     )
+    from xportcn_server.http.messages_endpoint import WithMessages  # noqa: PLC0415
     from xportcn_server.page.opening import Doorway  # noqa: PLC0415
     from xportcn_server.page.site import Site  # noqa: PLC0415
+    from xportcn_tools.desk.hints import Hints  # noqa: PLC0415
 
     settings = settings.over_http()
     gate = gate_of(settings)
@@ -71,10 +75,12 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
     doorway = (
         Doorway(site, data_folder(settings)) if gate.verifier is None and settings.page != "off" else None
     )
+    hints = Hints() if settings.messages_secret else None
     seams = Seams(
         ledger=ledger,
         telemetry=telemetry_of(settings, os.environ),
         open_page=doorway.open_once if doorway else None,
+        hints=hints,
     )
     server = build_server(settings, seams, gate)
     app = http_app(
@@ -85,6 +91,13 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
         public_url=settings.oauth_audience,
         page=site.application,
     )
+
+    if hints and settings.messages_secret:
+        app = WithMessages(app, settings.messages_secret.get_secret_value(), hints)
+        if settings.order_lookup == "off":
+            logger.warning(
+                "the vendor's messages are kept, but nothing is read while XPORTCN_ORDER_LOOKUP is off"
+            )
 
     async def listening(url: str) -> None:
         if doorway:
@@ -102,23 +115,32 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
             if doorway:
                 doorway.close()
 
+    freeze_what_is_loaded()
     try:
         anyio.run(serve)
     except NewerLedgerError as error:
         raise _newer(error) from error
 
 
+def freeze_what_is_loaded() -> None:
+    """No collection looks through modules again; the command switched collections off to load them."""
+    gc.freeze()
+    gc.enable()
+
+
 def _newer(error: NewerLedgerError) -> StartError:
     return StartError(f"the ledger cannot be used: {error}")
 
 
-def gate_of(settings: Settings) -> Gate:
+def gate_of(settings: Settings) -> "Gate":
     """The callers' file and the OAuth issuer that the settings name.
 
     Raises:
         StartError: a source of callers cannot be used.
     """
     from xportcn_server.http.auth import verifier_of  # noqa: PLC0415 - stdio starts without PyJWT
+    from xportcn_server.http.callers import Callers, CallersError  # noqa: PLC0415
+    from xportcn_server.http.gate import Gate  # noqa: PLC0415
 
     if settings.oauth_issuer and not settings.oauth_audience:
         raise StartError("XPORTCN_OAUTH_ISSUER needs XPORTCN_OAUTH_AUDIENCE, the URL of this server's /mcp")

@@ -20,7 +20,7 @@ from harness.house import (
     previewed,
     settings_for,
 )
-from xportcn_server.app import address_book_of
+from xportcn_server.parts import address_book_of
 from xportcn_tools.arguments import plain_amount
 from xportcn_tools.order_arguments import AddressArgument, ItemArgument
 

@@ -16,7 +16,7 @@ from clients.careful_assistant import HALVES, Turn, turns
 from clients.model_requests import DATA, LANGUAGES, SCRIPT, broken, sample
 from clients.scripted_agent import Half
 from harness.house import ERAS, Era, House, call, settings_for
-from xportcn_server.app import address_book_of
+from xportcn_server.parts import address_book_of
 
 pytestmark = pytest.mark.anyio
 

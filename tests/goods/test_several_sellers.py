@@ -9,7 +9,7 @@ from mcp import Client
 from mcp_types import CallToolResult
 
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, call, order_arguments, settings_for, text_of
-from xportcn_server.app import address_book_of
+from xportcn_server.parts import address_book_of
 
 pytestmark = pytest.mark.anyio
 

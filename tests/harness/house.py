@@ -13,9 +13,9 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 
 from harness.seams import Step, SteppedLedger, SteppedUpstream
 from harness.settings import settings_for
-from xportcn_server.app import Seams, build_server, ledger_of, upstream_of
+from xportcn_server.app import build_server
+from xportcn_server.parts import Seams, ledger_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_tools.desk.desk import Desk
 
 Era = Literal["legacy", "auto"]
 ERAS: tuple[Era, ...] = ("legacy", "auto")
@@ -109,7 +109,7 @@ class House:
         self.sandbox = sandbox or build_sandbox()
         self.changes = changes
 
-    def server(self, **seams: Any) -> MCPServer[Desk]:
+    def server(self, **seams: Any) -> MCPServer[Any]:
         """`seams` as in `Seams`, and `step`, which is told each moment of a create."""
         settings = settings_for(self.ledger, **self.changes)
         outside: dict[str, Any] = {"sandbox": self.sandbox} | seams

@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ from mcp_types import ElicitResult, InputRequiredResult, InputResponses
 from starlette.types import ASGIApp
 
 from harness.house import Era, Person
-from xportcn_server.app import Seams, build_server
+from xportcn_server.app import build_server
 from xportcn_server.http.application import Readiness, http_app
 from xportcn_server.http.callers import new_caller
 from xportcn_server.http.connections import LimitedConnection
+from xportcn_server.http.messages_endpoint import WithMessages
 from xportcn_server.page.site import Site
-from xportcn_server.parts import policy_of
+from xportcn_server.parts import Seams, policy_of
 from xportcn_server.serve import gate_of
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
+from xportcn_tools.desk.hints import Hints
 from xportcn_tools.ledger.ledger import Ledger
 
 STATE_KEY = "a-key-that-the-replicas-share-0123456789"
@@ -92,7 +95,8 @@ async def serving(
     """
     settings = settings.over_http()
     gate = gate_of(settings)
-    server = build_server(settings, seams, gate)
+    hints = Hints(seams.clock or utc_now) if settings.messages_secret else None
+    server = build_server(settings, replace(seams, hints=hints), gate)
     clock = seams.clock or utc_now
     site = Site.over(
         ledger, policy_of(settings), settings, clock, profile_of=gate.profile_of, marks_of=gate.marks_of
@@ -105,6 +109,8 @@ async def serving(
         public_url=settings.oauth_audience,
         page=site.application,
     )
+    if hints and settings.messages_secret:
+        app = WithMessages(app, settings.messages_secret.get_secret_value(), hints)
     try:
         async with loop_server(app) as url:
             yield url

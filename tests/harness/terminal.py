@@ -9,9 +9,11 @@ from harness.settings import environ_of
 from xportcn_server.commands.cli import main
 
 
-async def command(house: House, *words: str, answer: str = "", mode: str = "sandbox") -> Result:
+async def command(
+    house: House, *words: str, answer: str = "", mode: str = "sandbox", **changes: str
+) -> Result:
     """One command on the house's ledger; `answer` is what the person types."""
-    settings = {"LEDGER": str(house.ledger), "MODE": mode}
+    settings = {"LEDGER": str(house.ledger), "MODE": mode} | changes
     if mode != "sandbox":
         settings |= dict.fromkeys(("ACCESS_KEY", "ACCESS_SECRET", "USER_ID"), "x")
     environ = environ_of(**settings)

@@ -21,10 +21,11 @@ from harness.house import ERAS, Era, call, order_arguments, previewed
 from harness.over_http import bearer, client_of, http_client, made_callers, serving
 from harness.seams import SteppedLedger, SteppedUpstream
 from harness.settings import settings_for
-from xportcn_server.app import Gate, Seams, ledger_of, upstream_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http import callers as module
 from xportcn_server.http.callers import PREVIEWS_PER_MINUTE, Callers, CallersError, new_caller
+from xportcn_server.http.gate import Gate
+from xportcn_server.parts import Seams, ledger_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_server.serve import StartError, gate_of

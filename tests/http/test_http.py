@@ -35,11 +35,11 @@ from harness.over_http import (
 from harness.port_sandbox import running_sandbox
 from harness.processes import process_environment, processes, ran, xportcn_mcp
 from harness.settings import environ_of, live, settings_for
-from xportcn_server.app import Seams, ledger_of
 from xportcn_server.http import application, limits
 from xportcn_server.http import connections as http_connections
 from xportcn_server.http.application import MOST_BODY_BYTES, Readiness
 from xportcn_server.http.limits import MOST_CALLS, MOST_CALLS_OF_ONE, MOST_SESSIONS_OF_ONE
+from xportcn_server.parts import Seams, ledger_of
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.serve import StartError, serve_over_http

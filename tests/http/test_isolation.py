@@ -15,7 +15,7 @@ from mcp_types import CallToolResult, InputRequiredResult, PromptReference, Reso
 from harness.house import ERAS, Era, Person, call, order_arguments, previewed
 from harness.over_http import ACCEPT, INITIALIZE, STATE_KEY, bearer, client_of, made_callers, serving, yes_to
 from harness.settings import settings_for
-from xportcn_server.app import Seams, ledger_of
+from xportcn_server.parts import Seams, ledger_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 
 pytestmark = pytest.mark.anyio

@@ -35,9 +35,9 @@ from harness.over_http import (
     serving,
 )
 from harness.settings import settings_for
-from xportcn_server.app import Seams, ledger_of
 from xportcn_server.http import issuer_keys
 from xportcn_server.http.limits import MOST_CALLS
+from xportcn_server.parts import Seams, ledger_of
 from xportcn_tools.ledger.ledger import OrderQuery
 
 pytestmark = pytest.mark.anyio

@@ -47,7 +47,7 @@ from harness.over_http import (
 from harness.processes import process_environment, processes, ran, xportcn_mcp
 from harness.seams import SteppedLedger
 from xportcn_server import serve as start
-from xportcn_server.app import Seams, ledger_of
+from xportcn_server.parts import Seams, ledger_of
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.telemetry import otlp as otel
 from xportcn_server.telemetry.forwarding import ForwardingLedger

@@ -21,7 +21,9 @@ import anyio.to_thread
 import pytest
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from benchmarks.big_ledger import fill
 from harness.clock import START, Clock
+from harness.house import House, call, previewed
 from harness.processes import ran, script_environment
 from ledger.suite.stores import (
     PLACE,
@@ -737,3 +739,18 @@ async def test_a_claim_cut_by_a_kill_leaves_nothing_and_no_lock(path: Path) -> N
         assert await events(ledger) == []
         assert isinstance(await claim(ledger, preview_of(1)), Claimed)
         assert_whole(await ledger.trail())
+
+
+async def test_an_ordinary_order_takes_about_five_kilobytes_with_its_preview_and_trail(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path, APPROVAL="off")
+    async with house.client() as client:
+        preview = await previewed(client)
+        assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
+    with closing(sqlite3.connect(house.ledger, isolation_level=None)) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        before = house.ledger.stat().st_size
+        fill(lambda statement: file.execute(statement).fetchall(), 2000, postgres=False)
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert house.ledger.stat().st_size - before < 2000 * 5200

@@ -5,6 +5,7 @@ one order that is placed, one that is being sent, one preview that waits and one
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -24,6 +25,7 @@ from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.ledger import EarlierUnknown, Ledger, OrderQuery, ReferenceUsed
 from xportcn_tools.ledger.migrations import numbered_scripts, statements
 from xportcn_tools.ledger.postgres import PostgresLedger
+from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.order import Item
@@ -210,3 +212,39 @@ async def test_an_outcome_that_an_earlier_program_records_ends_the_create_of_a_t
         refused = await claim(ledger, replace(twin, trail_seen=seen.trail_seen))
         assert isinstance(refused, EarlierUnknown)
         assert refused.order.state == "placed"
+
+
+async def test_a_yes_seals_a_preview_as_an_earlier_program_has_written_it(old: OldLedger) -> None:
+    async with old.opened() as ledger:
+        preview = await ledger.preview_by_code(OLD["previews"]["waiting"]["approval_code"])
+        assert preview
+        assert await ledger.approve(preview)
+        trail = await ledger.trail()
+    names = ", ".join(PREVIEW_COLUMNS)
+    wanted: Any = f"SELECT {names} FROM previews WHERE preview_id = '{preview.preview_id}'"  # noqa: S608
+    stored: Any
+    if old.driver == "sqlite":
+        with closing(sqlite3.connect(old.where)) as file:
+            stored = file.execute(wanted).fetchone()
+    else:
+        with psycopg.connect(old.where) as database:
+            stored = database.execute(wanted).fetchone()
+    assert ", " in stored[PREVIEW_COLUMNS.index("request")]
+    sealed = seal_of(PREVIEW_COLUMNS, dict(zip(PREVIEW_COLUMNS, stored, strict=True)), preview.salt)
+    assert json.loads(trail[-1].body)["preview"] == sealed
+
+
+async def test_each_step_to_this_version_is_in_the_log(
+    old: OldLedger, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "xportcn_tools.ledger.migrations")
+    async with old.opened():
+        steps = [number for number, _, _ in numbered_scripts(old.driver) if number > 3]
+        newest = steps[-1]
+        rows = len(OLD["tables"]["trail"])
+        assert caplog.messages == [
+            f"the ledger of {rows} trail rows is brought to version {number} of {newest}" for number in steps
+        ]
+    caplog.clear()
+    async with old.opened():
+        assert caplog.messages == []

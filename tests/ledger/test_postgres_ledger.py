@@ -20,8 +20,9 @@ from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
 from ledger.ledger_suite import LedgerSuite
 from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of, used_by
-from xportcn_server.app import Seams, build_server, ledger_of
+from xportcn_server.app import build_server
 from xportcn_server.doctor.check_postgres import check_postgres
+from xportcn_server.parts import Seams, ledger_of
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import sql
 from xportcn_tools.ledger.ledger import (

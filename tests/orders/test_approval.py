@@ -32,6 +32,7 @@ from harness.terminal import command
 from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools import create_order
+from xportcn_tools.desk import pricing
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
@@ -850,3 +851,14 @@ async def test_without_a_total_of_the_owners_every_order_needs_a_question(tmp_pa
         envelope = await call(client, "create_order", ready)
     assert envelope["problem"]["code"] == "approval_declined"
     assert len(person.asked) == 1
+
+
+async def test_a_code_that_another_waiting_preview_has_is_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pricing, "_code", iter(["AAAA-AAAA", "AAAA-AAAA", "BBBB-BBBB"]).__next__)
+    async with House(tmp_path).client() as client:
+        first, second = await previewed(client), await previewed(client, quantity=3)
+        assert (first["approval_code"], second["approval_code"]) == ("AAAA-AAAA", "BBBB-BBBB")
+        order = await call(client, "create_order", second["create_order_arguments"])
+    assert order["order"]["state"] == "placed"

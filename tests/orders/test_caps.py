@@ -25,7 +25,7 @@ from harness.clock import Clock
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, address_of, call, previewed, settings_for
 from harness.processes import script_environment
 from harness.seams import SteppedLedger
-from xportcn_server.app import Seams, ledger_of, policy_of, upstream_of
+from xportcn_server.parts import Seams, ledger_of, policy_of, upstream_of
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk

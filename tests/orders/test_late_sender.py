@@ -11,7 +11,7 @@ import pytest
 from harness.house import House, call, previewed
 from harness.port_sandbox import running_sandbox
 from harness.settings import live, settings_for
-from xportcn_server.app import Seams, upstream_of
+from xportcn_server.parts import Seams, upstream_of
 from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk import sending
 from xportcn_tools.upstream.port import NotSentError

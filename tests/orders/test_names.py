@@ -16,7 +16,7 @@ from harness.seams import ForwardingUpstream
 from harness.settings import settings_for
 from harness.terminal import command
 from harness.transports import Alteration, AlteredAnswers
-from xportcn_server.app import Seams, upstream_of
+from xportcn_server.parts import Seams, upstream_of
 from xportcn_server.sandbox.catalogue import CATALOGUE
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import pricing

@@ -56,7 +56,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "it opens with the server. `off`: never",
         "PICTURES": "`off`: no pictures of goods on the page; they come through this program, from `*.alicdn.com` over "
         "https alone",
-        "LANGUAGE": "the language of the page for people",
+        "LANGUAGE": "the language of the form, the page, the terminal and receipts. What tools answer stays English; so do "
+        "logs, `doctor`, `--help` and faults of settings, which are looked up and sent to support, and the recorded "
+        "reasons of refusals. CSV and JSON keep their names",
         "TIMEZONE": "whose day the caps go by: the upstream's, unless you name another",
         "MAX_ORDER_CNY": "cap for one order, in yuan",
         "MAX_DAY_CNY": "cap for all orders of a day, in yuan; orders being sent or of unknown outcome count",
@@ -64,7 +66,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "TOTAL_DAY_CNY": "cap for all orders of all callers of a day together, in yuan",
         "TRADE_TYPES": "trade types that may be used, in order of preference; credit only if you list it",
         "FLOW": "the `flow` of a preview that names none",
-        "ORDER_LOOKUP": "experimental, `on`: look an order of unknown outcome up by its `outOrderId`",
+        "ORDER_LOOKUP": "experimental, `on`: read orders upstream: state, total, parcels, and what became of an unknown one",
         "ORDER_DETAIL_PATH": "the path of an order's details (inferred, not documented)",
         "ORDER_LIST_PATH": "the path of the order list (inferred, not documented)",
     },
@@ -80,6 +82,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "OAUTH_ISSUER": "the OAuth issuer whose tokens are accepted",
         "OAUTH_AUDIENCE": "the URL of this server's `/mcp`: the audience of those tokens, and the host that answers",
         "STATE_KEYS": "keys that all replicas share; with them, no sessions are kept",
+        "MESSAGES_SECRET": "the last part of `/messages/<secret>`, where the vendor's messages may come; without it, there is no such path",
     },
     "Records and logs": {
         "RETENTION_DAYS": "days after which the personal data of an order is erased",
@@ -98,7 +101,7 @@ REGISTERED = (
 DEFAULTS = {"LEDGER": "a file in the user's data folder"}
 """In words, where the model has no default because it depends on something else."""
 
-HIDDEN = ("ACCESS_KEY", "ACCESS_SECRET", "STATE_KEYS")
+HIDDEN = ("ACCESS_KEY", "ACCESS_SECRET", "STATE_KEYS", "MESSAGES_SECRET")
 
 PROBLEMS: dict[str, tuple[str, str]] = {
     "invalid_arguments": ("no", "the assistant corrects the fields that are named"),

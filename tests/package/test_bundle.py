@@ -279,6 +279,12 @@ def test_uv_installs_the_very_versions_that_the_tests_run_with(installed: Path) 
 
 
 @pytest.mark.slow
+def test_uv_compiles_what_it_installs_so_that_the_first_start_does_not(installed: Path) -> None:
+    modules = list((installed / ".venv").glob("**/pydantic/*.py"))
+    assert len(modules) == len(list((installed / ".venv").glob("**/pydantic/__pycache__/*.pyc"))) > 0
+
+
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("choice", ["a folder", "nothing"])
 async def test_a_sandbox_order_is_placed_by_the_bundle_as_a_host_starts_it(

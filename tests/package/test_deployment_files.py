@@ -135,11 +135,12 @@ def test_the_proxy_passes_what_the_server_takes_and_repeats_no_post() -> None:
     assert re.search(r"proxy_read_timeout (\d+)s", NGINX)
 
 
-def test_the_proxy_publishes_the_tools_their_metadata_and_the_page_and_no_health() -> None:
+def test_the_proxy_publishes_the_tools_their_metadata_the_page_and_messages_and_no_health() -> None:
     locations = dict(re.findall(r"location (=? ?\S+) \{ ([^}]*) \}", NGINX))
     assert locations == {
         "= /healthz": "return 404;",
         "= /readyz": "return 404;",
+        "/messages/": "access_log off; error_log /dev/null; client_max_body_size 64k; proxy_pass http://xportcn;",
         "/": "proxy_pass http://xportcn;",
     }
 

@@ -103,6 +103,7 @@ def test_without_any_setting_the_sandbox_runs_with_the_documented_defaults(
         "oauth_issuer": None,
         "oauth_audience": None,
         "state_keys": (),
+        "messages_secret": None,
         "retention_days": 400,
         "log_level": "WARNING",
         "log_format": "text",
@@ -472,6 +473,7 @@ REFUSED = [
     ("CALLERS", ["a\x00b"]),
     ("OAUTH_ISSUER", ["http://issuer.example", "issuer.example", "https://a@b"]),
     ("OAUTH_AUDIENCE", ["api://orders", "orders", "http://orders.example/mcp", "https://o.example/mcp?x"]),
+    ("MESSAGES_SECRET", ["fifteen-letters", "with/a/slash-in-it", "with a space in it", "x" * 15 + "é"]),
     ("STATE_KEYS", ["short", f"{KEY},short", f"{KEY},", f"{KEY},{KEY}"]),
     ("LOG_LEVEL", ["TRACE", "10"]),
     ("LOG_FORMAT", ["JSON", "xml"]),
@@ -561,7 +563,7 @@ def test_a_placeholder_that_nothing_filled_in_stops_the_start(work: Path, name: 
         return  # a password may look so
     message = fault(work, **{name: value})
     assert message.startswith(f"XPORTCN_{name} ")
-    assert (value in message) == (name not in ("ACCESS_SECRET", "STATE_KEYS"))
+    assert (value in message) == (name not in ("ACCESS_SECRET", "STATE_KEYS", "MESSAGES_SECRET"))
 
 
 @pytest.mark.parametrize("name", ["LEDGER", "CALLERS"])
@@ -707,6 +709,7 @@ def test_no_secret_is_in_a_representation_or_a_listing(work: Path, url: str) -> 
     [
         ("ACCESS_SECRET", f"{SECRET}\x07"),
         ("STATE_KEYS", SECRET),
+        ("MESSAGES_SECRET", f"{SECRET}/{KEY}"),
         ("LEDGER", f"mysql://owner:{SECRET}@db/orders"),
         ("LEDGER", f"mysql://db/orders?password={SECRET}"),
         ("LEDGER", f"postgresql://owner:a@{SECRET}/x@db/orders"),

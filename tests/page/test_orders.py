@@ -61,6 +61,21 @@ async def test_an_order_has_its_state_its_ids_and_that_it_is_not_paid(tmp_path: 
         assert shown in page
 
 
+async def test_an_order_that_is_no_longer_as_approved_says_so(tmp_path: Path) -> None:
+    house = House(tmp_path, ORDER_LOOKUP="on")
+    async with house.client() as client, visited(house) as visit:
+        order = await ordered(client)
+        before = await visit.text()
+        assert "No longer as approved" not in before
+        house.sandbox.books.move(order["order_ids"][0], payable_fen=5_998)
+        await call(client, "get_orders", {"refresh": True})
+        page = await visit.text()
+        approved = order["payable"]["amount"]
+        assert f"No longer as approved. To pay: approved {approved}, now 59.98." in html.unescape(page)
+        version = 'data-version="'
+        assert page.partition(version)[2][:16] != before.partition(version)[2][:16]
+
+
 async def test_an_unknown_order_stands_on_top_with_what_to_look_for(tmp_path: Path) -> None:
     house = House(tmp_path)
     async with house.client() as client, visited(house) as visit:

@@ -17,9 +17,9 @@ from harness.over_http import client_of, http_client, made_callers, serving
 from harness.page_visit import forms_in
 from harness.processes import processes
 from harness.settings import environ_of, settings_for
-from xportcn_server.app import Seams, ledger_of
 from xportcn_server.commands.cli import main
 from xportcn_server.http.callers import new_caller, remove_caller
+from xportcn_server.parts import Seams, ledger_of
 from xportcn_server.sandbox.service import build_sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]

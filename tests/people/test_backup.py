@@ -7,8 +7,9 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import anyio
@@ -20,10 +21,12 @@ from harness.patient import Patient
 from harness.settings import environ_of
 from ledger.suite.stores import PLACED, preview_of, settled
 from xportcn_server.commands.cli import main
+from xportcn_server.doctor.check_ledger import check_ledger
+from xportcn_server.settings.loaded import read_settings
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 
-def ordered(path: Path, *numbers: int, while_open: Callable[[], None] = lambda: None) -> None:
+def ordered(path: Path, *numbers: int | str, while_open: Callable[[], None] = lambda: None) -> None:
     """Orders of a program that has the ledger open, and what happens before it closes it."""
 
     async def work() -> None:
@@ -63,19 +66,92 @@ def test_a_backup_is_a_whole_private_file_and_a_second_never_overwrites_it(tmp_p
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("copy")] == ["copy.sqlite3"]
 
 
-def test_backups_that_are_made_while_orders_are_written_are_each_whole(tmp_path: Path) -> None:
-    ledger = tmp_path / "ledger.sqlite3"
-    ordered(ledger, 0)
-    busy = threading.Thread(target=ordered, args=(ledger, *range(1, 60)))
+@contextmanager
+def under_load(ledger: Path) -> Generator[Callable[[], object]]:
+    """While a program places order after order in it. Yields what waits until one more was placed."""
+    ended, placed = threading.Event(), threading.Semaphore(0)
+
+    async def work() -> None:
+        books = SqliteLedger(ledger, "sandbox", clock=Clock())
+        await books.open()
+        for number in count():
+            await settled(books, preview_of(number), PLACED)
+            placed.release()
+            if ended.is_set():
+                break
+        await books.aclose()
+
+    busy = threading.Thread(target=anyio.run, args=(work,))
     busy.start()
-    copies = [tmp_path / f"copy-{number}" for number in range(4)]
-    for copy in copies:
-        assert said(ledger, "backup", str(copy)).exit_code == 0
-    busy.join()
-    found = [orders_of(copy) for copy in copies]
+    try:
+        yield lambda: placed.acquire(timeout=30)
+    finally:
+        ended.set()
+        busy.join()
+
+
+def hashes_of(ledger: Path) -> list[str]:
+    with closing(sqlite3.connect(ledger)) as sql:
+        return [row[0] for row in sql.execute("SELECT hash FROM trail ORDER BY sequence")]
+
+
+def test_twenty_backups_that_are_made_while_orders_are_written_are_each_whole(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.sqlite3"
+    ordered(ledger, "first")
+    copies = [tmp_path / f"copy-{number}" for number in range(20)]
+    with under_load(ledger) as one_more:
+        for copy in copies:
+            assert one_more()
+            done = said(ledger, "backup", str(copy))
+            assert done.exit_code == 0, done.output
+    found, trail = [orders_of(copy) for copy in copies], hashes_of(ledger)
     assert found == sorted(found)
+    assert found[-1] > found[0]
     for copy in copies:
         assert said(ledger, "audit", "verify", str(copy)).exit_code == 0
+        assert hashes_of(copy)[-1] in trail
+
+
+def test_each_copy_by_cp_alone_is_a_state_that_once_was_or_doctor_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = tmp_path / "ledger.sqlite3"
+    ordered(ledger, "first")
+    folders = [tmp_path / f"copy-{number}" for number in range(20)]
+    with under_load(ledger) as one_more:
+        for number, folder in enumerate(folders):
+            assert one_more()
+            cp(ledger, folder, with_log=bool(number % 2))
+    trail, here = hashes_of(ledger), os.environ["XDG_STATE_HOME"]
+    for folder in folders:
+        copied = folder / ledger.name
+        monkeypatch.setenv("XDG_STATE_HOME", here)
+        if not named_by_doctor(copied, "its witness knows row"):
+            assert said(ledger, "audit", "verify", str(copied)).exit_code == 0
+            assert hashes_of(copied)[-1] == trail[-1]
+        # On a machine that knows no witness of it, a copy that can be read is named with its age.
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another machine"))
+        assert named_by_doctor(copied, "its last row is of 2026-03-09")
+    monkeypatch.setenv("XDG_STATE_HOME", here)
+    cp(ledger, tmp_path / "quiet", with_log=True)  # nothing writes any more: this one is as good as a backup
+    quiet = tmp_path / "quiet" / ledger.name
+    assert not named_by_doctor(quiet, "its witness knows row")
+    assert hashes_of(quiet) == trail
+
+
+def named_by_doctor(ledger: Path, behind: str) -> bool:
+    """Whether the part of doctor that looks at ledgers calls it broken, or behind in these words."""
+    checks = check_ledger(read_settings(environ_of(LEDGER=str(ledger)), ledger.parent))
+    broken = [check for check in checks if check.status == "fault"]
+    return bool(broken) or any(check.name == "ledger copy" and behind in check.found for check in checks)
+
+
+def cp(ledger: Path, folder: Path, *, with_log: bool) -> None:
+    """As a person does: the file, or the file and what lies beside it, one after the other."""
+    folder.mkdir()
+    for path in sorted(ledger.parent.glob(f"{ledger.name}*")) if with_log else [ledger]:
+        with suppress(FileNotFoundError):  # the log went meanwhile
+            shutil.copyfile(path, folder / path.name)
 
 
 def test_a_damaged_ledger_gives_no_backup(tmp_path: Path) -> None:

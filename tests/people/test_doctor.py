@@ -37,11 +37,12 @@ from harness.patient import (
 )
 from harness.postgres_server import PostgresServer
 from harness.settings import SANDBOX_ACCOUNT
-from xportcn_server.app import Seams, build_server
+from xportcn_server.app import build_server
 from xportcn_server.doctor import check_ledger as ledger_check
 from xportcn_server.doctor import check_postgres as postgres_check
 from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.unreached import sort_error
+from xportcn_server.parts import Seams
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.settings.loaded import load_settings
 
@@ -689,6 +690,30 @@ def test_a_new_installation_has_no_fault_and_no_warning(with_stdout: Patient) ->
     assert not (with_stdout.folder / "data").exists()
 
 
+def test_the_file_of_a_large_ledger_is_looked_at_as_a_whole_only_where_the_owner_asks(
+    patient: Patient,
+) -> None:
+    place(patient)
+    ballast = "CREATE TABLE ballast (content)", "INSERT INTO ballast VALUES (zeroblob(68000000))"
+    in_ledger(patient, *ballast, "PRAGMA wal_checkpoint(TRUNCATE)")
+    with patient.ledger.open("r+b") as file:
+        file.seek(40_000_000)
+        file.write(b"\x99" * 20_000)
+    quick = {check["name"]: check for check in patient.examined().content["checks"]}
+    assert (quick["ledger file"]["status"], quick["ledger rows"]["status"]) == ("ok", "ok")
+    for name in ("ledger file", "ledger rows"):
+        assert "doctor --whole" in quick[name]["next_step"]
+    whole = patient.examined("--whole")
+    assert whole.code == 1
+    assert ["damaged" in fault["found"] for fault in whole.faults] == [True]
+
+
+def test_a_row_of_a_large_ledger_that_cannot_be_read_is_found_among_the_newest(patient: Patient) -> None:
+    row_that_cannot_be_read(patient)
+    in_ledger(patient, "CREATE TABLE ballast (content)", "INSERT INTO ballast VALUES (zeroblob(68000000))")
+    assert [fault["name"] for fault in patient.examined().faults] == ["ledger rows"]
+
+
 def test_an_account_in_use_has_no_fault(patient: Patient) -> None:
     place(patient)
     with sandbox_on_a_port(build_sandbox()) as base_url:
@@ -750,7 +775,7 @@ def test_no_secret_is_shown_in_either_form_wherever_it_stands(patient: Patient) 
     assert "did you mean XPORTCN_ACCESS_SECRET?" in report.checks["XPORTCN_ACCES_SECRET"]["next_step"]
 
 
-@pytest.mark.parametrize("name", ["ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "STATE_KEYS"])
+@pytest.mark.parametrize("name", ["ACCESS_KEY", "ACCESS_SECRET", "USER_ID", "STATE_KEYS", "MESSAGES_SECRET"])
 def test_a_secret_that_cannot_be_read_is_not_quoted(patient: Patient, name: str) -> None:
     patient.set(MODE="preview", BASE_URL="http://127.0.0.1:9/api", **SANDBOX_ACCOUNT)
     patient.set(**{name: f"{SECRET[:9]} \x07 {SECRET}"})

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -98,6 +99,48 @@ def test_rows_are_chosen_by_state_and_caller(ledger: tuple[Path, list[OrderRecor
     expected = {order.out_order_id for order in orders if (order.state, order.caller) == ("placed", "bob")}
     assert {row["out_order_id"] for row in rows} == expected
     assert exported(path, "--caller", "nobody", "--format", "json") == b""
+
+
+def listed(path: Path, *words: str) -> list[str]:
+    done = CliRunner().invoke(
+        main, ["orders", "list", *words], env=environ_of(LEDGER=str(path)), catch_exceptions=False
+    )
+    assert done.exit_code == 0, done.output
+    assert not any(line.startswith("2026-") for line in done.stderr.splitlines())  # rows are stdout's
+    return [*done.stdout.splitlines(), *done.stderr.splitlines()]
+
+
+def test_a_list_has_the_same_filters_and_ends_with_the_totals_of_all_that_fit(
+    ledger: tuple[Path, list[OrderRecord]],
+) -> None:
+    path, orders = ledger
+    words = ("--since", "2026-03-02", "--until", "2026-03-09", "--caller", "bob")
+    fitting = [
+        order
+        for order in orders
+        if order.caller == "bob"
+        and START + timedelta(minutes=30) < order.created_at < START + timedelta(days=8, minutes=30)
+    ]
+    lines = listed(path, *words, "--limit", "3")
+    for state in ("placed", "rejected", "unknown"):
+        fen_of_state = [order.payable_fen for order in fitting if order.state == state]
+        total = f"orders: {len(fen_of_state):<15}  {state:<8}  {sum(fen_of_state) / 100:>10.2f} CNY"
+        assert total in [line.strip() for line in lines]
+    assert lines[-1] == f"More: --before {fitting[2].out_order_id}"
+    rest = listed(path, *words, "--before", fitting[2].out_order_id, "--limit", "1000")
+    seen = re.findall(r"^2026-.* CNY  (PO-[0-9]+)", "\n".join(rest), re.MULTILINE)
+    assert seen == [order.out_order_id for order in fitting[3:]]
+    assert not any(line.startswith("More") for line in rest)
+    only = listed(path, *words, "--state", "placed", "--limit", "1")
+    assert not any("rejected" in line or "unknown" in line for line in only)
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_days_in_the_wrong_order_are_refused(ledger: tuple[Path, list[OrderRecord]], command: str) -> None:
+    words = ["orders", command, "--since", "2026-03-03", "--until", "2026-03-02"]
+    done = CliRunner().invoke(main, words, env=environ_of(LEDGER=str(ledger[0])), catch_exceptions=False)
+    assert done.exit_code == 2
+    assert "--since is a later day than --until" in done.output
 
 
 def test_a_ledger_without_orders_gives_the_head_alone(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from harness.house import (
     previewed,
     settings_for,
 )
-from xportcn_server.app import address_book_of
 from xportcn_server.guide import prompts
+from xportcn_server.parts import address_book_of
 from xportcn_tools.ledger.ledger import OrderQuery, Receipt
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
@@ -309,7 +309,7 @@ async def test_a_prompts_wrong_argument_is_the_clients_mistake_and_named(
     params = {"name": "place_order", "arguments": arguments}
     request: Any = SimpleNamespace(method="prompts/get", params=params)
     with pytest.raises(MCPError) as refused:
-        await prompts._check_prompt(request, never)  # pyright: ignore[reportPrivateUsage]
+        await prompts.check_prompt(request, never)
     assert refused.value.code == -32602
     assert named in refused.value.message
 
@@ -321,7 +321,7 @@ async def test_a_prompts_name_that_is_no_text_is_the_clients_mistake(name: objec
 
     request: Any = SimpleNamespace(method="prompts/get", params={"name": name})
     with pytest.raises(MCPError) as refused:
-        await prompts._check_prompt(request, never)  # pyright: ignore[reportPrivateUsage]
+        await prompts.check_prompt(request, never)
     assert refused.value.code == -32602
 
 

@@ -13,9 +13,9 @@ from harness.settings import environ_of
 from ledger.suite.stores import PLACED, SHIP_TO, preview_of, settled
 from xportcn_server.commands.cli import main
 from xportcn_server.guide.printed_receipt import printed_receipt
+from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.ledger.ledger import OrderQuery, Receipt
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.results import MODE_WORDS
 
 HOSTILE = '<script>alert(1)</script><img src=x> & "quoted"'
 

@@ -12,8 +12,8 @@ from mcp import Client, MCPError
 from mcp_types import PromptReference, TextResourceContents
 
 from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, call, previewed, settings_for
-from xportcn_server.app import address_book_of
 from xportcn_server.guide.receipts import code, page, plain, receipt, table
+from xportcn_server.parts import address_book_of
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ async def test_a_receipt_says_what_how_much_where_to_how_approved_and_when(tmp_p
     assert told["Created"] == f"{order['created_at']} (UTC)"
     assert told["Updated"] == f"{order['updated_at']} (UTC)"
     assert told["Request id"] == f"`{order['request_id']}` (for the vendor's support)"
-    assert f"| `{MUG}` | `{MUG_SPEC}` | 2 | 58.00 CNY |" in text
+    assert f"| `{MUG}` | `{MUG_SPEC}` | – | 2 | 58.00 CNY |" in text
     assert "What to do next" not in text
 
 
@@ -183,7 +183,7 @@ async def test_the_receipt_has_the_preview_that_was_ordered_where_the_number_had
         await previewed(client, out_order_id="PO-2026-0001", quantity=5)
         await call(client, "create_order", first["create_order_arguments"])
         text = await read(client, "order://PO-2026-0001")
-    assert f"| `{MUG}` | `{MUG_SPEC}` | 2 | 58.00 CNY |" in text
+    assert f"| `{MUG}` | `{MUG_SPEC}` | – | 2 | 58.00 CNY |" in text
 
 
 @pytest.mark.parametrize("era", ERAS)

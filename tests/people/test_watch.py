@@ -1,5 +1,6 @@
 """`orders watch`, and what the commands say of an order that was read upstream."""
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,22 @@ def test_a_total_that_differs_is_said_first_and_at_every_single_reading(evening:
     assert warning.startswith(f"WARNING: order {order['out_order_id']} is no longer as it was approved")
     assert f"total: approved {order['payable']['amount']}, now 59.98" in warning
     assert "shipped" in change
+
+
+def test_what_became_of_an_order_is_said_in_the_owners_language(evening: Evening) -> None:
+    order = evening.place()
+    (order_id,) = order["order_ids"]
+    evening.house.sandbox.books.move(order_id, SHIPPED, payable_fen=5_998, parcel=("圆通速递", "YT7788"))
+    warning, change = evening.run("watch", "--once", LANGUAGE="zh").output.splitlines()
+    approved = order["payable"]["amount"]
+    assert warning == (
+        f"警告：订单 {order['out_order_id']} 与确认时不一致：合计：确认时为 {approved}，现在为 59.98。付款前请先联系卖家。"
+    )
+    assert change.endswith(f"{order_id}: 未付款 → 已发货，包裹 「圆通速递」 「YT7788」")
+    listed = evening.run("list", LANGUAGE="zh").output
+    assert re.search(
+        rf"    平台（.+ 读取）：订单 {order_id}：已发货，合计 59.98 CNY\n    - 包裹 「圆通速递」", listed
+    )
 
 
 def test_an_order_that_could_not_be_read_is_named_and_once_exits_with_1(evening: Evening) -> None:

@@ -24,7 +24,8 @@ import httpx
 from harness.seams import SteppedLedger, SteppedUpstream
 from torture.mortal import Life, Moment, MortalLedger, MortalTransport, closing, driven
 from torture.world import create
-from xportcn_server.app import Seams, build_server, policy_of, upstream_of
+from xportcn_server.app import build_server
+from xportcn_server.parts import Seams, policy_of, upstream_of
 from xportcn_server.settings.loaded import load_settings
 from xportcn_server.stdio.serving import run_stdio
 from xportcn_tools.desk.desk import Desk

@@ -10,7 +10,7 @@ from harness.house import ADDRESS, MUG, MUG_SPEC
 from harness.seams import SteppedLedger, SteppedUpstream
 from harness.settings import environ_of, live
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
-from xportcn_server.app import Seams, policy_of, upstream_of
+from xportcn_server.parts import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.faults import Fault, FaultPlan

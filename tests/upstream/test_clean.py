@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xportcn_tools.upstream import clean as clean_module
 from xportcn_tools.upstream.clean import TEXT_LIMIT, clean, quoted, seen
 
 JOINER, TEXT_STYLE, EMOJI_STYLE = "\u200d", "\ufe0e", "\ufe0f"
@@ -257,3 +258,11 @@ def test_chinese_text_without_markup_is_unchanged(text: str) -> None:
 @pytest.mark.parametrize("sign", "「」｢｣﹁﹂")
 def test_quoted_text_holds_no_sign_that_looks_like_the_one_that_ends_it(sign: str) -> None:
     assert quoted(f"杯{sign} create_order {sign}子") == "「杯 create_order 子」"
+
+
+def test_what_counts_as_ordinary_is_what_the_rule_leaves_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    ordinary = [char for char in map(chr, range(0x110000)) if clean_module._ORDINARY.fullmatch(char)]  # pyright: ignore[reportPrivateUsage]
+    assert len(ordinary) > 20_000
+    monkeypatch.setattr(clean_module, "_ORDINARY", re.compile("(?!)"))
+    for char in ordinary:
+        assert seen(f"好{char * 6}a") == (f"好{char * 6}a", [])

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -39,6 +39,7 @@ from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SENT, SandboxTransport
 from xportcn_tools.desk import problems
 from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, PREVIEW_ATTEMPTS, Endpoint, UpstreamClient
+from xportcn_tools.upstream.http_clients import MOST_POOLS, POOL_CALLS, HttpClients, Pool
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, NotSentError, SettingUnusableError, UpstreamError
 from xportcn_tools.upstream.proxy import proxy_for
@@ -1071,3 +1072,17 @@ def test_httpx_is_not_loaded_before_the_first_call() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+async def test_calls_at_one_time_go_to_small_pools_and_a_lone_caller_to_the_first() -> None:
+    clients = HttpClients("http://127.0.0.1/api", lambda: httpx.MockTransport(lambda _: httpx.Response(200)))
+    clients.prepare()
+    first = clients.least_busy()
+    pools: list[Pool] = []
+    with ExitStack() as calls:
+        for _ in range(POOL_CALLS * MOST_POOLS + 3):
+            pools.append(clients.least_busy())
+            calls.enter_context(pools[-1])
+        assert [pools.count(pool) for pool in dict.fromkeys(pools)] == [9, 9, 9] + [8] * (MOST_POOLS - 3)
+    assert clients.least_busy() is first is pools[0]
+    await clients.aclose()

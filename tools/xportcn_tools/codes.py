@@ -47,3 +47,10 @@ ProblemCode = Literal[
     "ledger_unavailable",
     "not_found",
 ]
+
+Environment = Literal["sandbox", "preview", "live"]
+MODE_WORDS: dict[Environment, str] = {
+    "sandbox": "SANDBOX: nothing real is bought",
+    "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
+    "live": "LIVE: real orders, real money",
+}

@@ -19,6 +19,7 @@ from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import Answer
 from xportcn_tools.results import OrderEnvelope, OrderResult, ProblemError
 from xportcn_tools.tool import Offered
+from xportcn_tools.wording import UiLanguage
 
 ANNOTATIONS = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
@@ -33,6 +34,15 @@ class ApprovalForm(BaseModel):
     """The form: a plain yes or no."""
 
     approve: StrictBool = Field(title="Place this order?", description="Yes places the order as shown")
+
+
+class ChineseForm(ApprovalForm):
+    """The same for who reads Chinese: its answer is the same plain yes or no."""
+
+    approve: StrictBool = Field(title="确认下单？", description="选择“是”，即按以上内容下单")
+
+
+FORMS: dict[UiLanguage, type[ApprovalForm]] = {"en": ApprovalForm, "zh": ChineseForm}
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,8 @@ async def ask_person(
 ) -> Asked | Elicit[ApprovalForm]:
     """Runs before the tool, on the stateless protocol again in every round: reads, never writes."""
     desk: Desk = ctx.request_context.lifespan_context
+    if desk.policy.approval == "off" or not (can_ask(ctx) or retried(ctx)):
+        return Asked("cannot_ask")  # `create` finds what speaks against it
     call = CreateCall(preview_token, expected_total, ship_to, goods, caller_of(), desk.now())
     try:
         question = await desk.question(call, asked_before=retried(ctx))
@@ -68,10 +80,10 @@ async def ask_person(
     if not can_ask(ctx):
         # A retry that carries our question's state, from a client that no longer says that it can ask:
         # the person was asked, and the answer may have been a no. That is not nobody to ask.
-        return Asked("unanswered" if retried(ctx) else "cannot_ask")
+        return Asked("unanswered")
     if is_version_at_least(ctx.protocol_version or "", STATELESS_SINCE):
-        return Elicit(question, ApprovalForm)
-    return await _wait_for_form(ctx, question)
+        return Elicit(question, FORMS[desk.policy.language])
+    return await _wait_for_form(ctx, question, FORMS[desk.policy.language])
 
 
 def arrival(ctx: Context[Any]) -> Any:
@@ -111,11 +123,11 @@ def retried(ctx: Context[Any]) -> bool:
     return bool(ctx.request_state or ctx.input_responses)
 
 
-async def _wait_for_form(ctx: Context[Any], question: str) -> Asked:
+async def _wait_for_form(ctx: Context[Any], question: str, form: type[ApprovalForm]) -> Asked:
     """Protocols with sessions: this process waits for the answer, for a bounded time."""
     try:
         with anyio.fail_after(ANSWER_SECONDS):
-            return _answer(await ctx.elicit(question, ApprovalForm))
+            return _answer(await ctx.elicit(question, form))
     except (TimeoutError, MCPError):
         # In time there was no answer, or only an error from a client that had said that it can ask.
         return Asked("unanswered")

@@ -1,11 +1,9 @@
-"""What people read, in English and Chinese: one table, and nothing said to them stands elsewhere twice. Pure.
+"""What the page says, in English and Chinese. Form, receipts and terminal: `wording.py`. Pure.
 
 A message may have places in braces. The words that a model reads are English, and are no part of this table.
 """
 
-from typing import Literal
-
-UiLanguage = Literal["en", "zh"]
+from xportcn_tools.wording import UiLanguage
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "title": ("Orders from 1688", "1688 采购订单"),
@@ -73,7 +71,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "ship_to": ("Ship to", "收货地址"),
     "way_to_pay": ("Way to pay", "支付方式"),
     "flow": ("Flow", "下单流程"),
-    "promotion": ("Promotion", "促销"),
+    "promotion": ("Promotion", "优惠活动"),
     "none": ("none", "无"),
     "left_to_platform": ("left to the platform", "由平台决定"),
     "sent_along": ("Sent along", "附带信息"),
@@ -157,6 +155,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "form_refused": (
         "This form was not acted on: it was sent before, or is not from this page. What holds is shown here.",
         "此表单未被执行：它已提交过，或不是来自此页面。当前状态如下。",
+    ),
+    "no_longer": (
+        "No longer as approved. {what}: approved {was}, now {now}. Ask the seller before you pay.",
+        "与确认时不同。{what}：确认时 {was}，现在 {now}。付款前请联系卖家。",
     ),
     "refused": ("Nothing was changed: {reason}.", "没有任何更改：{reason}。"),
     # The card in a client (guide/order_card.js)

@@ -50,11 +50,12 @@ class Address:
         ]
         return " ".join(", ".join(filter(None, parts)).split())
 
-    def masked_line(self, name: str) -> str:
-        """Recipient and city, the phone masked, and the name that the owner gave the address."""
+    def masked_line(self, name: str | None) -> str:
+        """Recipient and city, the phone masked, and the name of a saved address."""
         shown = min(3, len(self.mobile) // 3)
         mobile = f"{self.mobile[:shown]}****{self.mobile[-shown:]}"
-        return " ".join(f"{self.full_name}, {mobile}, {self.city} (saved address: {name})".split())
+        saved = f" (saved address: {name})" if name else ""
+        return " ".join(f"{self.full_name}, {mobile}, {self.city}{saved}".split())
 
 
 ERASED = "erased: name, address and message of this order were forgotten"

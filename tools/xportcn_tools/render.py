@@ -7,8 +7,10 @@ between 「 and 」.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 
+from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
@@ -16,7 +18,6 @@ from xportcn_tools.money import sum_line
 from xportcn_tools.product_results import ProductEnvelope, ProductsEnvelope
 from xportcn_tools.product_text import open_lines_text, product_text, products_text, sellers_text
 from xportcn_tools.results import (
-    MODE_WORDS,
     STATE_WORDS,
     Envelope,
     GroupResult,
@@ -32,6 +33,7 @@ from xportcn_tools.results import (
 )
 from xportcn_tools.upstream.clean import quoted
 from xportcn_tools.upstream_results import UpstreamOrderResult, UpstreamResult
+from xportcn_tools.wording import UiLanguage, worded
 
 _UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
 MANY_LINES, FEW_BYTES = 20, 72
@@ -154,18 +156,20 @@ def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     yield from to_pay(order)
 
 
-def _ids(order: OrderResult) -> str:
+def _ids(order: OrderResult, language: UiLanguage = "en") -> str:
     count, ids = len(order.order_ids), ", ".join(order.order_ids)
-    return f"{count} separate orders ({ids})" if count > 1 else ids
+    return worded(language, "{count} separate orders ({ids})", count=count, ids=ids) if count > 1 else ids
 
 
-def to_pay(order: OrderResult) -> Iterator[str]:
+def to_pay(order: OrderResult, language: UiLanguage = "en") -> Iterator[str]:
     """Where a placed order is paid, unless nothing is to be paid any more."""
     if order.state == "placed" and not (order.upstream and _is_settled(order.upstream)):
-        which = "all" if len(order.order_ids) > 1 else "order"
-        yield (
-            f"Placed at 1688, not paid yet: pay {which} {_ids(order)} in your Xportcn account. "
-            "This server does not pay or cancel."
+        yield worded(
+            language,
+            "Placed at 1688, not paid yet: pay {which_} {ids} in your Xportcn account. "
+            "This server does not pay or cancel.",
+            which_="all" if len(order.order_ids) > 1 else "order",
+            ids=_ids(order, language),
         )
 
 
@@ -184,28 +188,33 @@ def _is_settled(upstream: UpstreamResult) -> bool:
     return all(order.unpaid is False for order in upstream.orders)
 
 
-def upstream_lines(upstream: UpstreamResult) -> Iterator[str]:
+def upstream_lines(upstream: UpstreamResult, language: UiLanguage = "en") -> Iterator[str]:
     """What the upstream last said of an order: a line for each order id, and for each parcel."""
+    t = partial(worded, language)
     for order in upstream.orders:
         amount = f"{order.total.amount} CNY" if order.total else order.unproven_total
-        total = f", total {amount}" if amount else ""
-        until = f", to be paid until {order.pay_until}" if order.pay_until else ""
-        closed = f", because {quoted(order.closed_because)}" if order.closed_because else ""
-        said = f"{state_of(order)}{total}{until}{closed}"
-        yield f"Upstream, read {upstream.read_at}: order {order.order_id}: {said}"
-        yield from (f"- {parcel}" for parcel in parcels_of(order))
+        said = state_of(order, language)
+        said += t(", total {amount}", amount=amount) if amount else ""
+        said += t(", to be paid until {time}", time=order.pay_until) if order.pay_until else ""
+        said += t(", because {why}", why=quoted(order.closed_because)) if order.closed_because else ""
+        time, number = upstream.read_at, order.order_id
+        yield t("Upstream, read {time}: order {number}: {said}", time=time, number=number, said=said)
+        yield from (f"- {parcel}" for parcel in parcels_of(order, language))
 
 
-def state_of(order: UpstreamOrderResult) -> str:
+def state_of(order: UpstreamOrderResult, language: UiLanguage = "en") -> str:
     """In our words, or else in the upstream's."""
-    return order.status_text or (f"state {quoted(order.status)}" if order.status else "state unknown")
+    t = partial(worded, language)
+    if order.status_text:
+        return t(order.status_text)
+    return t("state {state}", state=quoted(order.status)) if order.status else t("state unknown")
 
 
-def parcels_of(order: UpstreamOrderResult) -> Iterator[str]:
+def parcels_of(order: UpstreamOrderResult, language: UiLanguage = "en") -> Iterator[str]:
     """Each with its carrier and its number."""
     for parcel in order.parcels:
         named = " ".join(quoted(text) for text in (parcel.carrier, parcel.tracking_number) if text)
-        yield f"parcel {named}"
+        yield worded(language, "parcel {named}", named=named)
 
 
 def _orders(found: OrdersEnvelope) -> list[str]:

@@ -8,19 +8,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from xportcn_tools.codes import ProblemCode, WarningCode
+from xportcn_tools.codes import Environment, ProblemCode, WarningCode
 from xportcn_tools.result_shapes import Money, Shape
 from xportcn_tools.upstream_results import UpstreamResult
 
-Environment = Literal["sandbox", "preview", "live"]
 RequestSent = Literal["no", "yes", "unknown"]
 OrderState = Literal["sending", "placed", "rejected", "unknown", "absent"]
 ApprovalMethod = Literal["form", "page", "operator", "rule", "client_dialog", "off"]
-MODE_WORDS: dict[Environment, str] = {
-    "sandbox": "SANDBOX: nothing real is bought",
-    "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
-    "live": "LIVE: real orders, real money",
-}
 STATE_WORDS: dict[OrderState, str] = {
     "sending": "is being sent now",
     "placed": "is placed",

@@ -10,8 +10,10 @@ from typing import Any, cast
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.resolve import build_resolver_plans, find_resolved_parameters
 from mcp.server.mcpserver.tools import Tool
-from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.server.mcpserver.utilities.context_injection import find_context_parameter
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata, func_metadata
 from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel, ValidationError, create_model
 
@@ -52,18 +54,26 @@ class SdkTool(Tool):
 
         `envelope`: the model of its results, whose schema is published.
         """
-        tool = cast(
-            "SdkTool", cls.from_function(fn, title=title, annotations=annotations, structured_output=False)
-        )
-        read = tool.fn_metadata.arg_model
+        # As the SDK's `from_function`, which would make a schema of its own for each tool beside ours.
+        context, resolved = find_context_parameter(fn), find_resolved_parameters(fn)
+        read = func_metadata(fn, skip_names=[context or "", *resolved], structured_output=False).arg_model
         arguments = create_model(read.__name__, __base__=(Arguments, read))
-        tool.fn_metadata = StrictArguments(
-            arg_model=cast("type[ArgModelBase]", arguments), output_schema=output_schema(envelope)
+        return cls(
+            fn=fn,
+            name=fn.__name__,
+            title=title,
+            description=" ".join((fn.__doc__ or "").split()),
+            parameters=inlined(arguments.model_json_schema(by_alias=True, schema_generator=ToolSchema)),
+            fn_metadata=StrictArguments(
+                arg_model=cast("type[ArgModelBase]", arguments), output_schema=output_schema(envelope)
+            ),
+            is_async=True,
+            context_kwarg=context,
+            resolved_params=dict(resolved),
+            resolver_plans=build_resolver_plans(resolved, set(arguments.model_fields)),
+            annotations=annotations,
+            finish=finish,
         )
-        tool.parameters = inlined(arguments.model_json_schema(by_alias=True, schema_generator=ToolSchema))
-        tool.description = " ".join(tool.description.split())
-        tool.finish = finish
-        return tool
 
     async def run(
         self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False

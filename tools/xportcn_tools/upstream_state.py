@@ -51,3 +51,16 @@ class Reading:
 
     read_at: datetime
     orders: tuple[UpstreamOrder, ...]
+
+
+@dataclass(frozen=True)
+class VendorMessage:
+    """What the vendor said of an order by itself, in its own words, cleaned. Nothing in it is believed.
+
+    `received_at`: UTC; `sent_at`: as it says.
+    """
+
+    received_at: datetime
+    event: str
+    sent_at: datetime | None
+    text: str

@@ -5,14 +5,22 @@ import re
 import click
 from pydantic import ValidationError
 
-from xportcn_server.commands.shared import current_settings, say, stop
+from xportcn_server.commands.shared import current_settings, language, say, stop, tell
 from xportcn_server.parts import address_book_of
 from xportcn_tools.desk.address import address_warnings, is_municipality
 from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.order import Address
+from xportcn_tools.wording import worded
 
 _NAME = re.compile(r"[\w.-]{1,64}")
+_ASKED = {
+    "full_name": "Full name",
+    "mobile": "Mobile",
+    "province": "Province",
+    "city": "City",
+    "address": "Address",
+}
 
 
 @click.group()
@@ -24,20 +32,13 @@ def _book() -> AddressBook:
     return address_book_of(current_settings())
 
 
-def _city(context: click.Context, _option: click.Parameter, city: str | None) -> str | None:
-    """Asked for unless it was given, or the province, which stands before it, is a city itself."""
-    if city is None and not is_municipality(context.params.get("province", "")):
-        return str(click.prompt("City"))
-    return city
-
-
 @address.command("add")
 @click.argument("name")
-@click.option("--full-name", prompt=True)
-@click.option("--mobile", prompt=True)
-@click.option("--province", prompt=True)
-@click.option("--city", callback=_city, help="May be left out for 北京, 上海, 天津, 重庆, 香港 and 澳门.")
-@click.option("--address", prompt=True, help="Street and number.")
+@click.option("--full-name")
+@click.option("--mobile")
+@click.option("--province")
+@click.option("--city", help="May be left out for 北京, 上海, 天津, 重庆, 香港 and 澳门.")
+@click.option("--address", help="Street and number.")
 @click.option("--area", default="")
 @click.option("--town", default="")
 @click.option("--post-code", default="")
@@ -50,6 +51,10 @@ def address_add(name: str, **fields: str | None) -> None:
     from xportcn_tools.preview_order import AddressArgument
     from xportcn_tools.tool import invalid_arguments
 
+    for field, words in _ASKED.items():
+        is_province = field == "city" and is_municipality(fields["province"] or "")
+        if fields[field] is None and not is_province:
+            fields[field] = click.prompt(worded(language(), words))
     book = _book()
     if not _NAME.fullmatch(name):
         stop("a name is 1 to 64 letters, digits, dots, dashes or underscores", 1)
@@ -61,8 +66,8 @@ def address_add(name: str, **fields: str | None) -> None:
     except (LedgerError, OSError) as error:
         stop(error, 1)
     for warning in address_warnings(Address(**checked)):
-        say(f"Note: {warning.message}", err=True)
-    say(f"Saved as {name}. The assistant can use it as address_name.")
+        tell("Note: {text_}", err=True, text_=warning.message)
+    tell("Saved as {name}. The assistant can use it as address_name.", name=name)
 
 
 @address.command("list")
@@ -75,7 +80,7 @@ def address_list() -> None:
     for name, fields in sorted(saved.items()):
         say(f"{name}: {fields.get('full_name', '?')}, {fields.get('city', '?')}")
     if not saved:
-        say("No saved addresses.")
+        tell("No saved addresses.")
 
 
 @address.command("show")
@@ -102,4 +107,4 @@ def address_remove(name: str) -> None:
         stop(error, 1)
     if not removed:
         stop(f"no saved address has the name {name}", 1)
-    say(f"Removed {name}.")
+    tell("Removed {name}.", name=name)

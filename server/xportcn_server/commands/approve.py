@@ -1,22 +1,23 @@
 """`xportcn-mcp approve`: a person says yes to a preview outside the conversation with the model."""
 
 import sys
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import click
 
-from xportcn_server.commands.shared import current_settings, say, with_ledger
+from xportcn_server.commands.shared import current_settings, say, stop, tell, with_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.last_time import since_last_time
-from xportcn_tools.desk.naming import goods_of
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.present import goods_shown
-from xportcn_tools.desk.question import question
+from xportcn_tools.desk.question import named, question
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import escaped
+from xportcn_tools.wording import worded
 
 
 @click.command()
@@ -33,26 +34,24 @@ def approve_preview(settings: Settings, code: str) -> int:
     """Show the same summary as the form does, ask, record; the exit code (0: approved)."""
     if settings.mode == "preview":
         # The text would say that nothing is bought, and a live server on this ledger would take the yes.
-        say("xportcn-mcp: mode preview creates nothing, so there is nothing to approve", err=True)
-        return 1
+        stop("mode preview creates nothing, so there is nothing to approve", 1)
     try:
         preview = with_ledger(settings, lambda ledger: Operator(ledger).to_approve(code))
         if preview.caller != LOCAL_CALLER:
-            say(f"Asked for by {escaped(preview.caller, keep='')}")
+            tell("Asked for by {caller}", caller=escaped(preview.caller, keep=""))
         bought = with_ledger(settings, lambda ledger: Operator(ledger).bought([preview]))[preview.caller]
         for line in preview.shown.lines:
             for sentence in since_last_time(line, bought, settings.language, ZoneInfo(settings.timezone)):
-                say(f"{goods_of(line, 'x')}: {sentence}")
-        say(question(settings.mode, preview))
-        if not click.confirm("Approve"):
+                tell("{goods}: {sentence}", goods=named(line, settings.language), sentence=sentence)
+        say(question(settings.mode, preview, settings.language))
+        if not click.confirm(worded(settings.language, "Approve")):
             with_ledger(settings, lambda ledger: Operator(ledger).decline(preview))
-            say("Not approved; the trail has your no.", err=True)
+            tell("Not approved; the trail has your no.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
     except (LedgerError, RefusedError) as error:
-        say(f"xportcn-mcp: {error}", err=True)
-        return 1
-    say("Approved. The assistant can call create_order now; the order is placed only then.")
+        stop(error, 1)
+    tell("Approved. The assistant can call create_order now; the order is placed only then.")
     return 0
 
 
@@ -61,15 +60,15 @@ def list_waiting(settings: Settings) -> int:
     try:
         waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
     except LedgerError as error:
-        say(f"xportcn-mcp: {error}", err=True)
-        return 1
+        stop(error, 1)
+    t = partial(worded, settings.language)
     for preview in waiting:
-        say(
-            f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY  until "
-            f"{timestamp(preview.expires_at)}  {preview.out_order_id}  {goods_shown(preview.shown)}"
-            f"  to {preview.ship_to}"
-            + ("" if preview.caller == LOCAL_CALLER else f"  for {escaped(preview.caller, keep='')}")
-        )
+        until = t("until {time}", time=timestamp(preview.expires_at))
+        words = [f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY", until, preview.out_order_id]
+        words += [goods_shown(preview.shown, settings.language), t("to {ship_to}", ship_to=preview.ship_to)]
+        if preview.caller != LOCAL_CALLER:
+            words.append(t("for {caller}", caller=escaped(preview.caller, keep="")))
+        say("  ".join(words))
     if not waiting:
-        say("Nothing waits for approval.")
+        tell("Nothing waits for approval.")
     return 0

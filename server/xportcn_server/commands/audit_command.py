@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import current_settings, progress_bar, stop
+from xportcn_server.commands.shared import current_settings, language, progress_bar, stop, tell
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger import witness
 from xportcn_tools.ledger.audit import BrokenTrailError, Chain, last_line_of, line_of
@@ -20,6 +20,7 @@ from xportcn_tools.ledger.verification import (
     verify_export,
     verify_ledger,
 )
+from xportcn_tools.wording import reworded
 
 _SQLITE = b"SQLite format 3\x00"
 
@@ -42,9 +43,15 @@ def audit_verify(file: Path | None, head: str | None) -> None:
     except (LedgerError, OSError) as error:
         stop(error, 1)
     orders = "" if verdict.orders is None else f", {verdict.orders:,} orders as the trail has them"
-    click.echo(f"Whole: {verdict.rows:,} rows{orders}; the last hash is {verdict.head}")
+    tell(
+        "Whole: {rows} rows{orders_}; the last hash is {head}",
+        rows=f"{verdict.rows:,}",
+        orders_=orders,
+        head=verdict.head,
+    )
     if verdict.note:
-        click.echo(verdict.note[0].upper() + verdict.note[1:] + ".")
+        note = reworded(language(), verdict.note)
+        tell("{note}.", note=note[0].upper() + note[1:])
 
 
 @audit.command("export")

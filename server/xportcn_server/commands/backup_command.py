@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import current_settings, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, stop, tell, with_ledger
 from xportcn_tools.ledger.audit import BrokenTrailError
 from xportcn_tools.ledger.backup import back_up
 from xportcn_tools.ledger.ledger import LedgerError
@@ -29,5 +29,6 @@ def backup(file: Path) -> None:
         stop(f"{file} is a whole copy of a ledger whose trail is broken: {error}", 1)
     except (LedgerError, OSError) as error:
         stop(error, 1)
-    click.echo(f"{file}: {verdict.rows:,} rows of the trail, {verdict.orders or 0:,} orders, verified.")
-    click.echo(f"The last hash is {verdict.head}")
+    rows, orders = f"{verdict.rows:,}", f"{verdict.orders or 0:,}"
+    tell("{file}: {rows} rows of the trail, {orders} orders, verified.", file=file, rows=rows, orders=orders)
+    tell("The last hash is {head}", head=verdict.head)

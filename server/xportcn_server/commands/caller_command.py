@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import current_settings, say, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, say, stop, tell, with_ledger
 from xportcn_server.http.callers import (
     OAUTH_PREFIX,
     PREFIX,
@@ -37,7 +37,12 @@ def caller_new(name: str, *, digest_only: bool) -> None:
     if digest_only:
         token, digest = new_token()
         say(token)
-        say(f'For [callers.{name}] in the callers\' file: token_sha256 = "{digest}"', err=True)
+        tell(
+            'For [callers.{name}] in the callers\' file: token_sha256 = "{digest}"',
+            err=True,
+            name=name,
+            digest=digest,
+        )
         return
     path = _file()
     try:
@@ -45,7 +50,12 @@ def caller_new(name: str, *, digest_only: bool) -> None:
     except CallersError as error:
         stop(error)
     say(token)
-    say(f"This is the bearer token of {name}; it is shown this once. {path} holds its SHA-256.", err=True)
+    tell(
+        "This is the bearer token of {name}; it is shown this once. {path} holds its SHA-256.",
+        err=True,
+        name=name,
+        path=path,
+    )
 
 
 @caller.command("list")
@@ -71,7 +81,7 @@ def caller_remove(name: str) -> None:
         remove_caller(path, name)
     except CallersError as error:
         stop(error)
-    say(f"{name} is no longer in {path}. Its orders stay in the ledger.", err=True)
+    tell("{name} is no longer in {path}. Its orders stay in the ledger.", err=True, name=name, path=path)
 
 
 @caller.command("page")
@@ -94,7 +104,7 @@ def caller_page(name: str | None, oauth: str | None) -> None:
         say(with_ledger(settings, lambda ledger: Sessions(ledger, utc_now).new_code(visitor)))
     except (CallersError, LedgerError) as error:
         stop(error, 1)
-    say("Enter it at the server's address, at /, within ten minutes; it works once.", err=True)
+    tell("Enter it at the server's address, at /, within ten minutes; it works once.", err=True)
 
 
 def _file() -> Path:

@@ -12,8 +12,11 @@ from xportcn_server.doctor.report import run_doctor
 @click.command()
 @click.option("--probe", is_flag=True, help="Find signing rule, unit and paths by calls that read.")
 @click.option("--live", is_flag=True, help="Print the list for the first live day.")
+@click.option("--whole", is_flag=True, help="Look at each page and row of a large ledger, too.")
 @record_option
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def doctor(*, probe: bool, live: bool, folder: Path | None, as_json: bool) -> None:
+def doctor(*, probe: bool, live: bool, whole: bool, folder: Path | None, as_json: bool) -> None:
     """Check settings, ledger, clock, network and account; say what to do. Changes nothing."""
-    sys.exit(run_doctor(probe=probe, live=live, folder=folder, as_json=as_json, env_file=env_file()))
+    sys.exit(
+        run_doctor(probe=probe, live=live, whole=whole, folder=folder, as_json=as_json, env_file=env_file())
+    )

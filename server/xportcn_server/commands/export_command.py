@@ -3,39 +3,27 @@
 import json
 import sys
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import get_args
 from zoneinfo import ZoneInfo
 
 import click
 
+from xportcn_server.commands.order_filters import OrderFilters, order_filters
 from xportcn_server.commands.shared import current_settings, progress_bar, stop, with_ledger
-from xportcn_tools.clock import start_of_day
 from xportcn_tools.desk.csv_table import HEAD, csv_row, every_receipt
 from xportcn_tools.desk.export import ExportRow, export_rows
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, State
-
-_DATE = click.DateTime(["%Y-%m-%d"])
+from xportcn_tools.ledger.ledger import Ledger, LedgerError
 
 
 @click.command()
-@click.option("--since", type=_DATE, metavar="D", help="From this day on (2026-11-25).")
-@click.option("--until", type=_DATE, metavar="D", help="To this day, and with it.")
-@click.option("--state", type=click.Choice(get_args(State)), help="Only orders in this state.")
-@click.option("--caller", metavar="NAME", help="Only this caller's orders.")
+@order_filters
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
-def export(
-    since: datetime | None, until: datetime | None, state: State | None, caller: str | None, form: str
-) -> None:
-    """Write a row for each line of goods, and for freight, fees and discount of each order. Newest first."""
+def export(filters: OrderFilters, form: str) -> None:
+    """Write a row for each line of goods, and for freight, fees and discount of each order. Newest first.
+
+    Orders of every state are in it. For what is to be paid, use --state placed.
+    """
     settings = current_settings()
-    zone = ZoneInfo(settings.timezone)
-    query = OrderQuery(
-        caller,
-        states=(state,) if state else (),
-        since=start_of_day(since.date(), zone) if since else None,
-        until=start_of_day(until.date() + timedelta(days=1), zone) if until else None,
-    )
+    zone, query = ZoneInfo(settings.timezone), filters.query(settings)
     line_of, head = (csv_row, HEAD) if form == "csv" else (_json_row, "")
 
     async def work(ledger: Ledger) -> None:

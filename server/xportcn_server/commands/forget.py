@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from xportcn_server.commands.shared import current_settings, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, stop, tell, with_ledger
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.ledger.backup import fold_in
 from xportcn_tools.ledger.ledger import LedgerError
@@ -19,7 +19,10 @@ def forget(reference: str) -> None:
         number = with_ledger(settings, lambda ledger: Operator(ledger).forget(reference))
     except (LedgerError, RefusedError) as error:
         stop(error, 1)
-    click.echo(f"Order {number}: name, address and message are erased. Backups made before still hold them.")
+    tell(
+        "Order {number}: name, address and message are erased. Backups made before still hold them.",
+        number=number,
+    )
     if settings.ledger_path:
         try:
             fold_in(Path(settings.ledger))

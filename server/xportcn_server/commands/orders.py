@@ -2,26 +2,42 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import click
 
 from xportcn_server.commands.export_command import export
-from xportcn_server.commands.shared import current_settings, differences, local_time, say, stop, with_ledger
+from xportcn_server.commands.order_filters import OrderFilters, order_filters
+from xportcn_server.commands.shared import (
+    current_settings,
+    differences,
+    local_time,
+    padded,
+    say,
+    stop,
+    tell,
+    with_ledger,
+)
 from xportcn_server.commands.watch_command import watch
 from xportcn_server.guide.printed_receipt import printed_receipt
-from xportcn_server.guide.receipts import WHOSE_WORDS, page
+from xportcn_server.guide.receipts import REASON, WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.operator import Operator, RefusedError
-from xportcn_tools.desk.present import receipt_result
+from xportcn_tools.desk.present import goods_shown, receipt_result
 from xportcn_tools.desk.question import line_of, parts_of_total
 from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Receipt
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.render import to_pay, upstream_lines
-from xportcn_tools.results import MODE_WORDS, STATE_WORDS
+from xportcn_tools.results import STATE_WORDS
+from xportcn_tools.upstream.clean import quoted
+from xportcn_tools.upstream_state import VendorMessage
+from xportcn_tools.wording import UiLanguage, worded
 
 
 @click.group(invoke_without_command=True)
@@ -33,27 +49,48 @@ def orders(context: click.Context) -> None:
 
 
 @orders.command("list")
+@order_filters
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-def orders_list(limit: int) -> None:
-    """List orders, newest first, with their goods and what is to be paid."""
+@click.option("--before", metavar="REF", help="Go on after this order.")
+def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
+    """List orders, newest first, with their goods and what is to be paid; then the totals of all that fit."""
     settings = current_settings()
-    found = _found(settings, OrderQuery(None, limit=limit))
-    when = local_time(ZoneInfo(settings.timezone))
+    query = replace(filters.query(settings), limit=limit + 1, before=before)
+    try:
+        found, totals = with_ledger(settings, lambda ledger: ledger.listing(query))
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
+    more, found = len(found) > limit, found[:limit]
+    when, language = local_time(ZoneInfo(settings.timezone)), settings.language
+    t = partial(worded, language)
     for receipt in found:
         order, result = receipt.order, receipt_result(receipt, when)
-        if warning := differences(result):
+        if warning := differences(result, language):
             say(warning)
         ids = ", ".join(order.order_ids) or "-"
         say(
-            f"{when(order.created_at)}  {order.state:<8}  {yuan(order.payable_fen):>10} CNY  "
+            f"{when(order.created_at)}  {padded(t(order.state), 8)}  {yuan(order.payable_fen):>10} CNY  "
             f"{order.out_order_id}  {ids}"
         )
-        say(f"    this order {STATE_WORDS[order.state]}; ordered for {order.caller}, to {result.ship_to}")
-        upstream = upstream_lines(result.upstream) if result.upstream else ()
-        for text in (*filter(None, [result.goods]), *upstream, *to_pay(result)):
+        texts = [
+            t(
+                "this order {words_}; ordered for {caller}, to {ship_to}",
+                words_=STATE_WORDS[order.state],
+                caller=order.caller,
+                ship_to=order.ship_to or t(ERASED),
+            )
+        ]
+        texts += [goods_shown(receipt.preview.shown, language)] if receipt.preview else []
+        texts += upstream_lines(result.upstream, language) if result.upstream else ()
+        for text in (*texts, *to_pay(result, language)):
             say(f"    {text}")
+    for total in totals:  # beside the rows, which a script may read
+        count = t("orders: {count}", count=total.orders)
+        say(f"{padded(count, 23)}  {padded(t(total.state), 8)}  {yuan(total.payable_fen):>10} CNY", err=True)
+    if more:
+        tell("More: --before {reference}", err=True, reference=found[-1].order.out_order_id)
     if not found:
-        say("No orders.")
+        tell("No orders.")
 
 
 @orders.command("show")
@@ -66,10 +103,15 @@ def orders_show(reference: str, form: str | None) -> None:
     if form and found:
         _print_receipt(settings, found[0], form)
         return
+    when = local_time(ZoneInfo(settings.timezone))
+    t = partial(worded, settings.language)
     for receipt in found:
-        _print_all(receipt, local_time(ZoneInfo(settings.timezone)))
+        _print_all(receipt, when, settings.language)
+        for message in _messages(settings, receipt):
+            words = t("{event} {text} (not believed)", event=message.event, text=quoted(message.text))
+            say(f"{padded(t('message'), 13)} {when(message.received_at)}  {words}")
     if not found:
-        say(f"No order has the reference {reference}.", err=True)
+        tell("No order has the reference {reference}.", err=True, reference=reference)
         sys.exit(1)
 
 
@@ -96,24 +138,27 @@ orders.add_command(watch)
 
 def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
     if form == "md":
-        text = page(settings.mode, markdown_receipt(found)) + "\n"
+        parts = markdown_receipt(found, settings.language)
+        text = page(settings.mode, parts, settings.language) + "\n"
     else:
-        text = printed_receipt(found, MODE_WORDS[settings.mode], ZoneInfo(settings.timezone))
+        zone = ZoneInfo(settings.timezone)
+        text = printed_receipt(found, MODE_WORDS[settings.mode], zone, settings.language)
     sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
 
 
-def _print_all(found: Receipt, when: Callable[[datetime], str]) -> None:
+def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """The order, its goods, and what the upstream last said; what differs goes first."""
-    result = receipt_result(found, when)
-    if warning := differences(result):
+    result, t = receipt_result(found, when), partial(worded, language)
+    if warning := differences(result, language):
         say(warning)
-    print_order(found.order, when)
+    print_order(found.order, when, language)
     if found.preview:
-        say(f"{'sum':<13} {parts_of_total(found.preview.shown)}")
+        say(f"{padded(t('sum'), 13)} {parts_of_total(found.preview.shown, language)}")
     for line in found.preview.shown.lines if found.preview else ():
-        number = f", product_no {line.product_no}" if line.product_no else ""
-        say(f"{'goods':<13} {line_of(line)}{number}")
-    for text in (*(upstream_lines(result.upstream) if result.upstream else ()), *to_pay(result)):
+        number = t(", product_no {number}", number=line.product_no) if line.product_no else ""
+        say(f"{padded(t('goods'), 13)} {line_of(line, language)}{number}")
+    upstream = upstream_lines(result.upstream, language) if result.upstream else ()
+    for text in (*upstream, *to_pay(result, language)):
         say(text)
 
 
@@ -124,46 +169,60 @@ def _found(settings: Settings, query: OrderQuery) -> list[Receipt]:
         stop(f"the ledger cannot be read: {error}", 1)
 
 
-def _reason(order: OrderRecord) -> str:
+def _messages(settings: Settings, receipt: Receipt) -> tuple[VendorMessage, ...]:
+    try:
+        return with_ledger(settings, lambda ledger: ledger.messages(receipt.order.order_key))
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
+
+
+def _reason(order: OrderRecord, language: UiLanguage) -> str:
     if not order.problem_code:
         return "-"
-    return f"{order.problem_code}{WHOSE_WORDS.get(order.problem_code, '')}: {order.problem_text or 'no text'}"
+    text, whose = order.problem_text or worded(language, "no text"), WHOSE_WORDS.get(order.problem_code, "")
+    return worded(language, REASON, code=order.problem_code, whose_=whose, text=text)
 
 
-def print_order(order: OrderRecord, when: Callable[[datetime], str]) -> None:
+def print_order(order: OrderRecord, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """All that the ledger holds of an order, a line each."""
-    loud = "OUTCOME UNKNOWN: " if order.state == "unknown" else ""
+    t, state = partial(worded, language), order.state
+    loud = "OUTCOME UNKNOWN: " if state == "unknown" else ""
     verified = "verified" if order.approval_verified else "not verified"
     rows = {
         "out_order_id": order.out_order_id,
-        "state": f"{order.state} ({loud}this order {STATE_WORDS[order.state]})",
-        "order ids": ", ".join(order.order_ids) or "none",
+        "state": t(
+            "{state} ({loud_}this order {words_})", state=state, loud_=loud, words_=STATE_WORDS[state]
+        ),
+        "order ids": ", ".join(order.order_ids) or t("none"),
         "payable": f"{yuan(order.payable_fen)} CNY",
-        "ship to": order.ship_to or ERASED,
+        "ship to": order.ship_to or t(ERASED),
         "ordered for": order.caller,
-        "approval": f"{order.approval_method} ({verified})",
-        "create sent": order.request_sent,
-        "reason": _reason(order),
-        "request_id": f"{order.request_id or '-'} (for the vendor's support)",
+        "approval": t("{method_} ({verified_})", method_=order.approval_method, verified_=verified),
+        "create sent": t(order.request_sent),
+        "reason": _reason(order, language),
+        "request_id": t("{id} (for the vendor's support)", id=order.request_id or "-"),
         "created": when(order.created_at),
         "updated": when(order.updated_at),
     }
     for name, value in rows.items():
-        say(f"{name:<13} {value}")
+        say(f"{padded(t(name), 13)} {value}")
 
 
 def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
     """End it as placed under `order_ids`, or as absent without ids; the exit code."""
+    t = partial(worded, settings.language)
     try:
         order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
-        print_order(order, local_time(ZoneInfo(settings.timezone)))
-        ending = f"this order exists as {', '.join(order_ids)}" if order_ids else "no such order exists"
-        if ask and not click.confirm(f"\nConfirm: you checked the account yourself, and {ending} upstream?"):
-            say("Nothing was changed.", err=True)
+        print_order(order, local_time(ZoneInfo(settings.timezone)), settings.language)
+        ids = ", ".join(order_ids)
+        ending = t("this order exists as {ids}", ids=ids) if ids else t("no such order exists")
+        sure = t("Confirm: you checked the account yourself, and {ending} upstream?", ending=ending)
+        if ask and not click.confirm(f"\n{sure}"):
+            tell("Nothing was changed.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
     except (LedgerError, RefusedError) as error:
-        say(f"xportcn-mcp: {error}", err=True)
-        return 1
-    say(f"Order {order.out_order_id} is now {'placed' if order_ids else 'absent'}.")
+        stop(error, 1)
+    state = "placed" if order_ids else "absent"
+    tell("Order {number} is now {state_}.", number=order.out_order_id, state_=state)
     return 0

@@ -8,7 +8,7 @@ from functools import partial
 import anyio
 import click
 
-from xportcn_server.commands.shared import current_settings, stop
+from xportcn_server.commands.shared import current_settings, stop, tell
 from xportcn_server.parts import data_folder, ledger_of, policy_of
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import LedgerError
@@ -49,8 +49,9 @@ async def show_page(settings: Settings, port: int, browser: bool) -> None:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(server.serve, [listener])
                 if not (browser and await doorway.open()):
-                    click.echo(f"Open this file in your browser, within ten minutes: {await doorway.file()}")
-                click.echo(f"The page is at {url}/ until you end this command (Ctrl-C).")
+                    file = await doorway.file()
+                    tell("Open this file in your browser, within ten minutes: {file}", file=file)
+                tell("The page is at {url}/ until you end this command (Ctrl-C).", url=url)
     finally:
         await ledger.aclose()
 

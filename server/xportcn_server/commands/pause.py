@@ -2,7 +2,7 @@
 
 import click
 
-from xportcn_server.commands.shared import current_settings, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, stop, tell, with_ledger
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.ledger.ledger import LedgerError
 
@@ -15,9 +15,7 @@ def pause(reason: str) -> None:
         with_ledger(current_settings(), lambda ledger: Operator(ledger).pause(reason))
     except LedgerError as error:
         stop(error, 1)
-    click.echo(
-        "Paused: no order leaves until `xportcn-mcp resume`. One that is being sent now is not stopped."
-    )
+    tell("Paused: no order leaves until `xportcn-mcp resume`. One that is being sent now is not stopped.")
 
 
 @click.command()
@@ -27,4 +25,4 @@ def resume() -> None:
         with_ledger(current_settings(), lambda ledger: Operator(ledger).resume())
     except (LedgerError, RefusedError) as error:
         stop(error, 1)
-    click.echo("Resumed: orders can be placed again.")
+    tell("Resumed: orders can be placed again.")

@@ -12,8 +12,10 @@ def serve(*, over_http: bool, host: str, port: int) -> None:
     from xportcn_server.stdio.pipes import take_pipes
 
     pipes = None if over_http else take_pipes()  # before anything that might print is imported
+    import gc
     import logging
 
+    gc.disable()  # until all is loaded
     from xportcn_server.commands.shared import loaded_settings, stop
     from xportcn_server.logs import configure_logging
 

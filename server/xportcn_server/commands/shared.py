@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+from unicodedata import east_asian_width
 
 import anyio
 import click
@@ -15,8 +16,11 @@ from xportcn_server.parts import ledger_of
 from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.ledger.ledger import Ledger
-from xportcn_tools.results import OrderResult
 from xportcn_tools.upstream.clean import escaped
+from xportcn_tools.wording import UiLanguage, reworded, worded
+
+if TYPE_CHECKING:
+    from xportcn_tools.results import OrderResult
 
 T = TypeVar("T")
 
@@ -26,21 +30,43 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(escaped(text), err=err)
 
 
+def padded(text: str, columns: int) -> str:
+    """Filled up to a column of the terminal, where a Chinese character takes two."""
+    return text + " " * (columns - sum(2 if east_asian_width(each) in "WF" else 1 for each in text))
+
+
 def local_time(zone: tzinfo) -> Callable[[datetime], str]:
     """How a time is written for the owner: `2026-11-25 17:30:00 CST`."""
     return lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def differences(order: OrderResult) -> str:
+def language() -> UiLanguage:
+    """The owner's, whatever is wrong with other settings."""
+    return read_settings(env_file=env_file()).settings.language
+
+
+def tell(english: str, /, *, err: bool = False, **places: object) -> None:
+    """Say a sentence of ours in the owner's language."""
+    say(worded(language(), english, **places), err=err)
+
+
+def differences(order: "OrderResult", language: UiLanguage) -> str:
     """The warning that the upstream has an order otherwise than it was approved; empty where it has not."""
     found = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
-    what = f"order {order.out_order_id} is no longer as it was approved: {'; '.join(found)}"
-    return f"WARNING: {what}. Ask the seller before you pay." if found else ""
+    if not found:
+        return ""
+    return worded(
+        language,
+        "WARNING: order {number} is no longer as it was approved: {differences_}. "
+        "Ask the seller before you pay.",
+        number=order.out_order_id,
+        differences_="; ".join(found),
+    )
 
 
 def stop(reason: object, code: int = 2) -> NoReturn:
     """End with one line on stderr. Code 2: it did not start; 1: it started and failed."""
-    say(f"xportcn-mcp: {reason}", err=True)
+    say(f"xportcn-mcp: {reworded(language(), str(reason))}", err=True)
     sys.exit(code)
 
 
@@ -51,7 +77,9 @@ def progress_bar(label: str, length: int) -> Generator[Callable[[int], None]]:
         yield lambda _: None
         return
     steps = length // 100
-    with click.progressbar(length=length, label=label, file=sys.stderr, update_min_steps=steps) as bar:
+    with click.progressbar(
+        length=length, label=worded(language(), label), file=sys.stderr, update_min_steps=steps
+    ) as bar:
         yield bar.update
 
 

@@ -11,7 +11,15 @@ from zoneinfo import ZoneInfo
 import anyio
 import click
 
-from xportcn_server.commands.shared import current_settings, differences, local_time, say, stop, with_ledger
+from xportcn_server.commands.shared import (
+    current_settings,
+    differences,
+    local_time,
+    say,
+    stop,
+    tell,
+    with_ledger,
+)
 from xportcn_server.http.callers import Callers
 from xportcn_server.parts import Seams, caps_of, policy_of, upstream_of
 from xportcn_server.settings.settings import Settings
@@ -21,6 +29,7 @@ from xportcn_tools.desk.policy import LookupPaths
 from xportcn_tools.desk.present import receipt_result
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, Receipt
 from xportcn_tools.render import parcels_of, state_of
+from xportcn_tools.wording import UiLanguage, worded
 
 NOTHING_NEW, NOT_READ, CHANGED = 0, 1, 3
 MOST_ORDERS = 50
@@ -67,23 +76,24 @@ async def _round(settings: Settings, paths: LookupPaths, ledger: Ledger, *, firs
     before = [each for each in await ledger.receipts(query) if not _has_ended(each)][:MOST_ORDERS]
     missed = await _refreshed(settings, paths, ledger, before) if before else []
     after = {each.order.order_key: each for each in await ledger.receipts(query)}
-    when = local_time(ZoneInfo(settings.timezone))
+    when, language = local_time(ZoneInfo(settings.timezone)), settings.language
     code = NOT_READ if missed else NOTHING_NEW
     for old in before:
         new = after.get(old.order.order_key, old)
-        warning = differences(receipt_result(new))
-        if warning and (first or warning != differences(receipt_result(old))):
+        warning = differences(receipt_result(new), language)
+        if warning and (first or warning != differences(receipt_result(old), language)):
             say(warning)
-        was, now = _standing(old), _standing(new)
+        was, now = _standing(old, language), _standing(new, language)
+        unpaid = worded(language, "not paid yet")
         for order_id in now:
-            if now[order_id] != was.get(order_id, "not paid yet"):
-                said = f"{was.get(order_id, 'not paid yet')} → {now[order_id]}"
+            if now[order_id] != was.get(order_id, unpaid):
+                said = f"{was.get(order_id, unpaid)} → {now[order_id]}"
                 say(f"{when(utc_now())}  {new.order.out_order_id}  {order_id}: {said}")
                 code = CHANGED
         if warning:
             code = CHANGED
     if missed:
-        say(f"Could not be read upstream: {', '.join(missed)}", err=True)
+        tell("Could not be read upstream: {orders}", err=True, orders=", ".join(missed))
     return code
 
 
@@ -110,10 +120,10 @@ def _has_ended(found: Receipt) -> bool:
     return found.reading is not None and all(each.status_text in _ENDED for each in found.reading.orders)
 
 
-def _standing(found: Receipt) -> dict[str, str]:
+def _standing(found: Receipt, language: UiLanguage) -> dict[str, str]:
     """Each order id with state and parcels in words; empty where it was never read."""
     upstream = receipt_result(found).upstream
     return {
-        each.order_id: ", ".join([state_of(each), *parcels_of(each)])
+        each.order_id: worded(language, ", ").join([state_of(each, language), *parcels_of(each, language)])
         for each in (upstream.orders if upstream else ())
     }

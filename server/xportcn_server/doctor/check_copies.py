@@ -72,11 +72,16 @@ def _behind(path: Path, connection: sqlite3.Connection) -> Check:
 
 def _backup(connection: sqlite3.Connection) -> Check:
     found = connection.execute(
-        "SELECT at FROM trail WHERE event = ? ORDER BY sequence DESC LIMIT 1", (BACKED_UP,)
+        f"SELECT sequence, at FROM trail WHERE event = '{BACKED_UP}' ORDER BY sequence DESC LIMIT 1"  # noqa: S608
     ).fetchone()
     if found is None:
         return ok("backup", "none was made", _BACKUP)
-    placed = connection.execute("SELECT MAX(updated_at) FROM orders WHERE state = 'placed'").fetchone()[0]
-    if placed and placed > found[0]:
-        return warning("backup", f"the last is of {found[0]}, and an order was placed at {placed}", _BACKUP)
-    return ok("backup", f"the last is of {found[0]}, and no order was placed since")
+    sequence, at = found
+    placed = connection.execute(
+        'SELECT at FROM trail WHERE sequence > ? AND body LIKE \'%"state":"placed"%\''
+        " AND event IN ('placed', 'found_by_look_up', 'resolved_by_operator') ORDER BY sequence DESC LIMIT 1",
+        (sequence,),
+    ).fetchone()
+    if placed:
+        return warning("backup", f"the last is of {at}, and an order was placed at {placed[0]}", _BACKUP)
+    return ok("backup", f"the last is of {at}, and no order was placed since")

@@ -18,8 +18,9 @@ from xportcn_server.doctor.unreached import STEPS, Unreached, sort_error
 from xportcn_server.settings.loaded import Loaded
 from xportcn_server.settings.values import masked, masked_url
 from xportcn_tools.upstream.clean import clean
-from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, USER_AGENT, Trace
+from xportcn_tools.upstream.client import ANSWER_LIMIT_BYTES, Trace
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
+from xportcn_tools.upstream.http_clients import USER_AGENT
 from xportcn_tools.upstream.proxy import proxy_for
 from xportcn_tools.upstream.requests import SEARCH_PATH
 

@@ -6,11 +6,12 @@ of its password with it.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 from xportcn_server.doctor.check import Check, fault, ok
 from xportcn_server.doctor.ledger_state import (
     PAUSED,
+    UNKNOWN,
     judged_pause,
     judged_rows,
     judged_unknown,
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 _WRITTEN = (
     ("previews", "INSERT"),
+    ("previews", "UPDATE"),
     ("orders", "INSERT"),
     ("orders", "UPDATE"),
     ("trail", "INSERT"),
     ("approvals", "INSERT"),
     ("pause", "INSERT"),
     ("pause", "DELETE"),
+    ("upstream_ids", "INSERT"),
+    ("order_totals", "INSERT"),
+    ("order_totals", "UPDATE"),
 )
 _NAME = "ledger"
 
@@ -68,7 +73,7 @@ _REASONS = (
 )
 
 
-def check_postgres(url: str) -> list[Check]:
+def check_postgres(url: str, *, whole: bool = False) -> list[Check]:
     """Connect, read the version of the schema and the unknown orders."""
     try:
         import psycopg  # noqa: PLC0415 - an optional extra
@@ -81,12 +86,12 @@ def check_postgres(url: str) -> list[Check]:
         with psycopg.connect(url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None) as connection:
             connection.read_only = True
             connection.execute("SET LOCAL statement_timeout = '5s'")
-            return list(_judged(masked(url), newest, connection))
+            return list(_judged(masked(url), newest, connection, whole=whole))
     except (psycopg.Error, ValueError, OSError) as error:
         return [_unreached(masked(url), error)]
 
 
-def _judged(place: str, newest: int, connection: "psycopg.Connection") -> Iterator[Check]:
+def _judged(place: str, newest: int, connection: "psycopg.Connection", *, whole: bool) -> Iterator[Check]:
     if _rows(connection, "SELECT pg_backend_pid()") != [str(connection.info.backend_pid)]:
         # PgBouncer, for one, gives each client a number of its own instead of the server process's.
         place += " (through a pooler such as PgBouncer)"
@@ -100,16 +105,20 @@ def _judged(place: str, newest: int, connection: "psycopg.Connection") -> Iterat
     version = _rows(connection, "SELECT COALESCE(MAX(number), 0) FROM migrations")[0]
     yield judged_version(place, int(version), newest)
     if _exists(connection, "orders"):
-        unknown = "SELECT out_order_id FROM orders WHERE state = 'unknown' ORDER BY created_at DESC"
-        yield judged_unknown(_rows(connection, unknown))
+        yield judged_unknown(_rows(connection, UNKNOWN))
     if _exists(connection, "pause"):
         yield judged_pause(_rows(connection, PAUSED))
     if int(version) == newest:
         from psycopg.rows import dict_row  # noqa: PLC0415 - an optional extra
 
-        connection.execute("SET LOCAL statement_timeout = '60s'")
+        (size,) = _rows(
+            connection, "SELECT pg_total_relation_size('orders') + pg_total_relation_size('previews')"
+        )
+        connection.execute("SET LOCAL statement_timeout = '10min'")
         yield judged_rows(
-            lambda table: connection.cursor(row_factory=dict_row).execute(f"SELECT * FROM {table}")  # noqa: S608
+            lambda statement: connection.cursor(row_factory=dict_row).execute(cast("Any", statement)),
+            int(size),
+            whole=whole,
         )
 
 

@@ -26,17 +26,24 @@ HIDDEN = "***"
 
 
 def run_doctor(
-    *, probe: bool, as_json: bool, folder: Path | None = None, live: bool = False, env_file: str | None = None
+    *,
+    probe: bool,
+    as_json: bool,
+    folder: Path | None = None,
+    live: bool = False,
+    whole: bool = False,
+    env_file: str | None = None,
 ) -> int:
     """Print what was found, for a person or as one JSON object; the exit code (1: there is a fault).
 
     `folder`: a new one for the answers to the probe, scrubbed. `live`: with the list for the first live day.
+    `whole`: each page and row of the ledger is looked at, however large it is.
     """
     loaded = read_settings(env_file=env_file)
     checks = [
         *_guarded("program", program.check_program),
         *_guarded("settings", lambda: check_settings(loaded)),
-        *_guarded("ledger", lambda: ledger.check_ledger(loaded)),
+        *_guarded("ledger", lambda: ledger.check_ledger(loaded, whole=whole)),
         *_guarded("callers", lambda: callers.check_callers(loaded)),
         *_guarded("network", lambda: network.check_network(loaded)),
         *_guarded("stdout of serve", lambda: [program.check_stdout()]),

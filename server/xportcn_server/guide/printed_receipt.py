@@ -4,6 +4,7 @@ What a seller or a caller wrote is escaped, and stands between 「 and 」 where
 """
 
 from datetime import tzinfo
+from functools import partial
 from html import escape
 
 from xportcn_tools.desk.question import parts_of_total
@@ -12,54 +13,62 @@ from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED, Line
 from xportcn_tools.render import quoted
 from xportcn_tools.results import STATE_WORDS
+from xportcn_tools.wording import UiLanguage, worded
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{lang}">
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Order {number}</title>
+<title>{title}</title>
 <style>
 body {{ font: 11pt/1.5 sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em }}
 table {{ border-collapse: collapse; width: 100%; margin: 1em 0 }}
 th, td {{ border: 1px solid #999; padding: .3em .5em; text-align: left; vertical-align: top }}
 td.sum {{ text-align: right; white-space: nowrap }}
 </style>
-<h1>Order {number}</h1>
-<p>{mode}.</p>
+<h1>{title}</h1>
+<p>{mode}</p>
 <table>
 {facts}
 </table>
-<h2>Goods</h2>
+<h2>{heading}</h2>
 <table>
-<tr><th>Goods</th><th>Offer</th><th>Spec</th><th>Own number</th><th>Quantity</th><th>Amount</th></tr>
+<tr>{head}</tr>
 {goods}
 </table>
 </html>
 """
 
 
-def printed_receipt(found: Receipt, mode: str, zone: tzinfo) -> str:
+def printed_receipt(found: Receipt, mode: str, zone: tzinfo, language: UiLanguage = "en") -> str:
     """The page. `mode`: in words (`MODE_WORDS`). Times are those of `zone`."""
-    order = found.order
+    order, t = found.order, partial(worded, language)
     shown = found.preview.shown if found.preview else None
-    ids = ", ".join(order.order_ids)
-    unpaid = "; not paid yet unless you paid it in your Xportcn account" if order.state == "placed" else ""
+    state = t("{state}: this order {words_}", state=order.state, words_=STATE_WORDS[order.state])
+    unpaid = t("; not paid yet unless you paid it in your Xportcn account")
     verified = "verified" if order.approval_verified else "not verified"
+    total = f"{yuan(order.payable_fen)} CNY"
     facts = {
-        "State": f"{order.state}: this order {STATE_WORDS[order.state]}{unpaid}",
-        "Order ids": ids or "none",
-        "Total": f"{yuan(order.payable_fen)} CNY" + (f" = {parts_of_total(shown)}" if shown else ""),
-        "Ship to": order.ship_to or ERASED,
+        "State": state + (unpaid if order.state == "placed" else ""),
+        "Order ids": ", ".join(order.order_ids) or t("none"),
+        "Total": f"{total} = {parts_of_total(shown, language)}" if shown else total,
+        "Ship to": order.ship_to or t(ERASED),
         "Ordered for": order.caller,
-        "Approval": f"{order.approval_method} ({verified})",
+        "Approval": t("{method_} ({verified_})", method_=order.approval_method, verified_=verified),
         "Ordered": order.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z"),
         "Last change": order.updated_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z"),
-        "Request id": order.request_id or "none",
+        "Request id": order.request_id or t("none"),
     }
+    head = ("Goods", "Offer", "Spec", "Own number", "Quantity", "Amount")
     return _PAGE.format(
-        number=escape(order.out_order_id),
-        mode=escape(mode),
-        facts="\n".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in facts.items()),
+        lang="zh-CN" if language == "zh" else language,
+        title=escape(t("Order {number}", number=order.out_order_id)),
+        mode=escape(t("{mode_}.", mode_=mode)),
+        heading=t("Goods"),
+        facts="\n".join(
+            f"<tr><th>{t(name)}</th><td>{escape(text)}</td></tr>" for name, text in facts.items()
+        ),
+        head="".join(f"<th>{t(name)}</th>" for name in head),
         goods="\n".join(map(_row, shown.lines if shown else ())),
     )
 

@@ -14,7 +14,6 @@ from mcp_types import (
     INVALID_PARAMS,
     Completion,
     CompletionArgument,
-    CompletionContext,
     PromptReference,
     ResourceTemplateReference,
 )
@@ -69,7 +68,7 @@ _NEEDED: dict[str, frozenset[str]] = {
 }
 
 
-async def _check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+async def check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Middleware: a prompt that is unknown, or has other arguments, is the client's mistake and named so.
 
     The SDK (2.3.0) answers it as an internal error, without the reason in one protocol era.
@@ -102,8 +101,7 @@ async def _check_prompt(ctx: ServerRequestContext[Any, Any], call_next: CallNext
 
 
 def add_prompts(server: MCPServer[Desk]) -> None:
-    """Register the prompts and the completion."""
-    server.middleware.append(_check_prompt)
+    """Register the prompts."""
     place, again, resolve = map(load_prompt, ("place_order", "reorder", "resolve_unknown"))
 
     @server.prompt(name=place.name, title=place.title, description=place.description)
@@ -129,16 +127,14 @@ def add_prompts(server: MCPServer[Desk]) -> None:
             found = await _receipt(reference)
         return _resolve_unknown(resolve, found)
 
-    @server.completion()
-    async def complete(  # pyright: ignore[reportUnusedFunction]
-        ref: PromptReference | ResourceTemplateReference,
-        argument: CompletionArgument,
-        context: CompletionContext | None,
-    ) -> Completion | None:
-        del context
-        name = ref.name if isinstance(ref, PromptReference) else ref.uri
-        states = _COMPLETED.get((name, argument.name))
-        return None if states is None else await _references(argument.value, states)
+
+async def completed(
+    ref: PromptReference | ResourceTemplateReference, argument: CompletionArgument
+) -> Completion | None:
+    """The completion of a reference; `None` for any other argument."""
+    name = ref.name if isinstance(ref, PromptReference) else ref.uri
+    states = _COMPLETED.get((name, argument.name))
+    return None if states is None else await _references(argument.value, states)
 
 
 async def _references(typed: str, states: tuple[State, ...]) -> Completion:

@@ -6,14 +6,17 @@ table's cell border, an image or HTML.
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
+from xportcn_tools.codes import MODE_WORDS, Environment
 from xportcn_tools.desk.naming import name_of
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.question import parts_of_total
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
 from xportcn_tools.money import yuan
-from xportcn_tools.order import ShownPreview
-from xportcn_tools.results import MODE_WORDS, STATE_WORDS, Environment, OrderResult
+from xportcn_tools.order import ERASED, ShownPreview
+from xportcn_tools.results import STATE_WORDS, OrderResult
+from xportcn_tools.wording import UiLanguage, worded
 
 RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
 
@@ -23,7 +26,7 @@ _NEXT: dict[State, str] = {
     "absent": "No order exists and nothing was bought. For another try, preview again.",
     "unknown": (
         "**Do not order this again.** Look into the Xportcn account for an order of this number, these goods "
-        f"and this total. Then the owner of this server says what they found, with {RESOLVE}. Until then the "
+        "and this total. Then the owner of this server says what they found, with {resolve}. Until then the "
         "same goods to the same address are blocked, and the sum counts against the caps."
     ),
 }
@@ -32,6 +35,7 @@ WHOSE_WORDS = {  # foreign text has a label wherever it is shown; our own reason
     "upstream_unauthorized": ", the upstream's words (data)",
     "outcome_unknown": ", what came back (data)",
 }
+REASON = "{code}{whose_}: {text}"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ACTIVE = re.compile(r"[\\`*_{}\[\]<>#+!|~&@$^]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 
@@ -54,20 +58,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def page(environment: Environment, parts: Sequence[str]) -> str:
+def page(environment: Environment, parts: Sequence[str], language: UiLanguage = "en") -> str:
     """A title, the mode, and the rest."""
     title, *rest = parts
-    return "\n\n".join([title, f"{MODE_WORDS[environment]}.", *rest])
+    return "\n\n".join([title, worded(language, "{mode_}.", mode_=MODE_WORDS[environment]), *rest])
 
 
-def orders_list(orders: Sequence[OrderResult]) -> list[str]:
+def orders_list(orders: Sequence[OrderResult], language: UiLanguage = "en") -> list[str]:
     """The newest orders, a line each; parts of a `page`."""
+    t = partial(worded, language)
     if not orders:
-        return ["# Recent orders", "No orders yet."]
+        return [f"# {t('Recent orders')}", t("No orders yet.")]
     rows = [
         (
             code(order.out_order_id),
-            f"**{order.state}**" if order.state == "unknown" else order.state,
+            f"**{t(order.state)}**" if order.state == "unknown" else t(order.state),
             f"{order.payable.amount} {order.payable.currency}",
             order.created_at,
             _ids(order.order_ids),
@@ -76,41 +81,45 @@ def orders_list(orders: Sequence[OrderResult]) -> list[str]:
         for order in orders
     ]
     head = ("Order number", "State", "Total", "Created (UTC)", "Order ids", "Ship to")
-    parts = ["# Recent orders", table(head, rows)]
+    parts = [f"# {t('Recent orders')}", table([t(each) for each in head], rows)]
     if any(order.state == "unknown" for order in orders):
-        parts.append(f"Of unknown outcome: an order may exist. {_NEXT['unknown'].format(reference='REF')}")
+        what_next = t(_NEXT["unknown"], resolve=t(RESOLVE, reference="REF"))
+        parts.append(t("Of unknown outcome: an order may exist. {what_next}", what_next=what_next))
     return parts
 
 
-def receipt(found: Receipt) -> list[str]:
+def receipt(found: Receipt, language: UiLanguage = "en") -> list[str]:
     """One order: what, how much, where to, how approved, when, and what to do next; parts of a `page`."""
+    t = partial(worded, language)
     order = found.order
     shown = found.preview.shown if found.preview else None
     said = order_result(order, shown, replayed=False)
+    total = f"{said.payable.amount} {said.payable.currency}"
+    request_id = t("{id} (for the vendor's support)", id=code(order.request_id)) if order.request_id else "–"
     rows = [
-        ("State", f"**{order.state}**: this order {STATE_WORDS[order.state]}"),
-        (
-            "Total",
-            f"{said.payable.amount} {said.payable.currency}{f' = {parts_of_total(shown)}' if shown else ''}",
-        ),
+        ("State", t("**{state}**: this order {words_}", state=order.state, words_=STATE_WORDS[order.state])),
+        ("Total", f"{total} = {parts_of_total(shown, language)}" if shown else total),
         ("Order ids", _ids(order.order_ids)),
-        ("Ship to", plain(said.ship_to)),
+        ("Ship to", plain(order.ship_to or t(ERASED))),
         ("Seller", _sellers(shown)),
         ("Trade type", code(shown and shown.trade_type)),
         ("Flow", code(shown and shown.flow)),
         ("Promotion", code(shown and shown.promotion_id)),
-        ("Approval", _approval(order)),
-        ("Create sent", order.request_sent),
-        ("Reason", _reason(order)),
+        ("Approval", _approval(order, language)),
+        ("Create sent", t(order.request_sent)),
+        ("Reason", _reason(order, language)),
         ("Created", f"{said.created_at} (UTC)"),
         ("Updated", f"{said.updated_at} (UTC)"),
-        ("Request id", f"{code(order.request_id)} (for the vendor's support)" if order.request_id else "–"),
+        ("Request id", request_id),
     ]
-    parts = [f"# Order {code(order.out_order_id)}", table(("", ""), rows)]
+    title = t("Order {number}", number=code(order.out_order_id))
+    parts = [f"# {title}", table(("", ""), [(t(name), text) for name, text in rows])]
     if shown:
-        parts += ["## Goods", table(("Goods", "Unit", "Offer", "Spec", "Quantity", "Amount"), _lines(shown))]
+        columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Amount")
+        parts += [f"## {t('Goods')}", table([t(each) for each in columns], _lines(shown, language))]
     if order.state in _NEXT:
-        parts += ["## What to do next", _NEXT[order.state].format(reference=order.out_order_id)]
+        resolve = t(RESOLVE, reference=order.out_order_id)
+        parts += [f"## {t('What to do next')}", t(_NEXT[order.state], resolve=resolve)]
     return parts
 
 
@@ -118,20 +127,22 @@ def _ids(order_ids: Sequence[str]) -> str:
     return ", ".join(map(code, order_ids)) or "–"
 
 
-def _approval(order: OrderRecord) -> str:
+def _approval(order: OrderRecord, language: UiLanguage) -> str:
+    t = partial(worded, language)
     if order.approval_method == "off":
-        return "off (no approval was asked for)"
+        return t("off (no approval was asked for)")
     if order.approval_method == "rule":
-        return "rule (the total needs no question by XPORTCN_ASK_ABOVE_CNY)"
+        return t("rule (the total needs no question by XPORTCN_ASK_ABOVE_CNY)")
     verified = "verified" if order.approval_verified else "the client's word"
-    return f"{order.approval_method} ({verified})"
+    return t("{method_} ({verified_})", method_=order.approval_method, verified_=verified)
 
 
-def _reason(order: OrderRecord) -> str:
+def _reason(order: OrderRecord, language: UiLanguage) -> str:
     if order.state == "placed" or not order.problem_code:
         return "–"
+    text = plain(order.problem_text or worded(language, "no text"))
     whose = WHOSE_WORDS.get(order.problem_code, "")
-    return f"{code(order.problem_code)}{whose}: {plain(order.problem_text or 'no text')}"
+    return worded(language, REASON, code=code(order.problem_code), whose_=whose, text=text)
 
 
 def _sellers(shown: ShownPreview | None) -> str:
@@ -139,13 +150,14 @@ def _sellers(shown: ShownPreview | None) -> str:
     return ", ".join(map(plain, dict.fromkeys(known))) or "–"
 
 
-def _lines(shown: ShownPreview) -> list[tuple[str, ...]]:
+def _lines(shown: ShownPreview, language: UiLanguage) -> list[tuple[str, ...]]:
     return [
         (
-            plain(name_of(line) or f"not named: {line.url}"),
+            plain(name_of(line, language=language) or worded(language, "not named: {url}", url=line.url)),
             plain(line.unit or "–"),
             code(line.offer_id),
             code(line.spec_id),
+            plain(line.product_no or "–"),
             str(line.quantity),
             f"{yuan(line.amount)} CNY",
         )

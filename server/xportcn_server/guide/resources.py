@@ -36,7 +36,7 @@ def add_resources(server: MCPServer[Desk]) -> None:
     async def recent_orders() -> str:  # pyright: ignore[reportUnusedFunction]
         here = desk()
         found = await _or_error(here.history.listed(OrderQuery(caller_of(), limit=MOST_RECENT)), RECENT)
-        return markdown.page(here.policy.environment, markdown.orders_list(found.orders))
+        return _page(here, markdown.orders_list(found.orders, here.policy.language))
 
     @server.resource(
         ORDER,
@@ -50,7 +50,11 @@ def add_resources(server: MCPServer[Desk]) -> None:
         if not REFERENCE.fullmatch(reference):
             raise ResourceNotFoundError(f"Unknown resource: {uri}")
         found = await _or_error(here.history.receipt(caller_of(), reference), uri)
-        return markdown.page(here.policy.environment, markdown.receipt(found))
+        return _page(here, markdown.receipt(found, here.policy.language))
+
+
+def _page(here: Desk, parts: list[str]) -> str:
+    return markdown.page(here.policy.environment, parts, here.policy.language)
 
 
 async def _or_error(asked: Awaitable[T], uri: str) -> T:

@@ -234,9 +234,9 @@ class _GracefulServer(uvicorn.Server):
         self.should_exit = True
 
 
-def _without_code(record: logging.LogRecord) -> bool:
-    """Lines of requests are logged at INFO; one whose path holds the page's code is not."""
-    return "/enter/" not in record.getMessage()
+def _without_secret(record: logging.LogRecord) -> bool:
+    """Lines of requests are logged at INFO; one whose path holds the page's code, or a secret, is not."""
+    return not {"enter", "messages"} & set(record.getMessage().split("/"))
 
 
 async def serve_http(
@@ -247,7 +247,7 @@ async def serve_http(
     on_listening: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then no new calls, and those under way are finished."""
-    logging.getLogger("uvicorn.access").addFilter(_without_code)
+    logging.getLogger("uvicorn.access").addFilter(_without_secret)
     config = uvicorn.Config(
         app,
         host=host,

@@ -10,15 +10,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from xportcn_server.page.picture_fetch import is_shown
+from xportcn_tools.desk.comparison import Difference, compared
 from xportcn_tools.desk.last_time import since_last_time
 from xportcn_tools.desk.operator import digest_of
 from xportcn_tools.desk.question import asked_for
 from xportcn_tools.ledger.approvals import Bought
-from xportcn_tools.ledger.ledger import StoredPreview
-from xportcn_tools.messages import UiLanguage, said
+from xportcn_tools.ledger.ledger import Receipt, StoredPreview
+from xportcn_tools.messages import said
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Line
 from xportcn_tools.result_shapes import timestamp
+from xportcn_tools.wording import UiLanguage, reworded
 
 
 @cache
@@ -53,9 +55,8 @@ class Card:
     no: str
     bought: Sequence[Bought] = ()
 
-    @property
-    def sent_along(self) -> list[str]:
-        return asked_for(self.preview.request)
+    def sent_along(self, language: UiLanguage) -> list[str]:
+        return asked_for(self.preview.request, language)
 
 
 def card_of(preview: StoredPreview, form_token: Callable[..., str], bought: Sequence[Bought] = ()) -> Card:
@@ -82,10 +83,17 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
         )
         return list(dict.fromkeys(filter(None, titles)))
 
+    def differences(receipt: Receipt) -> tuple[Difference, ...]:
+        """What the upstream has otherwise than it was approved."""
+        if not (receipt.reading and receipt.preview):
+            return ()
+        return compared(receipt.reading.orders, receipt.preview.shown).differences
+
     def since(line: Line, bought: Sequence[Bought]) -> list[str]:
         return since_last_time(line, bought, language, zone)
 
     own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
-    own |= {"since_last_time": since}
+    own |= {"since_last_time": since, "differences": differences}
     page = templates().get_template(template)
-    return page.render(values, t=partial(said, language), language=language, **own)
+    own |= {"t": partial(said, language), "reworded": partial(reworded, language)}
+    return page.render(values, language=language, **own)

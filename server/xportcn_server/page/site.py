@@ -30,7 +30,8 @@ from xportcn_tools.desk.csv_table import csv_table
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER, Policy, Profile
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery
-from xportcn_tools.messages import UiLanguage, said
+from xportcn_tools.messages import said
+from xportcn_tools.wording import UiLanguage, reworded
 
 logger = logging.getLogger(__name__)
 
@@ -125,8 +126,7 @@ class Site:
             waiting = [
                 each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
             ]
-            older = len(waiting[CARDS_SHOWN:])
-            waiting = waiting[:CARDS_SHOWN]
+            older, waiting = len(waiting[CARDS_SHOWN:]), waiting[:CARDS_SHOWN]
             bought = await operator.bought(waiting)
             cards = [card_of(preview, form_token, bought[preview.caller]) for preview in waiting]
             # The oldest first: a new card stands below, and moves none under a pointer.
@@ -203,7 +203,12 @@ class Site:
             return await self._whole(request, person, 403, self._said(request, "form_refused"))
         except RefusedError as error:
             logger.warning("page: the form %s changed nothing: %s", name, error)
-            return await self._whole(request, person, 409, self._said(request, "refused", reason=str(error)))
+            return await self._whole(
+                request,
+                person,
+                409,
+                self._said(request, "refused", reason=reworded(self._language(request), str(error))),
+            )
         if name == "look":
             return self._asked_again(request, person, form)
         return RedirectResponse(f"/?done={action.done}", 303)
@@ -282,11 +287,9 @@ async def static(request: Request) -> Response:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The fields; none where the sender went away before the form was whole."""
-    body = b""
     with suppress(ClientDisconnect):
-        body = await request.body()
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+    return {}
 
 
 def _cookie_of(request: Request) -> tuple[str, bool]:

@@ -25,6 +25,7 @@ from xportcn_server.settings.values import (
     ServiceUrl,
     TimeZone,
     UpstreamPath,
+    UrlSecret,
     Whole,
     YuanAsFen,
     masked,
@@ -32,7 +33,7 @@ from xportcn_server.settings.values import (
 from xportcn_tools.money import yuan
 
 NEEDED_UPSTREAM = ("access_key", "access_secret", "user_id")
-SECRET = ("access_secret", "state_keys")
+SECRET = ("access_secret", "state_keys", "messages_secret")
 URLS = ("base_url", "oauth_issuer", "oauth_audience")
 PATHS = ("ledger", "callers")
 IN_FEN = {
@@ -121,6 +122,7 @@ class Settings(BaseModel):
     state_keys: Keys = Field(
         (), description="keys of at least 32 characters each, separated by commas, each once"
     )
+    messages_secret: UrlSecret | None = Field(None, description="16 to 200 letters, digits, -, ., _ and ~")
     retention_days: Whole = Field(400, ge=1, description="a whole number from 1")
     log_level: LogLevel = Field("WARNING", description="DEBUG, INFO, WARNING, ERROR or CRITICAL")
     log_format: Literal["text", "json"] = Field("text", description="text or json")

@@ -120,6 +120,12 @@ def _keys(value: object) -> object:
     return keys
 
 
+def _url_secret(value: object) -> object:
+    if isinstance(value, str):
+        _require(re.fullmatch(r"[A-Za-z0-9._~-]{16,200}", value))
+    return value
+
+
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -216,6 +222,7 @@ SecretText = Annotated[SecretStr, BeforeValidator(_printable)]
 HeaderText = Annotated[str, BeforeValidator(_header)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
+UrlSecret = Annotated[SecretStr, BeforeValidator(_url_secret)]
 Mode = Annotated[Literal["sandbox", "preview", "live"], BeforeValidator(_lower)]
 Language = Annotated[
     Literal["en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"], BeforeValidator(_lower)

@@ -22,7 +22,7 @@ from xportcn_tools.ledger.ledger import (
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
-from xportcn_tools.upstream_state import Reading
+from xportcn_tools.upstream_state import Reading, VendorMessage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,8 +47,8 @@ class ForwardingLedger:
     async def aclose(self) -> None:
         await self.around("aclose", self.inner.aclose)
 
-    async def store_preview(self, preview: StoredPreview) -> None:
-        await self.around("store_preview", self.inner.store_preview, preview)
+    async def store_preview(self, preview: StoredPreview) -> bool:
+        return await self.around("store_preview", self.inner.store_preview, preview)
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         return await self.around("standing", self.inner.standing, token_digest, caller)
@@ -113,6 +113,12 @@ class ForwardingLedger:
 
     async def keep_reading(self, order_key: str, reading: Reading) -> None:
         await self.around("keep_reading", self.inner.keep_reading, order_key, reading)
+
+    async def keep_message(self, order_key: str, message: VendorMessage) -> None:
+        await self.around("keep_message", self.inner.keep_message, order_key, message)
+
+    async def messages(self, order_key: str) -> tuple[VendorMessage, ...]:
+        return await self.around("messages", self.inner.messages, order_key)
 
     async def trail(self) -> list[TrailRow]:
         return await self.around("trail", self.inner.trail)

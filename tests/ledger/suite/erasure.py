@@ -1,6 +1,7 @@
 """What is erased leaves goods, sums, states and a whole trail, and nothing of the person."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from ledger.suite.stores import (
     ABSENT,
@@ -17,7 +18,9 @@ from ledger.suite.stores import (
     standing_of,
 )
 from xportcn_tools.ledger.ledger import AlreadyClaimed, OrderQuery
+from xportcn_tools.upstream_state import VendorMessage
 
+NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 YEAR = timedelta(days=365)
 
 
@@ -40,6 +43,22 @@ class ErasureSuite:
             assert receipt.preview.salt == ""
             assert await events(ledger) == ["claimed", "placed", "erased"]
             assert isinstance(await claim(ledger, preview_of(1)), AlreadyClaimed)
+
+    async def test_the_newest_messages_of_an_order_are_kept_without_their_text_once_it_is_erased(
+        self, store: Store
+    ) -> None:
+        async with opened(store) as ledger:
+            order = await settled(ledger, preview_of(1), PLACED)
+            assert await ledger.messages(order.order_key) == ()
+            sent = [VendorMessage(NOW + timedelta(seconds=at), "EVENT", None, "王小明") for at in range(12)]
+            for message in sent:
+                await ledger.keep_message(order.order_key, message)
+            assert await ledger.messages(order.order_key) == tuple(reversed(sent))[:10]
+            assert await ledger.erase(order.order_key)
+            assert await ledger.messages(order.order_key) == ()
+            await ledger.keep_message(order.order_key, sent[0])
+            assert await ledger.messages(order.order_key) == (replace(sent[0], text=""),)
+            assert await events(ledger) == ["claimed", "placed", "erased"]
 
     async def test_an_order_without_an_outcome_is_never_erased(self, store: Store) -> None:
         async with opened(store) as ledger:
@@ -79,5 +98,6 @@ class ErasureSuite:
             assert (await events(ledger)).count("preview_erased") == 120
             preview = (await standing_of(ledger, preview_of(7))).preview
             assert (preview.ship_to, preview.request.message, preview.salt) == ("", None, "")
+            assert (preview.shown.groups, preview.terms) == ((), {})  # it gives its place back
             assert preview.payable_fen == preview_of(7).payable_fen
             assert (await standing_of(ledger, preview_of("ordered"))).preview.ship_to

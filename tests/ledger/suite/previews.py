@@ -14,6 +14,7 @@ from ledger.suite.stores import (
     TOKEN,
     UNKNOWN,
     Store,
+    claim,
     claimed,
     digest_of,
     opened,
@@ -21,7 +22,7 @@ from ledger.suite.stores import (
     settled,
     standing_of,
 )
-from xportcn_tools.ledger.ledger import DayUsage, OrderQuery, Realm, Receipt, Remembered, Standing
+from xportcn_tools.ledger.ledger import Claimed, DayUsage, OrderQuery, Realm, Receipt, Remembered, Standing
 
 
 class PreviewSuite:
@@ -119,3 +120,17 @@ class PreviewSuite:
             for view in (ledger, other):
                 assert await view.receipts(OrderQuery("local", "PO-same")) == [Receipt(order, first)]
             assert await ledger.receipts(OrderQuery("other", "PO-same")) == []
+
+    async def test_an_approval_code_belongs_to_one_preview_until_that_is_ordered(self, store: Store) -> None:
+        first, second = (replace(preview_of(number), approval_code="ABCD") for number in (1, 2))
+        async with opened(store) as ledger, opened(store, "real") as other:
+            assert await ledger.store_preview(first)
+            assert not await ledger.store_preview(second)
+            assert not await other.store_preview(second)
+            assert await ledger.standing(second.token_digest, second.caller) is None
+            assert await ledger.preview_by_code("ABCD") == first
+            assert isinstance(await claim(ledger, first), Claimed)
+            store.clock.advance(1)
+            second = replace(second, created_at=store.clock.now)
+            assert await ledger.store_preview(second)
+            assert await ledger.preview_by_code("ABCD") == second

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.clock import START
 from ledger.suite.stores import (
+    ABSENT,
     PLACED,
     REJECTED,
     UNKNOWN,
@@ -17,7 +18,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
 )
-from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord, StateTotal
+from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord, State, StateTotal
 
 
 class QuerySuite:
@@ -86,3 +87,46 @@ class QuerySuite:
                 paged += found
                 page = replace(page, before=found[-1].out_order_id)
             assert paged == everything
+
+    async def test_totals_are_those_of_the_orders_that_are_listed_wherever_a_period_begins_and_ends(
+        self, store: Store
+    ) -> None:
+        """Whole days stand added up; the first and the last day of a period are added order by order."""
+        async with opened(store) as ledger, opened(store, "real") as other:
+            for hour in range(0, 24 * 5, 7):
+                store.clock.now = START.replace(hour=0, minute=0) + timedelta(hours=hour)
+                outcome = (PLACED, REJECTED, UNKNOWN)[hour % 3]
+                caller = "local" if hour % 2 else "other"
+                await settled(ledger, preview_of(hour, fen=100 + hour, caller=caller), outcome)
+            await settled(other, preview_of("real"), PLACED)
+            begin = START.replace(hour=0, minute=0)
+            bounds = [None, *(begin + timedelta(hours=hours) for hours in (0, 7, 24, 30, 72, 73))]
+            asked: list[tuple[State, ...]] = [(), ("placed",), ("placed", "unknown")]
+            queries = [
+                OrderQuery(caller, states=states, since=since, until=until)
+                for caller in (None, "local")
+                for states in asked
+                for since in bounds
+                for until in bounds
+            ]
+            for query in queries:
+                expected: dict[str, list[int]] = {}
+                for order in await ledger.orders(query):
+                    expected.setdefault(order.state, []).append(order.payable_fen)
+                found = await ledger.totals(query)
+                assert {each.state: (each.orders, each.payable_fen) for each in found} == {
+                    state: (len(sums), sum(sums)) for state, sums in expected.items()
+                }, query
+
+    async def test_totals_follow_an_order_from_state_to_state(self, store: Store) -> None:
+        async with opened(store) as ledger:
+            order = await claimed(ledger, preview_of(1))
+            for outcome in (None, UNKNOWN, ABSENT):
+                if outcome == ABSENT:
+                    await ledger.resolve(order.order_key, ABSENT, "resolved_by_operator")
+                elif outcome:
+                    await ledger.record(order.order_key, outcome)
+                state = outcome.state if outcome else "sending"
+                assert await ledger.totals(OrderQuery(None)) == [StateTotal(state, 1, order.payable_fen)]
+            assert await ledger.erase(order.order_key)
+            assert await ledger.totals(OrderQuery(None)) == [StateTotal("absent", 1, order.payable_fen)]

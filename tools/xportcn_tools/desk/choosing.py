@@ -112,7 +112,9 @@ def with_specs(request: OrderRequest, wishes: Sequence[Wish], products: Products
         wish = wishes[at] if at < len(wishes) else Wish()
         product = products.get(item.offer_id)
         spec_id = item.spec_id
-        if isinstance(product, Product):
+        if spec_id and not wish.option:
+            pass  # nothing is open
+        elif isinstance(product, Product):
             fit, ranked = _ranked(product, wish)
             if spec_id is None and len(fit) == 1:
                 spec_id = fit[0].spec_id
@@ -124,7 +126,7 @@ def with_specs(request: OrderRequest, wishes: Sequence[Wish], products: Products
                 )
         elif wish.option:
             raise product_problems.not_read(product or NotRead(item.offer_id, "no_answer"), line=at + 1)
-        items.append(replace(item, spec_id=spec_id))
+        items.append(item if spec_id == item.spec_id else replace(item, spec_id=spec_id))
     if still_open:
         raise product_problems.choose_option(still_open)
     return replace(request, items=tuple(items))

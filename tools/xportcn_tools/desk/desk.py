@@ -63,12 +63,12 @@ class Desk:
         self._chooser = Chooser(products, policy.call_timeout)
         self._checks = Checks(policy, self._previewer, addresses)
         self._yes = Yes(ledger, policy)
-        lookup = None
+        self.lookup = None
         if policy.lookup:
-            lookup = OrderLookup(
+            self.lookup = OrderLookup(
                 upstream, ledger, policy.lookup, clock, lambda caller: profile_of(caller).user_id
             )
-        self.history = OrderHistory(ledger, policy, lookup)
+        self.history = OrderHistory(ledger, policy, self.lookup)
         self._sender = Sender(upstream, ledger, policy, clock)
 
     def _caps(self, caller: str) -> Caps:
@@ -141,9 +141,9 @@ class Desk:
         if self._checks.outdated(standing):  # this create ends in a fresh preview
             return None
         needed = self.policy.needs_approval(standing.preview.payable_fen)
-        if self.policy.approval == "off" or ((standing.approved or not needed) and not asked_before):
+        if (standing.approved or not needed) and not asked_before:
             return None
-        return question(self.policy.environment, standing.preview)
+        return question(self.policy.environment, standing.preview, self.policy.language)
 
     @ledger_problems
     async def create(self, call: CreateCall, answer: Answer) -> OrderResult:

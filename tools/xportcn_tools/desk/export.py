@@ -24,7 +24,8 @@ _NEXT_CELL = re.compile(rf"(;[\s\"']*)(?={_ACTIVE.pattern})")
 @dataclass(frozen=True)
 class ExportRow:
     """`date`: of the claim, in the owner's zone. `kind`: `goods`, `freight`, `fees`, `discount` (negative),
-    or `other` for what no such part explains. `amount`, `unit_price`: yuan, two digits.
+    or `other` for what no such part explains. `amount`, `unit_price`: yuan, two digits. `ship_to`: without
+    street, the phone masked: a table goes to others.
     """
 
     date: str
@@ -57,6 +58,8 @@ COLUMNS = tuple(each.name for each in fields(ExportRow))
 def export_rows(found: Receipt, zone: tzinfo) -> Iterator[ExportRow]:
     """All rows of one order."""
     order, shown = found.order, found.preview.shown if found.preview else None
+    request = found.preview.request if found.preview else None
+    ship_to = request.address.masked_line(request.address_name) if request else ""
     left = order.payable_fen
 
     def row(kind: str, fen: int, **goods: Any) -> ExportRow:
@@ -71,7 +74,7 @@ def export_rows(found: Receipt, zone: tzinfo) -> Iterator[ExportRow]:
             kind=kind,
             amount=yuan(fen),
             currency="CNY",
-            ship_to=order.ship_to or ERASED,
+            ship_to=ship_to if order.ship_to else ERASED,
             approval=order.approval_method,
             request_id=order.request_id or "",
             **_NO_GOODS | goods,

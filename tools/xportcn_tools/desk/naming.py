@@ -14,6 +14,7 @@ from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.order import Line, ShownWarning
 from xportcn_tools.results import LineResult
 from xportcn_tools.upstream.clean import clean, cut, quoted, without_corners
+from xportcn_tools.wording import UiLanguage, worded
 
 TITLE_LENGTH = 40
 TITLE_BYTES = 4 * TITLE_LENGTH
@@ -79,55 +80,73 @@ def _why(found: Product | NotRead | None) -> str:
     return "its product was not read" if found is None else "its product has no such option"
 
 
-def goods_line(lines: Sequence[Line]) -> str:
+def goods_line(lines: Sequence[Line], language: UiLanguage = "en") -> str:
     """What is bought in one line: up to three lines of goods, then how many more there are."""
     text = ""
     for count in range(min(LINES_NAMED, len(lines)), 0, -1):
-        text = _goods(lines, count)
+        text = _goods(lines, count, language)
         if len(text) <= GOODS_LENGTH:
             return text
     option = len(_words(lines[0].option, OPTION_LENGTH))
-    return _goods(lines, 1, option + GOODS_LENGTH - len(text))
+    return _goods(lines, 1, language, option + GOODS_LENGTH - len(text))
 
 
-def _goods(lines: Sequence[Line], count: int, option_length: int = OPTION_LENGTH) -> str:
-    rest = lines[count:]
-    more = [f"and {len(rest)} more ({sum(line.quantity for line in rest)} pieces)"] if rest else []
-    return "; ".join([*(_in_goods(line, option_length) for line in lines[:count]), *more])
+def _goods(
+    lines: Sequence[Line], count: int, language: UiLanguage, option_length: int = OPTION_LENGTH
+) -> str:
+    texts, rest = [_in_goods(line, language, option_length) for line in lines[:count]], lines[count:]
+    if rest:
+        pieces = sum(line.quantity for line in rest)
+        texts.append(worded(language, "and {lines} more ({pieces} pieces)", lines=len(rest), pieces=pieces))
+    return worded(language, "; ").join(texts)
 
 
-def _in_goods(line: Line, option_length: int) -> str:
+def _in_goods(line: Line, language: UiLanguage, option_length: int) -> str:
     if line.title:
-        return f"{line.quantity} × {_name(line, line.option, option_length)}"
+        return f"{line.quantity} × {_name(line, line.option, language, option_length)}"
     spec = line.spec_id
     short = f"{spec[:8]}…{spec[-4:]}" if spec and len(spec) > 13 else spec
-    return f"{line.quantity} × offer {line.offer_id}{f' spec {short}' if short else ''}"
+    return f"{line.quantity} × {_ids(line.offer_id, short, language)}"
 
 
-def name_of(line: Line | LineResult, title_bytes: int = TITLE_BYTES) -> str | None:
-    """Title and option, the option in both languages, between 「 and 」; `None` for a line without a name."""
+def name_of(
+    line: Line | LineResult, title_bytes: int = TITLE_BYTES, language: UiLanguage = "en"
+) -> str | None:
+    """Title and option between 「 and 」, the option in both languages, or in Chinese alone for who reads
+    that; `None` for a line without a name.
+    """
     option = line.option
-    if option and line.option_translated and line.option_translated != option:
+    if language == "en" and option and line.option_translated and line.option_translated != option:
         option = f"{option} = {line.option_translated}"
-    return _name(line, option, title_bytes=title_bytes) if line.title else None
+    return _name(line, option, language, title_bytes=title_bytes) if line.title else None
 
 
-def goods_of(line: Line | LineResult, sign: str, title_bytes: int = TITLE_BYTES) -> str:
+def goods_of(
+    line: Line | LineResult, sign: str, title_bytes: int = TITLE_BYTES, language: UiLanguage = "en"
+) -> str:
     """A line of goods for a text: quantity, unit, the name where it has one, ids of offer and spec."""
-    unit, name = quoted(line.unit) if line.unit else None, name_of(line, title_bytes)
-    spec = f"spec {line.spec_id}" if line.spec_id else None
-    words = (str(line.quantity), unit, sign, name, f"offer {line.offer_id}", spec)
+    unit, name = quoted(line.unit) if line.unit else None, name_of(line, title_bytes, language)
+    words = (str(line.quantity), unit, sign, name, _ids(line.offer_id, line.spec_id, language))
     return " ".join(filter(None, words))
+
+
+def _ids(offer_id: str, spec_id: str | None, language: UiLanguage) -> str:
+    offer = worded(language, "offer {offer}", offer=offer_id)
+    return f"{offer} {worded(language, 'spec {spec}', spec=spec_id)}" if spec_id else offer
 
 
 def _name(
     line: Line | LineResult,
     option: str | None,
+    language: UiLanguage,
     option_length: int = OPTION_LENGTH,
     title_bytes: int = TITLE_BYTES,
 ) -> str:
-    """`「Ceramic mug (白色 / 350ml)」`: the translated title, else the original, in at most 40 characters."""
-    title = cut(_bare(line.title_translated or "") or _bare(line.title or ""), TITLE_LENGTH)
+    """`「Ceramic mug (白色 / 350ml)」`: the translated title, else the original, in at most 40 characters. In
+    Chinese the original goes first.
+    """
+    titles = (line.title_translated, line.title) if language == "en" else (line.title, line.title_translated)
+    title = cut(next(filter(None, (_bare(each or "") for each in titles)), ""), TITLE_LENGTH)
     if len(title.encode()) > title_bytes:
         title = cut(title, len(title.encode()[:title_bytes].decode(errors="ignore")))
     words = _words(option, option_length)

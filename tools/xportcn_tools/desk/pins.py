@@ -3,6 +3,7 @@
 from xportcn_tools.desk.quote import Group, NotOrderableError, PinRules, Reason
 from xportcn_tools.upstream.clean import TEXT_LIMIT, quoted
 from xportcn_tools.upstream.preview_answer import GroupAnswer
+from xportcn_tools.wording import UiLanguage, worded
 
 # Names that documents know (1688, vendor). Any word may come, also one that reads like a command.
 _TRADE_TYPES = (
@@ -32,9 +33,11 @@ _NAMES = frozenset(_TRADE_TYPES + _FLOWS)
 _SEPARATELY = "Preview an order for each of the offers by itself."
 
 
-def chosen(name: str | None) -> str:
+def chosen(name: str | None, language: UiLanguage = "en") -> str:
     """A trade type or flow in a text: a known name as it is, any other as a quotation."""
-    return "left to the platform" if name is None else name if name in _NAMES else quoted(name)
+    if name is None:
+        return worded(language, "left to the platform")
+    return name if name in _NAMES else quoted(name)
 
 
 def _in_our_words(names: list[str]) -> str:

@@ -9,6 +9,7 @@ from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.quote import PinRules
 from xportcn_tools.order import NO_FIELDS, AccountFields
 from xportcn_tools.results import ApprovalMethod, Environment
+from xportcn_tools.wording import UiLanguage
 
 LOCAL_CALLER = "local"
 """The caller on stdio, or on loopback without callers."""
@@ -45,6 +46,7 @@ class Policy:
     orders_as: str = ""
     zone: tzinfo = UTC
     lookup: LookupPaths | None = None
+    language: UiLanguage = "en"
 
     def made_for(self, profile: "Profile") -> dict[str, str]:
         """Terms of every deal: the mode, and a short digest of whose orders these are upstream. What is

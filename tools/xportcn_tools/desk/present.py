@@ -32,6 +32,7 @@ from xportcn_tools.results import (
 )
 from xportcn_tools.upstream_results import ParcelResult, UpstreamOrderResult, UpstreamResult
 from xportcn_tools.upstream_state import Reading
+from xportcn_tools.wording import UiLanguage
 
 
 def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning]) -> ShownPreview:
@@ -64,9 +65,9 @@ def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning])
     )
 
 
-def goods_shown(shown: ShownPreview) -> str:
-    """What is bought, in the line that was shown."""
-    return shown.goods_echo or goods_line(shown.lines)
+def goods_shown(shown: ShownPreview, language: UiLanguage = "en") -> str:
+    """What is bought, in the line that was shown; in Chinese, in a line that says the same."""
+    return (shown.goods_echo if language == "en" else "") or goods_line(shown.lines, language)
 
 
 def preview_result(

@@ -189,7 +189,8 @@ class Previewer:
             shown=present.shown(quote, request, warnings),
             trail_seen=earlier.trail_seen,
         )
-        await self._ledger.store_preview(preview)
+        while not await self._ledger.store_preview(preview):
+            preview = replace(preview, approval_code=_code())
         return present.preview_result(
             preview,
             token,

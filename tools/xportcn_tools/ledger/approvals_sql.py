@@ -93,7 +93,7 @@ class SqlApprovals(ABC):
                     "approved_at": rows.time_text(self._now(sql)),
                 }
                 self._queries.insert(sql, "approvals", row)
-                body = rows.preview_trail(preview) | {"method": method}
+                body = self._queries.preview_trail(sql, preview) | {"method": method}
                 self._append(sql, "approved", preview.out_order_id, body)
                 return True
 
@@ -110,7 +110,7 @@ class SqlApprovals(ABC):
                     self._append(sql, "approval_withdrawn", preview.out_order_id, {})
                 now = rows.time_text(self._now(sql))
                 sql.execute("UPDATE previews SET declined_at = ? WHERE preview_id = ?", (now, *key))
-                body = rows.preview_trail(preview) | {"method": method}
+                body = self._queries.preview_trail(sql, preview) | {"method": method}
                 self._append(sql, "declined", preview.out_order_id, body)
                 return True
 

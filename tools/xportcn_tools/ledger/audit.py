@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from xportcn_tools.ledger.seals import ORDER_COLUMNS, PREVIEW_COLUMNS, seals_of
+from xportcn_tools.ledger.seals import ORDER_COLUMNS, PREVIEW_COLUMNS, digest_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, is_intact
 
 ORDER_EVENTS = (
@@ -23,6 +23,8 @@ ORDER_EVENTS = (
 COMPARABLE = 10
 """The first version of a ledger whose tables have seals (`010_seals.sql`)."""
 
+_REALM, _NAME = ORDER_COLUMNS.index("realm"), ORDER_COLUMNS.index("out_order_id")
+_SALT = PREVIEW_COLUMNS.index("salt")
 _OLD_COLUMNS = (
     "payable_fen",
     "caller",
@@ -165,31 +167,31 @@ def check_order(row: tuple[Any, ...]) -> None:
     Raises:
         BrokenTrailError: the order's row, or its preview's, is not what the trail has recorded.
     """
-    order = dict(zip(ORDER_COLUMNS, row, strict=False))
-    sequence, *rest = row[len(ORDER_COLUMNS) :]
-    preview = dict(zip(PREVIEW_COLUMNS, rest, strict=False))
-    realm, event, subject, recorded = rest[len(PREVIEW_COLUMNS) :]
-    name = order["out_order_id"]
+    in_order, sequence = row[: len(ORDER_COLUMNS)], row[len(ORDER_COLUMNS)]
+    in_preview = row[len(ORDER_COLUMNS) + 1 : -4]
+    realm, event, subject, recorded = row[-4:]
+    name = in_order[_NAME]
     if event not in ORDER_EVENTS or str(subject).lower() != str(name).lower():
         raise BrokenTrailError(f"order {name} is in the table, and no row {sequence} of the trail is its own")
     body: dict[str, Any] = json.loads(recorded)
     if "order" not in body:  # of an earlier program
+        order = dict(zip(ORDER_COLUMNS, in_order, strict=True))
         for column in _OLD_COLUMNS:
             if column in body and body[column] != order[column]:
                 raise BrokenTrailError(_changed(name, sequence))
         if "order_ids" in body and json.dumps(body["order_ids"]) != order["order_ids"]:
             raise BrokenTrailError(_changed(name, sequence))
         return
-    if preview["preview_id"] is None:
+    salt = in_preview[_SALT]
+    if in_preview[0] is None:
         raise BrokenTrailError(
             f"the preview that order {name} was made of is missing, or the order was changed"
         )
-    seals = seals_of(order, preview)
-    if seals["preview"] != body["preview"] or realm != order["realm"]:
+    if digest_of((salt, *in_preview)) != body["preview"] or realm != in_order[_REALM]:
         raise BrokenTrailError(
             f"the preview that order {name} was made of was changed after row {sequence} of the trail"
         )
-    if seals["order"] != body["order"]:
+    if digest_of((salt, *in_order)) != body["order"]:
         raise BrokenTrailError(_changed(name, sequence))
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from xportcn_tools.ledger.rows import compact
+
 UNORDERED = timedelta(days=7)
 """A preview that became no order keeps its personal data so long after it has expired."""
 
@@ -17,15 +19,20 @@ def erased_order() -> dict[str, Any]:
 
 
 def erased_preview(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that change. Without its salt, no guess can be tried against the seals in the trail.
-    A warning about an address names its place.
+    """The columns that change. Without its salt, no guess can be tried against the seals in the trail. A
+    warning about an address names its place. A preview that became no order loses its goods, too, and gives
+    most of its place in the file back.
     """
-    shown = json.loads(row["shown"])
-    warnings = [each for each in shown["warnings"] if not each["code"].startswith("address_")]
+    stored = json.loads(row["shown"])
+    warnings = [each for each in stored["warnings"] if not each["code"].startswith("address_")]
+    shown: dict[str, Any] = {"ship_to": "", "warnings": warnings}
+    if not row["ordered"]:
+        shown |= {"groups": [], "warnings": []}
     nobodys = {"address": _NOBODY, "address_name": None, "message": None}
     return {
         "ship_to": "",
         "salt": "",
-        "request": json.dumps(json.loads(row["request"]) | nobodys, ensure_ascii=False),
-        "shown": json.dumps(shown | {"ship_to": "", "warnings": warnings}, ensure_ascii=False),
+        "request": compact(json.loads(row["request"]) | nobodys),
+        "shown": compact(stored | shown),
+        "terms": row["terms"] if row["ordered"] else "{}",
     }

@@ -199,11 +199,11 @@ ClaimResult: TypeAlias = (
 class Standing:
     """All that bears on ordering a preview, at one moment.
 
-    `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview.
-    `approved`: where a person's yes was recorded. `used`: on the owner's day. `reference_used`: an attempt of
-    any caller has this `out_order_id`. `page_open`: a page that shows this preview is open. `pause`: the
-    owner's. `void`: this process orders nothing with it. `restored`: nor does any
-    other, as the ledger was copied or restored since then.
+    `now`: UTC, by the clock that all who share the ledger go by. `attempt`: the order made of this preview;
+    where there is one, nothing else is looked up. `approved`: where a person's yes was recorded. `used`: on
+    the owner's day. `reference_used`: an attempt of any caller has this `out_order_id`. `page_open`: a page
+    that shows this preview is open. `pause`: the owner's. `void`: this process orders nothing with it.
+    `restored`: nor does any other, as the ledger was copied or restored since then.
     `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """
@@ -243,8 +243,8 @@ class Ledger(Approvals, Upkeep, Protocol):
 
     async def aclose(self) -> None: ...
 
-    async def store_preview(self, preview: StoredPreview) -> None:
-        """Keep it. On PostgreSQL it waits for no other writer: a preview is no part of the trail."""
+    async def store_preview(self, preview: StoredPreview) -> bool:
+        """Keep it, unless another that was not ordered has its code. On PostgreSQL it waits for no writer."""
         ...
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
@@ -292,8 +292,4 @@ class Ledger(Approvals, Upkeep, Protocol):
 
         `None` where it is not `unknown` (any more): then nothing was changed.
         """
-        ...
-
-    async def keep_reading(self, order_key: str, reading: Reading) -> None:
-        """What the upstream says of an order, instead of what it said before. No part of the trail."""
         ...

@@ -1,10 +1,13 @@
 """Numbered migrations of the SQLite ledger: `schema/sqlite/NNN_name.sql`, applied once, in order."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
 from xportcn_tools.ledger.ledger import NewerLedgerError
+
+logger = logging.getLogger(__name__)
 
 IDENTITY = 7
 """The migration that gives a SQLite ledger its id."""
@@ -25,6 +28,18 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+LONG = 100_000
+"""With so many rows in the trail, a migration may take longer than a person waits without a word."""
+
+TRAIL_ROWS = "SELECT COALESCE(MAX(sequence), 0) AS found FROM trail"
+
+
+def log_progress(number: int, newest: int, rows: int) -> None:
+    """Before each migration of a ledger. `rows`: of its trail."""
+    level = logging.WARNING if rows > LONG else logging.INFO
+    logger.log(level, "the ledger of %d trail rows is brought to version %d of %d", rows, number, newest)
 
 
 def newer(version: int, newest: int) -> str:
@@ -55,6 +70,8 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
     newest = scripts[-1][0]
     if _version(connection) == newest:
         return
+    (usual,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute("PRAGMA cache_size = -200000")  # KiB: a long index is built in memory, not on the disk
     connection.execute("BEGIN IMMEDIATE")
     try:
         refuse_newer(connection)
@@ -62,6 +79,8 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
         for number, name, script in scripts:
             if number <= version:
                 continue
+            if version:
+                log_progress(number, newest, connection.execute(TRAIL_ROWS).fetchone()["found"])
             for statement in statements(script):
                 connection.execute(statement)
             connection.execute(
@@ -74,6 +93,8 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
         if connection.in_transaction:  # on a full disk SQLite has rolled back itself
             connection.execute("ROLLBACK")
         raise
+    finally:
+        connection.execute(f"PRAGMA cache_size = {usual}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -34,7 +34,7 @@ from xportcn_tools.ledger.ledger import (
     OrderRecord,
     Realm,
 )
-from xportcn_tools.ledger.migrations import newer, numbered_scripts
+from xportcn_tools.ledger.migrations import TRAIL_ROWS, log_progress, newer, numbered_scripts
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sql import SqlLedger
 
@@ -231,6 +231,8 @@ class PostgresLedger(SqlLedger):
                 raise NewerLedgerError(newer(version, newest))
             for number, name, script in scripts:
                 if number > version:
+                    if version:
+                        log_progress(number, newest, sql.execute(TRAIL_ROWS)[0]["found"])
                     connection.execute(cast("Any", script))
                     sql.execute(
                         "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)",

@@ -1,10 +1,10 @@
 """Single statements of the ledger, as every driver runs them; transactions of them stand in `sql.py`."""
 
-import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 from xportcn_tools.clock import day_around
@@ -21,8 +21,9 @@ from xportcn_tools.ledger.ledger import (
     StateTotal,
     StoredPreview,
 )
+from xportcn_tools.ledger.order_query_sql import newest_statement, totals_statement
 from xportcn_tools.ledger.place import same_destination
-from xportcn_tools.ledger.seals import seals_of
+from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address
@@ -41,6 +42,11 @@ RECENT = timedelta(hours=24)
 MOST_LEASE = timedelta(hours=2)
 """More than any lease (`Policy.lease`), even where a clock is set back by an hour while its sender lives: a
 lease that ends later was given by a clock that was ahead."""
+
+
+OPEN_PREVIEW = "ordered = 0 AND ship_to <> ''"
+NO_DAY = "CASE WHEN substr(created_at, 1, 10) = day THEN 0 ELSE 1 END = 1"
+"""Conditions that SQLite finds an index by, if they stand as in its schema."""
 
 
 def _readable(read: Callable[[Row], T], found: Iterable[Row]) -> list[T]:
@@ -75,10 +81,10 @@ class Queries:
     realm: Realm
     zone: tzinfo
 
-    def insert(self, sql: Session, table: str, row: Row) -> None:
-        """One row; column names are those of our own records."""
-        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)})"  # noqa: S608
-        sql.execute(statement, tuple(row.values()))
+    def insert(self, sql: Session, table: str, row: Row, more: str = "") -> list[Row]:
+        """One row; column names are those of our own records. `more`: of ours, behind the values."""
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)}){more}"  # noqa: S608
+        return sql.execute(statement, tuple(row.values()))
 
     def update(self, sql: Session, table: str, changed: Row, condition: str, key: str) -> None:
         """Columns of ours of the rows under a condition of ours with one `?`."""
@@ -92,55 +98,24 @@ class Queries:
             raise LedgerUnavailableError("the order's preview is not in the ledger")
         return seals_of(order, found[0])
 
+    def preview_trail(self, sql: Session, preview: StoredPreview) -> dict[str, Any]:
+        """With the seal of its row as it is stored: an earlier program may have written it in other words."""
+        (stored,) = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (preview.preview_id,))
+        return rows.preview_trail(preview) | {"preview": seal_of(PREVIEW_COLUMNS, stored, stored["salt"])}
+
     def preview(self, sql: Session, condition: str, values: Sequence[Any]) -> StoredPreview | None:
         """The newest under a condition of ours with `?` for its values."""
         statement = f"SELECT * FROM previews WHERE realm = ? AND {condition} ORDER BY created_at DESC LIMIT 1"  # noqa: S608
         found = sql.execute(statement, (self.realm, *values))
         return rows.preview_of(found[0]) if found else None
 
-    def _fitting(self, query: OrderQuery) -> tuple[str, list[str]]:
-        """The condition of a query, and its values, but for `limit` and `before`."""
-        clauses, values = ["realm = ?"], list[str]((self.realm,))
-        if query.caller is not None:
-            clauses.append("caller = ?")
-            values.append(query.caller)
-        if query.reference is not None:
-            by_digest = "preview_id IN (SELECT preview_id FROM previews WHERE token_digest = ?)"
-            # As text: one row's broken JSON stops no other. Each id stands behind a bracket or a blank.
-            ids = "replace(order_ids, '[', ' ')"
-            by_id = f"replace({ids}, ?, '') <> {ids}"
-            clauses.append(f"(out_order_id = ? OR reference = ? OR {by_id} OR {by_digest})")
-            values += [query.reference, query.reference.lower(), f" {json.dumps(query.reference)}"]
-            values.append(query.token_digest)
-        if query.states:
-            clauses.append(f"state IN ({_marks(query.states)})")
-            values += query.states
-        for bound, condition in ((query.since, "created_at >= ?"), (query.until, "created_at < ?")):
-            if bound:
-                clauses.append(condition)
-                values.append(rows.time_text(bound))
-        return " AND ".join(clauses), values
-
     def totals(self, sql: Session, query: OrderQuery) -> list[StateTotal]:
-        condition, values = self._fitting(query)
-        found = sql.execute(
-            "SELECT state, COUNT(*) AS orders, COALESCE(SUM(payable_fen), 0) AS fen FROM orders"  # noqa: S608
-            f" WHERE {condition} GROUP BY state ORDER BY state",
-            values,
-        )
+        found = sql.execute(*totals_statement(self.realm, query))
         return [StateTotal(row["state"], int(row["orders"]), int(row["fen"])) for row in found]
 
     def orders(self, sql: Session, query: OrderQuery) -> list[OrderRecord]:
         """Newest first."""
-        condition, values = self._fitting(query)
-        if query.before is not None:
-            last = "FROM orders WHERE realm = ? AND out_order_id = ?"
-            time, key = f"(SELECT created_at {last})", f"(SELECT order_key {last})"
-            condition += f" AND (created_at < {time} OR created_at = {time} AND order_key > {key})"
-            values += [self.realm, query.before] * 3
-        limit = "" if query.limit is None else f" LIMIT {query.limit:d}"
-        statement = f"SELECT * FROM orders WHERE {condition} ORDER BY created_at DESC, order_key"  # noqa: S608
-        found = sql.execute(f"{statement}{limit}", values)
+        found = sql.execute(*newest_statement(self.realm, query))
         if query.reference is not None:
             return [rows.order_of(row) for row in found]
         return _readable(rows.order_of, found)
@@ -151,10 +126,8 @@ class Queries:
         if not orders:
             return []
         wanted = [order.preview_id for order in orders]
-        found = sql.execute(
-            f"SELECT * FROM previews WHERE realm = ? AND preview_id IN ({_marks(wanted)})",  # noqa: S608
-            (self.realm, *wanted),
-        )
+        # Without the realm: beside many ids, SQLite would take an index that begins with it, and read all.
+        found = sql.execute(f"SELECT * FROM previews WHERE preview_id IN ({_marks(wanted)})", wanted)  # noqa: S608
         previews = {preview.preview_id: preview for preview in _readable(rows.preview_of, found)}
         keys = [order.order_key for order in orders]
         found = sql.execute(f"SELECT * FROM readings WHERE order_key IN ({_marks(keys)})", keys)  # noqa: S608
@@ -165,10 +138,10 @@ class Queries:
 
     def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
         found = sql.execute(
-            "SELECT * FROM previews WHERE realm = ? AND expires_at > ?"
+            f"SELECT * FROM previews WHERE realm = ? AND {OPEN_PREVIEW} AND expires_at > ?"  # noqa: S608 - ours
+            " AND NOT EXISTS (SELECT 1 FROM approvals WHERE approvals.preview_id = previews.preview_id)"
             " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.realm = previews.realm"
             " AND orders.reference = lower(previews.out_order_id))"
-            " AND preview_id NOT IN (SELECT preview_id FROM approvals)"
             " ORDER BY created_at DESC",
             (self.realm, rows.time_text(now)),
         )
@@ -208,20 +181,24 @@ class Queries:
         return read(found[0]) if found else None
 
     def alike(
-        self, sql: Session, whose: tuple[str, str, Address], placed: str, value: object, since: str
+        self, sql: Session, what: tuple[str, str, Address], placed: str, value: object, since: str
     ) -> list[OrderRecord]:
-        """The caller's orders of the same goods to the same place or mobile (`whose`), newest first: those
+        """The caller's orders of the same goods to the same place or mobile (`what`), newest first: those
         that are open, and those placed under a condition of ours with one `?` for its value. One whose
         address cannot be read may go there, and so may one that was changed `since` and erased.
         """
-        caller, goods_digest, address = whose
-        found = sql.execute(
-            "SELECT orders.*, previews.request FROM orders LEFT JOIN previews USING (preview_id)"  # noqa: S608 - ours
+        caller, goods_digest, address = what
+        whose = (self.realm, caller, goods_digest)
+        of_goods = (
+            "SELECT orders.*, previews.request FROM orders"
+            " LEFT JOIN previews ON previews.preview_id = orders.preview_id"
             " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
-            f" AND (state IN ('unknown', 'sending') OR state = 'placed' AND {placed})"
-            " ORDER BY orders.created_at DESC, order_key",
-            (self.realm, caller, goods_digest, value),
         )
+        states = (f"'placed' AND {placed}", "'sending'", "'unknown'")  # each has an index of its own
+        statement = " UNION ALL ".join(f"{of_goods} AND state = {state}" for state in states)
+        found = sql.execute(statement, (*whose, value, *whose, *whose))
+        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
+        found = sorted(sorted(found, key=itemgetter("order_key")), key=itemgetter("created_at"), reverse=True)
         alike: list[OrderRecord] = []
         for row in found:
             to, erased = rows.address_of(row), not row["ship_to"] and row["updated_at"] >= since
@@ -288,14 +265,16 @@ class Queries:
         known, so they count until their rows are mended.
         """
         starts_at, ends_at = day_around(now, self.zone)
+        counting = f"state IN ({_marks(COUNTING_STATES)})"
+        day = "created_at >= ? AND created_at < ?"
         statement = (
             "SELECT COALESCE(SUM(CASE WHEN caller = ? THEN payable_fen END), 0) AS fen,"  # noqa: S608 - marks
-            " COUNT(CASE WHEN caller = ? THEN 1 END) AS orders, COALESCE(SUM(payable_fen), 0) AS total"
-            f" FROM orders WHERE state IN ({_marks(COUNTING_STATES)})"
-            " AND (realm = ? AND created_at >= ? AND created_at < ?"
-            " OR realm = ? AND substr(created_at, 1, 10) <> day)"  # each with an index of its own
+            " COUNT(CASE WHEN caller = ? THEN 1 END) AS orders, COALESCE(SUM(payable_fen), 0) AS total FROM ("
+            f"SELECT caller, payable_fen FROM orders WHERE realm = ? AND {day} AND {counting} UNION ALL"
+            " SELECT caller, payable_fen FROM orders"
+            f" WHERE realm = ? AND {NO_DAY} AND NOT ({day}) AND {counting}) AS used"
         )
-        day = (rows.time_text(starts_at), rows.time_text(ends_at))
-        values = (caller, caller, *COUNTING_STATES, self.realm, *day, self.realm)
+        bounds = (rows.time_text(starts_at), rows.time_text(ends_at), *COUNTING_STATES)
+        values = (caller, caller, self.realm, *bounds, self.realm, *bounds)
         (used,) = sql.execute(statement, values)
         return DayUsage(int(used["fen"]), int(used["orders"]), int(used["total"]), ends_at)

@@ -1,8 +1,9 @@
 """Records as rows and back, and what of them goes into the trail. Shared by the drivers. Pure."""
 
 import dataclasses
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,25 +18,28 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     StoredPreview,
 )
-from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
-from xportcn_tools.upstream_state import Reading, UpstreamOrder
+from xportcn_tools.upstream_state import Reading, UpstreamOrder, VendorMessage
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since", "declined_at"))
-_JSON: dict[str, TypeAdapter[Any]] = {
-    "request": TypeAdapter(OrderRequest),
-    "pinned": TypeAdapter(Pinned),
-    "terms": TypeAdapter(dict[str, str]),
-    "shown": TypeAdapter(ShownPreview),
-    "order_ids": TypeAdapter(tuple[str, ...]),
+_JSON: dict[str, Any] = {
+    "request": OrderRequest,
+    "pinned": Pinned,
+    "terms": dict[str, str],
+    "shown": ShownPreview,
+    "order_ids": tuple[str, ...],
 }
-"""Columns that hold JSON, with their types. What a newer program has added beside is left out."""
+"""Columns that hold JSON, with their types. What a newer program has added beside is left out, and so is what
+has its default, which is `None` or nothing and must stay so.
+"""
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
 
-_UPSTREAM = TypeAdapter(tuple[UpstreamOrder, ...])
+_READ = tuple[UpstreamOrder, ...]
+_SAID = tuple[VendorMessage, ...]
+_adapter: Callable[[Any], TypeAdapter[Any]] = functools.cache(TypeAdapter)  # made when a row is there
 
 
 def time_text(moment: datetime) -> str:
@@ -47,8 +51,18 @@ def day_of(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
+def start_of(day: str) -> datetime:
+    """The first moment of a UTC day."""
+    return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
 def time_of(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def compact(content: Any) -> str:
+    """JSON without blanks, as a column holds it."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def to_row(record: object) -> dict[str, Any]:
@@ -60,7 +74,7 @@ def _to_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return time_text(value) if value else None
     if name in _JSON:
-        return json.dumps(_JSON[name].dump_python(value), ensure_ascii=False)
+        return compact(_adapter(_JSON[name]).dump_python(value, exclude_defaults=True))
     return int(value) if isinstance(value, bool) else value
 
 
@@ -99,7 +113,7 @@ def _from_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return time_of(value)
     if name in _JSON:
-        return _JSON[name].validate_python(json.loads(value, object_hook=_fen))
+        return _adapter(_JSON[name]).validate_python(json.loads(value, object_hook=_fen))
     return bool(value) if name == "approval_verified" else value
 
 
@@ -124,16 +138,28 @@ def order_whatever(row: Mapping[str, Any]) -> OrderRecord:
 
 
 def reading_row(order_key: str, reading: Reading) -> dict[str, Any]:
-    orders = _UPSTREAM.dump_json(reading.orders).decode()
+    orders = _adapter(_READ).dump_json(reading.orders).decode()
     return {"order_key": order_key, "read_at": time_text(reading.read_at), "orders": orders}
 
 
 def reading_of(row: Mapping[str, Any]) -> Reading | None:
     """`None` where it cannot be read: then the upstream is to be read again."""
     try:
-        return Reading(time_of(row["read_at"]), _UPSTREAM.validate_json(row["orders"]))
+        return Reading(time_of(row["read_at"]), _adapter(_READ).validate_json(row["orders"]))
     except ValueError:
         return None
+
+
+def messages_row(order_key: str, messages: tuple[VendorMessage, ...]) -> dict[str, Any]:
+    return {"order_key": order_key, "messages": _adapter(_SAID).dump_json(messages).decode()}
+
+
+def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
+    """None where they cannot be read: nothing depends on them."""
+    try:
+        return _adapter(_SAID).validate_json(row["messages"])
+    except ValueError:
+        return ()
 
 
 def address_of(row: Mapping[str, Any]) -> Address | None:
@@ -201,11 +227,7 @@ def outcome_columns(outcome: Outcome) -> dict[str, Any]:
 
 
 def preview_trail(preview: StoredPreview) -> dict[str, Any]:
-    return {
-        "payable_fen": preview.payable_fen,
-        "caller": preview.caller,
-        "preview": seal_of(PREVIEW_COLUMNS, to_row(preview), preview.salt),
-    }
+    return {"payable_fen": preview.payable_fen, "caller": preview.caller}
 
 
 def order_trail(order: OrderRecord, preview: StoredPreview) -> dict[str, Any]:

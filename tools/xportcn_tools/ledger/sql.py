@@ -41,7 +41,7 @@ from xportcn_tools.ledger.ledger import (
     Voided,
 )
 from xportcn_tools.ledger.outcome_log import log_outcome
-from xportcn_tools.ledger.queries import Queries, Session
+from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
 from xportcn_tools.order import Address
@@ -110,12 +110,14 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     async def open(self) -> None:
         await self._run(lambda _: None)
 
-    async def store_preview(self, preview: StoredPreview) -> None:
-        def work(sql: Session) -> None:
-            with self._one_row(sql):
-                self._queries.insert(sql, "previews", self._row(preview))
+    async def store_preview(self, preview: StoredPreview) -> bool:
+        unless_taken = f" ON CONFLICT (approval_code) WHERE {OPEN_PREVIEW} DO NOTHING RETURNING 1 AS one"
 
-        await self._run(work)
+        def work(sql: Session) -> bool:
+            with self._one_row(sql):
+                return bool(self._queries.insert(sql, "previews", self._row(preview), unless_taken))
+
+        return await self._run(work)
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         def work(sql: Session) -> Standing | None:
@@ -123,10 +125,14 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
             if preview is None:
                 return None
             now = self._now(sql)
+            attempt = self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,))
+            if attempt:  # what came of it is the answer, whatever else holds
+                unused = DayUsage(0, 0, 0, now)
+                return Standing(now, preview, attempt, None, unused, None, True, False, None)
             return Standing(
                 now,
                 preview,
-                attempt=self._queries.order_where(sql, "preview_id = ?", (preview.preview_id,)),
+                attempt=None,
                 approved=self._queries.approved_by(sql, preview.preview_id),
                 used=self._queries.usage(sql, caller, now),
                 twin=self._queries.twin(sql, preview),

@@ -34,6 +34,9 @@ T = TypeVar("T")
 BUSY_SECONDS = 5.0
 """How long a transaction waits for another process's before the ledger counts as locked."""
 
+PAGE_BYTES = 8192
+"""Two or three previews fit on a page; of SQLite's own 4096, one and a blank third."""
+
 
 def text_of(stored: bytes) -> str:
     """Of a bad byte SQLite would make an error of the whole answer."""
@@ -148,12 +151,13 @@ class SqliteLedger(SqlLedger):
             connection.row_factory = sqlite3.Row
             connection.text_factory = text_of
             refuse_newer(connection)  # before anything that writes
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is still empty
             self._write_ahead(connection)
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             sql = _SqliteSession(connection)
             migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql))
+            connection.execute("PRAGMA foreign_keys = ON")  # not before: a migration may make a table anew
             self._opened_at = self._opened_at or self._clock()
             try:
                 self._folder_id = witness.folder_id(self._busy_seconds)
@@ -243,7 +247,7 @@ class SqliteLedger(SqlLedger):
             self._miss_witness(error)
             return False
         if held is None:
-            issued = "SELECT 1 FROM previews WHERE issued_in IN ('', ?) LIMIT 1"
+            issued = "SELECT 1 FROM issuers WHERE folder IN ('', ?) LIMIT 1"
             return bool(sql.execute(issued, (self._folder_id,)))
         known = "SELECT 1 FROM trail WHERE sequence = ? AND hash = ?"
         return held.sequence > 0 and not sql.execute(known, (held.sequence, held.hash))

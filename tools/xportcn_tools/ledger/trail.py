@@ -3,13 +3,12 @@
 A row's body holds references, states, sums and digests; no secret, no token and no address.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from xportcn_tools.canonical import canonical_json
+from xportcn_tools.ledger.seals import digest_of
 
 GENESIS = "0" * 64
 
@@ -52,7 +51,4 @@ def is_intact(row: TrailRow) -> bool:
 
 def _hash(sequence: int, at: str, event: str, subject: str, body: str, previous: str) -> str:
     # The texts as they stand, not in NFC as in canonical JSON: another spelling is another row.
-    text = json.dumps(
-        [sequence, at, event, subject, body, previous], ensure_ascii=False, separators=(",", ":")
-    )
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return digest_of((sequence, at, event, subject, body, previous))

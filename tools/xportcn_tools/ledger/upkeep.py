@@ -1,10 +1,11 @@
-"""What the owner does with a ledger as a whole: the seam for it, beside `Ledger`'s for orders."""
+"""What is done with a ledger beside ordering, by its owner and by what reads upstream: the seam for it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.upstream_state import Reading, VendorMessage
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,18 @@ class Upkeep(Protocol):
 
     async def resume(self) -> bool:
         """Let creates leave again; whether it was paused."""
+        ...
+
+    async def keep_reading(self, order_key: str, reading: Reading) -> None:
+        """What the upstream says of an order, instead of what it said before. No part of the trail."""
+        ...
+
+    async def keep_message(self, order_key: str, message: VendorMessage) -> None:
+        """Beside the order, with the newest of those before it. No part of the trail. Of an order whose
+        personal data is erased, without its text.
+        """
+        ...
+
+    async def messages(self, order_key: str) -> tuple[VendorMessage, ...]:
+        """The newest messages about an order, newest first."""
         ...

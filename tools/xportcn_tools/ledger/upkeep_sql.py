@@ -3,19 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.erasure import UNORDERED, erased_order, erased_preview
-from xportcn_tools.ledger.queries import Queries, Session
+from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.upstream_state import Reading
+from xportcn_tools.upstream_state import Reading, VendorMessage
 
 T = TypeVar("T")
 
 AT_ONCE = 50  # rows that one transaction erases
+MOST_MESSAGES = 10  # of the vendor, kept with an order
 
 
 class SqlUpkeep(ABC):
@@ -80,7 +82,8 @@ class SqlUpkeep(ABC):
             seals = self._queries.seals(sql, {**order, **changed})
             row = self._append(sql, "erased", order["out_order_id"], dict(seals))
             changed["last_sequence"] = row.sequence
-            sql.execute("DELETE FROM readings WHERE order_key = ?", (order["order_key"],))
+            for table in ("readings", "vendor_messages"):
+                sql.execute(f"DELETE FROM {table} WHERE order_key = ?", (order["order_key"],))  # noqa: S608
             self._queries.update(sql, "orders", changed, "order_key = ?", order["order_key"])
         return len(found)
 
@@ -88,8 +91,7 @@ class SqlUpkeep(ABC):
         """Of previews that became no order."""
         found = sql.execute(
             "SELECT preview_id, out_order_id FROM previews"  # noqa: S608 - ours
-            " WHERE realm = ? AND ship_to <> '' AND expires_at < ?"
-            " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.preview_id = previews.preview_id)"
+            f" WHERE realm = ? AND {OPEN_PREVIEW} AND expires_at < ?"
             f" ORDER BY expires_at LIMIT {AT_ONCE}",
             (self._queries.realm, before),
         )
@@ -100,11 +102,11 @@ class SqlUpkeep(ABC):
 
     def _erase_replaced(self, sql: Session, order_key: str) -> None:
         """Previews with the order's number that other terms have replaced."""
+        (order,) = sql.execute("SELECT realm, reference FROM orders WHERE order_key = ?", (order_key,))
         replaced = sql.execute(
-            "SELECT previews.preview_id, previews.out_order_id FROM previews JOIN orders"
-            " ON orders.realm = previews.realm AND orders.reference = lower(previews.out_order_id)"
-            " WHERE orders.order_key = ? AND previews.ship_to <> ''",
-            (order_key,),
+            "SELECT preview_id, out_order_id FROM previews"  # noqa: S608 - ours
+            f" WHERE realm = ? AND {OPEN_PREVIEW} AND expires_at > '' AND lower(out_order_id) = ?",
+            (order["realm"], order["reference"]),
         )
         for preview in replaced:
             self._erase_preview(sql, preview["preview_id"])
@@ -121,6 +123,20 @@ class SqlUpkeep(ABC):
                 self._queries.insert(sql, "readings", rows.reading_row(order_key, reading))
 
         await self._run(work)
+
+    async def keep_message(self, order_key: str, message: VendorMessage) -> None:
+        def work(sql: Session) -> None:
+            with self._transaction(sql):
+                statement = "SELECT 1 AS one FROM orders WHERE order_key = ? AND ship_to <> ''"
+                new = message if sql.execute(statement, (order_key,)) else replace(message, text="")
+                kept = (new, *_messages(sql, order_key))[:MOST_MESSAGES]
+                sql.execute("DELETE FROM vendor_messages WHERE order_key = ?", (order_key,))
+                self._queries.insert(sql, "vendor_messages", rows.messages_row(order_key, kept))
+
+        await self._run(work)
+
+    async def messages(self, order_key: str) -> tuple[VendorMessage, ...]:
+        return await self._run(lambda sql: _messages(sql, order_key))
 
     async def paused(self) -> Pause | None:
         return await self._run(self._queries.paused)
@@ -145,3 +161,8 @@ class SqlUpkeep(ABC):
                 return True
 
         return await self._run(work)
+
+
+def _messages(sql: Session, order_key: str) -> tuple[VendorMessage, ...]:
+    found = sql.execute("SELECT messages FROM vendor_messages WHERE order_key = ?", (order_key,))
+    return rows.messages_of(found[0]) if found else ()

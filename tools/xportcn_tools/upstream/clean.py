@@ -9,6 +9,7 @@ nothing is normalised. Answers are cleaned as they are read, so no text goes pas
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 TEXT_LIMIT = 300
 _INPUT_LIMIT = 4000  # no honest text is longer; bounds the work on a hostile one
@@ -33,6 +34,8 @@ _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _ZERO_WIDTH_JOINER = "\u200d"
 # Their categories do not say it. Blank: Hangul fillers, Braille without a dot. Invisible: a joiner, inherent
 # vowels, Mongolian selectors, Khitan filler.
+_ORDINARY = re.compile("[ -~×¥\u3001-\u3029\u3030-\u303d\u4e00-\u9fcc\uff01-\uff5e]*")
+"""ASCII, Chinese and their punctuation: each is seen as it is, whatever stands around it."""
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _INVISIBLE = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f\U00016fe4")
 
@@ -106,7 +109,7 @@ def seen(text: str) -> tuple[str, list[str]]:
 
     The rule for all text, ours or others': others' text loses the unseen, arguments are refused for it.
     """
-    if text.isascii() and text.isprintable():
+    if _ORDINARY.fullmatch(text):
         return text, []
     kept: list[str] = []
     unseen: list[str] = []
@@ -144,8 +147,13 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """What `clean` cuts: to judge a text by, not to show it."""
+    return _one_line(text[:_INPUT_LIMIT])
+
+
+@lru_cache(maxsize=512)  # the lines of an order, and the places where each is shown, have the same words
+def _one_line(text: str) -> str:
     # What still looks like the start of a tag was never closed; apart, it is a less-than sign.
-    return " ".join(_OPEN_TAG.sub("< ", _plain(text[:_INPUT_LIMIT])).split())
+    return " ".join(_OPEN_TAG.sub("< ", _plain(text)).split())
 
 
 def escaped(text: str, keep: str = "\n") -> str:

@@ -16,31 +16,25 @@ import anyio
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
+from xportcn_tools.upstream.http_clients import HttpClients, TransportFactory
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import (
     HELD_UP,
     AnswerLostError,
     MayLeave,
     NotSentError,
-    SettingUnusableError,
     UpstreamError,
 )
-from xportcn_tools.upstream.proxy import proxy_for
 from xportcn_tools.upstream.requests import CREATE_PATH, PREVIEW_PATH
 from xportcn_tools.upstream.signing import Signer
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
 logger = logging.getLogger(__name__)
 
 ANSWER_LIMIT_BYTES = 2_000_000
 PREVIEW_ATTEMPTS = 3
-USER_AGENT = "xportcn-mcp"
-
-TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
 
 
 class _RetryableError(Exception):
@@ -78,19 +72,12 @@ class UpstreamClient:
     ) -> None:
         self._endpoint = endpoint
         self._signer = signer
-        self._new_transport = new_transport
         self._clock = clock
         self._preview_attempts = preview_attempts
-        self._pool: httpx.AsyncClient | None = None
-        # Read once, as the proxy is: the certificates take some 20 ms of the event loop, and each create has
-        # a client of its own.
-        self._tls: ssl.SSLContext | None = None
-        self._proxy: str | None = None
+        self._clients = HttpClients(endpoint.base_url, new_transport)
 
     async def aclose(self) -> None:
-        if self._pool is not None:
-            await self._pool.aclose()
-            self._pool = None
+        await self._clients.aclose()
 
     async def preview(self, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         return await self._retried(PREVIEW_PATH, body, user_id)
@@ -100,16 +87,18 @@ class UpstreamClient:
 
     def prepare(self) -> None:
         try:
-            importlib.import_module("httpx")  # at the first call
+            for name in ("httpx", "stamina"):  # at the first call
+                importlib.import_module(name)
         except ImportError as error:
             raise NotSentError(f"what sending needs cannot be loaded ({error.name})") from error
+        self._clients.prepare()
 
     async def create(
         self, body: Mapping[str, Any], user_id: str | None = None, *, may_leave: MayLeave = lambda: True
     ) -> Reply:
         # Over a connection of its own: a pooled one that the upstream has quietly closed would turn a
         # harmless miss into an unknown outcome.
-        async with self._new_client() as client:
+        async with self._clients.new() as client:
             return await self._within_deadline(
                 lambda trace: self._exchange(client, CREATE_PATH, body, trace, user_id), may_leave
             )
@@ -117,9 +106,7 @@ class UpstreamClient:
     async def _retried(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
         import stamina  # noqa: PLC0415 - at the first call, with httpx
 
-        if self._pool is None:
-            self._pool = self._new_client()
-        pool = self._pool
+        pool = self._clients.least_busy()
 
         async def attempts(trace: "Trace") -> Reply:
             async for attempt in stamina.retry_context(
@@ -132,7 +119,7 @@ class UpstreamClient:
             ):
                 with attempt:
                     try:
-                        reply = await self._exchange(pool, path, body, trace, user_id)
+                        reply = await self._exchange(pool.http, path, body, trace, user_id)
                     except UpstreamError as error:
                         raise _RetryableError(error) from error
                     if reply.status == 429 or reply.status >= 500:
@@ -141,7 +128,8 @@ class UpstreamClient:
             raise AssertionError  # pragma: no cover - the iterator returns or raises
 
         try:
-            return await self._within_deadline(attempts)
+            with pool:
+                return await self._within_deadline(attempts)
         except _RetryableError as last:
             if isinstance(last.outcome, Reply):
                 return last.outcome
@@ -220,38 +208,7 @@ class UpstreamClient:
 
     def _not_sent(self, reason: str) -> NotSentError:
         through = "; the way is through a proxy, which `xportcn-mcp doctor` checks"
-        return NotSentError(reason + through if self._proxy else reason)
-
-    def _new_client(self) -> "httpx.AsyncClient":
-        import httpx  # noqa: PLC0415 - at the first call
-
-        # The environment's certificates; but plain HTTP is for this machine alone.
-        trust_env = not self._endpoint.base_url.lower().startswith("http://")
-        setting = "proxy"
-        try:
-            if self._tls is None and not self._new_transport:
-                self._proxy = proxy_for(self._endpoint.base_url)
-                setting = "TLS"
-                self._tls = httpx.create_ssl_context(trust_env=trust_env)
-                setting = "proxy"
-            return httpx.AsyncClient(
-                transport=self._new_transport() if self._new_transport else None,
-                proxy=self._proxy,
-                verify=self._tls or True,
-                timeout=None,  # noqa: S113 - the deadline is over the whole call, in `_within_deadline`
-                follow_redirects=False,
-                trust_env=False,
-                headers={
-                    "content-type": "application/json",
-                    "accept": "application/json",
-                    "accept-encoding": "identity",  # the size limit counts what came over the wire
-                    "user-agent": USER_AGENT,
-                },
-            )
-        except Exception as error:
-            # Its type alone: the text may repeat a part of the proxy's password.
-            logger.warning("the %s setting cannot be used: %s", setting, type(error).__name__)
-            raise SettingUnusableError(setting) from error
+        return NotSentError(reason + through if self._clients.proxy else reason)
 
 
 class Trace:

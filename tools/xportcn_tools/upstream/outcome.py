@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, cast
 
 from xportcn_tools.upstream import answer_fields, refusal_signs
@@ -158,7 +159,6 @@ class _CreateAnswer:
         self._reply = reply
         self._envelope = envelope
         self._sent = sent
-        self._own = re.compile(rf"(?<![0-9A-Za-z_-])(?:{'|'.join(map(re.escape, sent))})(?![0-9A-Za-z_-])")
         self._fields = fields
         texts = [(name, value) for name, value in fields if isinstance(value, str)]
         texts += [("", name) for name, _ in fields if not name.isascii()]
@@ -174,8 +174,14 @@ class _CreateAnswer:
     def _forms(self, text: str) -> dict[str, None]:
         """A text as it came and as it is shown, without the numbers that we sent."""
         return dict.fromkeys(
-            self._own.sub(" ", form) if self._sent else form for form in (text, one_line(text))
+            self._own.sub(" ", form) if any(each in form for each in self._sent) else form
+            for form in (text, one_line(text))
         )
+
+    @cached_property
+    def _own(self) -> re.Pattern[str]:
+        """What we sent, as whole words. Few answers repeat any of it."""
+        return re.compile(rf"(?<![0-9A-Za-z_-])(?:{'|'.join(map(re.escape, self._sent))})(?![0-9A-Za-z_-])")
 
     def unclear(self, reason: str, order_ids: tuple[str, ...] = ()) -> Unclear:
         code = self._envelope.code
