@@ -505,6 +505,29 @@ async def test_a_connection_whose_headers_do_not_come_is_closed(
             assert (await client.get("/healthz")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/mcp", "/enter", "/yes"])
+async def test_a_stranger_whose_body_drips_keeps_no_connection(
+    tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(http_connections, "BODY_SECONDS", 0.5)
+    async with site(tmp_path, "alice") as here:
+        place = here.url.removeprefix("http://")
+        head = f"POST {path} HTTP/1.1\r\nhost: {place}\r\norigin: {here.url}\r\ncontent-length: 9000\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(here.url.rpartition(":")[2]))
+        ended = asyncio.create_task(reader.read())
+        writer.write(head.encode())
+        with anyio.fail_after(10):
+            while not ended.done():
+                with contextlib.suppress(OSError):
+                    writer.write(b"x")
+                    await writer.drain()
+                await asyncio.wait([ended], timeout=0.05)
+        writer.close()
+        async with http_client(here.url) as client:
+            assert (await client.get("/healthz")).status_code == 200
+    assert "Traceback" not in caplog.text
+
+
 async def test_headers_that_drip_do_not_move_the_deadline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,7 @@ from xportcn_tools.ledger.ledger import Ledger, OrderQuery
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.upstream_state import Reading
+from xportcn_tools.upstream_state import Reading, VendorMessage
 
 pytestmark = pytest.mark.anyio
 
@@ -169,6 +169,8 @@ async def everything(called: Called, clock: Clock) -> None:
     await ledger.orders(OrderQuery("local", limit=1))  # settles the one that was being sent
     await ledger.resolve(unknown.order_key, ABSENT, "resolved_by_operator")
     await ledger.keep_reading(placed.order_key, Reading(clock.now, ()))
+    await ledger.keep_message(placed.order_key, VendorMessage(clock.now, "ORDER_PAY", None, ""))
+    await ledger.messages(placed.order_key)
     for number in "cd":
         await ledger.store_preview(preview_of(number))
     await ledger.preview_by_code("code-c")

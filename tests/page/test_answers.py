@@ -20,8 +20,10 @@ from harness.page_visit import forms_in, visited
 from harness.port_sandbox import running_sandbox
 from harness.settings import live
 from harness.terminal import command
+from xportcn_server.page import site
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import awaiting
+from xportcn_tools.ledger.ledger import LedgerUnavailableError
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
@@ -290,6 +292,43 @@ async def test_a_form_is_good_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert "it was sent before" in caplog.text
 
 
+async def test_a_yes_whose_commit_got_no_answer_is_not_said_to_have_changed_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        await previewed(client)
+        approve = visit.site.ledger.approve
+
+        async def cut_off(*answer: Any) -> bool:
+            await approve(*answer)
+            raise LedgerUnavailableError("the connection was lost")
+
+        monkeypatch.setattr(visit.site.ledger, "approve", cut_off)
+        (yes,) = await visit.forms("/yes")
+        answer = await visit.send("/yes", yes)
+        assert answer.status_code == 503
+        assert "may be recorded or not" in answer.text
+        assert "Nothing was changed" not in answer.text
+    assert [event for event, _ in await trail_of(house)] == ["approved"]
+
+
+async def test_of_very_many_previews_the_newest_are_shown_and_the_others_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "CARDS_SHOWN", 2)
+    house = house_at(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        previews = [await previewed(client, quantity=quantity) for quantity in (2, 3, 4)]
+        forms = await visit.forms("/yes")
+        assert [form["code"] for form in forms] == [each["approval_code"] for each in previews[1:]]
+        assert "Older ones that wait too and are not shown: 1." in await visit.text()
+        assert (await visit.send("/yes", forms[0])).status_code == 303
+        (first, _) = await visit.forms("/yes")
+        assert first["code"] == previews[0]["approval_code"]
+        assert "not shown" not in await visit.text()
+
+
 async def test_two_tabs_say_yes_once(tmp_path: Path) -> None:
     house = house_at(tmp_path)
     async with house.client() as client, visited(house) as visit:
@@ -312,6 +351,26 @@ async def test_a_no_in_another_tab_takes_the_yes_back_while_nothing_is_ordered(t
         assert created["problem"]["code"] == "approval_declined"
         assert len(await visit.forms("/yes")) == 1, "it waits again"
     assert [event for event, _ in await trail_of(house)] == ["approved", "approval_withdrawn", "declined"]
+
+
+async def test_a_preview_whose_number_was_ordered_otherwise_waits_no_longer(tmp_path: Path) -> None:
+    """Such as the one that `terms_changed` has replaced: a yes to it would never become an order."""
+    house = house_at(tmp_path, APPROVAL="ask")
+    async with house.client() as client, visited(house) as visit:
+        first, second = [
+            await previewed(client, quantity=quantity, out_order_id="Order-0001") for quantity in (2, 3)
+        ]
+        (yes,) = [form for form in await visit.forms("/yes") if form["code"] == second["approval_code"]]
+        await call(client, "create_order", first["create_order_arguments"])
+        assert await visit.forms("/yes") == []
+        answer = await visit.send("/yes", yes)
+        assert answer.status_code == 409
+        assert "an order has the number Order-0001 already" in answer.text
+        refused = await command(house, "approve", second["approval_code"])
+        assert refused.exit_code == 1
+        assert "an order has the number Order-0001 already" in refused.stderr
+        assert (await command(house, "approve", "--list")).stdout == "Nothing waits for approval.\n"
+    assert [event for event, _ in await trail_of(house)] == ["claimed", "placed"]
 
 
 async def test_a_card_that_has_expired_meanwhile_is_no_yes(tmp_path: Path) -> None:

@@ -121,6 +121,15 @@ async def test_a_code_works_once_and_for_ten_minutes(tmp_path: Path) -> None:
         assert (await visit.http.get(f"/enter/{late}")).status_code == 403
 
 
+async def test_a_link_signs_nobody_in_as_a_caller(tmp_path: Path) -> None:
+    """A caller that sends its own code as a link would have others answer its previews."""
+    async with visited(house_at(tmp_path), signed_in=False) as visit:
+        code = await visit.site.sessions.new_code(Visitor("caller:mallory"))
+        answer = await visit.http.get(f"/enter/{code}")
+        assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+        assert (await visit.send("/enter", {"code": code})).status_code == 403, "it is spent"
+
+
 async def test_a_session_ends_after_half_a_day(tmp_path: Path) -> None:
     clock = Clock()
     async with visited(house_at(tmp_path), clock) as visit:
@@ -180,7 +189,12 @@ async def test_behind_a_proxy_one_persons_forms_and_a_strangers_codes_leave_the_
         ]
         return {answer.status_code for answer in asked}
 
-    async with visited(house_at(tmp_path), Clock()) as visit:
+    async with (
+        visited(house_at(tmp_path), Clock()) as visit,
+        httpx.AsyncClient(base_url=visit.url, trust_env=False) as other,
+    ):
+        code = await visit.site.sessions.new_code(Visitor("caller:alice"))
+        await other.post("/enter", data={"code": code}, headers={"origin": visit.url})
         async with httpx.AsyncClient(base_url=visit.url, trust_env=False) as stranger:
             assert await statuses(stranger, visit.url) == {403, 429}
             forged = {name: f"{value}x" for name, value in visit.http.cookies.items()}
@@ -188,11 +202,8 @@ async def test_behind_a_proxy_one_persons_forms_and_a_strangers_codes_leave_the_
             again = await stranger.post("/enter", data={"code": "1"}, headers={"origin": visit.url})
             assert again.status_code == 429, "a cookie that is not ours has no limit of its own"
         assert await statuses(visit.http, visit.url) == {303, 429}
-        async with httpx.AsyncClient(base_url=visit.url, trust_env=False) as other:
-            await other.get(f"/enter/{await visit.site.sessions.new_code(Visitor('caller:alice'))}")
-            await other.get("/")
-            answer = await other.post("/enter", data={"code": "1"}, headers={"origin": visit.url})
-            assert answer.status_code == 303
+        answer = await other.post("/enter", data={"code": "1"}, headers={"origin": visit.url})
+        assert answer.status_code == 303
     assert "too many requests in a minute" in caplog.text
 
 

@@ -37,6 +37,7 @@ async def test_a_preview_that_needs_a_yes_opens_the_browser_and_the_yes_there_pl
         async with Client(stdio_client(parameters, errlog=log), mode=era) as client:
             first = await client.call_tool("preview_order", order_arguments())
             assert "A page has opened on this machine" in text_of(first)
+            assert "create_order waits while it is open" in text_of(first), "it may have been closed since"
             await client.call_tool("preview_order", order_arguments(3))
             (address,) = (await note.read_text()).split()
             file = anyio.Path(httpx.URL(address).path)

@@ -14,9 +14,11 @@ from mcp import Client
 from harness.clock import Clock
 from harness.house import ADDRESS, House, address_of, call, previewed
 from harness.page_visit import OWNER, Visit, forms_in, visited
+from ledger.suite.stores import PLACED, preview_of, settled
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.approvals import Visitor
 from xportcn_tools.ledger.sqlite import SqliteLedger
+from xportcn_tools.money import yuan
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +56,7 @@ async def test_an_order_has_its_state_its_ids_and_that_it_is_not_paid(tmp_path: 
     async with house.client() as client, visited(house) as visit:
         order = await ordered(client)
         page = html.unescape(await visit.text())
-    assert "Placed, not paid yet" in page
+    assert "Placed, not paid yet unless you have paid it" in page, "nothing is known of a payment"
     for shown in (order["out_order_id"], *order["order_ids"], order["payable"]["amount"], order["ship_to"]):
         assert shown in page
 
@@ -89,6 +91,16 @@ async def test_an_unknown_order_stands_on_top_with_what_to_look_for(tmp_path: Pa
     assert at == sorted(at)
 
 
+async def test_an_unknown_order_has_the_ids_that_its_answer_named(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.sandbox.faults.add("ids-beside-failure", "create")
+    async with house.client() as client, visited(house) as visit:
+        order = await ordered(client)
+        assert order["state"] == "unknown"
+        (named,) = order["order_ids"]
+        assert f"<code>{named}</code>" in await visit.text(), "what to look for"
+
+
 @pytest.mark.parametrize(
     ("ending", "ids", "state"), [("placed", "1795, 1796", "placed"), ("absent", "", "absent")]
 )
@@ -98,6 +110,7 @@ async def test_what_became_of_an_unknown_order_is_asked_twice_and_recorded(
     house = House(tmp_path)
     async with house.client() as client, visited(house) as visit:
         order = await unknown(house, client)
+        assert "No orders yet." not in await visit.text()
         asked = await looked(visit, ending, ids)
         assert "Are you sure?" in asked.text
         assert "resolved_by_operator" not in await events(house), "the first answer records nothing"
@@ -179,6 +192,18 @@ async def test_while_the_owner_pauses_no_create_leaves_and_the_reason_is_shown(t
         await visit.answer("/resume")
         answer = await call(client, "create_order", preview["create_order_arguments"])
     assert answer["order"]["state"] == "placed"
+
+
+async def test_the_owner_sees_what_all_callers_have_ordered_today(tmp_path: Path) -> None:
+    preview = preview_of(1, caller="caller:bob")
+    clock = Clock(preview.created_at)
+    house = House(tmp_path)
+    async with visited(house, clock) as visit:
+        await settled(visit.site.ledger, preview, PLACED)
+        total = f"<dt>All callers</dt><dd>{yuan(preview.payable_fen)}</dd>"
+        assert total in await visit.text()
+        await visit.sign_in(Visitor("caller:alice"))
+        assert "All callers" not in await visit.text()
 
 
 async def test_a_caller_can_neither_pause_nor_resume(tmp_path: Path) -> None:

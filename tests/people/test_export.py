@@ -162,6 +162,12 @@ def test_what_a_seller_or_caller_wrote_is_no_formula(text: str) -> None:
     assert cell("title", text) == f"'{text}"
 
 
+def test_no_part_of_a_text_is_a_formula_where_semicolons_part_the_cells() -> None:
+    assert cell("title", '红色; =HYPERLINK("http://x")') == """红色; '=HYPERLINK("http://x")"""
+    assert cell("ship_to", '楼;"-1;@A1') == "楼;\"'-1;'@A1"
+    assert cell("title", "红色; 350ml") == "红色; 350ml"
+
+
 def test_paging_by_the_last_order_gives_each_once(ledger: tuple[Path, list[OrderRecord]]) -> None:
     path, orders = ledger
 

@@ -1,5 +1,6 @@
 """A person's order is forgotten: in every file of the ledger, in list and receipt, and the trail stays whole."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,10 +20,10 @@ MESSAGE = "Please ring twice at the green door"
 PERSONAL = (*(ADDRESS[name] for name in ("full_name", "mobile", "address")), MESSAGE)
 
 
-def traces(ledger: Path) -> list[str]:
+def traces(ledger: Path, words: Sequence[str] = PERSONAL) -> list[str]:
     content = b"".join(path.read_bytes() for path in ledger.parent.glob(f"{ledger.name}*"))
-    found = [word for word in PERSONAL if word.encode() in content]
-    return found + [word for word in PERSONAL if word.encode("ascii", "backslashreplace") in content]
+    found = [word for word in words if word.encode() in content]
+    return found + [word for word in words if word.encode("ascii", "backslashreplace") in content]
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -50,6 +51,22 @@ async def test_nothing_of_a_forgotten_order_is_found_in_the_ledgers_files(tmp_pa
     assert (await command(house, "audit", "verify")).exit_code == 0
     assert ERASED in (await command(house, "orders", "show", order["out_order_id"])).stdout
     assert house.creates == 1
+
+
+async def test_with_an_order_goes_what_its_warnings_and_its_replaced_previews_say_of_the_address(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path)
+    abroad = ADDRESS | {"province": "Freistaat Bayern"}
+    async with house.client("auto", Person()) as client:
+        for quantity in (2, 3):
+            preview = await previewed(client, quantity=quantity, address=abroad, out_order_id="Order-0001")
+        assert "address_abroad" in [each["code"] for each in preview["warnings"]]
+        await call(client, "create_order", preview["create_order_arguments"])
+        assert abroad["province"] in traces(house.ledger, (abroad["province"],))
+        assert (await command(house, "forget", "Order-0001")).exit_code == 0
+        assert traces(house.ledger, (*PERSONAL, abroad["province"])) == []
+    assert (await command(house, "audit", "verify")).exit_code == 0
 
 
 async def test_an_order_of_unknown_outcome_is_not_forgotten(tmp_path: Path) -> None:

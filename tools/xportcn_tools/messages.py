@@ -12,11 +12,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "mode_preview": ("Preview mode: nothing can be ordered", "预览模式：不能下单"),
     "mode_live": ("Live: real orders, real money", "正式环境：真实订单，真实付款"),
     "ledger_down": (
-        "The record of orders cannot be read now. Nothing was changed. Try again in a moment.",
-        "暂时无法读取订单记录，没有任何更改。请稍后再试。",
+        "The record of orders does not answer. What you have just sent may be recorded or not: look again.",
+        "订单记录暂时没有响应。您刚刚提交的内容可能已记录，也可能没有，请稍后再看。",
     ),
     "waiting": ("Waiting for your answer", "等待您确认"),
     "nothing_waits": ("Nothing waits for an answer.", "没有需要确认的订单。"),
+    "older_wait": (
+        "Older ones that wait too and are not shown: {count}. They follow as these are answered or expire.",
+        "另有 {count} 个较早的待确认订单未显示；处理或过期后会依次显示。",
+    ),
     "none_needed": (
         "Orders need no yes here: the owner has set XPORTCN_APPROVAL=off.",
         "此处下单无需确认：所有者已设置 XPORTCN_APPROVAL=off。",
@@ -32,8 +36,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "您已拒绝。到期之前仍可改为同意。",
     ),
     "said_yes": (
-        "Your yes is recorded. The order is placed as soon as the assistant goes on.",
-        "已记录您的同意。助手继续后即会下单。",
+        "Your yes is recorded. The assistant can place the order now.",
+        "已记录您的同意。助手现在可以下单。",
     ),
     "said_no": ("Your no is recorded; nothing is ordered.", "已记录您的拒绝，不会下单。"),
     "good_for": ("Good for {left}", "剩余有效时间 {left}"),
@@ -75,8 +79,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "warnings": ("Look at this first", "请先注意"),
     "upstream_says": ("The seller or platform says", "卖家或平台说明"),
     "placed": (
-        "Placed, not paid yet: pay it in your Xportcn account",
-        "已下单，尚未付款：请在 Xportcn 账户中支付",
+        "Placed, not paid yet unless you have paid it: pay in your Xportcn account",
+        "已下单，如未支付请在 Xportcn 账户中支付",
     ),
     "sending": ("Being sent now", "正在提交"),
     "rejected": ("Refused; no order exists", "被拒绝；订单不存在"),

@@ -93,7 +93,9 @@ async def preview_order(
     return preview.model_copy(update={"sent_along": [*preview.sent_along, PAGE_OPENED]})
 
 
-PAGE_OPENED = "A page has opened on this machine: the person says yes or no there; create_order waits for it."
+PAGE_OPENED = (
+    "A page has opened on this machine: the person says yes or no there; create_order waits while it is open."
+)
 
 PREVIEW_ORDER = Offered(preview_order, "Preview an order", ANNOTATIONS, PreviewEnvelope, "preview")
 

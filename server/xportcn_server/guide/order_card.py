@@ -21,7 +21,6 @@ from mcp.server.mcpserver.tools import Tool
 
 from xportcn_server.guide.icons import tool_icon
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.messages import MESSAGES
 
 URI = "ui://xportcn/order.html"
 SHOWN_FOR = ("get_product", "preview_order", "create_order")
@@ -81,6 +80,8 @@ async def hide_card(ctx: ServerRequestContext[Any, Any], call_next: CallNext) ->
 
 def card_document(settings: Settings) -> str:
     """The whole HTML document. It takes nothing from elsewhere but pictures, where the owner shows them."""
+    from xportcn_tools.messages import MESSAGES  # noqa: PLC0415 - a handshake needs no more than `Cards`
+
     folder = files("xportcn_server.guide")
     script = "\n".join(
         folder.joinpath(name).read_text("utf-8") for name in ("order_card.js", "card_client.js")
@@ -91,7 +92,7 @@ def card_document(settings: Settings) -> str:
         "pictures": _has_pictures(settings),
         "protocol": PROTOCOL,
         "version": version("xportcn-mcp"),
-        "words": {key: MESSAGES[key] for key in _keys_of(script)},
+        "words": {key: MESSAGES[key] for key in _keys_of(script, MESSAGES)},
     }
     return Template(folder.joinpath("order_card.html").read_text("utf-8")).substitute(
         pictures=PICTURES if _has_pictures(settings) else "'none'",
@@ -106,8 +107,8 @@ def _has_pictures(settings: Settings) -> bool:
     return settings.pictures == "on" and settings.mode != "sandbox"
 
 
-def _keys_of(script: str) -> list[str]:
+def _keys_of(script: str, messages: Iterable[str]) -> list[str]:
     """The messages that the script says: those it names, and those it makes of a result's own words."""
-    made = [key for key in MESSAGES if key.startswith(("mode_", "sent_"))]
+    made = [key for key in messages if key.startswith(("mode_", "sent_"))]
     states = ["sending", "placed", "rejected", "unknown", "absent"]
     return list(dict.fromkeys([*re.findall(r'\bt\("(\w+)"', script), *made, *states]))

@@ -1,4 +1,4 @@
-"""One connection of the HTTP server: how long request headers may take, and how many there are at a time.
+"""One connection of the HTTP server: how long a request may take to come, and how many there are at a time.
 
 Uvicorn limits neither: `limit_concurrency` counts whole requests alone, so a client that sends half a header
 could keep a connection, and enough of them every descriptor of the process.
@@ -12,6 +12,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS = 10.0
 """For a request's headers, from the connection or the first byte on; the connection is closed then."""
 
+BODY_SECONDS = 40.0
+"""For a body; longer than `limits.BODY_SECONDS`. Nobody waits for the body of a request that was refused."""
+
 MOST_CONNECTIONS = 512
 """At a time; beyond it a connection is answered with 503 and closed."""
 
@@ -21,9 +24,10 @@ _BUSY = (
 
 
 class LimitedConnection(H11Protocol):
-    """Uvicorn's own, with these two limits."""
+    """Uvicorn's own, with these limits."""
 
-    _headers_due: asyncio.TimerHandle | None = None
+    _awaited: type | None = None
+    _due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -31,23 +35,34 @@ class LimitedConnection(H11Protocol):
             transport.write(_BUSY)
             transport.close()
             return
-        self._wait_for_headers()
+        self._watch()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:  # the headers are whole, or what came is no request
-            self._stop_waiting()
-        elif self._headers_due is None:
-            self._wait_for_headers()
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:  # of this request, or of one that came with it
+            self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
 
-    def _wait_for_headers(self) -> None:
-        self._headers_due = self.loop.call_later(HEADER_SECONDS, self.timeout_keep_alive_handler)
+    def _watch(self) -> None:
+        """A timer for what is to come. Parts of it do not move the timer."""
+        awaited = self.conn.their_state
+        if awaited is self._awaited:
+            return
+        self._stop_waiting()
+        self._awaited = awaited
+        if awaited is h11.IDLE:
+            self._due = self.loop.call_later(HEADER_SECONDS, self.timeout_keep_alive_handler)
+        elif awaited is h11.SEND_BODY:
+            self._due = self.loop.call_later(BODY_SECONDS, self.transport.close)
 
     def _stop_waiting(self) -> None:
-        if self._headers_due:
-            self._headers_due.cancel()
-            self._headers_due = None
+        if self._due:
+            self._due.cancel()
+            self._due = None

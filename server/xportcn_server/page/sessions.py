@@ -59,8 +59,12 @@ class Sessions:
         await self._ledger.let_in(SignIn(_digest(code), visitor, self._clock() + CODE_LIFE, opened))
         return code
 
-    async def signed_in(self, code: str) -> str | None:
-        """The cookie of a new session; `None` where the code is not, or no longer, good."""
+    async def signed_in(self, code: str, *, by_link: bool = False) -> str | None:
+        """The cookie of a new session; `None` where the code is not, or no longer, good.
+
+        `by_link`: it stood in the address. That is for the owner alone: a caller's link would sign others in
+        as that caller.
+        """
         secret = secrets.token_urlsafe(24)
 
         def cookie(visitor: Visitor) -> str:
@@ -68,7 +72,7 @@ class Sessions:
 
         until = self._clock() + SESSION_LIFE
         found = await self._ledger.sign_in(_digest(code), lambda visitor: _digest(cookie(visitor)), until)
-        if found is None:
+        if found is None or (by_link and found.caller is not None):
             return None
         self._known.add(cookie(found))
         return cookie(found)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
@@ -11,7 +12,7 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Scope
@@ -35,7 +36,9 @@ from xportcn_tools.wording import UiLanguage, reworded
 logger = logging.getLogger(__name__)
 
 LANGUAGE_COOKIE = "xportcn_language"
-ORDERS_SHOWN = 30
+ORDERS_SHOWN = CARDS_SHOWN = 30
+"""The newest: what is drawn every three seconds must not grow with what an assistant asks for."""
+
 DONE = {action.done for action in ACTIONS.values()} - {""}
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -118,16 +121,19 @@ class Site:
             return self.sessions.form_token(person, action, " ".join(subject))
 
         cards: list[Card] = []
+        older = 0
         if self.policy.environment != "preview":
             waiting = [
                 each for each in await operator.waiting() if self.policy.needs_approval(each.payable_fen)
             ]
+            older, waiting = len(waiting[CARDS_SHOWN:]), waiting[:CARDS_SHOWN]
             bought = await operator.bought(waiting)
             cards = [card_of(preview, form_token, bought[preview.caller]) for preview in waiting]
             # The oldest first: a new card stands below, and moves none under a pointer.
             cards.sort(key=lambda card: (card.preview.declined_at is not None, card.preview.created_at))
         return {
             "cards": cards,
+            "older": older,
             "receipts": await operator.orders(ORDERS_SHOWN),
             "used": await operator.used(),
             "caps": self.caps_of(visitor.caller or LOCAL_CALLER),
@@ -164,8 +170,9 @@ class Site:
     # What a person does
 
     async def enter(self, request: Request) -> Response:
-        code = request.path_params.get("code") or (await _form(request)).get("code", "").strip()
-        cookie = await self.sessions.signed_in(code)
+        by_link = request.path_params.get("code")
+        code = by_link or (await _form(request)).get("code", "").strip()
+        cookie = await self.sessions.signed_in(code, by_link=bool(by_link))
         if cookie is None:
             if await self._person(request):  # the address of the first visit, again
                 return RedirectResponse("/", 303)
@@ -280,7 +287,9 @@ async def static(request: Request) -> Response:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+    with suppress(ClientDisconnect):
+        return dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
+    return {}
 
 
 def _cookie_of(request: Request) -> tuple[str, bool]:

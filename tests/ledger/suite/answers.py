@@ -89,6 +89,8 @@ class AnswerSuite:
             assert found[0].created_at - found[1].created_at == 2 * MINUTE
             assert await ledger.bought("local", wanted[3:]) == []
             assert await ledger.bought("local", []) == []
+            many = [(str(offer), "aa") for offer in range(1100)]  # as many previews at once may have
+            assert [each.out_order_id for each in await ledger.bought("local", many)] == ["PO-3", "PO-1"]
             assert [each.out_order_id for each in await ledger.bought("caller:bob", wanted)] == ["PO-5"]
             monkeypatch.setattr(approvals_sql, "LOOKED_BACK", 2)
             assert [each.out_order_id for each in await ledger.bought("local", wanted)] == ["PO-3"]

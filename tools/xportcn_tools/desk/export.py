@@ -17,6 +17,8 @@ IDS = frozenset(("out_order_id", "order_ids", "offer_id", "spec_id", "product_no
 _ID = re.compile(r"[A-Za-z0-9._, -]+")
 _ACTIVE = re.compile(r"[=+\-@\t\r\n＝＋－＠|%]")
 """What a spreadsheet may take for the beginning of a formula."""
+_NEXT_CELL = re.compile(rf"(;[\s\"']*)(?={_ACTIVE.pattern})")
+"""A semicolon begins a cell where the system's language has it between the cells of CSV, as in German."""
 
 
 @dataclass(frozen=True)
@@ -105,4 +107,5 @@ def cell(name: str, value: str | int | None) -> str:
         return f'="{text}"'  # else 19 digits are rounded, and 12e5 is a number
     if name in ("amount", "unit_price", "quantity"):
         return text
-    return f"'{text}" if _ACTIVE.match(text.lstrip() or text) else text
+    marked = f"'{text}" if _ACTIVE.match(text.lstrip() or text) else text
+    return _NEXT_CELL.sub(r"\1'", marked)

@@ -92,6 +92,8 @@ class Operator:
                 "this preview is void: the record of orders was copied or restored since, and an order of it"
                 " may be missing here; the assistant has to preview again"
             )
+        if standing.reference_used:
+            raise RefusedError(f"an order has the number {preview.out_order_id} already")
         if standing.now >= preview.expires_at:
             raise RefusedError(f"this preview expired at {timestamp(preview.expires_at)}")
         if shown not in (None, digest_of(preview)):

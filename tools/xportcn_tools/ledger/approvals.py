@@ -56,7 +56,9 @@ class Approvals(Protocol):
         ...
 
     async def waiting(self) -> "list[StoredPreview]":
-        """Previews that are neither expired, void since a restore, ordered nor approved; newest first."""
+        """Previews that are neither expired, void since a restore nor approved, newest first; none whose
+        number an order has.
+        """
         ...
 
     async def bought(self, caller: str, goods: Collection[tuple[str, str]]) -> list[Bought]:

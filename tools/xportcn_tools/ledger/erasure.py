@@ -19,10 +19,13 @@ def erased_order() -> dict[str, Any]:
 
 
 def erased_preview(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that change. Without its salt, no guess can be tried against the seals in the trail. One
-    that became no order loses its goods, too, and gives most of its place in the file back.
+    """The columns that change. Without its salt, no guess can be tried against the seals in the trail. A
+    warning about an address names its place. A preview that became no order loses its goods, too, and gives
+    most of its place in the file back.
     """
-    shown: dict[str, Any] = {"ship_to": ""}
+    stored = json.loads(row["shown"])
+    warnings = [each for each in stored["warnings"] if not each["code"].startswith("address_")]
+    shown: dict[str, Any] = {"ship_to": "", "warnings": warnings}
     if not row["ordered"]:
         shown |= {"groups": [], "warnings": []}
     nobodys = {"address": _NOBODY, "address_name": None, "message": None}
@@ -30,6 +33,6 @@ def erased_preview(row: Mapping[str, Any]) -> dict[str, Any]:
         "ship_to": "",
         "salt": "",
         "request": compact(json.loads(row["request"]) | nobodys),
-        "shown": compact(json.loads(row["shown"]) | shown),
+        "shown": compact(stored | shown),
         "terms": row["terms"] if row["ordered"] else "{}",
     }

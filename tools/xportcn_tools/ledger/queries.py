@@ -140,6 +140,8 @@ class Queries:
         found = sql.execute(
             f"SELECT * FROM previews WHERE realm = ? AND {OPEN_PREVIEW} AND expires_at > ?"  # noqa: S608 - ours
             " AND NOT EXISTS (SELECT 1 FROM approvals WHERE approvals.preview_id = previews.preview_id)"
+            " AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.realm = previews.realm"
+            " AND orders.reference = lower(previews.out_order_id))"
             " ORDER BY created_at DESC",
             (self.realm, rows.time_text(now)),
         )

@@ -53,7 +53,10 @@ class SqlUpkeep(ABC):
     async def erase(self, order_key: str) -> bool:
         def work(sql: Session) -> bool:
             with self._transaction(sql):
-                return bool(self._erase_orders(sql, "order_key = ?", order_key))
+                erased = bool(self._erase_orders(sql, "order_key = ?", order_key))
+                if erased:
+                    self._erase_replaced(sql, order_key)
+                return erased
 
         return await self._run(work)
 
@@ -96,6 +99,18 @@ class SqlUpkeep(ABC):
             self._erase_preview(sql, preview["preview_id"])
             self._append(sql, "preview_erased", preview["out_order_id"], {})
         return len(found)
+
+    def _erase_replaced(self, sql: Session, order_key: str) -> None:
+        """Previews with the order's number that other terms have replaced."""
+        (order,) = sql.execute("SELECT realm, reference FROM orders WHERE order_key = ?", (order_key,))
+        replaced = sql.execute(
+            "SELECT preview_id, out_order_id FROM previews"  # noqa: S608 - ours
+            f" WHERE realm = ? AND {OPEN_PREVIEW} AND expires_at > '' AND lower(out_order_id) = ?",
+            (order["realm"], order["reference"]),
+        )
+        for preview in replaced:
+            self._erase_preview(sql, preview["preview_id"])
+            self._append(sql, "preview_erased", preview["out_order_id"], {})
 
     def _erase_preview(self, sql: Session, preview_id: str) -> None:
         (row,) = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (preview_id,))
