@@ -10,10 +10,11 @@ from collections.abc import Container, Iterator
 import pytest
 
 from package.test_house import TREES
+from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.caps import Breach
 from xportcn_tools.desk.present import over_budget
 from xportcn_tools.desk.product_problems import WHY_NOT_READ
-from xportcn_tools.results import MODE_WORDS, STATE_WORDS
+from xportcn_tools.results import STATE_WORDS
 from xportcn_tools.wording import chinese, reworded, sections, worded
 
 SAID, MADE = sections()["said"], sections()["made"]

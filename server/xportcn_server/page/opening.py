@@ -134,6 +134,7 @@ def loopback_server(site: Site, port: int = 0) -> tuple[LoopbackServer, socket.s
         OSError: the port is taken.
     """
     listener = socket.create_server(("127.0.0.1", port))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only where TCP is named
     taken = listener.getsockname()[1]
     hosts = {f"{name}:{taken}" for name in ("127.0.0.1", "localhost")}
     config = uvicorn.Config(
