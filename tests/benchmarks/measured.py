@@ -51,7 +51,6 @@ ROWS = (
     Row("start-cpu", "the same, in processor time", "×"),
     Row("start-fastmcp", "cold start of fastmcp ÷ bare SDK", "×"),
     Row("start-typescript", "cold start of the TypeScript SDK ÷ bare SDK", "×"),
-    Row("command", "`orders list`, whole ÷ cold start of `serve`", "×", 0.5),
     Row("call-fastmcp", "a call of fastmcp ÷ of the bare SDK", "×"),
     Row("call-typescript", "a call of the TypeScript SDK ÷ of the bare SDK", "×"),
     Row("preview", "preview of 1 line, above call + POST + commit", "ms", 2.5),

@@ -2,8 +2,6 @@
 
 import json
 import statistics
-import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,7 +12,6 @@ from benchmarks.measured import Figure, Measured, Sizes
 from benchmarks.stdio_server import StdioServer
 from benchmarks.surroundings import Place, others
 from harness.house import address_of, fifty_lines, order_arguments
-from harness.processes import process_environment, xportcn_mcp
 
 Work = Callable[[], float]
 """Does one thing, and says how many milliseconds it took."""
@@ -78,14 +75,12 @@ def starts(place: Place, sizes: Sizes) -> Measured:
         for name, words in other.items():
             if isinstance(words, list):
                 start(name, StdioServer(words, {"PYTHONWARNINGS": "ignore"}, place.folder))
-        found["command"].append(_command(place, ledger))
         if not number:
             found.clear()  # the first reads its modules from the disk
     floor = milliseconds(found["bare"])
     measured: Measured = {
         "start": Figure(ratios(found["ours"], found["bare"]), floor),
         "start-cpu": Figure(ratios(found["ours, cpu"], found["bare, cpu"]), milliseconds(found["bare, cpu"])),
-        "command": Figure(ratios(found["command"], found["ours"]), milliseconds(found["ours"])),
     }
     for name, words in other.items():
         measured[f"start-{name}"] = (
@@ -168,22 +163,6 @@ def memory(place: Place, sizes: Sizes) -> Measured:
             server.timed("preview_order", order_arguments())
         bare = server.resident_bytes()
     return {"memory": Figure([ours / bare], f"{bare / 2**20:.0f} MB", sizes.memory_calls)}
-
-
-def _command(place: Place, ledger: object) -> float:
-    """Milliseconds of a person's command, from nothing to its end."""
-    environment = process_environment(place.settings(str(ledger)))
-    began = time.perf_counter()
-    subprocess.run(
-        xportcn_mcp("orders", "list"),
-        env=environment,
-        cwd=place.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    return (time.perf_counter() - began) * 1000
 
 
 def _bytes_read(tools: list[dict[str, Any]]) -> int:
