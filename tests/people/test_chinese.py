@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
 # What is no sentence: a currency, names of the trade and of settings, codes and ids.
 KNOWN = re.compile(
-    r"「[^」]*」|CNY|CST|UTC|SHA-256|Ctrl-C|Xportcn|CSV|=on\b|district \d+|NOSUCH|（address_name）|\b(ann|bob|home)\b|/callers\.toml|\bxc_[\w-]+|\blocal\b|BBB\w+|xportcn-mcp:|`xportcn-mcp \w+`|（(placed|rejected|unknown|absent)）|\bXPORTCN_[A-Z_]+|\b[0-9a-f]{12,}\b|\bxp\d{8}-\w+|\bPO-[\w-]+"
+    r"「[^」]*」|CNY|CST|UTC|SHA-256|Ctrl-C|Xportcn|CSV|=on\b|district \d+|NOSUCH|（address_name）|\b(ann|bob|home)\b|/callers\.toml|\bxc_[\w-]+|\blocal\b|BBB\w+|xportcn-mcp:|`xportcn-mcp [^`]+`|`… --absent`|（(placed|rejected|unknown|absent)）|\bXPORTCN_[A-Z_]+|\b[0-9a-f]{12,}\b|\bxp\d{8}-\w+|\bPO-[\w-]+"
     r"|\b(general|assureTrade|fxassure|alipay)\b"
     r"|\b(unverified_fee|platform_chooses|freight_by_description|no_cross_border_pay|address_conflict|over_budget|recent_identical_order)\b"
 )
