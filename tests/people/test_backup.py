@@ -214,9 +214,7 @@ def test_doctor_warns_of_a_backup_that_is_older_than_the_last_order(
     assert patient.examined().checks["backup"]["status"] == "ok"
     with closing(sqlite3.connect(patient.ledger)) as sql, sql:
         sql.execute("UPDATE orders SET updated_at = '2999-01-01T00:00:00.000000Z'")
-    late = patient.examined().checks["backup"]
-    assert late["status"] == "warning"
-    assert "placed at 2999-01-01T00:00:00Z" in str(late)
+    assert patient.examined().checks["backup"]["status"] == "warning"
 
 
 # What docs/backup.md says, run

@@ -78,6 +78,5 @@ def _backup(connection: sqlite3.Connection) -> Check:
         return ok("backup", "none was made", _BACKUP)
     placed = connection.execute("SELECT MAX(updated_at) FROM orders WHERE state = 'placed'").fetchone()[0]
     if placed and placed > found[0]:
-        said = f"the last is of {found[0]:.19}Z, and an order was placed at {placed:.19}Z"
-        return warning("backup", said, _BACKUP)
-    return ok("backup", f"the last is of {found[0]:.19}Z, and no order was placed since")
+        return warning("backup", f"the last is of {found[0]}, and an order was placed at {placed}", _BACKUP)
+    return ok("backup", f"the last is of {found[0]}, and no order was placed since")
