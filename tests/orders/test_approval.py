@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
@@ -530,6 +531,8 @@ async def test_a_preview_waits_for_approval_until_it_has_it(tmp_path: Path) -> N
             (line,) = [line for line in listed.splitlines() if line.startswith(preview["approval_code"])]
             assert preview["payable"]["amount"] in line
             assert preview["ship_to"] in line
+            until = datetime.fromisoformat(preview["expires_at"]).astimezone(ZoneInfo("Asia/Shanghai"))
+            assert f"until {until:%Y-%m-%d %H:%M:%S} CST" in line
         await command(house, "approve", first["approval_code"], answer="y\n")
         listed = (await command(house, "approve", "--list")).output
     assert first["approval_code"] not in listed

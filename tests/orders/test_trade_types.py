@@ -94,6 +94,7 @@ async def test_a_trade_type_of_the_owners_that_is_not_on_offer_is_not_orderable(
             assert problem["code"] == "not_orderable"
             assert asked in problem["message"]
             assert "assureTrade" in str(problem["details"]["reasons"])
+            assert "preview again with one of these as trade_type: assureTrade" in problem["next_step"]
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -103,6 +104,7 @@ async def test_credit_is_not_used_where_nothing_else_is_on_offer(tmp_path: Path,
         problem = await refusal(client, items=[POWER_BANK])
         assert problem["code"] == "not_orderable"
         assert "creditBuy" in str(problem["details"]["reasons"])
+        assert "only the owner can allow another trade type" in problem["next_step"]
     assert house.creates == 0
 
 

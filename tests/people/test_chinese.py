@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
 # What is no sentence: a currency, names of the trade and of settings, codes and ids.
 KNOWN = re.compile(
-    r"「[^」]*」|CNY|CST|UTC|SHA-256|Ctrl-C|Xportcn|CSV|=on\b|district \d+|NOSUCH|（address_name）|\b(ann|bob|home)\b|/callers\.toml|\bxc_[\w-]+|\blocal\b|BBB\w+|xportcn-mcp:|`xportcn-mcp \w+`|（(placed|rejected|unknown|absent)）|\bXPORTCN_[A-Z_]+|\b[0-9a-f]{12,}\b|\bxp\d{8}-\w+|\bPO-[\w-]+"
+    r"「[^」]*」|CNY|CST|UTC|SHA-256|Ctrl-C|Xportcn|CSV|=on\b|district \d+|NOSUCH|（address_name）|\b(ann|bob|home)\b|/callers\.toml|\bxc_[\w-]+|\blocal\b|BBB\w+|xportcn-mcp:|`xportcn-mcp [^`]+`|`… --absent`|（(placed|rejected|unknown|absent)）|\bXPORTCN_[A-Z_]+|\b[0-9a-f]{12,}\b|\bxp\d{8}-\w+|\bPO-[\w-]+"
     r"|\b(general|assureTrade|fxassure|alipay)\b"
     r"|\b(unverified_fee|platform_chooses|freight_by_description|no_cross_border_pay|address_conflict|over_budget|recent_identical_order)\b"
 )
@@ -214,7 +214,7 @@ async def test_the_page_says_warnings_and_refusals_in_its_language(tmp_path: Pat
         codes = {warning["code"] for warning in preview["warnings"]}
         assert codes >= {"address_conflict", "over_budget"}
         text = await visit.text()
-        assert "此订单会被拒绝：XPORTCN_MAX_ORDER_CNY 上限为 100.00，已用" in text
+        assert "此订单会被拒绝：XPORTCN_MAX_ORDER_CNY 上限为 100.00 CNY，已用 0.00 CNY" in text
         assert "一件代发：是" in text
         assert not any(warning["message"] in text for warning in preview["warnings"])
         (form,) = await visit.forms("/yes")

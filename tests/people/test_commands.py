@@ -403,6 +403,10 @@ def test_a_reference_that_is_nobodys_is_said_to_be(terminal: Terminal, words: li
 @pytest.mark.parametrize("by", ["the question", "--yes"])
 def test_a_person_ends_an_unknown_order_as_placed(terminal: Terminal, by: str) -> None:
     lost = place(terminal, "http-502")
+    for listed in (("list",), ("show", lost["out_order_id"])):
+        assert f"`xportcn-mcp orders resolve {lost['out_order_id']} --placed" in terminal.says(
+            "orders", *listed
+        )
     words = [
         "orders",
         "resolve",
@@ -420,6 +424,7 @@ def test_a_person_ends_an_unknown_order_as_placed(terminal: Terminal, by: str) -
     assert said.splitlines()[-1].endswith("is now placed.")
     shown = terminal.says("orders", "show", "1234567890123456790")
     assert "placed" in shown
+    assert "orders resolve" not in shown
     assert "1234567890123456789, 1234567890123456790" in shown
     assert events(terminal)[-1] == "resolved_by_operator"
 

@@ -71,11 +71,13 @@ async def test_a_receipt_says_what_how_much_where_to_how_approved_and_when(tmp_p
         assert await read(client, f"order://{order_id}") == text
     assert text.startswith("# Order `PO-2026-0001`\n\nSANDBOX: nothing real is bought.\n")
     told = cells(text)
-    assert told["State"] == "**placed**: this order is placed"
+    assert told["State"] == (
+        "**placed**: this order is placed; not paid yet unless you paid it in your Xportcn account"
+    )
     assert told["Total"] == "64.00 CNY = goods 58.00 + freight 6.00 + fees 0.00 - discount 0.00"
     assert told["Order ids"] == f"`{order_id}`"
     assert told["Ship to"] == order["ship_to"]
-    assert told["Approval"] == "client_dialog (the client's word)"
+    assert told["Approval"] == "client_dialog (not verified)"
     assert told["Created"] == f"{order['created_at']} (UTC)"
     assert told["Updated"] == f"{order['updated_at']} (UTC)"
     assert told["Request id"] == f"`{order['request_id']}` (for the vendor's support)"
@@ -247,7 +249,7 @@ async def test_a_receipt_of_an_unknown_order_is_looked_up_first_where_that_is_on
         assert found.completion.values == [order["out_order_id"]]
         assert house.sandbox.books.received["list"] == 0
         text = await read(client, f"order://{order['out_order_id']}")
-    assert cells(text)["State"] == "**placed**: this order is placed"
+    assert cells(text)["State"].startswith("**placed**: this order is placed; not paid yet unless")
     assert cells(text)["Order ids"] == f"`{house.order_ids[0]}`"
 
 

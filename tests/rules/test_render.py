@@ -110,6 +110,15 @@ def our_words(text: str) -> str:
     return re.sub("「[^「」]*」", "", text)
 
 
+def test_a_line_that_costs_less_than_its_unit_price_says_how_much_less() -> None:
+    found = preview(group())
+    whole = found.groups[0].lines[0]
+    cheaper = whole.model_copy(update={"amount": Money(amount="55.10")})
+    groups = [found.groups[0].model_copy(update={"lines": [cheaper]})]
+    assert "at 29.00: 58.00 CNY" in text_of_preview(found)
+    assert "at 29.00, less 2.90: 55.10 CNY" in text_of_preview(found.model_copy(update={"groups": groups}))
+
+
 def test_a_preview_says_all_that_the_person_and_the_next_call_need() -> None:
     item = Item(OFFER, 2, SPEC, product_no="P-1")
     found = preview(group(sumTotalPayment=6561), request=asked(item, message="请尽快发货"))

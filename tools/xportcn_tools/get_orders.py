@@ -73,7 +73,7 @@ def _day(name: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise wrong_argument(name, "is no day; give it as 2026-11-25") from None
+        raise wrong_argument(name, "is not a date; give it as 2026-11-25") from None
 
 
 GET_ORDERS = Offered(get_orders, "Look up orders", ANNOTATIONS, OrdersEnvelope, "orders")

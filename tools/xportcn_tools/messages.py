@@ -69,7 +69,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "last_title": ("The title was {was} then", "当时标题为{was}"),
     "last_option": ("The option was {was} then", "当时规格为{was}"),
     "ship_to": ("Ship to", "收货地址"),
-    "way_to_pay": ("Way to pay", "支付方式"),
+    "way_to_pay": ("Way to pay", "交易方式"),
     "flow": ("Flow", "下单流程"),
     "promotion": ("Promotion", "优惠活动"),
     "none": ("none", "无"),

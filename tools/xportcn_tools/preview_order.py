@@ -104,6 +104,7 @@ def _saved_address(desk: Desk, name: str) -> order.Address:
     """The saved address of this name, checked like one that is sent."""
     found = desk.addresses.named(name)
     if found is None:
-        known = ", ".join(sorted(desk.addresses.all())) or "none"
-        raise wrong_argument("address_name", f"there is no saved address of this name; saved are: {known}")
+        known = ", ".join(sorted(desk.addresses.all()))
+        saved = f"saved are: {known}" if known else "none is saved yet, so give address instead"
+        raise wrong_argument("address_name", f"there is no saved address of this name; {saved}")
     return found

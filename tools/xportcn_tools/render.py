@@ -7,6 +7,7 @@ between 「 and 」.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
@@ -116,6 +117,9 @@ def _group(group: GroupResult, title_bytes: int) -> Iterator[str]:
 
 def _line(line: LineResult, title_bytes: int) -> str:
     price = f" at {line.unit_price.amount}" if line.unit_price else ""
+    if line.unit_price:  # a member's price, for example, is in the amount alone
+        less = Decimal(line.unit_price.amount) * line.quantity - Decimal(line.amount.amount)
+        price += f", less {less}" if less > 0 else ""
     number = f", product_no {line.product_no}" if line.product_no else ""
     said = f"; the upstream says {quoted(line.message)}" if line.message else ""
     return f"- {goods_of(line, '×', title_bytes)}{price}: {line.amount.amount} CNY{number}{said}"

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from xportcn_server.commands.shared import current_settings, say, stop, tell, with_ledger
+from xportcn_server.commands.shared import current_settings, local_time, say, stop, tell, with_ledger
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.desk.last_time import since_last_time
 from xportcn_tools.desk.operator import Operator, RefusedError
@@ -15,7 +15,6 @@ from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.question import named, question
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
-from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.upstream.clean import escaped
 from xportcn_tools.wording import worded
 
@@ -61,9 +60,9 @@ def list_waiting(settings: Settings) -> int:
         waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
     except LedgerError as error:
         stop(error, 1)
-    t = partial(worded, settings.language)
+    t, when = partial(worded, settings.language), local_time(ZoneInfo(settings.timezone))
     for preview in waiting:
-        until = t("until {time}", time=timestamp(preview.expires_at))
+        until = t("until {time}", time=when(preview.expires_at))
         words = [f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY", until, preview.out_order_id]
         words += [goods_shown(preview.shown, settings.language), t("to {ship_to}", ship_to=preview.ship_to)]
         if preview.caller != LOCAL_CALLER:

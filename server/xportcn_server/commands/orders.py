@@ -1,7 +1,7 @@
 """`xportcn-mcp orders`: the ledger, for a person, who can also end an order of unknown outcome."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -23,7 +23,7 @@ from xportcn_server.commands.shared import (
 )
 from xportcn_server.commands.watch_command import watch
 from xportcn_server.guide.printed_receipt import printed_receipt
-from xportcn_server.guide.receipts import REASON, WHOSE_WORDS, page
+from xportcn_server.guide.receipts import REASON, RESOLVE, WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.codes import MODE_WORDS
@@ -82,7 +82,7 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
         ]
         texts += [goods_shown(receipt.preview.shown, language)] if receipt.preview else []
         texts += upstream_lines(result.upstream, language) if result.upstream else ()
-        for text in (*texts, *to_pay(result, language)):
+        for text in (*texts, *to_pay(result, language), *_to_settle(order, language)):
             say(f"    {text}")
     for total in totals:  # beside the rows, which a script may read
         count = t("orders: {count}", count=total.orders)
@@ -158,8 +158,20 @@ def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLang
         number = t(", product_no {number}", number=line.product_no) if line.product_no else ""
         say(f"{padded(t('goods'), 13)} {line_of(line, language)}{number}")
     upstream = upstream_lines(result.upstream, language) if result.upstream else ()
-    for text in (*upstream, *to_pay(result, language)):
+    for text in (*upstream, *to_pay(result, language), *_to_settle(found.order, language)):
         say(text)
+
+
+def _to_settle(order: OrderRecord, language: UiLanguage) -> Iterator[str]:
+    """What to do about an order of unknown outcome."""
+    if order.state == "unknown":
+        resolve = worded(language, RESOLVE, reference=order.out_order_id)
+        yield worded(
+            language,
+            "Do not order this again. Look for it in your Xportcn account, "
+            "then record what you found: {resolve}",
+            resolve=resolve,
+        )
 
 
 def _found(settings: Settings, query: OrderQuery) -> list[Receipt]:

@@ -96,8 +96,10 @@ def receipt(found: Receipt, language: UiLanguage = "en") -> list[str]:
     said = order_result(order, shown, replayed=False)
     total = f"{said.payable.amount} {said.payable.currency}"
     request_id = t("{id} (for the vendor's support)", id=code(order.request_id)) if order.request_id else "–"
+    state = t("**{state}**: this order {words_}", state=order.state, words_=STATE_WORDS[order.state])
+    unpaid = t("; not paid yet unless you paid it in your Xportcn account") if order.state == "placed" else ""
     rows = [
-        ("State", t("**{state}**: this order {words_}", state=order.state, words_=STATE_WORDS[order.state])),
+        ("State", state + unpaid),
         ("Total", f"{total} = {parts_of_total(shown, language)}" if shown else total),
         ("Order ids", _ids(order.order_ids)),
         ("Ship to", plain(order.ship_to or t(ERASED))),
@@ -133,7 +135,7 @@ def _approval(order: OrderRecord, language: UiLanguage) -> str:
         return t("off (no approval was asked for)")
     if order.approval_method == "rule":
         return t("rule (the total needs no question by XPORTCN_ASK_ABOVE_CNY)")
-    verified = "verified" if order.approval_verified else "the client's word"
+    verified = "verified" if order.approval_verified else "not verified"
     return t("{method_} ({verified_})", method_=order.approval_method, verified_=verified)
 
 

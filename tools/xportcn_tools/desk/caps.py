@@ -42,9 +42,10 @@ class Breach:
     @property
     def message(self) -> str:
         until = f"; the day ends at {self.ends_at}" if self.ends_at else ""
+        unit = " CNY" if "." in self.cap else ""  # else orders, as the setting says
         return (
-            f"{self.setting} is {self.cap}; used so far {self.used}; this order would make it "
-            f"{self.would_be}{until}"
+            f"{self.setting} is {self.cap}{unit}; used so far {self.used}{unit}; this order would make it "
+            f"{self.would_be}{unit}{until}"
         )
 
 

@@ -69,9 +69,11 @@ def pin_trade_type(groups: tuple[Group, ...], asked: str | None, rules: PinRules
             f"of the trade types {', '.join(wanted)} the upstream offers none; "
             f"it offers {_in_our_words(offered) or 'none for all groups'}"
         )
+        allowed = [name for name in offered if name in rules.trade_types]
         out = (
-            "Tell the person; name one of these that the owner allows, or the owner allows another in "
-            "XPORTCN_TRADE_TYPES."
+            f"Tell the person; preview again with one of these as trade_type: {', '.join(allowed)}."
+            if allowed
+            else "Tell the person; only the owner can allow another trade type, in XPORTCN_TRADE_TYPES."
         )
         raise NotOrderableError(
             [Reason(message, text=", ".join(offered)[:TEXT_LIMIT] or None, next_step=out)]

@@ -88,7 +88,7 @@ def choose_option(lines: Sequence[OpenLine]) -> ProblemError:
     without = [str(line.line) for line in lines if not line.options]
     return problem(
         "choose_option",
-        f"It is not clear which option is meant in line {names}.",
+        f"It is not clear which option is meant in line{'s' * (len(lines) > 1)} {names}.",
         "Show the person these options and let them choose, then preview again with the chosen spec_id in "
         "each of these lines."
         + (" More options than these exist: more words in option list others." if cut else "")
