@@ -151,7 +151,7 @@ def test_words_of_ours_in_a_place_are_put_into_chinese_and_words_of_others_are_n
     over = Breach("XPORTCN_MAX_DAY_CNY", "100.00", "60.00", "120.00", "2026-11-25T16:00:00Z")
     (warning,) = over_budget(over)
     assert reworded("zh", warning.message) == (
-        "此订单会被拒绝：XPORTCN_MAX_DAY_CNY 上限为 100.00，已用 60.00，加上此订单为 120.00，当日于 "
+        "此订单会被拒绝：XPORTCN_MAX_DAY_CNY 上限为 100.00 CNY，已用 60.00 CNY，加上此订单为 120.00 CNY，当日于 "
         "2026-11-25T16:00:00Z 结束。"
     )
     assert reworded("zh", "Offer 7: The seller has only 5 of spec ab12 in stock, 9 are asked for.") == (

@@ -43,10 +43,8 @@ class Breach:
     def message(self) -> str:
         until = f"; the day ends at {self.ends_at}" if self.ends_at else ""
         unit = " CNY" if "." in self.cap else ""  # else orders, as the setting says
-        return (
-            f"{self.setting} is {self.cap}{unit}; used so far {self.used}{unit}; this order would make it "
-            f"{self.would_be}{unit}{until}"
-        )
+        cap, used, would_be = (f"{figure}{unit}" for figure in (self.cap, self.used, self.would_be))
+        return f"{self.setting} is {cap}; used so far {used}; this order would make it {would_be}{until}"
 
 
 def breach(caps: Caps, used: DayUsage, payable: int) -> Breach | None:

@@ -5,6 +5,7 @@ is on offer and not taken: a coupon, a trade type. The original title and option
 was read, and so is that a product has no such option.
 """
 
+import re
 from dataclasses import dataclass
 
 from xportcn_tools.desk.quote import Group, Quote
@@ -113,7 +114,8 @@ def is_name(term: str) -> bool:
 
 
 def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
-    """Each term that is not the same in both, in the order of the fresh terms; empty where all are.
+    """Each term that is not the same in both, in the order of the fresh terms; empty where all are. Sums that
+    follow from another change are left out, but for the total (`_is_cause`).
 
     A name that only one of them has could not be read for the other, which is no change; nor is an option
     that was not listed when it was shown. One that is no longer listed is.
@@ -126,4 +128,27 @@ def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
         if shown.get(name) != fresh.get(name)
     ]
     # A group more brings terms that are "none" themselves: "none, now none" tells nobody anything.
-    return [change for change in changes if change.was != change.now] or changes
+    told = [change for change in changes if change.was != change.now] or changes
+    changed = {change.what: change for change in told}
+    return [change for change in told if _is_cause(change, changed)]
+
+
+_OF_ORDER = re.compile(r"(order \d+) (payable|freight|fees|discount)")
+_OF_LINE = re.compile(r"(order \d+ line \d+) amount")
+
+
+def _is_cause(change: Change, changed: dict[str, Change]) -> bool:
+    """Whether no other change says it: an amount follows from price or quantity, the sum of the goods from
+    the lines, what is to be paid for an order from its parts. Of a single order all is said by the whole.
+    """
+    if line := _OF_LINE.fullmatch(change.what):
+        return not changed.keys() & {f"{line[1]} unit_price", f"{line[1]} quantity"}
+    if change.what == "goods":
+        return not any(re.fullmatch(r"order \d+ line \d+ \w+", name) for name in changed)
+    if order := _OF_ORDER.fullmatch(change.what):
+        whole = changed.get(order[2])
+        parts = [name for name in changed if name.startswith(f"{order[1]} ") and name != change.what]
+        return not (whole and (whole.was, whole.now) == (change.was, change.now)) and not (
+            order[2] == "payable" and parts and "none" not in (change.was, change.now)
+        )
+    return True
