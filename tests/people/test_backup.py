@@ -212,8 +212,7 @@ def test_doctor_warns_of_a_backup_that_is_older_than_the_last_order(
     assert patient.examined().checks["backup"]["status"] == "ok"  # who never made one is not nagged
     assert said(patient.ledger, "backup", str(tmp_path / "copy")).exit_code == 0
     assert patient.examined().checks["backup"]["status"] == "ok"
-    with closing(sqlite3.connect(patient.ledger)) as sql, sql:
-        sql.execute("UPDATE orders SET updated_at = '2999-01-01T00:00:00.000000Z'")
+    ordered(patient.ledger, 2)
     assert patient.examined().checks["backup"]["status"] == "warning"
 
 

@@ -21,7 +21,7 @@ from xportcn_tools.ledger.ledger import (
     StateTotal,
     StoredPreview,
 )
-from xportcn_tools.ledger.order_query_sql import newest_statement, totals_statement
+from xportcn_tools.ledger.order_query_sql import QueryStatements
 from xportcn_tools.ledger.place import same_destination
 from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
@@ -110,12 +110,12 @@ class Queries:
         return rows.preview_of(found[0]) if found else None
 
     def totals(self, sql: Session, query: OrderQuery) -> list[StateTotal]:
-        found = sql.execute(*totals_statement(self.realm, query))
+        found = sql.execute(*QueryStatements(self.realm).totals(query))
         return [StateTotal(row["state"], int(row["orders"]), int(row["fen"])) for row in found]
 
     def orders(self, sql: Session, query: OrderQuery) -> list[OrderRecord]:
         """Newest first."""
-        found = sql.execute(*newest_statement(self.realm, query))
+        found = sql.execute(*QueryStatements(self.realm).newest(query))
         if query.reference is not None:
             return [rows.order_of(row) for row in found]
         return _readable(rows.order_of, found)
