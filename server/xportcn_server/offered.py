@@ -59,7 +59,8 @@ def offer(
     offered = (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
     tools = dressed(each.tool(settings.mode) for each in offered)
     # The SDK (2.3.0) takes tools that are made already in its constructor alone.
-    server._tool_manager = ToolManager(tools=tools)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    others = server._tool_manager.list_tools()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    server._tool_manager = ToolManager(tools=[*tools, *others])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     add_prompts(server)
     add_resources(server)
     add_skill(server)

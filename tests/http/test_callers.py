@@ -605,7 +605,7 @@ async def test_a_removed_caller_is_refused_at_its_next_request(path: Path) -> No
             assert await let_in(http) == [False, True]
 
 
-MOMENTS = ["find", "check", "find", "check", "recheck", "claim"]  # what asks the person looks first
+MOMENTS = ["find", "check", "recheck", "claim"]
 
 
 @pytest.mark.parametrize("at", range(len(MOMENTS)))
