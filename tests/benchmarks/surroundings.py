@@ -26,7 +26,7 @@ class Place:
     upstream: str
 
     def settings(self, ledger: Path | str) -> dict[str, str]:
-        """No limit is in the way, and nobody is asked; what the environment of ours has."""
+        """The environment of our server: no limit is in the way, and no approval is asked for."""
         settings = live(self.upstream) | {
             "LEDGER": str(ledger),
             "MAX_ORDER_CNY": "1000000",

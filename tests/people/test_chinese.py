@@ -104,7 +104,7 @@ async def filled(house: House) -> dict[str, Any]:
 
 
 def recorded(text: str) -> str:
-    """Without the reasons of problems, which stand as they were recorded, in the words of whoever wrote them."""
+    """Without the reasons of problems, which keep the words in which they were recorded."""
     return "\n".join(line for line in text.splitlines() if not re.search(r"原因|\breason\b|Reason", line))
 
 

@@ -105,7 +105,7 @@ class Hints:
 
 
 async def _ours(ledger: Ledger, order_ids: tuple[str, ...]) -> Receipt | None:
-    """The order that has one of these ids upstream, whoever ordered it."""
+    """The order, of any caller, that has one of these ids upstream."""
     for order_id in order_ids:
         for found in await ledger.receipts(OrderQuery(None, order_id)):
             if order_id in found.order.order_ids:  # a buyer's own number may look like one

@@ -157,7 +157,7 @@ class SqliteLedger(SqlLedger):
             connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             sql = _SqliteSession(connection)
             migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql))
-            connection.execute("PRAGMA foreign_keys = ON")  # not before: a migration may make a table anew
+            connection.execute("PRAGMA foreign_keys = ON")  # after the migrations, which may rebuild a table
             self._opened_at = self._opened_at or self._clock()
             try:
                 self._folder_id = witness.folder_id(self._busy_seconds)
