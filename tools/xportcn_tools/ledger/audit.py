@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from xportcn_tools.ledger.rows import compact
 from xportcn_tools.ledger.seals import ORDER_COLUMNS, PREVIEW_COLUMNS, digest_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, is_intact
 
@@ -104,7 +105,7 @@ def last_line_of(rows: int, head: str) -> str:
 
 
 def _line(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return compact(content) + "\n"
 
 
 def export_rows(lines: Iterable[bytes], ends: Callable[[], tuple[int, str]]) -> Iterator[TrailRow | None]:
