@@ -264,7 +264,6 @@ REFUSED = OrderRecord(
     day="2026-11-21",
     payable_fen=6561,
     ship_to="王小明",
-    goods_digest="g",
     approval_method="form",
     approval_verified=True,
     created_at=NOW,
