@@ -48,8 +48,10 @@ def approve_preview(settings: Settings, code: str) -> int:
             tell("Not approved; the trail has your no.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
-    except (LedgerError, RefusedError) as error:
+    except LedgerError as error:
         stop(error, 1)
+    except RefusedError as why:
+        stop(f"{why}; `xportcn-mcp approve --list` lists what waits", 1)
     tell("Approved. The assistant can call create_order now; the order is placed only then.")
     return 0
 
