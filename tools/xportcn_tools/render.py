@@ -273,7 +273,8 @@ def _details(details: Mapping[str, Any], message: str) -> Iterator[str]:
 
 def _reason(reason: Mapping[str, Any], message: str) -> str:
     words = " ".join(quoted(str(reason[name])) for name in ("code", "text") if reason.get(name))
-    said = f"the upstream says {words}" if words else ""
+    what = f"{reason['lists']}:" if reason.get("lists") else "the upstream says"
+    said = f"{what} {words}" if words else ""
     if reason["message"] not in message:
         return f"- {'; '.join(filter(None, (reason['message'], said)))}"
     line = f"line {reason['line']}: " if reason.get("line") else ""
