@@ -198,7 +198,7 @@ async def test_receipts_are_in_chinese_and_say_so(tmp_path: Path, form: str) -> 
 def bare_of(text: str) -> str:
     """What a person reads of a receipt or a page."""
     text = re.sub(
-        r"<style>.*?</style>|<script.*?</script>|<[^>]*>|`xportcn-mcp [^`]*`|`… --absent`",
+        r"<style>.*?</style>|<script.*?</script>|<code>.*?</code>|<[^>]*>|`xportcn-mcp [^`]*`|`… --absent`",
         " ",
         text,
         flags=re.DOTALL,

@@ -153,11 +153,11 @@ orders.add_command(watch)
 
 
 def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
+    zone = ZoneInfo(settings.timezone)
     if form == "md":
-        parts = markdown_receipt(found, settings.language)
+        parts = markdown_receipt(found, zone, settings.language)
         text = page(settings.mode, parts, settings.language) + "\n"
     else:
-        zone = ZoneInfo(settings.timezone)
         text = printed_receipt(found, MODE_WORDS[settings.mode], zone, settings.language)
     sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
 
