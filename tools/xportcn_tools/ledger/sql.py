@@ -112,10 +112,10 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
     async def store_preview(self, preview: StoredPreview) -> bool:
         unless_taken = f" ON CONFLICT (approval_code) WHERE {OPEN_PREVIEW} DO NOTHING RETURNING 1 AS one"
-        row = self._row(preview) | {"goods_digest": ""}  # only an older program reads it
 
         def work(sql: Session) -> bool:
             with self._one_row(sql):
+                row = self._row(preview) | {"goods_digest": ""}  # only an older program reads it
                 return bool(self._queries.insert(sql, "previews", row, unless_taken))
 
         return await self._run(work)
