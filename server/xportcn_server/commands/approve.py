@@ -63,12 +63,14 @@ def list_waiting(settings: Settings) -> int:
     except LedgerError as error:
         stop(error, 1)
     t, when = partial(worded, settings.language), local_time(ZoneInfo(settings.timezone))
-    for preview in waiting:
+    for at, preview in enumerate(waiting):
         until = t("until {time}", time=when(preview.expires_at))
         words = [f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY", until, preview.out_order_id]
         words += [goods_shown(preview.shown, settings.language), t("to {ship_to}", ship_to=preview.ship_to)]
         if preview.caller != LOCAL_CALLER:
             words.append(t("for {caller}", caller=escaped(preview.caller, keep="")))
+        if any(newer.has_number_of(preview) for newer in waiting[:at]):
+            words.append(t("(a newer preview has this number; only one of them can be ordered)"))
         say("  ".join(words))
     if not waiting:
         tell("Nothing waits for approval.")

@@ -64,6 +64,10 @@ class StoredPreview:
     salt: str = field(default_factory=lambda: token_hex(16), repr=False)
     declined_at: datetime | None = None
 
+    def has_number_of(self, other: "StoredPreview") -> bool:
+        """Whether both have one `out_order_id`, so that one of them alone can become an order."""
+        return self.out_order_id.lower() == other.out_order_id.lower()
+
 
 @dataclass(frozen=True)
 class OrderRecord:
