@@ -256,11 +256,42 @@ async def test_the_same_arguments_are_the_same_goods_where_a_price_names_no_opti
     assert house.creates == 1
 
 
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("unread", [0, 1])
+async def test_the_same_wish_is_a_twin_where_the_product_could_be_read_for_one_preview_alone(
+    tmp_path: Path, era: Era, unread: int
+) -> None:
+    """So that one of the two previews knows the spec, and the other does not."""
+    house = House(tmp_path, APPROVAL="off")
+    asked_for = wanted({"offer_id": FLASK, "quantity": 10})
+
+    async def preview(*, read: bool) -> dict[str, Any]:
+        """By a server of its own, which remembers no product."""
+        if not read:
+            failing_products(house, "path-404")
+        async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox)) as client:
+            envelope = await call(client, "preview_order", asked_for)
+        house.sandbox.faults.clear()
+        assert lines_of(envelope)[0]["spec_id"] == (FLASK_SPEC if read else None)
+        return envelope["preview"]
+
+    first, second = [await preview(read=at != unread) for at in range(2)]
+    async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox)) as client:
+        placed = await call(client, "create_order", first["create_order_arguments"])
+        assert placed["order"]["state"] == "placed"
+        again = await call(client, "create_order", second["create_order_arguments"])
+    assert again["problem"]["code"] == "terms_changed"
+    assert placed["order"]["out_order_id"] in json.dumps(again["problem"]["details"]["changes"])
+    shown = await preview(read=unread == 0)
+    assert "recent_identical_order" in {warning["code"] for warning in shown["warnings"]}
+    assert house.creates == 1
+
+
 class OnlyOption(SandboxTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content or b"{}")
         items = body.get("cargoParamList", [])
-        if not request.url.path.endswith("/preview") or all(item.get("specId") for item in items):
+        if all(item.get("specId") for item in items):
             return await super().handle_async_request(request)
         for item in items:
             item["specId"] = FLASK_SPEC

@@ -66,6 +66,7 @@ async def get_orders(
         "totals": totals,
         "next_before": found.next_before,
         "not_read": found.not_read,
+        "not_ordered": found.not_ordered,
     }
 
 

@@ -46,7 +46,8 @@ def version_of(*shown: object) -> str:
 @dataclass(frozen=True)
 class Card:
     """A preview that waits. `yes` and `no` are the tokens of its forms, `digest` that of what it shows.
-    `bought`: the caller's earlier orders of these goods.
+    `bought`: the caller's earlier orders of these goods. `newer`: the newest preview with its number, if that
+    is another one; a number becomes one order.
     """
 
     preview: StoredPreview
@@ -54,16 +55,24 @@ class Card:
     yes: str
     no: str
     bought: Sequence[Bought] = ()
+    newer: StoredPreview | None = None
 
     def sent_along(self, language: UiLanguage) -> list[str]:
         return asked_for(self.preview.request, language)
 
 
-def card_of(preview: StoredPreview, form_token: Callable[..., str], bought: Sequence[Bought] = ()) -> Card:
-    """`form_token` takes an action and the words that it is about."""
+def card_of(
+    preview: StoredPreview,
+    form_token: Callable[..., str],
+    bought: Sequence[Bought] = (),
+    waiting: Sequence[StoredPreview] = (),
+) -> Card:
+    """`form_token` takes an action and the words that it is about. `waiting`: all that wait, newest first."""
     digest = digest_of(preview)
     subject = (preview.approval_code, digest)
-    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject), bought)
+    newest = next((each for each in waiting if each.has_number_of(preview)), preview)
+    newer = None if newest is preview else newest
+    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject), bought, newer)
 
 
 def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, **values: Any) -> str:

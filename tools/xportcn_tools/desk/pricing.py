@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import anyio
 
-from xportcn_tools.canonical import fingerprint
 from xportcn_tools.desk import present, problems
 from xportcn_tools.desk.caps import breach
 from xportcn_tools.desk.naming import named, not_named
@@ -159,8 +158,7 @@ class Previewer:
         `twin`: the placed order that ended a create; it is named, however long ago it was placed.
         """
         request = replace(request, items=with_priced_specs(quote, request.items))
-        goods = fingerprint(request.goods_key())
-        earlier = await self._ledger.remembered(caller, goods, request.address)
+        earlier = await self._ledger.remembered(caller, request)
         now = earlier.now
         caps = profile.caps or self._policy.caps
         warnings = (
@@ -182,7 +180,6 @@ class Previewer:
             expires_at=now + timedelta(seconds=self._policy.preview_ttl),
             payable_fen=quote.payable,
             ship_to=request.ship_to(),
-            goods_digest=goods,
             request=request,
             pinned=quote.pinned,
             terms=terms_of(quote, self._policy.made_for(profile)),

@@ -145,6 +145,8 @@ def _meaning(reason: Reason, item: Item | None) -> tuple[str | None, str]:
 
 def _line(reason: Reason, items: tuple[Item, ...]) -> int | None:
     """The position of the line that a reason is about, where that is certain."""
+    if reason.lists:
+        return None
     if reason.offer_id is None:
         return 0 if len(items) == 1 else None
     of_offer = [at for at, item in enumerate(items) if item.offer_id == reason.offer_id]

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from xportcn_tools.canonical import fingerprint
 from xportcn_tools.ledger.approvals import Bought
 from xportcn_tools.ledger.ledger import (
     LedgerUnavailableError,
@@ -20,7 +21,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
 from xportcn_tools.upstream_state import Reading, UpstreamOrder, VendorMessage
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since", "declined_at"))
@@ -162,10 +163,10 @@ def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
         return ()
 
 
-def address_of(row: Mapping[str, Any]) -> Address | None:
-    """Where the order goes, by its preview's `request`; `None` where that cannot be read."""
+def request_of(row: Mapping[str, Any]) -> OrderRequest | None:
+    """The `request` of an order's preview; `None` where that cannot be read."""
     try:
-        return _from_column("request", row["request"]).address
+        return _from_column("request", row["request"])
     except (ValueError, TypeError):  # the latter: its preview's row was deleted
         return None
 
@@ -194,7 +195,6 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
         day=day_of(now),
         payable_fen=preview.payable_fen,
         ship_to=preview.ship_to,
-        goods_digest=preview.goods_digest,
         approval_method=new.approval_method,
         approval_verified=new.approval_verified,
         created_at=now,
@@ -203,11 +203,21 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
     )
 
 
-def order_beside(order: OrderRecord) -> dict[str, Any]:
-    """An order's columns that are no part of its record: its number as numbers are compared, and one that
-    only an older program reads.
+def goods_digests(request: OrderRequest) -> tuple[str, ...]:
+    """By what an order of this request, or of what may be the same goods, is found: today's digest of offers
+    and quantities, then those that earlier programs wrote, with the specs and where none was named.
     """
-    return {"reference": order.out_order_id.lower(), "place_digest": ""}
+    offers = request.offers_key()
+    without_specs = [(offer, "", quantity) for offer, quantity in offers]
+    return fingerprint(offers)[:32], fingerprint(request.goods_key()), fingerprint(without_specs)
+
+
+def order_beside(preview: StoredPreview) -> dict[str, Any]:
+    """Columns of its order that are no part of the record: its number as numbers are compared, what its goods
+    are found by, and one that only an older program reads.
+    """
+    found_by = goods_digests(preview.request)[0]
+    return {"reference": preview.out_order_id.lower(), "goods_digest": found_by, "place_digest": ""}
 
 
 def outcome_of(order: OrderRecord) -> Outcome:
