@@ -17,7 +17,7 @@ OUR_NUMBER = ("outorderid", "outorderno")
 """Folded: small letters, without `_`. These repeat the number that we sent."""
 
 ORDER_NUMBER = re.compile(
-    r"(?:main|parent|sub|biz|ali|trade)?orders?(?:id|no|sn|code|number|list)?s?(?:str|list)?|idofstr|payurl"
+    r"(?:main|parent|sub|biz|ali|trade)?orders?(?:id|no|sn|code|number|list)?s?(?:str|list)?|idofstr|payurl|订单(?:编?号|id)"
     r"|(?!min|max)(?:.*(?<!b)order|purchase|trade|deal|bill|po)(?:id|no|sn|code|num|number)s?(?:str|list)?"
 )
 """Folded likewise. What stands in such a field, but for 0, means that an order may exist."""
@@ -41,6 +41,11 @@ _OF_GOODS = re.compile(
 )
 
 FAILED_PART = re.compile(r".*(fail|unordered|rejected|partial).*", re.IGNORECASE)
+_LEFT_OUT = re.compile(
+    r".*(error|invalid|unavail|sold_?out|stock|lack|short|missing|remov|skip|ignor|exclu|dropped).*",
+    re.IGNORECASE,
+)
+"""A list in such a field, beside ids, is of goods that were not ordered."""
 _COUNTS = re.compile(
     r".*(success|succeed|created|(?<!not)(?<!not_)exist|repeat|duplicat|conflict|placed).*|ok|done",
     re.IGNORECASE,
@@ -118,8 +123,10 @@ def is_words(name: str) -> bool:
 
 def is_failed_part(name: str, value: object) -> bool:
     """Goods that failed, a count of them, or a flag that says so."""
-    if not FAILED_PART.fullmatch(name) or not value:
+    if not value:
         return False
+    if not FAILED_PART.fullmatch(name):
+        return isinstance(value, list) and bool(_LEFT_OUT.fullmatch(name))
     return (
         isinstance(value, list | dict)
         or value is True
