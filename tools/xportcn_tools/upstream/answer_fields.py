@@ -56,7 +56,7 @@ _FAILURE = re.compile(
     re.IGNORECASE,
 )
 """Flags that are raised where there is no order."""
-_HANDLE = re.compile(r"[\w.:+=|/-]*[0-9][\w.:+=|/-]*", re.ASCII)
+_HANDLE = re.compile(r"(?=[^0-9]*[0-9])[\w.:+=|/-]+", re.ASCII)
 
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
@@ -77,6 +77,7 @@ def every_field(whole: object) -> list[tuple[str, Any]] | None:
             length += len(value)
             value = _inside(value)
         if name:
+            length += len(name)
             found.append((name, value))
         if isinstance(value, dict):
             waiting += cast("dict[str, object]", value).items()
