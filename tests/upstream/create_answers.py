@@ -94,6 +94,12 @@ TABLE: tuple[Row, ...] = (
         "ids of an order that was cancelled",
         _said(200, "成功", {"orderIds": [ID], "msg": "已取消"}),
     ),
+    Row("placed", "our own number beside ids", _said(200, "成功", {"orderIds": [ID], "outOrderId": OURS})),
+    Row(
+        "unknown",
+        "another's number beside ids: the answer is to another request",
+        _said(200, "成功", {"orderIds": [ID], "outOrderId": "PO-2026-0815"}),
+    ),
     Row(
         "placed",
         "a reminder to pay speaks of no part",

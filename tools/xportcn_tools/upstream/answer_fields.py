@@ -117,6 +117,12 @@ def is_order_number(name: str, text: str) -> bool:
     return bool(ORDER_NUMBER.fullmatch(folded)) or (folded == "id" and text.isdecimal())
 
 
+def is_number_of_another(name: str, value: object, sent: frozenset[str]) -> bool:
+    """Whether this repeats the buyer's number of another request than the one in which these were sent."""
+    number, ours = str(value or "").strip().casefold(), {text.casefold() for text in sent}
+    return name.replace("_", "").casefold() in OUR_NUMBER and bool(number and sent) and number not in ours
+
+
 def is_words(name: str) -> bool:
     """Whether this is what the upstream says of the request, not of its goods."""
     return bool(_WORDS.fullmatch(name)) and not _OF_GOODS.fullmatch(name)
