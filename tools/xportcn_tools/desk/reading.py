@@ -115,11 +115,7 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
             if position is None:
                 unmatched_still.append((lines, line))
             elif fits is _may_be_same_goods and _is_ambiguous(line, [items[at] for at in fitting], unmatched):
-                message = (
-                    f"offer {line.offer_id} is in several lines, and nothing says which of them is which"
-                )
-                step = "Name the spec of each line; where all have one, order each in a preview of its own."
-                raise NotOrderableError([Reason(message, line.offer_id, next_step=step)])
+                raise _which_is_which(line)
             else:
                 del waiting[position]
                 lines[position] = line
@@ -140,7 +136,30 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
         reasons.append(Reason("the answer has a group without lines"))
     if reasons:
         raise NotOrderableError(reasons)
+    for position, line in [pair for lines in matched for pair in lines.items()]:
+        if items[position].spec_id is None:
+            same = [
+                (items[at], other) for lines in matched for at, other in lines.items() if _alike(other, line)
+            ]
+            if _are_told_apart_by_nothing(same):
+                raise _which_is_which(line)
     return matched
+
+
+def _which_is_which(line: LineAnswer) -> NotOrderableError:
+    message = f"offer {line.offer_id} is in several lines, and nothing says which of them is which"
+    step = "Name the spec of each line; where all have one, order each in a preview of its own."
+    return NotOrderableError([Reason(message, line.offer_id, next_step=step)])
+
+
+def _alike(one: LineAnswer, other: LineAnswer) -> bool:
+    return one.offer_id == other.offer_id and _hex(one.spec_id) == _hex(other.spec_id)
+
+
+def _are_told_apart_by_nothing(pairs: list[tuple[Item, LineAnswer]]) -> bool:
+    """Several quantities and amounts of the same goods. A unit price would prove which amount is whose."""
+    quantities, amounts = {item.quantity for item, _ in pairs}, {line.amount for _, line in pairs}
+    return min(len(quantities), len(amounts)) > 1 and any(line.unit_price is None for _, line in pairs)
 
 
 def _hex(spec_id: str | None) -> str | None:
