@@ -181,6 +181,12 @@ CREATE = {"preview_token": "pv_x", "expected_total": "1.00", "ship_to": "x", "go
         ("get_orders", "state", {"state": "null"}),
         ("get_orders", "state", {"state": "lost"}),
         ("get_orders", "caller", {"caller": "somebody"}),
+        ("get_orders", "reference", {"reference": True}),
+        ("get_orders", "since", {"since": 20261125}),
+        ("get_orders", "since", {"since": "2026-13-01"}),
+        ("get_orders", "until", {"until": "2026-11-25T00:00:00Z"}),
+        ("get_orders", "before", {"before": 5}),
+        ("get_orders", "refresh", {"refresh": "perhaps"}),
     ],
 )
 async def test_each_bad_argument_of_the_other_tools_is_named(

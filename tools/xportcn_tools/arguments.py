@@ -69,6 +69,10 @@ FORMS = {
     "reference": 'a preview_token, out_order_id or order id, such as "xp20261125-7K3QTR9WM2CD"',
     "state": 'one of sending, placed, rejected, unknown, absent, such as "placed"',
     "limit": "a whole number from 1 to 50, such as 10",
+    "since": 'a day, such as "2026-11-25"',
+    "until": 'a day, such as "2026-11-25"',
+    "before": 'next_before of the last answer, such as "xp20261125-7K3QTR9WM2CD"',
+    "refresh": "true or false, such as true",
 }
 """The form of each argument in words, with an example."""
 

@@ -7,7 +7,7 @@ from mcp.server.mcpserver import Context
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from xportcn_tools.arguments import TextLine, WholeNumber
+from xportcn_tools.arguments import FORMS, TextLine, WholeNumber
 from xportcn_tools.caller import caller_of
 from xportcn_tools.clock import start_of_day
 from xportcn_tools.desk.desk import Desk
@@ -74,7 +74,7 @@ def _day(name: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise wrong_argument(name, "is not a date; give it as 2026-11-25") from None
+        raise wrong_argument(name, f"is not a date; give {FORMS[name]}") from None
 
 
 GET_ORDERS = Offered(get_orders, "Look up orders", ANNOTATIONS, OrdersEnvelope, "orders")
