@@ -1,6 +1,6 @@
 """`get_orders`: what became of orders, from the ledger."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from xportcn_tools.arguments import FORMS, TextLine, WholeNumber
 from xportcn_tools.caller import caller_of
-from xportcn_tools.clock import start_of_day
+from xportcn_tools.clock import period
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.ledger.ledger import OrderQuery
 from xportcn_tools.results import Money, OrdersEnvelope, OrderState, TotalResult, wrong_argument
@@ -43,16 +43,15 @@ async def get_orders(
     again but tell the person.
     """
     desk = ctx.request_context.lifespan_context
-    zone = desk.policy.zone
-    first, last = _day("since", since), _day("until", until)
+    start, end = period(_day("since", since), _day("until", until), desk.policy.zone)
     found = await desk.history.listed(
         OrderQuery(
             caller_of(),
             reference,
             states=(state,) if state else (),
             limit=limit or 10,
-            since=start_of_day(first, zone) if first else None,
-            until=start_of_day(last + timedelta(days=1), zone) if last else None,
+            since=start,
+            until=end,
             before=before,
         ),
         refresh=bool(refresh),
