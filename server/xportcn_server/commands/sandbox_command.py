@@ -13,7 +13,7 @@ from xportcn_server.sandbox.shapes import AnswerShape
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=9900, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=9900, show_default=True)
 @click.option("--shape", type=click.Choice(["object", "list"]), default="object", show_default=True)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Fail like this; may be repeated.")
 @click.argument("more", nargs=-1, metavar="[NAME]...")
