@@ -40,6 +40,10 @@ async def test_days_are_those_of_the_owner_and_totals_are_over_all_that_fit(tmp_
         second = await call(client, "get_orders", {"since": "2026-03-02", "until": "2026-03-02", "limit": 1})
         assert numbers(second) == ["PO-0004"]
         everything = await call(client, "get_orders")
+        for ends in ({"until": "9999-12-31"}, {"since": "0001-01-01"}):
+            assert await call(client, "get_orders", ends) == everything
+        for ends in ({"until": "0001-01-01"}, {"since": "9999-12-31"}):
+            assert numbers(await call(client, "get_orders", ends)) == []
         price = {"amount": "64.00", "currency": "CNY"}
         assert first["totals"] == [
             {"state": "placed", "orders": 1, "payable": price},

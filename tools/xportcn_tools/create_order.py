@@ -56,7 +56,7 @@ class Asked:
 Token = Annotated[str, TextLine(64), Field(description="From preview_order")]
 Total = Annotated[
     str,
-    Id(r"[0-9]{1,12}(\.[0-9]{1,6})?", plain_amount),
+    Id(r"[0-9]{1,12}(\.[0-9]{1,6})?", plain_amount, number=False),
     Field(description="payable.amount of the preview, like 65.61"),
 ]
 ShipTo = Annotated[str, TextLine(800), Field(description="ship_to of the preview")]

@@ -87,12 +87,12 @@ def goods_line(lines: Sequence[Line], language: UiLanguage = "en") -> str:
         text = _goods(lines, count, language)
         if len(text) <= GOODS_LENGTH:
             return text
-    option = len(_words(lines[0].option, OPTION_LENGTH))
+    option = len(_words(lines[0].option, GOODS_LENGTH))
     return _goods(lines, 1, language, option + GOODS_LENGTH - len(text))
 
 
 def _goods(
-    lines: Sequence[Line], count: int, language: UiLanguage, option_length: int = OPTION_LENGTH
+    lines: Sequence[Line], count: int, language: UiLanguage, option_length: int = GOODS_LENGTH
 ) -> str:
     texts, rest = [_in_goods(line, language, option_length) for line in lines[:count]], lines[count:]
     if rest:
