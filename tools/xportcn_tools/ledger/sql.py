@@ -281,7 +281,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
         now = self._now(sql)
-        changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(now)}
+        changed = rows.to_row(outcome) | {"updated_at": rows.time_text(now)}
         (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
         body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
         changed["last_sequence"] = self._append(sql, event, order.out_order_id, body).sequence
