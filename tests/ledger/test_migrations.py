@@ -139,6 +139,8 @@ async def test_what_an_earlier_program_kept_is_read_in_fen_and_by_type(old: OldL
         assert [line.amount for group in preview.shown.groups for line in group.lines] == [5800]
         (order,) = await ledger.orders(OrderQuery(None, states=("placed",)))
         assert list(order.order_ids) == OLD["order_ids"]
+        totals = {total.state: total.orders for total in await ledger.totals(OrderQuery(None))}
+        assert totals == {"placed": 1, "sending": 1}
         assert first_break(await ledger.trail()) is None
         assert [row.event for row in await ledger.trail()].count("previewed") == 4
 
@@ -240,6 +242,7 @@ async def test_a_yes_seals_a_preview_as_an_earlier_program_has_written_it(old: O
         with psycopg.connect(old.where) as database:
             stored = database.execute(wanted).fetchone()
     assert ", " in stored[PREVIEW_COLUMNS.index("request")]
+    assert len(preview.salt) == 32
     sealed = seal_of(PREVIEW_COLUMNS, dict(zip(PREVIEW_COLUMNS, stored, strict=True)), preview.salt)
     assert json.loads(trail[-1].body)["preview"] == sealed
 

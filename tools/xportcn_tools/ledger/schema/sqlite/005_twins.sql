@@ -24,11 +24,10 @@ DROP INDEX orders_by_lower;
 CREATE UNIQUE INDEX orders_by_reference ON orders (realm, reference);
 
 -- Places are compared, however their address is cut, and no longer by a digest. The orders' column stays: an
--- older program that is still running reads it when it records what it has sent. It claims nothing more.
-DROP INDEX previews_by_goods;
+-- older program that is still running reads it when it records what it has sent. It claims nothing more. The
+-- previews' goes when migration 015 rebuilds their table; indexes that are made again later are made there alone.
+DROP INDEX IF EXISTS previews_by_goods;
 DROP INDEX orders_by_goods;
-CREATE INDEX orders_by_goods ON orders (realm, caller, goods_digest);
-ALTER TABLE previews DROP COLUMN place_digest;
 DROP TRIGGER orders_need_previews_seen;
 ALTER TABLE orders DROP COLUMN previews_seen;
 CREATE TRIGGER orders_need_reference BEFORE INSERT ON orders WHEN NEW.reference = ''

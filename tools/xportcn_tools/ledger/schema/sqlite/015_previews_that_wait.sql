@@ -26,7 +26,8 @@ CREATE TABLE previews_anew (
 ) STRICT;
 INSERT INTO previews_anew
     SELECT preview_id, token_digest, approval_code, realm, caller, out_order_id, created_at, expires_at, declined_at,
-        payable_fen, ship_to, goods_digest, trail_seen, salt, issued_in,
+        payable_fen, ship_to, goods_digest, trail_seen,
+        CASE WHEN salt = '' AND ship_to <> '' THEN lower(hex(randomblob(16))) ELSE salt END, issued_in,
         EXISTS (SELECT 1 FROM orders WHERE orders.preview_id = previews.preview_id), request, pinned, terms, shown
     FROM previews;
 DROP TABLE previews;
