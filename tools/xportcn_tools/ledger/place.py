@@ -5,6 +5,7 @@ may leave out (its city, its district) tells two places apart only where both na
 """
 
 import re
+from functools import lru_cache
 
 from xportcn_tools.order import Address, folded, simplified
 
@@ -56,6 +57,7 @@ def _differ(one: str, other: str) -> bool:
     return bool(one and other) and one != other and one.isascii() == other.isascii()
 
 
+@lru_cache(maxsize=1024)  # each preview is compared with all that was ordered of its goods lately
 def _mobile(text: str) -> str:
     digits = re.sub(r"\D", "", folded(text))
     return re.sub(r"^0*(?:86)?0*(?=1\d{10}$)", "", digits)
@@ -70,6 +72,7 @@ def bare_name(name: str | None) -> str:
     return _ENGLISH.get(bare, bare)
 
 
+@lru_cache(maxsize=1024)
 def _cut(address: Address) -> tuple[str, str, str]:
     """City, district and street. What the street's text holds of the divisions is cut off."""
     province, town = bare_name(address.province), bare_name(address.town)

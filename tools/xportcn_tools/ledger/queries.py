@@ -190,7 +190,8 @@ class Queries:
         caller, goods_digest, address = what
         whose = (self.realm, caller, goods_digest)
         of_goods = (
-            "SELECT orders.*, previews.request FROM orders"
+            "SELECT orders.order_key, orders.created_at, orders.updated_at, orders.ship_to, previews.request"
+            " FROM orders"
             " LEFT JOIN previews ON previews.preview_id = orders.preview_id"
             " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
         )
@@ -203,7 +204,8 @@ class Queries:
         for row in found:
             to, erased = rows.address_of(row), not row["ship_to"] and row["updated_at"] >= since
             if to is None or erased or same_destination(to, address):
-                alike.append(rows.order_whatever(row))
+                order = self.order_where(sql, "order_key = ?", (row["order_key"],), rows.order_whatever)
+                alike += [order] if order else []
         return alike
 
     def recent(

@@ -37,6 +37,14 @@ has its default, which is `None` or nothing and must stay so.
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
 
+
+@dataclasses.dataclass(frozen=True)
+class _Sent:
+    """What is read of a stored request where nothing but its address matters."""
+
+    address: Address
+
+
 _READ = tuple[UpstreamOrder, ...]
 _SAID = tuple[VendorMessage, ...]
 _adapter: Callable[[Any], TypeAdapter[Any]] = functools.cache(TypeAdapter)  # made when a row is there
@@ -165,8 +173,8 @@ def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
 def address_of(row: Mapping[str, Any]) -> Address | None:
     """Where the order goes, by its preview's `request`; `None` where that cannot be read."""
     try:
-        return _from_column("request", row["request"]).address
-    except (ValueError, TypeError):  # the latter: its preview's row was deleted
+        return _adapter(_Sent).validate_json(row["request"]).address
+    except ValueError:  # also where its preview's row was deleted
         return None
 
 
