@@ -41,14 +41,18 @@ NAMES_WAIT_SECONDS = 3.0
 """How long names may come after the price's own answer: an order by ids does not depend on them."""
 
 
+def _spelled(number: int, alphabet: str, length: int) -> str:
+    """The last so many digits of a number, in the digits of an alphabet."""
+    digits = ""
+    while len(digits) < length:
+        number, rest = divmod(number, len(alphabet))
+        digits += alphabet[rest]
+    return digits
+
+
 def new_token() -> str:
     """192 random bits as `pv_` and 33 characters of base62."""
-    number = secrets.randbits(192)
-    digits = ""
-    while len(digits) < 33:
-        number, rest = divmod(number, 62)
-        digits += _BASE62[rest]
-    return f"pv_{digits}"
+    return f"pv_{_spelled(secrets.randbits(192), _BASE62, 33)}"
 
 
 def token_digest(token: str) -> str:
@@ -57,13 +61,13 @@ def token_digest(token: str) -> str:
 
 
 def _code() -> str:
-    letters = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
+    letters = _spelled(secrets.randbits(128), _CODE_ALPHABET, 8)
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def mint_reference(now: datetime) -> str:
     """An `out_order_id` of our own: the server mints it once, at preview."""
-    return f"xp{now:%Y%m%d}-{''.join(secrets.choice(_CODE_ALPHABET) for _ in range(12))}"
+    return f"xp{now:%Y%m%d}-{_spelled(secrets.randbits(128), _CODE_ALPHABET, 12)}"
 
 
 def with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -82,6 +86,8 @@ class Previewer:
     _clock: Callable[[], datetime]
     _products: ProductReader | None = None
     _rate: RateLimit = field(default_factory=RateLimit)
+    _ordered_for: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Callers and accounts with a placed order."""
 
     async def ask(
         self, request: OrderRequest, caller: str, profile: Profile, *, at_create: bool = False
@@ -200,13 +206,16 @@ class Previewer:
 
     async def _is_first(self, caller: str, profile: Profile) -> bool:
         """Whether no placed order of this caller for this real account is known: then nothing has shown yet
-        that a total is right. One trip more, in mode `live` alone.
+        that a total is right. One trip more until there is one, in mode `live` alone.
         """
         if self._policy.environment != "live":
             return False
         account = self._policy.made_for(profile)["account"]
-        newest = await self._ledger.receipts(OrderQuery(caller, states=("placed",), limit=1))
-        return not any(each.preview and each.preview.terms.get("account") == account for each in newest)
+        if (caller, account) not in self._ordered_for:
+            newest = await self._ledger.receipts(OrderQuery(caller, states=("placed",), limit=1))
+            if any(each.preview and each.preview.terms.get("account") == account for each in newest):
+                self._ordered_for.add((caller, account))
+        return (caller, account) not in self._ordered_for
 
 
 def _warnings_of(alike: list[OrderRecord], twin: OrderRecord | None) -> Iterator[ShownWarning]:

@@ -82,7 +82,10 @@ def _to_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return time_text(value) if value else None
     if name in _JSON:
-        return compact(_adapter(_JSON[name]).dump_python(value, exclude_defaults=True))
+        try:
+            return _adapter(_JSON[name]).dump_json(value, exclude_defaults=True).decode()
+        except ValueError as error:  # half a character
+            raise LedgerUnavailableError(f"{name} cannot be written") from error
     return int(value) if isinstance(value, bool) else value
 
 
@@ -121,7 +124,10 @@ def _from_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return time_of(value)
     if name in _JSON:
-        return _adapter(_JSON[name]).validate_python(json.loads(value, object_hook=_fen))
+        adapter = _adapter(_JSON[name])
+        if '"currency"' in value:  # what version 3 of the ledger wrote
+            return adapter.validate_python(json.loads(value, object_hook=_fen))
+        return adapter.validate_json(value)
     return bool(value) if name == "approval_verified" else value
 
 
