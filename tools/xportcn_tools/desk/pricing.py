@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -30,10 +29,10 @@ from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, Upstream, UpstreamError
 from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
+from xportcn_tools.upstream.signing import LETTERS_AND_DIGITS, random_word
 
 logger = logging.getLogger(__name__)
 
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a person misreads
 MOST_NAMED = 5
 
@@ -41,18 +40,9 @@ NAMES_WAIT_SECONDS = 3.0
 """How long names may come after the price's own answer: an order by ids does not depend on them."""
 
 
-def _spelled(number: int, alphabet: str, length: int) -> str:
-    """The last so many digits of a number, in the digits of an alphabet."""
-    digits = ""
-    while len(digits) < length:
-        number, rest = divmod(number, len(alphabet))
-        digits += alphabet[rest]
-    return digits
-
-
 def new_token() -> str:
-    """192 random bits as `pv_` and 33 characters of base62."""
-    return f"pv_{_spelled(secrets.randbits(192), _BASE62, 33)}"
+    """`pv_` and 33 letters and digits: more than 192 random bits."""
+    return f"pv_{random_word(LETTERS_AND_DIGITS, 33)}"
 
 
 def token_digest(token: str) -> str:
@@ -61,19 +51,22 @@ def token_digest(token: str) -> str:
 
 
 def _code() -> str:
-    letters = _spelled(secrets.randbits(128), _CODE_ALPHABET, 8)
+    letters = random_word(_CODE_ALPHABET, 8)
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def mint_reference(now: datetime) -> str:
     """An `out_order_id` of our own: the server mints it once, at preview."""
-    return f"xp{now:%Y%m%d}-{_spelled(secrets.randbits(128), _CODE_ALPHABET, 12)}"
+    return f"xp{now:%Y%m%d}-{random_word(_CODE_ALPHABET, 12)}"
 
 
 def with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...]:
     """The items as they were priced: where none was named, the spec that the upstream chose is pinned."""
     specs = {line.position: line.spec_id for group in quote.groups for line in group.lines}
-    return tuple(replace(item, spec_id=specs[at]) for at, item in enumerate(items))
+    return tuple(
+        item if item.spec_id == specs[at] else replace(item, spec_id=specs[at])
+        for at, item in enumerate(items)
+    )
 
 
 @dataclass(frozen=True)
@@ -131,8 +124,13 @@ class Previewer:
         reader = self._products
         if reader is None:
             return await self._upstream.preview(body, profile.user_id), {}
-        offers = [item.offer_id for item in request.items]
+        offers = {item.offer_id for item in request.items}
         found: dict[str, Product | NotRead] = {}
+        for each in offers:
+            if not afresh and (known := reader.remembered(each, user_id=profile.user_id)):
+                found[each] = known
+        if found.keys() == offers:
+            return await self._upstream.preview(body, profile.user_id), found
         scope = anyio.CancelScope()
         answer: Reply | Exception = AnswerLostError("the call was given up", sent=True)
 

@@ -4,6 +4,7 @@ Prices are list prices in fen; only a preview says what is to be paid. Texts are
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 NotReadReason = Literal["not_found", "not_permitted", "not_confirmed", "unreadable", "no_answer"]
@@ -80,6 +81,14 @@ class Product:
     options: tuple[ProductOption, ...] = ()
     image: str | None = None
     ships_from: str | None = None
+
+    @cached_property
+    def _options_by_spec(self) -> dict[str, ProductOption]:
+        return {option.spec_id: option for option in self.options}
+
+    def option_of(self, spec_id: str | None) -> ProductOption | None:
+        """The option of a spec id, whatever the case of its hex digits."""
+        return self._options_by_spec.get((spec_id or "").lower())
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ def _number(value: object) -> Decimal:
     Whether it came with a decimal point or an exponent stays visible: only then it has decimals, at least
     one. A double's noise beyond the twelfth is cut off.
     """
+    if type(value) is int and abs(value) <= _LARGEST:  # nearly always
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError("is not a number")
     if isinstance(value, str) and not (len(value) <= 40 and _NUMBER.fullmatch(value)):
