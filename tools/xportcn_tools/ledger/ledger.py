@@ -204,7 +204,7 @@ class Standing:
     the owner's day. `reference_used`: an attempt of any caller has this `out_order_id`. `page_open`: a page
     that shows this preview is open. `pause`: the owner's. `void`: this process orders nothing with it.
     `restored`: nor does any other, as the ledger was copied or restored since then.
-    `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
+    `twin`: the same goods to the same place or mobile (`Destination`), by the same caller, in another
     order that is open, or else in one that is placed and was not yet when this preview was made.
     """
 

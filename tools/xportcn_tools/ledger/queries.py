@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from xportcn_tools.clock import day_around
@@ -22,7 +22,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.order_query_sql import QueryStatements
-from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
@@ -190,23 +190,23 @@ class Queries:
         caller, goods_digest, address = what
         whose = (self.realm, caller, goods_digest)
         of_goods = (
-            "SELECT orders.order_key, orders.created_at, orders.updated_at, orders.ship_to, previews.request"
-            " FROM orders"
-            " LEFT JOIN previews ON previews.preview_id = orders.preview_id"
+            "SELECT orders.order_key, previews.request,"
+            " CASE WHEN orders.ship_to = '' AND orders.updated_at >= ? THEN 1 ELSE 0 END AS erased"
+            " FROM orders LEFT JOIN previews ON previews.preview_id = orders.preview_id"
             " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
         )
         states = (f"'placed' AND {placed}", "'sending'", "'unknown'")  # each has an index of its own
         statement = " UNION ALL ".join(f"{of_goods} AND state = {state}" for state in states)
-        found = sql.execute(statement, (*whose, value, *whose, *whose))
-        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
-        found = sorted(sorted(found, key=itemgetter("order_key")), key=itemgetter("created_at"), reverse=True)
-        alike: list[OrderRecord] = []
+        found = sql.execute(statement, (since, *whose, value, since, *whose, since, *whose))
+        here, alike = Destination.of(address), list[OrderRecord]()
         for row in found:
-            to, erased = rows.address_of(row), not row["ship_to"] and row["updated_at"] >= since
-            if to is None or erased or same_destination(to, address):
+            to = rows.destination_of(row)
+            if to is None or row["erased"] or to.is_same(here):
                 order = self.order_where(sql, "order_key = ?", (row["order_key"],), rows.order_whatever)
                 alike += [order] if order else []
-        return alike
+        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
+        alike.sort(key=attrgetter("order_key"))
+        return sorted(alike, key=attrgetter("created_at"), reverse=True)
 
     def recent(
         self, sql: Session, caller: str, goods_digest: str, address: Address, now: datetime

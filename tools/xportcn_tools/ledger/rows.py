@@ -18,6 +18,7 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     StoredPreview,
 )
+from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
@@ -176,10 +177,15 @@ def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
         return ()
 
 
-def address_of(row: Mapping[str, Any]) -> Address | None:
+def destination_of(row: Mapping[str, Any]) -> Destination | None:
     """Where the order goes, by its preview's `request`; `None` where that cannot be read."""
+    return _destination_in(row["request"])
+
+
+@functools.lru_cache(maxsize=1024)  # a preview asks for those of all that was ordered of its goods lately
+def _destination_in(request: str | None) -> Destination | None:
     try:
-        return _adapter(_Sent).validate_json(row["request"]).address
+        return Destination.of(_adapter(_Sent).validate_json(request or "").address)
     except ValueError:  # also where its preview's row was deleted
         return None
 
