@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,6 +36,7 @@ _JSON: dict[str, Any] = {
 """Columns that hold JSON, with their types. What a newer program has added beside is left out, and so is what
 has its default, which is `None` or nothing and must stay so.
 """
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
 
@@ -66,7 +68,9 @@ def start_of(day: str) -> datetime:
 
 
 def time_of(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _TIME.fullmatch(text):  # `fromisoformat` takes more than `time_text` writes
+        raise ValueError(f"no time: {text[:40]}")
+    return datetime.fromisoformat(text)
 
 
 def compact(content: Any) -> str:
