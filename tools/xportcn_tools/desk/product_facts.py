@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from xportcn_tools.desk.quote import Products, Quote, UnitsUnclearError
 from xportcn_tools.goods.advice import Note, list_price, quantity_warnings
-from xportcn_tools.goods.product import Product, ProductOption
+from xportcn_tools.goods.product import Product
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Item, Line, ShownWarning
 
@@ -69,12 +69,14 @@ def _list_price(line: Line, total: int, products: Products) -> int | None:
 
 
 def quantity_advice(goods: Sequence[Line | Item], products: Products) -> dict[str, tuple[Note, ...]]:
-    """By offer: what speaks against the quantities, with the nearest ones that fit."""
+    """By offer: what speaks against the quantities, with the nearest ones that fit. These are sentences of
+    ours, so they have neither a product's unit nor the words of an option.
+    """
     return {
         offer_id: quantity_warnings(
             product,
             [
-                (_without_words(product.option_of(one.spec_id)), one.quantity)
+                ((option := product.option_of(one.spec_id)) and option.without_words, one.quantity)
                 for one in goods
                 if one.offer_id == offer_id
             ],
@@ -82,13 +84,6 @@ def quantity_advice(goods: Sequence[Line | Item], products: Products) -> dict[st
         for offer_id in dict.fromkeys(one.offer_id for one in goods)
         if isinstance(known := products.get(offer_id), Product) and (product := replace(known, unit=None))
     }
-
-
-def _without_words(option: ProductOption | None) -> ProductOption | None:
-    """With its id in place of the seller's words, as the product without its unit: what is said of both is a
-    sentence of ours.
-    """
-    return option and replace(option, values=())
 
 
 def warned_of_quantities(quote: Quote) -> Iterator[ShownWarning]:

@@ -3,7 +3,7 @@
 Prices are list prices in fen; only a preview says what is to be paid. Texts are the seller's, cleaned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -34,6 +34,11 @@ class ProductOption:
     price: int | None = None
     image: str | None = None
     single_price: int | None = None
+
+    @cached_property
+    def without_words(self) -> "ProductOption":
+        """With ids in place of the seller's words."""
+        return replace(self, values=())
 
     @property
     def option(self) -> str:

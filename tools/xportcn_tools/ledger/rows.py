@@ -42,7 +42,7 @@ _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UT
 
 
 @dataclasses.dataclass(frozen=True)
-class _Sent:
+class _SentTo:
     """What is read of a stored request where nothing but its address matters."""
 
     address: Address
@@ -189,7 +189,7 @@ def destination_of(row: Mapping[str, Any]) -> Destination | None:
 @functools.lru_cache(maxsize=1024)  # a preview asks for those of all that was ordered of its goods lately
 def _destination_in(request: str | None) -> Destination | None:
     try:
-        return Destination.of(_adapter(_Sent).validate_json(request or "").address)
+        return Destination.of(_adapter(_SentTo).validate_json(request or "").address)
     except ValueError:  # also where its preview's row was deleted
         return None
 
