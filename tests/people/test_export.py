@@ -38,7 +38,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[OrderRe
         await books.open()
         for number in range(ORDERS):
             outcome = list(OUTCOMES.values())[number % 3]
-            caller = "alice" if number % 4 else "bob"
+            caller = ("bob", "caller:alice", "oauth:https://id|7", "caller:alice")[number % 4]
             preview = preview_of(number, now=clock.now, fen=600 + 7919 * number, caller=caller)
             await settled(books, preview, outcome)
             clock.advance(3600)
@@ -99,6 +99,17 @@ def test_rows_are_chosen_by_state_and_caller(ledger: tuple[Path, list[OrderRecor
     expected = {order.out_order_id for order in orders if (order.state, order.caller) == ("placed", "bob")}
     assert {row["out_order_id"] for row in rows} == expected
     assert exported(path, "--caller", "nobody", "--format", "json") == b""
+
+
+@pytest.mark.parametrize(
+    ("recorded", "name"), [("caller:alice", "alice"), ("oauth:https://id|7", "https://id|7")]
+)
+def test_a_caller_is_chosen_by_the_name_that_the_owner_knows(
+    ledger: tuple[Path, list[OrderRecord]], recorded: str, name: str
+) -> None:
+    rows = json_rows(ledger[0], "--caller", name)
+    assert {row["caller"] for row in rows} == {recorded}
+    assert rows == json_rows(ledger[0], "--caller", recorded)
 
 
 def listed(path: Path, *words: str) -> list[str]:
