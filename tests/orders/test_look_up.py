@@ -90,6 +90,21 @@ async def test_what_is_no_day_is_refused_with_its_form(tmp_path: Path, era: Era)
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_a_period_or_a_place_in_the_list_that_there_is_not_is_no_empty_list(
+    tmp_path: Path, era: Era
+) -> None:
+    async with House(tmp_path).client(era, Person()) as client:
+        await call(client, "create_order", (await previewed(client))["create_order_arguments"])
+        wrong = {"since": {"since": "2026-03-03", "until": "2026-03-02"}, "before": {"before": "PO-nobody"}}
+        for field, arguments in wrong.items():
+            problem = (await call(client, "get_orders", arguments))["problem"]
+            assert problem["code"] == "invalid_arguments"
+            assert [each["field"] for each in problem["details"]["fields"]] == [field]
+        (order,) = (await call(client, "get_orders"))["orders"]
+        assert (await call(client, "get_orders", {"before": order["out_order_id"]}))["orders"] == []
+
+
+@pytest.mark.parametrize("era", ERAS)
 async def test_a_preview_that_has_become_no_order_is_said_to_be_one_with_the_way_on(
     tmp_path: Path, era: Era
 ) -> None:

@@ -43,7 +43,10 @@ async def get_orders(
     again but tell the person.
     """
     desk = ctx.request_context.lifespan_context
-    start, end = period(_day("since", since), _day("until", until), desk.policy.zone)
+    first, last = _day("since", since), _day("until", until)
+    if first and last and first > last:
+        raise wrong_argument("since", "is a later day than until; exchange the two")
+    start, end = period(first, last, desk.policy.zone)
     found = await desk.history.listed(
         OrderQuery(
             caller_of(),
