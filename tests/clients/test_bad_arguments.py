@@ -202,6 +202,31 @@ async def test_each_bad_argument_of_the_other_tools_is_named(
         assert (await call(client, "get_orders"))["ok"]
 
 
+WHOLE: dict[str, dict[str, Any]] = {
+    "search_products": {"query": "mug"},
+    "get_product": {"offer": MUG},
+    "preview_order": order_arguments(),
+    "create_order": CREATE,
+    "get_orders": {},
+}
+ODD: list[Any] = [
+    *(True, -1, 0, 1.5, 2**63, 1e308, [], [None], {}, {"a": 1}),
+    *("", "x", "x" * 5000, "\x00", "a\nb", "NaN", "{}", "[1]", "0001-01-01", "9999-12-31", "2026-02-30"),
+]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_whatever_an_argument_holds_the_answer_has_the_form_of_the_tool(
+    tmp_path: Path, era: Era
+) -> None:
+    async with House(tmp_path).client(era) as client:
+        for tool in (await client.list_tools()).tools:
+            for name in tool.input_schema["properties"]:
+                for value in ODD:
+                    envelope = await call(client, tool.name, WHOLE[tool.name] | {name: value})
+                    assert envelope["ok"] is (envelope["problem"] is None), (tool.name, name, value)
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_objects_and_numbers_sent_as_strings_are_read(tmp_path: Path, era: Era) -> None:
     import json
