@@ -31,7 +31,9 @@ def sqlite(place: Place, sizes: Sizes) -> Measured:
         # While it is filled; the server has its own settings.
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"):
             connection.execute(f"PRAGMA {pragma}")
+        before = many.stat().st_size
         fill(lambda text: connection.execute(text).fetchall(), sizes.sqlite_orders, postgres=False)
+        file = (many.stat().st_size - before) / sizes.sqlite_orders
     create, look_up = _compared(place, few, many, sizes, sizes.sqlite_orders)
     doctor = [_doctor_seconds(place, many) for _ in range(sizes.doctor_runs)]
     many.unlink()
@@ -39,6 +41,7 @@ def sqlite(place: Place, sizes: Sizes) -> Measured:
         "create-big": create,
         "get-big": look_up,
         "doctor": Figure(doctor, size=sizes.sqlite_orders),
+        "file": Figure([file], size=sizes.sqlite_orders),
     }
 
 

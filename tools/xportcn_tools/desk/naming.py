@@ -91,9 +91,7 @@ def goods_line(lines: Sequence[Line], language: UiLanguage = "en") -> str:
     return _goods(lines, 1, language, option + GOODS_LENGTH - len(text))
 
 
-def _goods(
-    lines: Sequence[Line], count: int, language: UiLanguage, option_length: int = GOODS_LENGTH
-) -> str:
+def _goods(lines: Sequence[Line], count: int, language: UiLanguage, option_length: int = GOODS_LENGTH) -> str:
     texts, rest = [_in_goods(line, language, option_length) for line in lines[:count]], lines[count:]
     if rest:
         pieces = sum(line.quantity for line in rest)

@@ -18,7 +18,7 @@ from xportcn_tools.desk.product_facts import held_against_list_prices, warned_of
 from xportcn_tools.desk.quote import NotOrderableError, Products, Quote, UnitsUnclearError
 from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
-from xportcn_tools.desk.terms import terms_of
+from xportcn_tools.desk.terms import kept, terms_of
 from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, StoredPreview
@@ -182,7 +182,7 @@ class Previewer:
             ship_to=request.ship_to(),
             request=request,
             pinned=quote.pinned,
-            terms=terms_of(quote, self._policy.made_for(profile)),
+            terms=kept(terms_of(quote, self._policy.made_for(profile))),
             shown=present.shown(quote, request, warnings),
             trail_seen=earlier.trail_seen,
         )

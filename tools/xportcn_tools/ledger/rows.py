@@ -35,6 +35,8 @@ _JSON: dict[str, Any] = {
 """Columns that hold JSON, with their types. What a newer program has added beside is left out, and so is what
 has its default, which is `None` or nothing and must stay so.
 """
+_BESIDE = {"request": "out_order_id", "shown": "ship_to"}
+"""What these leave out, too, where the row has the same in a column of its own."""
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
 
@@ -67,15 +69,21 @@ def compact(content: Any) -> str:
 
 
 def to_row(record: object) -> dict[str, Any]:
-    """A preview's or an order's columns, but for the realm."""
-    return {name: _to_column(name, value) for name, value in vars(record).items()}
+    """The columns of a preview, an order (both but for the realm) or an outcome."""
+    values = vars(record)
+    return {name: _to_column(name, values) for name in values}
 
 
-def _to_column(name: str, value: Any) -> Any:
+def _to_column(name: str, values: Mapping[str, Any]) -> Any:
+    value = values[name]
     if name in _TIMES:
         return time_text(value) if value else None
     if name in _JSON:
-        return compact(_adapter(_JSON[name]).dump_python(value, exclude_defaults=True))
+        content = _adapter(_JSON[name]).dump_python(value, exclude_defaults=True)
+        beside = _BESIDE.get(name)
+        if beside and content[beside] == values[beside]:
+            del content[beside]
+        return compact(content)
     return int(value) if isinstance(value, bool) else value
 
 
@@ -95,7 +103,7 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
     unreadable: list[str] = []
     for name in (field.name for field in dataclasses.fields(record)):
         try:
-            found[name] = _from_column(name, row[name])
+            found[name] = _from_column(name, row)
         except (ValueError, TypeError, KeyError, ArithmeticError):
             found[name] = instead.get(name)
             unreadable += [] if name in instead else [name]
@@ -108,13 +116,17 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
     return found
 
 
-def _from_column(name: str, value: Any) -> Any:
+def _from_column(name: str, row: Mapping[str, Any]) -> Any:
+    value = row[name]
     if name == "declined_at" and value is None:
         return None
     if name in _TIMES:
         return time_of(value)
     if name in _JSON:
-        return _adapter(_JSON[name]).validate_python(json.loads(value, object_hook=_fen))
+        content = json.loads(value, object_hook=_fen)
+        if name in _BESIDE:
+            content = {_BESIDE[name]: row.get(_BESIDE[name], "")} | content
+        return _adapter(_JSON[name]).validate_python(content)
     return bool(value) if name == "approval_verified" else value
 
 
@@ -166,7 +178,7 @@ def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
 def request_of(row: Mapping[str, Any]) -> OrderRequest | None:
     """The `request` of an order's preview; `None` where that cannot be read."""
     try:
-        return _from_column("request", row["request"])
+        return _from_column("request", row)
     except (ValueError, TypeError):  # the latter: its preview's row was deleted
         return None
 
@@ -230,10 +242,6 @@ def outcome_of(order: OrderRecord) -> Outcome:
         order.problem_code,
         order.problem_text,
     )
-
-
-def outcome_columns(outcome: Outcome) -> dict[str, Any]:
-    return {name: _to_column(name, value) for name, value in vars(outcome).items()}
 
 
 def preview_trail(preview: StoredPreview) -> dict[str, Any]:
