@@ -22,6 +22,7 @@ from xportcn_tools.upstream.clean import seen
 
 MOST_FIELDS_NAMED = 20
 _SAFE_NUMBER = 2**53
+_VISIBLE = re.compile("[!-~\u4e00-\u9fcc]")
 _WORDS_FOR_NOTHING = frozenset(("null", "none", "undefined", "n/a"))
 
 _CURRENCY = re.compile(r"^(?:(?:CNY|RMB|CN¥|¥)\s*)+|(?:\s*(?:CNY|RMB|元|yuan))+$", re.IGNORECASE)
@@ -92,7 +93,7 @@ def _blank(value: object) -> bool:
     if isinstance(value, dict):
         parts = list(cast("dict[str, object]", value).values())
         return bool(parts) and all(map(_blank, parts))
-    return value is None or (isinstance(value, str) and not pasted(value))
+    return value is None or (isinstance(value, str) and not _VISIBLE.search(value) and not pasted(value))
 
 
 class Arguments(BaseModel):

@@ -86,7 +86,8 @@ async def ask_person(
     return await _wait_for_form(ctx, question, FORMS[desk.policy.language])
 
 
-def arrival(ctx: Context[Any]) -> Any:
+async def arrival(ctx: Context[Any]) -> Any:
+    """A coroutine, since the SDK runs a plain function in a thread."""
     desk: Desk = ctx.request_context.lifespan_context
     return desk.now()
 

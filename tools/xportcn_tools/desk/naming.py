@@ -7,7 +7,6 @@ product of its offer, or not at all.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from xportcn_tools.desk.product_facts import option_of
 from xportcn_tools.desk.product_problems import WHY_NOT_READ
 from xportcn_tools.desk.quote import Group, Products, Quote
 from xportcn_tools.goods.product import NotRead, Product
@@ -44,7 +43,7 @@ def _named_group(group: Group, products: Products) -> Group:
 def _named_line(line: Line, product: Product | NotRead | None) -> Line:
     if not isinstance(product, Product) or not _bare(product.title):
         return line
-    option = option_of(product, line.spec_id)
+    option = product.option_of(line.spec_id)
     if option is None and (product.options or line.spec_id):
         return line
     return replace(
