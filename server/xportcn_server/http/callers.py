@@ -179,17 +179,13 @@ def entries_of(path: Path) -> dict[str, CallerEntry]:
         CallersError: it cannot be used.
     """
     try:
-        text = small_text(path)
+        return _entries_in(small_text(path))
     except (OSError, ValueError) as error:
         raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
-    return _entries_in(text)
 
 
 def _entries_in(text: str) -> dict[str, CallerEntry]:
-    try:
-        stored = tomllib.loads(text)
-    except ValueError as error:
-        raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
+    stored = tomllib.loads(text)
     listed: Any = stored.pop("callers", {})
     if stored or not isinstance(listed, dict):
         raise CallersError("the callers' file must hold tables [callers.NAME] and nothing else")
@@ -247,7 +243,7 @@ def remove_caller(path: Path, name: str) -> None:
             raise CallersError(f"there is no caller {name}")
         text = _without_table(small_text(path).splitlines(keepends=True), name)
         # Whatever the lines looked like: the file is written only if this caller alone is gone.
-        with suppress(CallersError):
+        with suppress(CallersError, ValueError):
             if _entries_in(text) == left:
                 return text.encode()
         raise CallersError(f"caller {name} has no table of its own: take it out of {path} by hand")
