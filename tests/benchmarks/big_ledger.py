@@ -44,7 +44,7 @@ def fill(execute: Execute, orders: int, *, postgres: bool) -> None:
     execute("BEGIN")
     execute(
         f"CREATE TEMP TABLE copies AS {words['numbers']} SELECT n, {words['key']} AS preview_id,"
-        f" {words['key']} AS order_key, {words['digest']} AS goods, {at} AS at, {_STATE} AS state,"
+        f" {words['key']} AS order_key, substr({words['digest']}, 1, 32) AS goods, {at} AS at, {_STATE} AS state,"
         " CASE n % 5 WHEN 0 THEN 'local' ELSE 'caller-' || n % 5 END AS caller,"
         f" 'PO-' || n || '-' || substr({words['key']}, 1, 8) AS number FROM numbers"
     )

@@ -150,6 +150,8 @@ CREATE = {"preview_token": "pv_x", "expected_total": "1.00", "ship_to": "x", "go
         ("create_order", "expected_total", CREATE | {"expected_total": "$1.00"}),
         ("create_order", "preview_token", CREATE | {"preview_token": None}),
         ("create_order", "expected_total", CREATE | {"expected_total": 65.61}),
+        ("create_order", "expected_total", CREATE | {"expected_total": 64}),
+        ("create_order", "expected_total", CREATE | {"expected_total": 64.0}),
         ("create_order", "expected_total", CREATE | {"expected_total": "about 65"}),
         ("create_order", "expected_total", CREATE | {"expected_total": "-1"}),
         ("create_order", "expected_total", CREATE | {"expected_total": "NaN"}),
@@ -181,6 +183,12 @@ CREATE = {"preview_token": "pv_x", "expected_total": "1.00", "ship_to": "x", "go
         ("get_orders", "state", {"state": "null"}),
         ("get_orders", "state", {"state": "lost"}),
         ("get_orders", "caller", {"caller": "somebody"}),
+        ("get_orders", "reference", {"reference": True}),
+        ("get_orders", "since", {"since": 20261125}),
+        ("get_orders", "since", {"since": "2026-13-01"}),
+        ("get_orders", "until", {"until": "2026-11-25T00:00:00Z"}),
+        ("get_orders", "before", {"before": 5}),
+        ("get_orders", "refresh", {"refresh": "perhaps"}),
     ],
 )
 async def test_each_bad_argument_of_the_other_tools_is_named(
@@ -305,7 +313,9 @@ def test_a_municipality_is_its_own_city(province: str) -> None:
     assert AddressArgument.model_validate(fields | {"province": province}).city == province
 
 
-@pytest.mark.parametrize("total", ["¥64.00", "￥64.00", "64.00 CNY", "CNY 64", "64.00元", " ６４.００ "])
+@pytest.mark.parametrize(
+    "total", ["¥64.00", "￥64.00", "64.00 CNY", "CNY 64", "64.00元", " ６４.００ ", "CNY ¥64.00"]
+)
 async def test_a_total_is_taken_as_people_write_it(tmp_path: Path, total: str) -> None:
     async with House(tmp_path).client() as client:
         arguments = (await previewed(client))["create_order_arguments"]

@@ -26,7 +26,6 @@ from harness.clock import START, Clock
 from harness.house import House, call, previewed
 from harness.processes import ran, script_environment
 from ledger.suite.stores import (
-    PLACE,
     PLACED,
     UNKNOWN,
     all_orders,
@@ -555,7 +554,7 @@ CALLS: dict[str, Write] = {
     "receipts": lambda ledger: ledger.receipts(OrderQuery(None)),
     "trail": lambda ledger: ledger.trail(),
     "standing": lambda ledger: ledger.standing(digest_of("x"), "local"),
-    "remembered": lambda ledger: ledger.remembered("local", "goods", PLACE),
+    "remembered": lambda ledger: ledger.remembered("local", preview_of(1).request),
     "knows": lambda ledger: ledger.knows(OrderQuery("local", "PO-1")),
     "waiting": lambda ledger: ledger.waiting(),
 }

@@ -18,15 +18,18 @@ from typing import Any, Literal
 import psycopg
 import psycopg.errors
 import pytest
+from psycopg.rows import dict_row
 
 from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
 from ledger.suite.stores import claim, standing_of
 from xportcn_server import app
 from xportcn_server.sandbox.service import build_sandbox
+from xportcn_tools.canonical import fingerprint
 from xportcn_tools.ledger import migrations, sql
 from xportcn_tools.ledger import postgres as postgres_driver
 from xportcn_tools.ledger.ledger import (
+    Claimed,
     EarlierUnknown,
     Ledger,
     LedgerUnavailableError,
@@ -95,29 +98,29 @@ class OldLedger:
         finally:
             await ledger.aclose()
 
-    def claim_as_before(self, preview_id: str, number: str = "PO-old") -> None:
-        """The insertion with which an earlier program claims."""
-        row = OLD["tables"]["orders"][0] | {
-            "preview_id": preview_id,
-            "order_key": f"key of {number}",
-            "out_order_id": number,
-        }
+    def execute(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """A statement with `?` for its values, and its rows."""
         if self.driver == "sqlite":
             with closing(sqlite3.connect(self.where, isolation_level=None)) as file:
-                insert(file.execute, "?", "orders", row)
-        else:
-            with psycopg.connect(self.where, autocommit=True) as database:
-                insert(database.execute, "%s", "orders", row)  # pyright: ignore[reportArgumentType]
+                file.row_factory = sqlite3.Row
+                return [dict(row) for row in file.execute(statement, values)]
+        with psycopg.connect(self.where, autocommit=True) as database:
+            text: Any = statement.replace("?", "%s")
+            cursor = database.cursor(row_factory=dict_row).execute(text, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def insert_order(self, row: dict[str, Any]) -> None:
+        insert(lambda statement, values: self.execute(statement, *values), "?", "orders", row)
+
+    def claim_as_before(self, preview_id: str, number: str = "PO-old") -> None:
+        """The insertion with which an earlier program claims."""
+        row = OLD["tables"]["orders"][0]
+        key = {"preview_id": preview_id, "order_key": f"key of {number}", "out_order_id": number}
+        self.insert_order(row | key)
 
     def record_as_before(self) -> None:
         """The update with which an earlier program records that its create was placed."""
-        update = "UPDATE orders SET state = 'placed', order_ids = '[\"1\"]' WHERE state = 'sending'"
-        if self.driver == "sqlite":
-            with closing(sqlite3.connect(self.where, isolation_level=None)) as file:
-                file.execute(update)
-        else:
-            with psycopg.connect(self.where, autocommit=True) as database:
-                database.execute(update)
+        self.execute("UPDATE orders SET state = 'placed', order_ids = '[\"1\"]' WHERE state = 'sending'")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -204,11 +207,46 @@ async def test_an_earlier_program_that_still_runs_claims_nothing_more(old: OldLe
         if row["approval_code"] == OLD["previews"]["waiting"]["approval_code"]
     )
     async with old.opened() as ledger:
-        with pytest.raises(
-            (sqlite3.IntegrityError, psycopg.errors.NotNullViolation), match=r"newer|reference"
-        ):
+        with pytest.raises((sqlite3.IntegrityError, psycopg.errors.IntegrityError), match=r"newer|reference"):
             old.claim_as_before(waiting)
         assert await ledger.orders(OrderQuery(None, "PO-old")) == []
+
+
+async def test_an_order_that_an_earlier_program_made_without_a_spec_blocks_the_same_goods_with_one(
+    old: OldLedger,
+) -> None:
+    code = OLD["previews"]["sending"]["approval_code"]
+    (row,) = (row for row in OLD["tables"]["previews"] if row["approval_code"] == code)
+    request = json.loads(row["request"])
+    (item,) = request["items"]
+    assert item.pop("spec_id") == MUG_SPEC
+    without = fingerprint([(item["offer_id"], "", item["quantity"])])
+    key = row["preview_id"]
+    old.execute("UPDATE previews SET request = ? WHERE preview_id = ?", json.dumps(request), key)
+    old.execute("UPDATE orders SET goods_digest = ? WHERE preview_id = ?", without, key)
+    async with old.opened() as ledger:
+        first = await ledger.preview_by_code(code)
+        assert first is not None
+        with_spec = replace(first.request, items=(replace(first.request.items[0], spec_id=MUG_SPEC),))
+        twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
+        twin = replace(twin, request=with_spec)
+        await ledger.store_preview(twin)
+        assert isinstance(await claim(ledger, twin), EarlierUnknown)
+
+
+async def test_a_program_that_looks_for_orders_by_their_specs_claims_nothing_more(old: OldLedger) -> None:
+    """It would not find the orders of this one."""
+    code, other = (OLD["previews"][name]["approval_code"] for name in ("waiting", "approved"))
+    async with old.opened() as ledger:
+        mine, its = await ledger.preview_by_code(code), await ledger.preview_by_code(other)
+        assert mine
+        assert its
+        assert isinstance(await claim(ledger, mine), Claimed)
+    row = old.execute("SELECT * FROM orders WHERE preview_id = ?", mine.preview_id)[0]
+    row |= {"order_key": "its", "preview_id": its.preview_id, "out_order_id": "its", "reference": "its"}
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.IntegrityError), match="newer program"):
+        old.insert_order(row | {"goods_digest": "0" * 64})
+    old.insert_order(row)
 
 
 async def test_an_outcome_that_an_earlier_program_records_ends_the_create_of_a_twin(old: OldLedger) -> None:
@@ -216,7 +254,7 @@ async def test_an_outcome_that_an_earlier_program_records_ends_the_create_of_a_t
     async with old.opened() as ledger:
         first = await ledger.preview_by_code(OLD["previews"]["sending"]["approval_code"])
         assert first is not None
-        seen = await ledger.remembered(first.caller, first.goods_digest, first.request.address)
+        seen = await ledger.remembered(first.caller, first.request)
         assert [order.state for order in seen.alike] == ["sending"]
         twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
         await ledger.store_preview(replace(twin, trail_seen=seen.trail_seen))

@@ -1,5 +1,6 @@
 """A ledger that was copied or put back from a backup: no token that it was issued with orders a second time."""
 
+import errno
 import logging
 import shutil
 import sqlite3
@@ -74,6 +75,14 @@ def witness_of(house: House) -> tuple[str, Witness | None]:
     with closing(sqlite3.connect(house.ledger)) as sql:
         (ledger_id,) = sql.execute("SELECT ledger_id FROM identity").fetchone()
     return ledger_id, witness.read(ledger_id)
+
+
+def copied(house: House) -> Path:
+    """The ledger as it is at this moment, whoever has it open."""
+    backup = house.ledger.with_name("backup")
+    with closing(sqlite3.connect(house.ledger)) as source, closing(sqlite3.connect(backup)) as target:
+        source.backup(target)
+    return backup
 
 
 @pytest.mark.parametrize("orders_before", [0, 1], ids=["first order", "later order"])
@@ -405,6 +414,70 @@ async def test_without_a_state_folder_only_tokens_of_an_earlier_process_are_void
         )
     )
     assert "ledger witness" in found.stdout
+
+
+async def test_a_token_is_void_once_its_witness_cannot_be_written_and_a_copy_orders_it_nowhere(
+    house: House, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    async with house.client() as client:
+        token = (await previewed(client))["create_order_arguments"]
+        (tmp_path / "state").rename(elsewhere)
+        (tmp_path / "state").touch()
+        assert (await call(client, "create_order", token))["problem"]["code"] == "token_expired"
+        fresh = (await previewed(client))["create_order_arguments"]
+        backup = copied(house)
+        assert (await call(client, "create_order", fresh))["order"]["state"] == "placed"
+    (tmp_path / "state").unlink()
+    elsewhere.rename(tmp_path / "state")
+    shutil.copyfile(backup, house.ledger)  # which the witness knows whole
+    assert await created(house, fresh) == "token_expired"
+    assert house.creates == 1
+
+
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "for ever"])
+async def test_a_claim_that_its_witness_cannot_take_is_not_sent(
+    house: House, monkeypatch: pytest.MonkeyPatch, lasting: bool
+) -> None:
+    """Else a backup of before it would pass for the ledger, and the token would order again."""
+    async with house.client() as client:
+        token = (await previewed(client))["create_order_arguments"]
+        backup = copied(house)
+        with monkeypatch.context() as failing:
+
+            def full(*_: object) -> None:
+                if not lasting:
+                    failing.undo()
+                raise OSError(errno.EIO, "no room")
+
+            failing.setattr(witness, "follow", full)
+            assert (await call(client, "create_order", token))["problem"]["code"] == "ledger_unavailable"
+            fresh = (await previewed(client, quantity=7))["create_order_arguments"]
+            assert (await call(client, "create_order", fresh))["order"]["state"] == "placed"
+    assert house.creates == 1
+    shutil.copyfile(backup, house.ledger)
+    await created(house, token)
+    assert house.creates == (2 if lasting else 1), "the first create was not sent"
+
+
+async def test_a_token_of_a_process_without_a_witness_is_void_in_the_next_whatever_that_one_can_write(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    state.touch()
+    async with house.client() as client:
+        token = (await previewed(client))["create_order_arguments"]
+        backup = copied(house)
+        assert (await call(client, "create_order", token))["order"]["state"] == "placed"
+    shutil.copyfile(backup, house.ledger)
+    async with house.client() as client:
+        await previewed(client, quantity=7)
+        state.unlink()
+        async with house.client() as other:  # the folder is there again, and the witness is kept
+            fresh = (await previewed(other, quantity=8))["create_order_arguments"]
+            assert (await call(other, "create_order", fresh))["order"]["state"] == "placed"
+        assert (await call(client, "create_order", token))["problem"]["code"] == "token_expired"
+    assert house.creates == 2
 
 
 async def test_a_ledger_in_use_is_witnessed_outside_its_folder_for_this_user_alone(house: House) -> None:

@@ -22,7 +22,6 @@ from harness.clock import START, Clock
 from harness.postgres_server import PostgresServer
 from ledger.suite.stores import (
     ABSENT,
-    PLACE,
     PLACED,
     UNKNOWN,
     claim,
@@ -147,7 +146,7 @@ async def everything(called: Called, clock: Clock) -> None:
     for number in range(50):  # a statement with many values may have another plan
         await settled(ledger, preview_of(number), PLACED)
     await ledger.standing(preview_of("a").token_digest, "local")
-    await ledger.remembered("local", "goods-a", PLACE)
+    await ledger.remembered("local", preview_of("a").request)
     states: list[tuple[Any, ...]] = [(), ("placed",), ("unknown",), ("sending",), ("placed", "unknown")]
     for caller in ("local", None):
         for states_asked in states:

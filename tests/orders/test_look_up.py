@@ -40,6 +40,10 @@ async def test_days_are_those_of_the_owner_and_totals_are_over_all_that_fit(tmp_
         second = await call(client, "get_orders", {"since": "2026-03-02", "until": "2026-03-02", "limit": 1})
         assert numbers(second) == ["PO-0004"]
         everything = await call(client, "get_orders")
+        for ends in ({"until": "9999-12-31"}, {"since": "0001-01-01"}):
+            assert await call(client, "get_orders", ends) == everything
+        for ends in ({"until": "0001-01-01"}, {"since": "9999-12-31"}):
+            assert numbers(await call(client, "get_orders", ends)) == []
         price = {"amount": "64.00", "currency": "CNY"}
         assert first["totals"] == [
             {"state": "placed", "orders": 1, "payable": price},
@@ -83,3 +87,20 @@ async def test_what_is_no_day_is_refused_with_its_form(tmp_path: Path, era: Era)
                 assert problem["code"] == "invalid_arguments"
                 assert field in problem["message"]
                 assert "2026-11-25" in problem["message"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_preview_that_has_become_no_order_is_said_to_be_one_with_the_way_on(
+    tmp_path: Path, era: Era
+) -> None:
+    async with House(tmp_path).client(era, Person()) as client:
+        preview = await previewed(client, out_order_id="PO-waits")
+        for reference in (preview["preview_token"], "PO-waits"):
+            result = await client.call_tool("get_orders", {"reference": reference})
+            assert result.structured_content
+            assert (result.structured_content["ok"], result.structured_content["orders"]) == (True, [])
+            assert "This preview has not been ordered." in text_of(result)
+            assert "call create_order" in text_of(result)
+        await call(client, "create_order", preview["create_order_arguments"])
+        for arguments in ({"reference": "PO-waits"}, {"reference": "PO-waits", "state": "unknown"}, {}):
+            assert "has not been ordered" not in text_of(await client.call_tool("get_orders", arguments))

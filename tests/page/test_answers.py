@@ -373,6 +373,35 @@ async def test_a_preview_whose_number_was_ordered_otherwise_waits_no_longer(tmp_
     assert [event for event, _ in await trail_of(house)] == ["claimed", "placed"]
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_of_two_previews_with_one_number_the_older_says_that_a_newer_one_waits(
+    tmp_path: Path, language: str
+) -> None:
+    """As after `terms_changed`. The older one may still be ordered: its terms can hold again."""
+    house = house_at(tmp_path, APPROVAL="ask", RECHECK_AFTER_SECONDS="0")
+    async with house.client() as client, visited(house, changes={"LANGUAGE": language}) as visit:
+        older = await previewed(client, out_order_id="Order-0001")
+        await previewed(client, quantity=5, out_order_id="Order-0002")
+        house.sandbox.faults.add("price-drift", "preview")
+        answer = await call(client, "create_order", older["create_order_arguments"])
+        assert answer["problem"]["code"] == "terms_changed"
+        newer = answer["problem"]["preview"]
+        cards = (await visit.text()).split("<article")[1:]
+        words = {
+            "en": "A newer preview with this order number waits, too: {} CNY",
+            "zh": "另有更新的预览：{} CNY",
+        }
+        said = words[language].format(newer["payable"]["amount"])
+        marked = [card for card in cards if said in card]
+        assert len(cards) == 3
+        assert [older["approval_code"] in card for card in marked] == [True]
+        listed = (await command(house, "approve", "--list", LANGUAGE=language)).stdout.splitlines()
+        of_older = {"en": "a newer preview has this number", "zh": "此编号有更新的预览"}[language]
+        assert [line.split()[0] for line in listed if of_older in line] == [older["approval_code"]]
+        house.sandbox.faults.clear()
+        assert (await call(client, "create_order", older["create_order_arguments"]))["ok"]
+
+
 async def test_a_card_that_has_expired_meanwhile_is_no_yes(tmp_path: Path) -> None:
     clock = Clock()
     house = house_at(tmp_path, clock)

@@ -130,8 +130,10 @@ async def said_in_the_terminal(house: House, code: str, language: str) -> list[s
         (["orders", "resolve", "PO-00002", "--absent"], "y\n"),
         (["orders", "watch", "--once"], ""),
         (["pause", "--reason", "7"], ""),
+        (["orders", "list"], ""),
         (["resume"], ""),
         (["resume"], ""),
+        (["forget", "PO-99999"], ""),
         (["forget", "PO-00003"], ""),
         (["orders", "show", "PO-00003"], ""),
         (["backup", file], ""),
@@ -196,7 +198,7 @@ async def test_receipts_are_in_chinese_and_say_so(tmp_path: Path, form: str) -> 
 def bare_of(text: str) -> str:
     """What a person reads of a receipt or a page."""
     text = re.sub(
-        r"<style>.*?</style>|<script.*?</script>|<[^>]*>|`xportcn-mcp [^`]*`|`… --absent`",
+        r"<style>.*?</style>|<script.*?</script>|<code>.*?</code>|<[^>]*>|`xportcn-mcp [^`]*`|`… --absent`",
         " ",
         text,
         flags=re.DOTALL,

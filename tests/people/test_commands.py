@@ -350,6 +350,24 @@ def test_a_listed_order_says_state_caller_goods_and_where_to_pay_in_the_owners_t
     assert "not paid" not in refused
 
 
+def test_a_list_says_on_top_that_ordering_is_paused_and_keeps_its_rows_as_they_were(
+    terminal: Terminal,
+) -> None:
+    place(terminal)
+    running = terminal.run("orders", "list")
+    assert "paused" not in running.stderr
+    for reason, said in (("stock-taking", "Reason: stock-taking"), ("", "Reason: none")):
+        terminal.says("pause", "--reason", reason)
+        paused = terminal.run("orders", "list")
+        assert paused.stdout == running.stdout
+        first, *others = paused.stderr.splitlines()
+        assert first.startswith("Ordering is paused since 20")
+        assert first.endswith(f"no order leaves until `xportcn-mcp resume`. {said}")
+        assert others == running.stderr.splitlines()
+    terminal.says("resume")
+    assert terminal.run("orders", "list") == running
+
+
 def test_an_order_is_shown_by_its_reference_or_its_id_with_how_it_was_approved(terminal: Terminal) -> None:
     order = place(terminal)
     shown = terminal.says("orders", "show", order["out_order_id"])
@@ -394,6 +412,7 @@ def test_a_reference_that_is_nobodys_is_said_to_be(terminal: Terminal, words: li
     done = terminal.run("orders", *words)
     assert done.code == 1
     assert "PO-nobodys" in done.stderr
+    assert "`xportcn-mcp orders list` lists them" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -503,7 +522,8 @@ def test_a_preview_is_not_approved_without_a_yes_or_by_a_wrong_code(terminal: Te
     code = preview(terminal)["approval_code"]
     for answer in ("n\n", "\n", ""):
         assert terminal.run("approve", code, answer=answer).code == 1
-    assert "no preview has the code" in terminal.refuses("approve", "ZZZZ-ZZZZ", answer="y\n")
+    refused = terminal.refuses("approve", "ZZZZ-ZZZZ", answer="y\n")
+    assert "no preview has the code ZZZZ-ZZZZ; `xportcn-mcp approve --list` lists what waits" in refused
     assert events(terminal) == ["declined", "declined"]
 
 
@@ -548,6 +568,14 @@ def test_a_fault_that_there_is_not_is_refused_with_those_that_there_are(terminal
     assert set(re.split(r", | ", line.partition("there are: ")[2])) == offered
     assert "not-connectable" not in offered
     terminal.refuses("sandbox", "--fault", "not-connectable", code=2)
+    assert "there is no fault 'rain'" in terminal.refuses("sandbox", "--fault", "http-502", "rain", code=2)
+
+
+@pytest.mark.parametrize("command", ["sandbox", "page", "serve"])
+def test_a_port_that_there_is_not_is_refused(terminal: Terminal, command: str) -> None:
+    done = terminal.run(command, "--port", "65536")
+    assert (done.code, done.stdout) == (2, "")
+    assert "65536 is not in the range 0<=x<=65535" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_to_be(terminal: Terminal) -> None:

@@ -143,6 +143,10 @@ def test_days_in_the_wrong_order_are_refused(ledger: tuple[Path, list[OrderRecor
     assert "--since is a later day than --until" in done.output
 
 
+def test_the_ends_of_the_calendar_leave_no_row_out(ledger: tuple[Path, list[OrderRecord]]) -> None:
+    assert exported(ledger[0], "--since", "0001-01-01", "--until", "9999-12-31") == exported(ledger[0])
+
+
 def test_a_ledger_without_orders_gives_the_head_alone(tmp_path: Path) -> None:
     assert csv_rows(exported(tmp_path / "new.sqlite3")) == []
 

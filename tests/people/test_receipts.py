@@ -1,20 +1,22 @@
 """The receipt of an order, as Markdown and as a page to print; nothing in it acts on who reads it."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import anyio
+import pytest
 from click.testing import CliRunner, Result
 
 from harness.clock import Clock
 from harness.settings import environ_of
-from ledger.suite.stores import PLACED, SHIP_TO, preview_of, settled
+from ledger.suite.stores import PLACED, REJECTED, SHIP_TO, UNKNOWN, preview_of, settled
 from xportcn_server.commands.cli import main
 from xportcn_server.guide.printed_receipt import printed_receipt
 from xportcn_tools.codes import MODE_WORDS
-from xportcn_tools.ledger.ledger import OrderQuery, Receipt
+from xportcn_tools.ledger.ledger import OrderQuery, Outcome, Receipt
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 HOSTILE = '<script>alert(1)</script><img src=x> & "quoted"'
@@ -34,15 +36,15 @@ class Tags(HTMLParser):
         self.texts.append(data)
 
 
-def placed(path: Path) -> Receipt:
+def placed(path: Path, outcome: Outcome = PLACED) -> Receipt:
     async def work() -> Receipt:
         ledger = SqliteLedger(path, "sandbox", clock=Clock())
         await ledger.open()
         preview = preview_of(1)
         (group,) = preview.shown.groups
-        line = replace(group.lines[0], title=HOSTILE, option="白色", product_no="A-1")
+        line = replace(group.lines[0], title=f"瓷杯 {HOSTILE}", option="白色", product_no=HOSTILE)
         shown = replace(preview.shown, groups=(replace(group, lines=(line,)),))
-        await settled(ledger, replace(preview, shown=shown), PLACED)
+        await settled(ledger, replace(preview, shown=shown), outcome)
         (found,) = await ledger.receipts(OrderQuery(None))
         await ledger.aclose()
         return found
@@ -66,7 +68,7 @@ def test_the_page_has_all_of_the_order_in_the_owners_time_and_no_sellers_mark_up
     tags.feed(text)
     assert not tags.names & {"script", "img", "link", "a", "iframe"}
     said = " ".join(tags.texts)
-    for part in (HOSTILE, "白色", "A-1", "65.61 CNY", SHIP_TO, *PLACED.order_ids, "SANDBOX", "not paid yet"):
+    for part in (HOSTILE, "瓷杯", "白色", "65.61 CNY", SHIP_TO, *PLACED.order_ids, "SANDBOX", "not paid yet"):
         assert part in said
     assert "2026-03-09 20:00:00 CST" in said
 
@@ -79,6 +81,24 @@ def test_the_markdown_is_the_receipt_that_clients_read(tmp_path: Path) -> None:
     assert (done.exit_code, text.startswith("# Order `PO-1`")) == (0, True)
     assert "<script>" not in text
     assert "65.61 CNY" in text
+
+
+@pytest.mark.parametrize("outcome", [PLACED, REJECTED, UNKNOWN], ids=lambda outcome: outcome.state)
+def test_markdown_and_page_say_the_same_of_an_order(tmp_path: Path, outcome: Outcome) -> None:
+    """Cell by cell, without the signs of either format."""
+    path = tmp_path / "ledger.sqlite3"
+    placed(path, outcome)
+    tags = Tags()
+    tags.feed(shown(path, "html").stdout_bytes.decode())
+    said = [text for text in map(str.strip, tags.texts) if text]
+    said = said[said.index("SANDBOX: nothing real is bought.") + 1 :]
+    cells: list[str] = []
+    for line in shown(path, "md").stdout_bytes.decode().splitlines()[4:]:
+        if not re.fullmatch(r"[| -]*", line):
+            cells += re.sub(r"\\(.)|[`*#]", r"\1", line).strip("| ").split(" | ")
+    assert "".join(cells).replace(" ", "") == "".join(said).replace(" ", "")
+    assert ("What to do next" in said) is (outcome is not PLACED)
+    assert "2026-03-09 20:00:00 CST" in said
 
 
 def test_a_reference_that_is_nobodys_has_no_receipt(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from mcp import Client, MCPError
@@ -78,8 +79,9 @@ async def test_a_receipt_says_what_how_much_where_to_how_approved_and_when(tmp_p
     assert told["Order ids"] == f"`{order_id}`"
     assert told["Ship to"] == order["ship_to"]
     assert told["Approval"] == "client_dialog (not verified)"
-    assert told["Created"] == f"{order['created_at']} (UTC)"
-    assert told["Updated"] == f"{order['updated_at']} (UTC)"
+    for name, time in (("Created", order["created_at"]), ("Updated", order["updated_at"])):
+        there = datetime.fromisoformat(time).astimezone(ZoneInfo("Asia/Shanghai"))
+        assert told[name] == f"{there:%Y-%m-%d %H:%M:%S} CST"
     assert told["Request id"] == f"`{order['request_id']}` (for the vendor's support)"
     assert f"| `{MUG}` | `{MUG_SPEC}` | – | 2 | 58.00 CNY |" in text
     assert "What to do next" not in text
@@ -264,7 +266,6 @@ REFUSED = OrderRecord(
     day="2026-11-21",
     payable_fen=6561,
     ship_to="王小明",
-    goods_digest="g",
     approval_method="form",
     approval_verified=True,
     created_at=NOW,
@@ -279,10 +280,10 @@ REFUSED = OrderRecord(
 
 
 def test_whatever_the_upstream_calls_its_reasons_and_ids_a_receipt_is_one_table_of_text() -> None:
-    text = page("live", receipt(Receipt(REFUSED, None)))
+    text = page("live", receipt(Receipt(REFUSED, None), UTC))
     assert "real orders, real money." in text
     assert cells(text)["Approval"] == "form (verified)"
-    assert cells(text)["Created"] == "2026-11-21T09:30:00Z (UTC)"
+    assert cells(text)["Created"] == "2026-11-21 09:30:00 UTC"
     for line in text.splitlines():
         bare = re.sub(r"\\.", "", line).replace("`upstream_rejected`", "")
         if "evil" in line:
@@ -292,7 +293,7 @@ def test_whatever_the_upstream_calls_its_reasons_and_ids_a_receipt_is_one_table_
 
 
 def test_a_receipt_whose_preview_is_no_longer_kept_has_what_the_order_itself_says() -> None:
-    text = page("live", receipt(Receipt(REFUSED, None)))
+    text = page("live", receipt(Receipt(REFUSED, None), UTC))
     assert cells(text)["Total"] == "65.61 CNY"
     assert "## Goods" not in text
 

@@ -1,12 +1,15 @@
 """Refusals of the upstream in our words: what each means, for which line, and the way out that fits."""
 
+from typing import Any
+
 import pytest
 
 from harness.builders import OFFER, OTHER_OFFER, SPEC, asked, group, line, quoted
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.quote import NotOrderableError, Reason
 from xportcn_tools.order import Item
-from xportcn_tools.results import Problem, ProblemError
+from xportcn_tools.render import text_of as rendered
+from xportcn_tools.results import OrderEnvelope, Problem, ProblemError
 from xportcn_tools.upstream.envelope import UpstreamEnvelope
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.words import cause_of, documented
@@ -82,6 +85,31 @@ def test_trade_types_name_the_owners_setting() -> None:
     with pytest.raises(NotOrderableError) as caught:
         quoted(group(tradeModeNameList=["creditBuy"]))
     assert "XPORTCN_TRADE_TYPES" in problems.not_orderable(caught.value, asked()).problem.next_step
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted", "said"),
+    [
+        ({"tradeModeNameList": ["creditBuy", "x"]}, {}, "trade types on offer: 「creditBuy, x」"),
+        (
+            {"shopPromotionList": [{"promotionId": "p7"}]},
+            {"promotion_id": "p9"},
+            "promotions on offer: 「p7」",
+        ),
+    ],
+)
+def test_names_that_the_upstream_lists_are_said_to_be_what_they_are_and_of_no_line(
+    fields: dict[str, Any], wanted: dict[str, str], said: str
+) -> None:
+    request = asked(**wanted)
+    with pytest.raises(NotOrderableError) as caught:
+        quoted(group(**fields), request=request)
+    found = problems.not_orderable(caught.value, request).problem
+    text = rendered(OrderEnvelope(ok=False, environment="sandbox", problem=found))
+    assert f"\n- {said}\n" in text
+    assert "the upstream says" not in text
+    assert found.details
+    assert [reason["line"] for reason in found.details["reasons"]] == [None]
 
 
 @pytest.mark.parametrize("code", ["500_004", "500-004", "R500_004", "500004", 500004, " 500_004 "])

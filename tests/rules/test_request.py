@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -232,6 +233,53 @@ def test_a_line_split_in_two_is_the_same_cart() -> None:
 )
 def test_other_goods_are_another_cart(other: tuple[Item, ...]) -> None:
     assert asked(*other).goods_key() != asked(Item(OFFER, 2, SPEC)).goods_key()
+
+
+A, B, C = "a" * 32, "B" * 32, "c" * 32
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ([(OFFER, 2, A)], [(OFFER, 2, A.upper())], True),
+        ([(OFFER, 2, A)], [(OFFER, 2, B)], False),
+        ([(OFFER, 2, None)], [(OFFER, 2, A)], True),
+        ([(OFFER, 2, None)], [(OFFER, 2, None)], True),
+        ([(OFFER, 2, None)], [(OFFER, 3, A)], False),
+        ([(OFFER, 2, None)], [(OTHER_OFFER, 2, A)], False),
+        ([(OFFER, 2, A), (OFFER, 1, None)], [(OFFER, 2, B), (OFFER, 1, None)], False),
+        ([(OFFER, 2, A), (OFFER, 1, None)], [(OFFER, 1, None), (OFFER, 2, A)], True),
+        ([(OFFER, 2, A), (OFFER, 1, None)], [(OFFER, 1, B), (OFFER, 2, A)], True),
+        ([(OFFER, 2, A), (OFFER, 1, B)], [(OFFER, 3, None)], True),
+        ([(OFFER, 2, A), (OTHER_OFFER, 1, None)], [(OFFER, 2, A), (OTHER_OFFER, 1, C)], True),
+        ([(OFFER, 2, A), (OTHER_OFFER, 1, None)], [(OFFER, 2, B), (OTHER_OFFER, 1, C)], False),
+    ],
+)
+def test_a_spec_that_one_cart_does_not_name_can_be_any_of_its_offer(
+    one: list[Any], other: list[Any], same: bool
+) -> None:
+    carts = [asked(*(Item(*line) for line in cart)) for cart in (one, other)]
+    assert carts[0].may_be_same_goods(carts[1]) is same
+    assert carts[1].may_be_same_goods(carts[0]) is same
+
+
+PIECES = st.lists(
+    st.tuples(st.sampled_from([OFFER, OTHER_OFFER]), st.sampled_from([None, A, B])), min_size=1, max_size=4
+)
+
+
+@given(PIECES, PIECES)
+def test_carts_may_be_the_same_where_some_choice_of_their_open_specs_makes_them_so(
+    one: list[tuple[str, str | None]], other: list[tuple[str, str | None]]
+) -> None:
+    """`C` stands for all specs that neither names."""
+
+    def choices(cart: list[tuple[str, str | None]]) -> set[tuple[tuple[str, str], ...]]:
+        each = [[(offer, spec)] if spec else [(offer, any_) for any_ in (A, B, C)] for offer, spec in cart]
+        return {tuple(sorted(chosen)) for chosen in product(*each)}
+
+    carts = [asked(*(Item(offer, 1, spec) for offer, spec in cart)) for cart in (one, other)]
+    assert carts[0].may_be_same_goods(carts[1]) == bool(choices(one) & choices(other))
 
 
 ITEMS = st.lists(

@@ -31,6 +31,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "yes": ("Yes, place it", "是，下单"),
     "no": ("No", "否"),
+    "newer_waits": (
+        "A newer preview with this order number waits, too: {total} CNY. Only one of them can be ordered.",
+        "此订单编号另有更新的预览：{total} CNY。同一编号只能下一单。",
+    ),
     "you_said_no": (
         "You said no. You can still say yes until it expires.",
         "您已拒绝。到期之前仍可改为同意。",

@@ -90,6 +90,27 @@ class OrderRequest:
             totals[goods] = totals.get(goods, 0) + item.quantity
         return [(offer, spec, quantity) for (offer, spec), quantity in sorted(totals.items())]
 
+    def offers_key(self) -> list[tuple[str, int]]:
+        """The cart by its offers alone, whatever their specs."""
+        totals: dict[str, int] = {}
+        for item in self.items:
+            totals[item.offer_id] = totals.get(item.offer_id, 0) + item.quantity
+        return sorted(totals.items())
+
+    def may_be_same_goods(self, other: "OrderRequest") -> bool:
+        """Whether the carts are equal as far as both name a spec. One without a spec can be any of its offer:
+        the upstream may name none where the product cannot be read.
+        """
+        theirs = {(offer, spec): count for offer, spec, count in other.goods_key()}
+        unmatched: dict[str, int] = {}
+        for offer, spec, count in self.goods_key():
+            more = max(0, count - theirs.get((offer, spec), 0)) if spec else 0
+            unmatched[offer] = unmatched.get(offer, 0) + more
+        # As many pieces on both sides: what fits one way fits the other way, too.
+        return self.offers_key() == other.offers_key() and all(
+            count <= theirs.get((offer, ""), 0) for offer, count in unmatched.items()
+        )
+
 
 @dataclass(frozen=True)
 class AccountFields:

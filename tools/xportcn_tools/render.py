@@ -39,6 +39,10 @@ from xportcn_tools.wording import UiLanguage, worded
 _UNVERIFIED = {"client_dialog": ", on the client's word", "rule": ": small enough to need no question"}
 MANY_LINES, FEW_BYTES = 20, 72
 """Beyond so many lines a title has so many bytes, so that a model reads fifty lines in 12 kB."""
+_NOT_ORDERED = (
+    "This preview has not been ordered. If the person agrees to it, call create_order with its arguments; "
+    "once it has expired, preview again."
+)
 _OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
 
 
@@ -224,7 +228,8 @@ def parcels_of(order: UpstreamOrderResult, language: UiLanguage = "en") -> Itera
 def _orders(found: OrdersEnvelope) -> list[str]:
     orders = found.orders or []
     one = len(orders) == 1
-    lines = [line for order in orders for line in _order(order, with_ids=one)] or ["No orders."]
+    none = _NOT_ORDERED if found.not_ordered else "No orders."
+    lines = [line for order in orders for line in _order(order, with_ids=one)] or [none]
     if len(orders) > 1:
         lines.append("For the offer and spec ids of an order, call get_orders with its reference.")
     totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]
@@ -273,7 +278,8 @@ def _details(details: Mapping[str, Any], message: str) -> Iterator[str]:
 
 def _reason(reason: Mapping[str, Any], message: str) -> str:
     words = " ".join(quoted(str(reason[name])) for name in ("code", "text") if reason.get(name))
-    said = f"the upstream says {words}" if words else ""
+    what = f"{reason['lists']}:" if reason.get("lists") else "the upstream says"
+    said = f"{what} {words}" if words else ""
     if reason["message"] not in message:
         return f"- {'; '.join(filter(None, (reason['message'], said)))}"
     line = f"line {reason['line']}: " if reason.get("line") else ""

@@ -202,14 +202,15 @@ class TotalResult(Shape):
 class OrdersEnvelope(Envelope):
     """`get_orders`. `totals`: over all that fit, shown or not; `next_before`: where the next ones begin.
 
-    `not_read`: what `refresh` did not read upstream, and why; for the text alone, as `upstream` is null there
-    or older.
+    For the text alone: `not_read`, what `refresh` did not read upstream, and why, as `upstream` is null there
+    or older; `not_ordered`, that the reference is a preview's of which no order was made.
     """
 
     orders: list[OrderResult] | None = None
     totals: list[TotalResult] | None = None
     next_before: str | None = None
     not_read: str | None = Field(default=None, exclude=True)
+    not_ordered: bool = Field(default=False, exclude=True)
     problem: PlainProblem | None = None
 
 

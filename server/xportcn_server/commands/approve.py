@@ -48,8 +48,10 @@ def approve_preview(settings: Settings, code: str) -> int:
             tell("Not approved; the trail has your no.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
-    except (LedgerError, RefusedError) as error:
+    except LedgerError as error:
         stop(error, 1)
+    except RefusedError as why:
+        stop(f"{why}; `xportcn-mcp approve --list` lists what waits", 1)
     tell("Approved. The assistant can call create_order now; the order is placed only then.")
     return 0
 
@@ -61,12 +63,14 @@ def list_waiting(settings: Settings) -> int:
     except LedgerError as error:
         stop(error, 1)
     t, when = partial(worded, settings.language), local_time(ZoneInfo(settings.timezone))
-    for preview in waiting:
+    for at, preview in enumerate(waiting):
         until = t("until {time}", time=when(preview.expires_at))
         words = [f"{preview.approval_code}  {yuan(preview.payable_fen):>10} CNY", until, preview.out_order_id]
         words += [goods_shown(preview.shown, settings.language), t("to {ship_to}", ship_to=preview.ship_to)]
         if preview.caller != LOCAL_CALLER:
             words.append(t("for {caller}", caller=escaped(preview.caller, keep="")))
+        if any(newer.has_number_of(preview) for newer in waiting[:at]):
+            words.append(t("(a newer preview has this number; only one of them can be ordered)"))
         say("  ".join(words))
     if not waiting:
         tell("Nothing waits for approval.")

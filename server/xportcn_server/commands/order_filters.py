@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.clock import start_of_day
+from xportcn_tools.clock import period
 from xportcn_tools.ledger.ledger import OrderQuery, State
 
 _DATE = click.DateTime(["%Y-%m-%d"])
@@ -26,12 +26,13 @@ class OrderFilters:
     caller: str | None = None
 
     def query(self, settings: Settings) -> OrderQuery:
-        zone, day = ZoneInfo(settings.timezone), timedelta(days=1)
+        first, last = (day.date() if day else None for day in (self.since, self.until))
+        start, end = period(first, last, ZoneInfo(settings.timezone))
         return OrderQuery(
             self.caller,
             states=(self.state,) if self.state else (),
-            since=start_of_day(self.since.date(), zone) if self.since else None,
-            until=start_of_day(self.until.date() + day, zone) if self.until else None,
+            since=start,
+            until=end,
         )
 
 

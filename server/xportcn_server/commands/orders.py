@@ -13,7 +13,7 @@ from xportcn_server.commands.export_command import export
 from xportcn_server.commands.order_filters import OrderFilters, order_filters
 from xportcn_server.commands.shared import (
     current_settings,
-    differences,
+    difference_warning,
     local_time,
     padded,
     say,
@@ -30,7 +30,8 @@ from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.present import goods_shown, receipt_result
 from xportcn_tools.desk.question import line_of, parts_of_total
-from xportcn_tools.ledger.ledger import LedgerError, OrderQuery, OrderRecord, Receipt
+from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Receipt, StateTotal
+from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.render import to_pay, upstream_lines
@@ -56,16 +57,27 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
     """List orders, newest first, with their goods and what is to be paid; then the totals of all that fit."""
     settings = current_settings()
     query = replace(filters.query(settings), limit=limit + 1, before=before)
+
+    async def read(ledger: Ledger) -> tuple[list[Receipt], list[StateTotal], Pause | None]:
+        return *await ledger.listing(query), await ledger.paused()
+
     try:
-        found, totals = with_ledger(settings, lambda ledger: ledger.listing(query))
+        found, totals, pause = with_ledger(settings, read)
     except LedgerError as error:
         stop(f"the ledger cannot be read: {error}", 1)
     more, found = len(found) > limit, found[:limit]
     when, language = local_time(ZoneInfo(settings.timezone)), settings.language
     t = partial(worded, language)
+    if pause:  # beside the rows, which a script may read, as the totals are
+        tell(
+            "Ordering is paused since {time}: no order leaves until `xportcn-mcp resume`. Reason: {reason}",
+            err=True,
+            time=when(pause.since),
+            reason=pause.reason or t("none"),
+        )
     for receipt in found:
         order, result = receipt.order, receipt_result(receipt, when)
-        if warning := differences(result, language):
+        if warning := difference_warning(result, language):
             say(warning)
         ids = ", ".join(order.order_ids) or "-"
         say(
@@ -84,7 +96,7 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
         texts += upstream_lines(result.upstream, language) if result.upstream else ()
         for text in (*texts, *to_pay(result, language), *_to_settle(order, language)):
             say(f"    {text}")
-    for total in totals:  # beside the rows, which a script may read
+    for total in totals:
         count = t("orders: {count}", count=total.orders)
         say(f"{padded(count, 23)}  {padded(t(total.state), 8)}  {yuan(total.payable_fen):>10} CNY", err=True)
     if more:
@@ -111,7 +123,11 @@ def orders_show(reference: str, form: str | None) -> None:
             words = t("{event} {text} (not believed)", event=message.event, text=quoted(message.text))
             say(f"{padded(t('message'), 13)} {when(message.received_at)}  {words}")
     if not found:
-        tell("No order has the reference {reference}.", err=True, reference=reference)
+        tell(
+            "No order has the reference {reference}; `xportcn-mcp orders list` lists them.",
+            err=True,
+            reference=reference,
+        )
         sys.exit(1)
 
 
@@ -137,11 +153,11 @@ orders.add_command(watch)
 
 
 def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
+    zone = ZoneInfo(settings.timezone)
     if form == "md":
-        parts = markdown_receipt(found, settings.language)
+        parts = markdown_receipt(found, zone, settings.language)
         text = page(settings.mode, parts, settings.language) + "\n"
     else:
-        zone = ZoneInfo(settings.timezone)
         text = printed_receipt(found, MODE_WORDS[settings.mode], zone, settings.language)
     sys.stdout.buffer.write(text.encode())  # noqa: TID251 - for a file, whatever the console's encoding
 
@@ -149,7 +165,7 @@ def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
 def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """The order, its goods, and what the upstream last said; what differs goes first."""
     result, t = receipt_result(found, when), partial(worded, language)
-    if warning := differences(result, language):
+    if warning := difference_warning(result, language):
         say(warning)
     print_order(found.order, when, language)
     if found.preview:

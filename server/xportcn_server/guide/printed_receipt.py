@@ -3,16 +3,14 @@
 What a seller or a caller wrote is escaped, and stands between 「 and 」 where it is a seller's.
 """
 
+import re
+from collections.abc import Iterable
 from datetime import tzinfo
 from functools import partial
 from html import escape
 
-from xportcn_tools.desk.question import parts_of_total
+from xportcn_server.guide.receipts import Style, facts, goods, what_next
 from xportcn_tools.ledger.ledger import Receipt
-from xportcn_tools.money import yuan
-from xportcn_tools.order import ERASED, Line
-from xportcn_tools.render import quoted
-from xportcn_tools.results import STATE_WORDS
 from xportcn_tools.wording import UiLanguage, worded
 
 _PAGE = """<!doctype html>
@@ -24,7 +22,7 @@ _PAGE = """<!doctype html>
 body {{ font: 11pt/1.5 sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em }}
 table {{ border-collapse: collapse; width: 100%; margin: 1em 0 }}
 th, td {{ border: 1px solid #999; padding: .3em .5em; text-align: left; vertical-align: top }}
-td.sum {{ text-align: right; white-space: nowrap }}
+td:nth-child(7) {{ text-align: right; white-space: nowrap }}
 </style>
 <h1>{title}</h1>
 <p>{mode}</p>
@@ -36,46 +34,36 @@ td.sum {{ text-align: right; white-space: nowrap }}
 <tr>{head}</tr>
 {goods}
 </table>
+{todo}
 </html>
 """
 
 
 def printed_receipt(found: Receipt, mode: str, zone: tzinfo, language: UiLanguage = "en") -> str:
     """The page. `mode`: in words (`MODE_WORDS`). Times are those of `zone`."""
-    order, t = found.order, partial(worded, language)
-    shown = found.preview.shown if found.preview else None
-    state = t("{state}: this order {words_}", state=order.state, words_=STATE_WORDS[order.state])
-    unpaid = t("; not paid yet unless you paid it in your Xportcn account")
-    verified = "verified" if order.approval_verified else "not verified"
-    total = f"{yuan(order.payable_fen)} CNY"
-    facts = {
-        "State": state + (unpaid if order.state == "placed" else ""),
-        "Order ids": ", ".join(order.order_ids) or t("none"),
-        "Total": f"{total} = {parts_of_total(shown, language)}" if shown else total,
-        "Ship to": order.ship_to or t(ERASED),
-        "Ordered for": order.caller,
-        "Approval": t("{method_} ({verified_})", method_=order.approval_method, verified_=verified),
-        "Ordered": order.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z"),
-        "Last change": order.updated_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z"),
-        "Request id": order.request_id or t("none"),
-    }
-    head = ("Goods", "Offer", "Spec", "Own number", "Quantity", "Amount")
+    t = partial(worded, language)
+    style = Style(lambda text: text or "–", str, "{state}: this order {words_}")  # escaped below
+    head, *lines = goods(found, style, language)
+    todo = what_next(found.order, language)
     return _PAGE.format(
         lang="zh-CN" if language == "zh" else language,
-        title=escape(t("Order {number}", number=order.out_order_id)),
+        title=escape(t("Order {number}", number=found.order.out_order_id)),
         mode=escape(t("{mode_}.", mode_=mode)),
         heading=t("Goods"),
-        facts="\n".join(
-            f"<tr><th>{t(name)}</th><td>{escape(text)}</td></tr>" for name, text in facts.items()
+        facts=_rows(
+            f"<th>{name}</th><td>{escape(text)}</td>" for name, text in facts(found, zone, style, language)
         ),
-        head="".join(f"<th>{t(name)}</th>" for name in head),
-        goods="\n".join(map(_row, shown.lines if shown else ())),
+        head="".join(f"<th>{name}</th>" for name in head),
+        goods=_rows("".join(f"<td>{escape(cell)}</td>" for cell in line) for line in lines),
+        todo=f"<h2>{t('What to do next')}</h2>\n<p>{_marked(todo)}</p>" if todo else "",
     )
 
 
-def _row(line: Line) -> str:
-    name = " / ".join(text for text in (line.title, line.option) if text)
-    cells = [quoted(name) if name else "", line.offer_id, line.spec_id or "", line.product_no or ""]
-    cells.append(str(line.quantity))
-    text = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f'<tr>{text}<td class="sum">{yuan(line.amount)} CNY</td></tr>'
+def _rows(cells: Iterable[str]) -> str:
+    return "\n".join(f"<tr>{each}</tr>" for each in cells)
+
+
+def _marked(markdown: str) -> str:
+    """Our own words, with the two marks that they use."""
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(markdown))
+    return re.sub("`(.+?)`", r"<code>\1</code>", bold)

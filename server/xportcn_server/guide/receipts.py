@@ -1,16 +1,17 @@
-"""Orders in Markdown, for people. Pure.
+"""Orders in Markdown, for people; and what every receipt of an order says. Pure.
 
 Text of a seller or a caller can be anything: it is shown as text of one line, and is never a link, a
 table's cell border, an image or HTML.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from functools import partial
 
 from xportcn_tools.codes import MODE_WORDS, Environment
 from xportcn_tools.desk.naming import name_of
-from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.question import parts_of_total
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
 from xportcn_tools.money import yuan
@@ -88,41 +89,85 @@ def orders_list(orders: Sequence[OrderResult], language: UiLanguage = "en") -> l
     return parts
 
 
-def receipt(found: Receipt, language: UiLanguage = "en") -> list[str]:
+@dataclass(frozen=True)
+class Style:
+    """How a format writes what others wrote: `code` an identifier, `plain` any text. `state`: a sentence."""
+
+    code: Callable[[str | None], str]
+    plain: Callable[[str], str]
+    state: str
+
+
+def receipt(found: Receipt, zone: tzinfo, language: UiLanguage = "en") -> list[str]:
     """One order: what, how much, where to, how approved, when, and what to do next; parts of a `page`."""
+    t = partial(worded, language)
+    style = Style(code, plain, "**{state}**: this order {words_}")
+    title = t("Order {number}", number=code(found.order.out_order_id))
+    parts = [f"# {title}", table(("", ""), facts(found, zone, style, language))]
+    head, *lines = goods(found, style, language)
+    if lines:
+        parts += [f"## {t('Goods')}", table(head, lines)]
+    if todo := what_next(found.order, language):
+        parts += [f"## {t('What to do next')}", todo]
+    return parts
+
+
+def facts(found: Receipt, zone: tzinfo, style: Style, language: UiLanguage) -> list[tuple[str, str]]:
+    """What every receipt says of an order, by name. Times are those of `zone`."""
     t = partial(worded, language)
     order = found.order
     shown = found.preview.shown if found.preview else None
-    said = order_result(order, shown, replayed=False)
-    total = f"{said.payable.amount} {said.payable.currency}"
-    request_id = t("{id} (for the vendor's support)", id=code(order.request_id)) if order.request_id else "–"
-    state = t("**{state}**: this order {words_}", state=order.state, words_=STATE_WORDS[order.state])
+    total = f"{yuan(order.payable_fen)} CNY"
+    state = t(style.state, state=order.state, words_=STATE_WORDS[order.state])
     unpaid = t("; not paid yet unless you paid it in your Xportcn account") if order.state == "placed" else ""
+    request_id = style.code(order.request_id)
     rows = [
         ("State", state + unpaid),
         ("Total", f"{total} = {parts_of_total(shown, language)}" if shown else total),
-        ("Order ids", _ids(order.order_ids)),
-        ("Ship to", plain(order.ship_to or t(ERASED))),
-        ("Seller", _sellers(shown)),
-        ("Trade type", code(shown and shown.trade_type)),
-        ("Flow", code(shown and shown.flow)),
-        ("Promotion", code(shown and shown.promotion_id)),
+        ("Order ids", ", ".join(map(style.code, order.order_ids)) or "–"),
+        ("Ship to", style.plain(order.ship_to or t(ERASED))),
+        ("Ordered for", style.plain(order.caller)),
+        ("Seller", style.plain(_sellers(shown))),
+        ("Trade type", style.code(shown and shown.trade_type)),
+        ("Flow", style.code(shown and shown.flow)),
+        ("Promotion", style.code(shown and shown.promotion_id)),
         ("Approval", _approval(order, language)),
         ("Create sent", t(order.request_sent)),
-        ("Reason", _reason(order, language)),
-        ("Created", f"{said.created_at} (UTC)"),
-        ("Updated", f"{said.updated_at} (UTC)"),
-        ("Request id", request_id),
+        ("Reason", _reason(order, style, language)),
+        ("Created", _local(order.created_at, zone)),
+        ("Updated", _local(order.updated_at, zone)),
+        ("Request id", t("{id} (for the vendor's support)", id=request_id) if order.request_id else "–"),
     ]
-    title = t("Order {number}", number=code(order.out_order_id))
-    parts = [f"# {title}", table(("", ""), [(t(name), text) for name, text in rows])]
-    if shown:
-        columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Amount")
-        parts += [f"## {t('Goods')}", table([t(each) for each in columns], _lines(shown, language))]
-    if order.state in _NEXT:
-        resolve = t(RESOLVE, reference=order.out_order_id)
-        parts += [f"## {t('What to do next')}", t(_NEXT[order.state], resolve=resolve)]
-    return parts
+    return [(t(name), text) for name, text in rows]
+
+
+def goods(found: Receipt, style: Style, language: UiLanguage) -> list[tuple[str, ...]]:
+    """The names of the columns, then a row for each line of goods; amounts last."""
+    t = partial(worded, language)
+    columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Amount")
+    rows = [
+        (
+            style.plain(name_of(line, language=language) or t("not named: {url}", url=line.url)),
+            style.plain(line.unit or "–"),
+            style.code(line.offer_id),
+            style.code(line.spec_id),
+            style.plain(line.product_no or "–"),
+            str(line.quantity),
+            f"{yuan(line.amount)} CNY",
+        )
+        for line in (found.preview.shown.lines if found.preview else ())
+    ]
+    return [tuple(map(t, columns)), *rows]
+
+
+def what_next(order: OrderRecord, language: UiLanguage) -> str:
+    """In Markdown, without anything of others; empty where nothing is to be done."""
+    resolve = worded(language, RESOLVE, reference=order.out_order_id)
+    return worded(language, _NEXT[order.state], resolve=resolve) if order.state in _NEXT else ""
+
+
+def _local(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def _ids(order_ids: Sequence[str]) -> str:
@@ -139,29 +184,14 @@ def _approval(order: OrderRecord, language: UiLanguage) -> str:
     return t("{method_} ({verified_})", method_=order.approval_method, verified_=verified)
 
 
-def _reason(order: OrderRecord, language: UiLanguage) -> str:
+def _reason(order: OrderRecord, style: Style, language: UiLanguage) -> str:
     if order.state == "placed" or not order.problem_code:
         return "–"
-    text = plain(order.problem_text or worded(language, "no text"))
+    text = style.plain(order.problem_text or worded(language, "no text"))
     whose = WHOSE_WORDS.get(order.problem_code, "")
-    return worded(language, REASON, code=code(order.problem_code), whose_=whose, text=text)
+    return worded(language, REASON, code=style.code(order.problem_code), whose_=whose, text=text)
 
 
 def _sellers(shown: ShownPreview | None) -> str:
     known = [group.seller_open_id for group in shown.groups if group.seller_open_id] if shown else []
-    return ", ".join(map(plain, dict.fromkeys(known))) or "–"
-
-
-def _lines(shown: ShownPreview, language: UiLanguage) -> list[tuple[str, ...]]:
-    return [
-        (
-            plain(name_of(line, language=language) or worded(language, "not named: {url}", url=line.url)),
-            plain(line.unit or "–"),
-            code(line.offer_id),
-            code(line.spec_id),
-            plain(line.product_no or "–"),
-            str(line.quantity),
-            f"{yuan(line.amount)} CNY",
-        )
-        for line in shown.lines
-    ]
+    return ", ".join(dict.fromkeys(known)) or "–"

@@ -50,7 +50,7 @@ def add_resources(server: MCPServer[Desk]) -> None:
         if not REFERENCE.fullmatch(reference):
             raise ResourceNotFoundError(f"Unknown resource: {uri}")
         found = await _or_error(here.history.receipt(caller_of(), reference), uri)
-        return _page(here, markdown.receipt(found, here.policy.language))
+        return _page(here, markdown.receipt(found, here.policy.zone, here.policy.language))
 
 
 def _page(here: Desk, parts: list[str]) -> str:

@@ -46,7 +46,8 @@ def version_of(*shown: object) -> str:
 @dataclass(frozen=True)
 class Card:
     """A preview that waits. `yes` and `no` are the tokens of its forms, `digest` that of what it shows.
-    `bought`: the caller's earlier orders of these goods.
+    `bought`: the caller's earlier orders of these goods. `newer`: the newest preview with its number, if that
+    is another one; a number becomes one order.
     """
 
     preview: StoredPreview
@@ -54,16 +55,24 @@ class Card:
     yes: str
     no: str
     bought: Sequence[Bought] = ()
+    newer: StoredPreview | None = None
 
     def sent_along(self, language: UiLanguage) -> list[str]:
         return asked_for(self.preview.request, language)
 
 
-def card_of(preview: StoredPreview, form_token: Callable[..., str], bought: Sequence[Bought] = ()) -> Card:
-    """`form_token` takes an action and the words that it is about."""
+def card_of(
+    preview: StoredPreview,
+    form_token: Callable[..., str],
+    bought: Sequence[Bought] = (),
+    waiting: Sequence[StoredPreview] = (),
+) -> Card:
+    """`form_token` takes an action and the words that it is about. `waiting`: all that wait, newest first."""
     digest = digest_of(preview)
     subject = (preview.approval_code, digest)
-    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject), bought)
+    newest = next((each for each in waiting if each.has_number_of(preview)), preview)
+    newer = None if newest is preview else newest
+    return Card(preview, digest, form_token("yes", *subject), form_token("no", *subject), bought, newer)
 
 
 def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, **values: Any) -> str:
@@ -83,7 +92,7 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
         )
         return list(dict.fromkeys(filter(None, titles)))
 
-    def differences(receipt: Receipt) -> tuple[Difference, ...]:
+    def changed_upstream(receipt: Receipt) -> tuple[Difference, ...]:
         """What the upstream has otherwise than it was approved."""
         if not (receipt.reading and receipt.preview):
             return ()
@@ -93,7 +102,7 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
         return since_last_time(line, bought, language, zone)
 
     own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
-    own |= {"since_last_time": since, "differences": differences}
+    own |= {"since_last_time": since, "changed_upstream": changed_upstream}
     page = templates().get_template(template)
     own |= {"t": partial(said, language), "reworded": partial(reworded, language)}
     return page.render(values, language=language, **own)

@@ -128,7 +128,7 @@ class Site:
             ]
             older, waiting = len(waiting[CARDS_SHOWN:]), waiting[:CARDS_SHOWN]
             bought = await operator.bought(waiting)
-            cards = [card_of(preview, form_token, bought[preview.caller]) for preview in waiting]
+            cards = [card_of(preview, form_token, bought[preview.caller], waiting) for preview in waiting]
             # The oldest first: a new card stands below, and moves none under a pointer.
             cards.sort(key=lambda card: (card.preview.declined_at is not None, card.preview.created_at))
         return {

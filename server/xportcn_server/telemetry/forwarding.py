@@ -21,7 +21,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.order import Address
+from xportcn_tools.order import OrderRequest
 from xportcn_tools.upstream_state import Reading, VendorMessage
 
 P = ParamSpec("P")
@@ -53,8 +53,8 @@ class ForwardingLedger:
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         return await self.around("standing", self.inner.standing, token_digest, caller)
 
-    async def remembered(self, caller: str, goods_digest: str, address: Address) -> Remembered:
-        return await self.around("remembered", self.inner.remembered, caller, goods_digest, address)
+    async def remembered(self, caller: str, request: OrderRequest) -> Remembered:
+        return await self.around("remembered", self.inner.remembered, caller, request)
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self.around("orders", self.inner.orders, query)

@@ -37,6 +37,13 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     ReferenceUsed,
 )
+from xportcn_tools.order import Item
+
+RED = "a" * 32
+
+
+def mugs(spec_id: str | None) -> tuple[Item, ...]:
+    return Item("610947572360", 2, spec_id), Item("628913047512", 1)
 
 
 class ClaimSuite:
@@ -53,7 +60,6 @@ class ClaimSuite:
                 day="2026-03-09",
                 payable_fen=6561,
                 ship_to=SHIP_TO,
-                goods_digest="goods-1",
                 approval_method="form",
                 approval_verified=True,
                 created_at=START,
@@ -184,6 +190,40 @@ class ClaimSuite:
             await claimed(ledger, preview_of(4, goods="goods", caller="other"))
             async with opened(store, "real") as real:
                 await claimed(real, preview_of(5, goods="goods"))
+
+    @pytest.mark.parametrize("outcome", [None, UNKNOWN, PLACED])
+    @pytest.mark.parametrize(
+        ("first", "second"), [(None, RED), (RED, None), (None, None), (RED, RED.upper())]
+    )
+    async def test_a_spec_that_one_of_two_previews_does_not_know_makes_no_other_goods(
+        self, store: Store, first: str | None, second: str | None, outcome: Outcome | None
+    ) -> None:
+        one, two = (preview_of(at, goods=mugs(spec)) for at, spec in enumerate((first, second)))
+        async with opened(store) as ledger, opened(store) as other:
+            await other.store_preview(two)
+            order = await claimed(ledger, one)
+            if outcome:
+                order = await ledger.record(order.order_key, outcome)
+            assert (await ledger.remembered("local", two.request)).alike == [order]
+            assert (await standing_of(other, two)).twin == order
+            assert await claim(other, two) == EarlierUnknown(order)
+
+    @pytest.mark.parametrize("outcome", [None, UNKNOWN, PLACED])
+    async def test_another_option_of_the_same_product_is_ordered_beside_the_first(
+        self, store: Store, outcome: Outcome | None
+    ) -> None:
+        red, blue, unknown = (
+            preview_of(at, goods=mugs(spec)) for at, spec in enumerate((RED, "b" * 32, None))
+        )
+        async with opened(store) as ledger:
+            for preview in (blue, unknown):
+                await ledger.store_preview(preview)
+            order = await claimed(ledger, red)
+            if outcome:
+                await ledger.record(order.order_key, outcome)
+            assert (await ledger.remembered("local", blue.request)).alike == []
+            assert isinstance(await claim(ledger, blue), Claimed)
+            assert isinstance(await claim(ledger, unknown), EarlierUnknown)
 
     @pytest.mark.parametrize("outcome", [REJECTED, ABSENT])
     async def test_a_block_ends_with_the_unknown(self, store: Store, outcome: Outcome) -> None:

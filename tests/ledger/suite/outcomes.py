@@ -10,7 +10,6 @@ from ledger.suite.stores import (
     ABSENT,
     LEASE,
     NOT_SENT,
-    PLACE,
     PLACED,
     REJECTED,
     UNKNOWN,
@@ -143,7 +142,7 @@ class OutcomeSuite:
                 assert attempt is not None
                 assert attempt.state == "unknown"
             elif reader == "remembered":
-                (order,) = (await ledger.remembered("local", "goods-1", PLACE)).alike
+                (order,) = (await ledger.remembered("local", preview.request)).alike
                 assert order.state == "unknown"
             elif reader == "orders":
                 assert await all_orders(ledger, states=("sending",)) == []

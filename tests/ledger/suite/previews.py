@@ -8,7 +8,6 @@ import pytest
 from harness.clock import START
 from ledger.suite.stores import (
     DAY_ENDS,
-    PLACE,
     PLACED,
     REJECTED,
     TOKEN,
@@ -104,11 +103,11 @@ class PreviewSuite:
             await settled(ledger, preview_of(6, goods="goods"), REJECTED)
             second = await settled(ledger, preview_of(7, goods="goods"), UNKNOWN)
             trail = len(await ledger.trail())
-            found = await ledger.remembered("local", "goods", PLACE)
+            found = await ledger.remembered("local", preview_of(1, goods="goods").request)
             used = DayUsage(4 * 6561, 4, 5 * 6561, DAY_ENDS)
             assert found == Remembered(store.clock.now, [second, first], trail, used)
             store.clock.advance(86400)
-            assert (await ledger.remembered("local", "goods", PLACE)).alike == [second]
+            assert (await ledger.remembered("local", preview_of(1, goods="goods").request)).alike == [second]
 
     async def test_the_preview_of_an_order_is_the_one_that_was_claimed_not_the_newest(
         self, store: Store

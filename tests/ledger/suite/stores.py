@@ -90,12 +90,12 @@ def preview_of(
     caller: str = "local",
     reference: str | None = None,
     fen: int = 6561,
-    goods: str | None = None,
+    goods: str | tuple[Item, ...] | None = None,
     place: str = "place",
     trail_seen: int = 0,
     lasts: timedelta = timedelta(days=3650),
 ) -> StoredPreview:
-    """A preview like no other, but for what is named."""
+    """A preview like no other, but for what is named. `goods`: a word for some goods, or a cart."""
     return StoredPreview(
         preview_id=f"preview-{number}",
         token_digest=digest_of(f"{TOKEN}{number}"),
@@ -106,10 +106,9 @@ def preview_of(
         expires_at=now + lasts,
         payable_fen=fen,
         ship_to=SHIP_TO,
-        goods_digest=goods or f"goods-{number}",
         request=OrderRequest(
             reference or f"PO-{number}",
-            (Item("610947572360", 2), Item("628913047512", 1, "spec", product_no="A-1")),
+            goods if isinstance(goods, tuple) else cart_of(goods or f"goods-{number}"),
             Address(**ADDRESS if place == "place" else ADDRESS | {"address": place, "mobile": f"no {place}"}),
             message="快！",
             dropshipping=False,
@@ -141,6 +140,12 @@ def preview_of(
         trail_seen=trail_seen,
         salt=digest_of(f"salt {number}")[:32],
     )
+
+
+def cart_of(word: str) -> tuple[Item, ...]:
+    """Other goods for each word."""
+    offer_id = str(int(digest_of(word)[:10], 16))
+    return Item("610947572360", 2), Item("628913047512", 1, "spec", product_no="A-1"), Item(offer_id, 1)
 
 
 def digest_of(token: str) -> str:
@@ -177,7 +182,7 @@ async def claim(
 
 async def claimed(ledger: Ledger, preview: StoredPreview) -> OrderRecord:
     """Store a preview that saw all there is, and claim it; it must succeed."""
-    earlier = await ledger.remembered(preview.caller, preview.goods_digest, preview.request.address)
+    earlier = await ledger.remembered(preview.caller, preview.request)
     preview = replace(preview, trail_seen=earlier.trail_seen)
     await ledger.store_preview(preview)
     result = await claim(ledger, preview)

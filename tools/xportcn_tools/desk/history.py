@@ -33,12 +33,15 @@ def ledger_problems(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[
 
 @dataclass(frozen=True)
 class OrderList:
-    """`totals`: over all that fit. `next_before`: the last one's `out_order_id`, where there are more."""
+    """`totals`: over all that fit. `next_before`: the last one's `out_order_id`, where there are more.
+    `not_ordered`: the reference is a preview's of which no order was made.
+    """
 
     orders: list[OrderResult]
     totals: list[StateTotal]
     next_before: str | None
     not_read: str | None = None
+    not_ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,9 @@ class OrderHistory:
             found, totals = await self._ledger.listing(query)
         shown = [present.receipt_result(each) for each in found[:limit]]
         more = shown[-1].out_order_id if len(found) > limit else None
-        return OrderList(shown, totals, more, not_read)
+        filtered = query.states or query.since or query.until or query.before
+        not_ordered = bool(reference) and not found and not filtered
+        return OrderList(shown, totals, more, not_read, not_ordered)
 
     async def _refresh(self, receipts: list[Receipt]) -> str | None:
         """Read the orders upstream, within one call's time; what was not read, in words."""

@@ -161,7 +161,9 @@ class Operator:
         found = await self.ledger.orders(OrderQuery(caller, reference))
         own = [order for order in found if order.out_order_id == reference] or found
         if not own:
-            raise RefusedError(f"no order has the reference {reference}")
+            raise RefusedError(
+                f"no order has the reference {reference}; `xportcn-mcp orders list` lists them"
+            )
         if len(own) > 1:
             numbers = ", ".join(order.out_order_id for order in own)
             raise RefusedError(f"several orders have the reference {reference}; say which one: {numbers}")

@@ -51,7 +51,9 @@ def pin_flow(groups: list[GroupAnswer], asked: str | None) -> str | None:
     flows = list(dict.fromkeys(group.flow for group in groups if group.flow))
     if len(flows) > 1:
         message = f"one order cannot have several flows ({_in_our_words(flows)}): order separately"
-        raise NotOrderableError([Reason(message, text=", ".join(flows)[:TEXT_LIMIT], next_step=_SEPARATELY)])
+        raise NotOrderableError(
+            [Reason(message, text=", ".join(flows)[:TEXT_LIMIT], next_step=_SEPARATELY, lists="flows")]
+        )
     return flows[0] if flows else asked
 
 
@@ -75,9 +77,8 @@ def pin_trade_type(groups: tuple[Group, ...], asked: str | None, rules: PinRules
             if allowed
             else "Tell the person; only the owner can allow another trade type, in XPORTCN_TRADE_TYPES."
         )
-        raise NotOrderableError(
-            [Reason(message, text=", ".join(offered)[:TEXT_LIMIT] or None, next_step=out)]
-        )
+        names = ", ".join(offered)[:TEXT_LIMIT] or None
+        raise NotOrderableError([Reason(message, text=names, next_step=out, lists="trade types on offer")])
     return chosen
 
 
@@ -117,6 +118,7 @@ def pin_promotion(groups: tuple[Group, ...], asked: str | None) -> tuple[str | N
                     f"promotion {asked} is not among those on offer",
                     text=known or None,
                     next_step="Preview again with a promotion_id that is on offer, or without one.",
+                    lists="promotions on offer",
                 )
             ]
         )

@@ -89,7 +89,7 @@ class Reason:
     """Why an order cannot be placed as shown; `offer_id` where it is one line's fault.
 
     `text` is the upstream's own words (cleaned), `message` is ours; `next_step` is what to do about it, where
-    code and text do not say it.
+    code and text do not say it. `lists`: what `text` names of the whole order, where it is no sentence.
     """
 
     message: str
@@ -98,6 +98,7 @@ class Reason:
     code: str | None = None
     text: str | None = None
     next_step: str | None = None
+    lists: str | None = None
 
 
 class UnitsUnclearError(Exception):

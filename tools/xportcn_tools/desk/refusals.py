@@ -8,7 +8,7 @@ from xportcn_tools.desk.quote import NotOrderableError, Products, Reason
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.upstream.words import Cause, Code, cause_of, documented
 
-_SELLERS = "If goods of several sellers are in it, preview an order for each seller."
+_SELLERS = "if goods of several sellers are in it, preview an order for each seller."
 _ANOTHER = "Tell the person; choose another offer and preview again."
 
 # Meaning and way out of 1688's documented refusals.
@@ -16,11 +16,11 @@ _DOCUMENTED: dict[Code, tuple[str, str]] = {
     "001": ("cannot be ordered by API: it is off sale or not sold online", _ANOTHER),
     "002": (
         "is of another seller than the rest, or needs a spec_id",
-        f"Name the spec_id of each line. {_SELLERS}",
+        f"Name the spec_id of each line; {_SELLERS}",
     ),
     "003": (
         "is of another seller than the rest, or its spec_id is not one of this offer",
-        f"Check the spec_id (32 hex digits, not the sku_id) of this offer with the person. {_SELLERS}",
+        f"Check the spec_id (32 hex digits, not the sku_id) of this offer with the person; {_SELLERS}",
     ),
     "004": (
         "has not enough stock",
@@ -145,6 +145,8 @@ def _meaning(reason: Reason, item: Item | None) -> tuple[str | None, str]:
 
 def _line(reason: Reason, items: tuple[Item, ...]) -> int | None:
     """The position of the line that a reason is about, where that is certain."""
+    if reason.lists:
+        return None
     if reason.offer_id is None:
         return 0 if len(items) == 1 else None
     of_offer = [at for at, item in enumerate(items) if item.offer_id == reason.offer_id]

@@ -15,7 +15,7 @@ from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 from xportcn_tools.ledger.approvals import Approvals, ApprovedBy
 from xportcn_tools.ledger.order_query import OrderQuery, State, StateTotal
 from xportcn_tools.ledger.upkeep import Pause, Upkeep
-from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
 from xportcn_tools.upstream_state import Reading
 
 T = TypeVar("T")
@@ -56,7 +56,6 @@ class StoredPreview:
     expires_at: datetime
     payable_fen: int
     ship_to: str
-    goods_digest: str
     request: OrderRequest
     pinned: Pinned
     terms: dict[str, str]
@@ -64,6 +63,10 @@ class StoredPreview:
     trail_seen: int
     salt: str = field(default_factory=lambda: token_hex(16), repr=False)
     declined_at: datetime | None = None
+
+    def has_number_of(self, other: "StoredPreview") -> bool:
+        """Whether both have one `out_order_id`, so that one of them alone can become an order."""
+        return self.out_order_id.lower() == other.out_order_id.lower()
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,6 @@ class OrderRecord:
     day: str
     payable_fen: int
     ship_to: str
-    goods_digest: str
     approval_method: str
     approval_verified: bool
     created_at: datetime
@@ -204,8 +206,9 @@ class Standing:
     the owner's day. `reference_used`: an attempt of any caller has this `out_order_id`. `page_open`: a page
     that shows this preview is open. `pause`: the owner's. `void`: this process orders nothing with it.
     `restored`: nor does any other, as the ledger was copied or restored since then.
-    `twin`: the same goods to the same place or mobile (`same_destination`), by the same caller, in another
-    order that is open, or else in one that is placed and was not yet when this preview was made.
+    `twin`: what may be the same goods (`OrderRequest.may_be_same_goods`) to the same place or mobile
+    (`Destination`), by the same caller, in another order that is open, or else in one that is placed and was
+    not yet when this preview was made.
     """
 
     now: datetime
@@ -251,8 +254,8 @@ class Ledger(Approvals, Upkeep, Protocol):
         """How things stand for the caller's preview with this token; `None` where there is none."""
         ...
 
-    async def remembered(self, caller: str, goods_digest: str, address: Address) -> Remembered:
-        """The earlier orders that a preview of these goods to this address has to show, as one snapshot."""
+    async def remembered(self, caller: str, request: OrderRequest) -> Remembered:
+        """The earlier orders that a preview of this request has to show, as one snapshot."""
         ...
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from xportcn_tools.clock import day_around
@@ -22,11 +22,11 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.order_query_sql import QueryStatements
-from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.order import Address
+from xportcn_tools.order import OrderRequest
 
 logger = logging.getLogger(__name__)
 
@@ -181,43 +181,47 @@ class Queries:
         return read(found[0]) if found else None
 
     def alike(
-        self, sql: Session, what: tuple[str, str, Address], placed: str, value: object, since: str
+        self, sql: Session, caller: str, wanted: OrderRequest, placed: tuple[str, object], since: str
     ) -> list[OrderRecord]:
-        """The caller's orders of the same goods to the same place or mobile (`what`), newest first: those
+        """The caller's orders of what may be the same goods to the same place or mobile, newest first: those
         that are open, and those placed under a condition of ours with one `?` for its value. One whose
-        address cannot be read may go there, and so may one that was changed `since` and erased.
+        request cannot be read may be the same, and one that was changed `since` and erased may go there.
         """
-        caller, goods_digest, address = what
-        whose = (self.realm, caller, goods_digest)
+        digests = rows.goods_digests(wanted)
+        whose = (self.realm, caller, *digests)
         of_goods = (
-            "SELECT orders.*, previews.request FROM orders"
-            " LEFT JOIN previews ON previews.preview_id = orders.preview_id"
-            " WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest = ?"
+            "SELECT orders.order_key, previews.request,"  # noqa: S608 - marks
+            " CASE WHEN orders.ship_to = '' AND orders.updated_at >= ? THEN 1 ELSE 0 END AS erased"
+            " FROM orders LEFT JOIN previews ON previews.preview_id = orders.preview_id"
+            f" WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest IN ({_marks(digests)})"
         )
-        states = (f"'placed' AND {placed}", "'sending'", "'unknown'")  # each has an index of its own
-        statement = " UNION ALL ".join(f"{of_goods} AND state = {state}" for state in states)
-        found = sql.execute(statement, (*whose, value, *whose, *whose))
-        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
-        found = sorted(sorted(found, key=itemgetter("order_key")), key=itemgetter("created_at"), reverse=True)
-        alike: list[OrderRecord] = []
+        condition, value = placed
+        # Each by an index of its own; for the placed ones, SQLite would take that of states.
+        which = (f"state || '' = 'placed' AND {condition}", "state = 'sending'", "state = 'unknown'")
+        statement = " UNION ALL ".join(f"{of_goods} AND {each}" for each in which)
+        found = sql.execute(statement, (since, *whose, value, since, *whose, since, *whose))
+        here, alike = Destination.of(wanted.address), list[OrderRecord]()
         for row in found:
-            to, erased = rows.address_of(row), not row["ship_to"] and row["updated_at"] >= since
-            if to is None or erased or same_destination(to, address):
-                alike.append(rows.order_whatever(row))
-        return alike
+            earlier = rows.earlier_request(row)
+            if earlier is None or (
+                wanted.may_be_same_goods(earlier.request) and (row["erased"] or earlier.to.is_same(here))
+            ):
+                order = self.order_where(sql, "order_key = ?", (row["order_key"],), rows.order_whatever)
+                alike += [order] if order else []
+        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
+        alike.sort(key=attrgetter("order_key"))
+        return sorted(alike, key=attrgetter("created_at"), reverse=True)
 
-    def recent(
-        self, sql: Session, caller: str, goods_digest: str, address: Address, now: datetime
-    ) -> list[OrderRecord]:
+    def recent(self, sql: Session, caller: str, request: OrderRequest, now: datetime) -> list[OrderRecord]:
         """See `Remembered.alike`."""
-        whose, since = (caller, goods_digest, address), rows.time_text(now - RECENT)
-        return self.alike(sql, whose, "orders.updated_at >= ?", since, since)
+        since = rows.time_text(now - RECENT)
+        return self.alike(sql, caller, request, ("orders.updated_at >= ?", since), since)
 
     def twin(self, sql: Session, preview: StoredPreview) -> OrderRecord | None:
         """See `Standing.twin`. The trail says what came first, since replicas' clocks may disagree."""
-        whose = preview.caller, preview.goods_digest, preview.request.address
         since = rows.time_text(preview.created_at - RECENT)
-        found = self.alike(sql, whose, "orders.last_sequence > ?", preview.trail_seen, since)
+        placed = ("orders.last_sequence > ?", preview.trail_seen)
+        found = self.alike(sql, preview.caller, preview.request, placed, since)
         others = [order for order in found if order.preview_id != preview.preview_id]
         return min(others, key=lambda order: order.state == "placed", default=None)
 

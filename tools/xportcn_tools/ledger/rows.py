@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from xportcn_tools.canonical import fingerprint
 from xportcn_tools.ledger.approvals import Bought
 from xportcn_tools.ledger.ledger import (
     LedgerUnavailableError,
@@ -18,9 +20,10 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     StoredPreview,
 )
+from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.order import Address, OrderRequest, Pinned, ShownPreview
+from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
 from xportcn_tools.upstream_state import Reading, UpstreamOrder, VendorMessage
 
 _TIMES = frozenset(("created_at", "updated_at", "expires_at", "lease_until", "since", "declined_at"))
@@ -36,8 +39,18 @@ has its default, which is `None` or nothing and must stay so.
 """
 _BESIDE = {"request": "out_order_id", "shown": "ship_to"}
 """What these leave out, too, where the row has the same in a column of its own."""
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlierRequest:
+    """A stored request, and where it goes."""
+
+    request: OrderRequest
+    to: Destination
+
 
 _READ = tuple[UpstreamOrder, ...]
 _SAID = tuple[VendorMessage, ...]
@@ -59,7 +72,9 @@ def start_of(day: str) -> datetime:
 
 
 def time_of(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _TIME.fullmatch(text):  # `fromisoformat` takes more than `time_text` writes
+        raise ValueError(f"no time: {text[:40]}")
+    return datetime.fromisoformat(text)
 
 
 def compact(content: Any) -> str:
@@ -78,11 +93,12 @@ def _to_column(name: str, values: Mapping[str, Any]) -> Any:
     if name in _TIMES:
         return time_text(value) if value else None
     if name in _JSON:
-        content = _adapter(_JSON[name]).dump_python(value, exclude_defaults=True)
-        beside = _BESIDE.get(name)
-        if beside and content[beside] == values[beside]:
-            del content[beside]
-        return compact(content)
+        adapter, beside = _adapter(_JSON[name]), _BESIDE.get(name)
+        kept = {beside} if beside and getattr(value, beside) == values[beside] else None
+        try:
+            return adapter.dump_json(value, exclude_defaults=True, exclude=kept).decode()
+        except ValueError as error:  # half a character
+            raise LedgerUnavailableError(f"{name} cannot be written") from error
     return int(value) if isinstance(value, bool) else value
 
 
@@ -122,10 +138,12 @@ def _from_column(name: str, row: Mapping[str, Any]) -> Any:
     if name in _TIMES:
         return time_of(value)
     if name in _JSON:
-        content = json.loads(value, object_hook=_fen)
-        if name in _BESIDE:
-            content = {_BESIDE[name]: row.get(_BESIDE[name], "")} | content
-        return _adapter(_JSON[name]).validate_python(content)
+        adapter, beside = _adapter(_JSON[name]), _BESIDE.get(name)
+        of_version_3 = '"currency"' in value
+        if not beside and not of_version_3:
+            return adapter.validate_json(value)
+        content = json.loads(value, object_hook=_fen if of_version_3 else None)
+        return adapter.validate_python({beside: row.get(beside, "")} | content if beside else content)
     return bool(value) if name == "approval_verified" else value
 
 
@@ -174,11 +192,17 @@ def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
         return ()
 
 
-def address_of(row: Mapping[str, Any]) -> Address | None:
-    """Where the order goes, by its preview's `request`; `None` where that cannot be read."""
+def earlier_request(row: Mapping[str, Any]) -> EarlierRequest | None:
+    """By the `request` of an order's preview; `None` where that cannot be read."""
+    return _earlier_request(row["request"] or "")  # nothing: its preview's row was deleted
+
+
+@functools.lru_cache(maxsize=1024)  # a preview asks for those of all that was ordered of its goods lately
+def _earlier_request(request: str) -> EarlierRequest | None:
     try:
-        return _from_column("request", row).address
-    except (ValueError, TypeError):  # the latter: its preview's row was deleted
+        found: OrderRequest = _from_column("request", {"request": request})
+        return EarlierRequest(found, Destination.of(found.address))
+    except (ValueError, TypeError):
         return None
 
 
@@ -206,7 +230,6 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
         day=day_of(now),
         payable_fen=preview.payable_fen,
         ship_to=preview.ship_to,
-        goods_digest=preview.goods_digest,
         approval_method=new.approval_method,
         approval_verified=new.approval_verified,
         created_at=now,
@@ -215,11 +238,21 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
     )
 
 
-def order_beside(order: OrderRecord) -> dict[str, Any]:
-    """An order's columns that are no part of its record: its number as numbers are compared, and one that
-    only an older program reads.
+def goods_digests(request: OrderRequest) -> tuple[str, ...]:
+    """By what an order of this request, or of what may be the same goods, is found: today's digest of offers
+    and quantities, then those that earlier programs wrote, with the specs and where none was named.
     """
-    return {"reference": order.out_order_id.lower(), "place_digest": ""}
+    offers = request.offers_key()
+    without_specs = [(offer, "", quantity) for offer, quantity in offers]
+    return fingerprint(offers)[:32], fingerprint(request.goods_key()), fingerprint(without_specs)
+
+
+def order_beside(preview: StoredPreview) -> dict[str, Any]:
+    """Columns of its order that are no part of the record: its number as numbers are compared, what its goods
+    are found by, and one that only an older program reads.
+    """
+    found_by = goods_digests(preview.request)[0]
+    return {"reference": preview.out_order_id.lower(), "goods_digest": found_by, "place_digest": ""}
 
 
 def outcome_of(order: OrderRecord) -> Outcome:

@@ -45,7 +45,7 @@ from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
-from xportcn_tools.order import Address
+from xportcn_tools.order import OrderRequest
 
 T = TypeVar("T")
 
@@ -118,7 +118,8 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
         def work(sql: Session) -> bool:
             with self._one_row(sql):
-                return bool(self._queries.insert(sql, "previews", self._row(preview), unless_taken))
+                row = self._row(preview) | {"goods_digest": ""}  # only an older program reads it
+                return bool(self._queries.insert(sql, "previews", row, unless_taken))
 
         return await self._run(work)
 
@@ -148,10 +149,10 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
         return await self._read(work)
 
-    async def remembered(self, caller: str, goods_digest: str, address: Address) -> Remembered:
+    async def remembered(self, caller: str, request: OrderRequest) -> Remembered:
         def work(sql: Session) -> Remembered:
             now = self._now(sql)
-            alike = self._queries.recent(sql, caller, goods_digest, address, now)
+            alike = self._queries.recent(sql, caller, request, now)
             return Remembered(now, alike, self._queries.trail_end(sql), self._queries.usage(sql, caller, now))
 
         return await self._read(work)
@@ -210,7 +211,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                 if verdict is not None:
                     return RuleBroken(verdict)
                 order = rows.new_order(new, now, now + timedelta(seconds=lease_seconds))
-                row = self._row(order) | rows.order_beside(order)
+                row = self._row(order) | rows.order_beside(preview)
                 body = rows.order_trail(order, preview) | self._queries.seals(sql, row)
                 sequence = self._append(sql, "claimed", order.out_order_id, body).sequence
                 self._queries.insert(sql, "orders", row | {"last_sequence": sequence})

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, TypeVar
 
 import anyio
@@ -36,6 +37,9 @@ BUSY_SECONDS = 5.0
 
 PAGE_BYTES = 8192
 """Two or three previews fit on a page; of SQLite's own 4096, one and a blank third."""
+
+EARLIER_PROGRAMS = ""
+"""Where previews were issued before the ledger noted it (migration 013)."""
 
 
 def text_of(stored: bytes) -> str:
@@ -70,11 +74,10 @@ class SqliteLedger(SqlLedger):
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._known_files: dict[Path, tuple[int, int]] = {}
-        self._opened_at: datetime | None = None
         self._ledger_id = ""
-        self._folder_id = "none"
+        self._issued_in = self._this_process = f"process {token_hex(16)}"
+        self._witnessed = True
         self._appended: Witness | None = None
-        self._unwitnessed = False
 
     async def aclose(self) -> None:
         with anyio.move_on_after(BUSY_SECONDS, shield=True):  # a thread that hangs has the lock
@@ -105,16 +108,18 @@ class SqliteLedger(SqlLedger):
                 except TimeoutError:
                     raise
                 except OSError as error:
-                    self._miss_witness(error)
+                    self._miss_witness(error)  # before a claim asks whether its token is void
                 self._appended = None
                 self._judge(sql)
                 yield
             if self._appended:
+                relied_on = self._witnessed
                 try:
                     witness.follow(self._ledger_id, self._appended)
-                    self._unwitnessed = False
                 except OSError as error:
                     self._miss_witness(error)
+                    if relied_on:  # a claim that the witness does not know is not sent
+                        raise LedgerUnavailableError("the ledger's witness cannot be written") from error
 
     @contextlib.contextmanager
     def _one_row(self, sql: Session) -> Generator[None]:
@@ -158,9 +163,8 @@ class SqliteLedger(SqlLedger):
             sql = _SqliteSession(connection)
             migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql), self._progress)
             connection.execute("PRAGMA foreign_keys = ON")  # after the migrations, which may rebuild a table
-            self._opened_at = self._opened_at or self._clock()
             try:
-                self._folder_id = witness.folder_id(self._busy_seconds)
+                self._issued_in, self._witnessed = witness.folder_id(self._busy_seconds), True
             except OSError as error:
                 self._miss_witness(error)
             else:
@@ -247,8 +251,8 @@ class SqliteLedger(SqlLedger):
             self._miss_witness(error)
             return False
         if held is None:
-            issued = "SELECT 1 FROM issuers WHERE folder IN ('', ?) LIMIT 1"
-            return bool(sql.execute(issued, (self._folder_id,)))
+            issued = "SELECT 1 FROM issuers WHERE folder IN (?, ?) LIMIT 1"
+            return bool(sql.execute(issued, (EARLIER_PROGRAMS, self._issued_in)))
         known = "SELECT 1 FROM trail WHERE sequence = ? AND hash = ?"
         return held.sequence > 0 and not sql.execute(known, (held.sequence, held.hash))
 
@@ -276,23 +280,19 @@ class SqliteLedger(SqlLedger):
         return row
 
     def _miss_witness(self, reason: object) -> None:
-        if not self._unwitnessed:
+        """From here on a token orders only in the process that issued it, and none that was issued before."""
+        if self._witnessed:
             logger.warning(
-                "no witness of the ledger can be kept (%s): previews older than this process are void",
-                reason,
+                "no witness of the ledger can be kept (%s): previews made before now are void", reason
             )
-        self._unwitnessed = True
+        self._issued_in, self._witnessed = self._this_process, False
 
     def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
         """Also where it was issued under another state folder, whose witness alone knows what came of it."""
-        older = self._opened_at is not None and preview.created_at < self._opened_at
-        elsewhere = "SELECT 1 FROM previews WHERE preview_id = ? AND issued_in NOT IN ('', ?)"
-        return (
-            super()._is_void(sql, preview)
-            or (self._unwitnessed and older)
-            or bool(sql.execute(elsewhere, (preview.preview_id, self._folder_id)))
-        )
+        elsewhere = "SELECT 1 FROM previews WHERE preview_id = ? AND issued_in NOT IN (?, ?)"
+        here = (self._issued_in, EARLIER_PROGRAMS if self._witnessed else self._issued_in)
+        return super()._is_void(sql, preview) or bool(sql.execute(elsewhere, (preview.preview_id, *here)))
 
     def _row(self, record: StoredPreview | OrderRecord) -> dict[str, Any]:
         row = super()._row(record)
-        return row | {"issued_in": self._folder_id} if isinstance(record, StoredPreview) else row
+        return row | {"issued_in": self._issued_in} if isinstance(record, StoredPreview) else row

@@ -1,8 +1,9 @@
 """What tells that a ledger's file was copied or restored: its trail's last row, kept outside its folder.
 
 SQLite only. The witness is written after each commit that appends to the trail, so it is never ahead of a
-ledger that lives; one that is behind (a process died in between) proves nothing. Where it is ahead, or knows
-another row, the file is an older copy, and what was ordered since is missing in it.
+ledger that lives; one that is behind proves nothing. (A process that died in between had sent nothing yet: a
+create is sent after both.) Where it is ahead, or knows another row, the file is an older copy, and what was
+ordered since is missing in it.
 """
 
 import os
