@@ -73,7 +73,7 @@ ROWS = (
     Row("tail-16", "p99 ÷ p50 of these, 16 callers", "×", 3),
     Row("tail-100", "p99 ÷ p50 of these, 100 callers", "×", 3),
     Row("doctor", "`doctor` at {} orders, SQLite", "s", 2),
-    Row("file", "an order of one line in a file of {}, with its preview and its trail", "bytes", 4500),
+    Row("file", "file at {} orders of one line, by order, with preview and trail, SQLite", "bytes", 4500),
     Row("tools", "all tools, as a model reads them", "bytes", 7500),
     Row("text", "text of a preview of 50 lines with names", "bytes", 12000),
 )
