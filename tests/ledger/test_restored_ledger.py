@@ -188,6 +188,24 @@ async def test_an_order_is_replayed_from_a_copy_that_knows_it(
     assert house.creates == 1
 
 
+async def test_a_process_without_a_witness_remembers_its_own_orders_where_a_backup_is_put_back_under_it(
+    house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "state").touch()
+    async with house.client() as client:
+        token = (await previewed(client))["create_order_arguments"]
+        backup = copied(house)
+        assert (await call(client, "create_order", token))["order"]["state"] == "placed"
+        with closing(sqlite3.connect(backup)) as source, closing(sqlite3.connect(house.ledger)) as target:
+            source.backup(target)
+        for _ in range(2):
+            assert (await call(client, "create_order", token))["problem"]["code"] == "token_expired"
+        fresh = (await previewed(client))["create_order_arguments"]
+        assert (await call(client, "create_order", fresh))["order"]["state"] == "placed"
+    assert house.creates == 2
+    assert await events_of(house) == ["restored", "claimed", "placed"]
+
+
 async def test_a_ledger_that_was_restored_while_it_is_open_is_found_out_in_the_claim(house: House) -> None:
     """What no opening could see: here another process, which has died since, had written on."""
     token = await token_of(house)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any, cast
 
 import pytest
@@ -448,3 +449,19 @@ def test_a_number_of_something_else_leaves_a_refusal_definite(row: Row, name: st
     for number in ("2100581617323456789", 2100581617323456789, "0b51-05871732345678901234", OURS):
         answer = json.dumps(json.loads(row.raw) | {name: number}).encode()
         assert isinstance(sort_create(reply(row.status, answer), OURS), Refused)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"traceId": "1.:" * 16_000 + "!"},
+        {f"{number:0>90}": 1 for number in range(19_000)},
+        {"x" * 800_000: 1},
+    ],
+    ids=["a handle", "many names", "a long name"],
+)
+def test_a_monstrous_answer_is_judged_in_a_moment(fields: dict[str, Any]) -> None:
+    answer = reply(200, body(fields, 400, msg="参数错误"))
+    started = time.perf_counter()
+    sort_create(answer)
+    assert time.perf_counter() - started < 2

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import re
+import sqlite3
+import time
 from pathlib import Path
 
 from xportcn_tools.ledger.ledger import LedgerUnavailableError
@@ -57,3 +59,17 @@ def identity_of(file: Path) -> tuple[int, int]:
     """Device and inode."""
     status = file.stat()
     return status.st_dev, status.st_ino
+
+
+def write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch the log on. Two that do so at once are locked out at once: here SQLite does not wait."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -26,10 +26,11 @@ _RANK = re.compile(
 _NO_NAME = frozenset(("市辖区", "县", "市区", "辖区", "省直辖县级行政区划", "直辖县级"))
 
 # A division that stands before the street. Not 小区 and its like, and no street's name (乌镇大道, 红旗路).
+_OF_STREETS = "[东西南北中前后一二三四五六七八九十]{0,2}(?:路|街(?!道)|大道|巷|弄|道|桥|村|场|口|心|民|委)"
 _DIVISION = re.compile(
     r"(?:省直辖县级行政区划|直辖县级|市辖区|[\u4e00-\u9fff]{2,9}?"
     r"(?:特别行政区|自治区|自治州|自治县|地区|(?<!超)(?<!夜)(?<!菜)(?<!门)市|(?<![小园社校厂库景街业])区|街道|[省县镇乡旗盟]))"
-    r"(?![东西南北中前后一二三四五六七八九十]{0,2}(?:路|街(?!道)|大道|巷|弄|道|桥|村|场|口|心|民|委))"
+    rf"(?!{_OF_STREETS})"
 )
 _COUNTRY = re.compile(r"^(?:中国|china)[\W_]*")
 _ASIDE = re.compile(r"\([^()0-9]*\)")  # a building's name; a number tells houses apart
@@ -37,7 +38,9 @@ _DIGITS = "一二三四五六七八九"
 _CHINESE_NUMBER = re.compile(
     rf"(?=[{_DIGITS}十])([{_DIGITS}]?十)?([{_DIGITS}]?)(?=号楼|号院|单元|[栋幢座室房层楼])"
 )
-_HOUSE = re.compile(r"(?<=[0-9a-z])\s*(?:号楼|号院|单元|[号栋幢座室房层楼#])")
+_DIGIT_BY_DIGIT = re.compile(rf"[〇零{_DIGITS}]{{2,}}(?=[号栋幢座室弄])")
+_TO_DIGITS = str.maketrans(f"〇零{_DIGITS}", "00123456789")
+_HOUSE = re.compile(r"(?<=[0-9a-z])\s*(?:号楼|号院|单元|[号栋幢座室房层楼#])|(?<![a-z])no[.\s]*(?=[0-9])")
 _WORDS = re.compile(r"[0-9a-z]+|[^\W0-9a-z_]+")
 
 
@@ -106,20 +109,24 @@ def _without(text: str, known: list[str]) -> tuple[str, list[str]]:
     while True:
         text = re.sub(r"^[\W_]+", "", text)
         name = next((name for name in known if text.startswith(name)), "")
+        behind = text[len(name) :]
+        if re.match(_OF_STREETS, behind) or (name.isascii() and behind[:1].isalnum()):
+            name = ""  # a street is named after it
         rank = _DIVISION.match(text)
-        if rank and len(rank[0]) < len(text):
+        if rank and len(rank[0]) < len(text) and (not name or bare_name(rank[0]) == name):
             if re.search("(?<!开发)(?<!高新)[区县旗市]$", rank[0]) and bare_name(rank[0]):
                 districts.append(bare_name(rank[0]))
             text = text[rank.end() :]
-        elif name and re.match(r"[\W_]|\s*$|[省市区县镇乡旗]", text[len(name) :]):
-            text = text[len(name) :].lstrip("省市区县镇乡旗")
+        elif name:
+            text = behind.lstrip("省市区县镇乡旗")
         else:
             return text, districts
 
 
 def _street(text: str) -> str:
     """Words and numbers alone; 3栋, 三栋, 3号楼 and 3# are one."""
-    words = _WORDS.findall(_HOUSE.sub(" ", _CHINESE_NUMBER.sub(_in_digits, _ASIDE.sub(" ", text))))
+    text = _DIGIT_BY_DIGIT.sub(lambda digits: digits[0].translate(_TO_DIGITS), _ASIDE.sub(" ", text))
+    words = _WORDS.findall(_HOUSE.sub(" ", _CHINESE_NUMBER.sub(_in_digits, text)))
     joined = " ".join(words)
     return re.sub(r"(?<![0-9a-z]) | (?![0-9a-z])", "", joined)
 

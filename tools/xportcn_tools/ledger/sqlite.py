@@ -8,7 +8,6 @@ import contextlib
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -21,7 +20,7 @@ import anyio.to_thread
 from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger import rows, witness
 from xportcn_tools.ledger.ledger import LedgerUnavailableError, OrderRecord, Realm, StoredPreview
-from xportcn_tools.ledger.ledger_file import identity_of, one_file
+from xportcn_tools.ledger.ledger_file import identity_of, one_file, write_ahead
 from xportcn_tools.ledger.migrations import migrate, refuse_newer
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sql import GIVE_UP_SECONDS, SqlLedger
@@ -78,6 +77,7 @@ class SqliteLedger(SqlLedger):
         self._issued_in = self._this_process = f"process {token_hex(16)}"
         self._witnessed = True
         self._appended: Witness | None = None
+        self._last_appended: Witness | None = None
 
     async def aclose(self) -> None:
         with anyio.move_on_after(BUSY_SECONDS, shield=True):  # a thread that hangs has the lock
@@ -113,6 +113,7 @@ class SqliteLedger(SqlLedger):
                 self._judge(sql)
                 yield
             if self._appended:
+                self._last_appended = self._appended
                 relied_on = self._witnessed
                 try:
                     witness.follow(self._ledger_id, self._appended)
@@ -157,7 +158,7 @@ class SqliteLedger(SqlLedger):
             connection.text_factory = text_of
             refuse_newer(connection)  # before anything that writes
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is still empty
-            self._write_ahead(connection)
+            write_ahead(connection, self._busy_seconds)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             sql = _SqliteSession(connection)
@@ -180,19 +181,6 @@ class SqliteLedger(SqlLedger):
                 self._known_files[each] = identity_of(each)
         self._connection = connection
         return connection
-
-    def _write_ahead(self, connection: sqlite3.Connection) -> None:
-        """Switch the log on. Two that do so at once are locked out at once: here SQLite does not wait."""
-        until = time.monotonic() + self._busy_seconds
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
 
     def _check_identity(self) -> None:
         """A file that was deleted or replaced below us would take our writes and lose them."""
@@ -253,19 +241,26 @@ class SqliteLedger(SqlLedger):
         if held is None:
             issued = "SELECT 1 FROM issuers WHERE folder IN (?, ?) LIMIT 1"
             return bool(sql.execute(issued, (EARLIER_PROGRAMS, self._issued_in)))
+        return self._lacks(sql, held)
+
+    def _lacks(self, sql: Session, row: Witness) -> bool:
         known = "SELECT 1 FROM trail WHERE sequence = ? AND hash = ?"
-        return held.sequence > 0 and not sql.execute(known, (held.sequence, held.hash))
+        return row.sequence > 0 and not sql.execute(known, (row.sequence, row.hash))
 
     def _judge(self, sql: Session) -> None:
-        """Within a transaction: an older copy voids every token that it was issued with."""
-        if not self._is_older_copy(sql):
+        """Within a transaction: an older copy voids every token that it was issued with. Where no witness can
+        be kept, this process's own last row is one.
+        """
+        last = self._last_appended
+        forgotten = not self._witnessed and last is not None and self._lacks(sql, last)
+        if not (self._is_older_copy(sql) or forgotten):
             return
         hindrance = witness.cannot_be_kept()
-        if hindrance:
+        if hindrance and not forgotten:
             self._miss_witness(hindrance)
             return
         self._append(sql, "restored", "ledger", {})
-        if self._appended:
+        if self._appended and not hindrance:
             # Before the commit, so that nobody finds the same again: were this row lost, it would be missed.
             witness.write(self._ledger_id, self._appended)
         logger.warning(

@@ -17,7 +17,7 @@ OUR_NUMBER = ("outorderid", "outorderno")
 """Folded: small letters, without `_`. These repeat the number that we sent."""
 
 ORDER_NUMBER = re.compile(
-    r"(?:main|parent|sub|biz|ali|trade)?orders?(?:id|no|sn|code|number|list)?s?(?:str|list)?|idofstr|payurl"
+    r"(?:main|parent|sub|biz|ali|trade)?orders?(?:id|no|sn|code|number|list)?s?(?:str|list)?|idofstr|payurl|订单(?:编?号|id)"
     r"|(?!min|max)(?:.*(?<!b)order|purchase|trade|deal|bill|po)(?:id|no|sn|code|num|number)s?(?:str|list)?"
 )
 """Folded likewise. What stands in such a field, but for 0, means that an order may exist."""
@@ -41,6 +41,11 @@ _OF_GOODS = re.compile(
 )
 
 FAILED_PART = re.compile(r".*(fail|unordered|rejected|partial).*", re.IGNORECASE)
+_LEFT_OUT = re.compile(
+    r".*(error|invalid|unavail|sold_?out|stock|lack|short|missing|remov|skip|ignor|exclu|dropped).*",
+    re.IGNORECASE,
+)
+"""A list in such a field, beside ids, is of goods that were not ordered."""
 _COUNTS = re.compile(
     r".*(success|succeed|created|(?<!not)(?<!not_)exist|repeat|duplicat|conflict|placed).*|ok|done",
     re.IGNORECASE,
@@ -51,7 +56,7 @@ _FAILURE = re.compile(
     re.IGNORECASE,
 )
 """Flags that are raised where there is no order."""
-_HANDLE = re.compile(r"[\w.:+=|/-]*[0-9][\w.:+=|/-]*", re.ASCII)
+_HANDLE = re.compile(r"(?=[^0-9]*[0-9])[\w.:+=|/-]+", re.ASCII)
 
 
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[0-9]{15,20}(?![0-9A-Za-z_])")
@@ -72,6 +77,7 @@ def every_field(whole: object) -> list[tuple[str, Any]] | None:
             length += len(value)
             value = _inside(value)
         if name:
+            length += len(name)
             found.append((name, value))
         if isinstance(value, dict):
             waiting += cast("dict[str, object]", value).items()
@@ -111,6 +117,12 @@ def is_order_number(name: str, text: str) -> bool:
     return bool(ORDER_NUMBER.fullmatch(folded)) or (folded == "id" and text.isdecimal())
 
 
+def is_number_of_another(name: str, value: object, sent: frozenset[str]) -> bool:
+    """Whether this repeats the buyer's number of another request than the one in which these were sent."""
+    number, ours = str(value or "").strip().casefold(), {text.casefold() for text in sent}
+    return name.replace("_", "").casefold() in OUR_NUMBER and bool(number and sent) and number not in ours
+
+
 def is_words(name: str) -> bool:
     """Whether this is what the upstream says of the request, not of its goods."""
     return bool(_WORDS.fullmatch(name)) and not _OF_GOODS.fullmatch(name)
@@ -118,8 +130,10 @@ def is_words(name: str) -> bool:
 
 def is_failed_part(name: str, value: object) -> bool:
     """Goods that failed, a count of them, or a flag that says so."""
-    if not FAILED_PART.fullmatch(name) or not value:
+    if not value:
         return False
+    if not FAILED_PART.fullmatch(name):
+        return isinstance(value, list) and bool(_LEFT_OUT.fullmatch(name))
     return (
         isinstance(value, list | dict)
         or value is True

@@ -207,6 +207,8 @@ class _CreateAnswer:
         named = ", ".join(ids)
         if len(ids) < groups:
             return self.unclear(f"order ids ({named}) for {len(ids)} of the {groups} orders shown", ids)
+        if any(answer_fields.is_number_of_another(name, value, self._sent) for name, value in self._fields):
+            return self.unclear(f"order ids ({named}) beside another number than ours", ids)
         missing = self._failed_offers()
         if missing is not None:
             offers = f"; not ordered: offers {', '.join(missing)}" if missing else ""
