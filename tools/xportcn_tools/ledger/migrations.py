@@ -39,7 +39,7 @@ TRAIL_ROWS = "SELECT COALESCE(MAX(sequence), 0) AS found FROM trail"
 OTHERS = "another process may be bringing it up to date"
 
 
-class Progress:
+class MigrationProgress:
     """What a ledger's migrations are at. `words`: for a call that meets them; empty while none runs."""
 
     words = ""
@@ -72,7 +72,7 @@ def refuse_newer(connection: sqlite3.Connection) -> None:
 
 
 def migrate(
-    connection: sqlite3.Connection, now: str, identified: Callable[[], None], progress: Progress
+    connection: sqlite3.Connection, now: str, identified: Callable[[], None], progress: MigrationProgress
 ) -> None:
     """Bring the ledger to this program's version, in one transaction; a long ledger step by step, so that
     what is done stays done. `identified` is called in the transaction that gives the ledger its id.

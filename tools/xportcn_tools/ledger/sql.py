@@ -40,7 +40,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
     Voided,
 )
-from xportcn_tools.ledger.migrations import Progress
+from xportcn_tools.ledger.migrations import MigrationProgress
 from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
@@ -62,7 +62,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
     def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
         self._queries = Queries(realm, zone)
-        self._progress = Progress()
+        self._progress = MigrationProgress()
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
