@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
+from anyio.abc import TaskGroup
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.request_state import RequestStateSecurity
@@ -99,6 +100,9 @@ def _without_collections() -> Generator[None]:
         gc.enable()
 
 
+START_SECONDS = 2.0
+"""How long a start waits for its ledger, which answers within milliseconds, but not while it is migrated."""
+
 HANDSHAKE = frozenset(("initialize", "server/discover", "ping"))
 
 
@@ -148,10 +152,12 @@ def build_server(
 
         on_demand = OnDemand(load)
         try:
-            await _look_at_ledger(ledger)
-            if settings.mode == "live":
-                logger.warning("mode live: create_order places real orders")
             async with AsyncExitStack() as beside:
+                preparing = await beside.enter_async_context(anyio.create_task_group())
+                beside.callback(preparing.cancel_scope.cancel)
+                await _look_beside(preparing, ledger)
+                if settings.mode == "live":
+                    logger.warning("mode live: create_order places real orders")
                 await beside.enter_async_context(keeping(books, settings.retention_days))
                 if watch:
                     await beside.enter_async_context(watch.refreshing(books))
@@ -160,8 +166,6 @@ def build_server(
                     open_page = (await beside.enter_async_context(page)).open
                     if settings.page == "on":
                         await open_page()
-                preparing = await beside.enter_async_context(anyio.create_task_group())
-                beside.callback(preparing.cancel_scope.cancel)
                 preparing.start_soon(on_demand.prepare_first_call)
                 if gate:  # nobody waits yet
                     on_demand.offers()
@@ -209,6 +213,19 @@ def _add_completion(server: MCPServer[Any]) -> None:
         from xportcn_server.guide.prompts import completed  # noqa: PLC0415 - a call
 
         return await completed(ref, argument)
+
+
+async def _look_beside(group: TaskGroup, ledger: Ledger) -> None:
+    """Look at the ledger, and wait for no migration: a handshake is answered while it goes on."""
+    looked = anyio.Event()
+
+    async def look() -> None:
+        await _look_at_ledger(ledger)  # where a newer program has migrated it, the error ends the group
+        looked.set()
+
+    group.start_soon(look)
+    with anyio.move_on_after(START_SECONDS):
+        await looked.wait()
 
 
 async def _look_at_ledger(ledger: Ledger) -> None:

@@ -57,7 +57,7 @@ def offer(
     """Register everything with the server, and make the desk."""
     products = (SEARCH_PRODUCTS, GET_PRODUCT) if settings.products == "on" else ()
     offered = (*products, PREVIEW_ORDER, CREATE_ORDER, GET_ORDERS)
-    tools = dressed(each.tool(settings.mode) for each in offered)
+    tools = dressed(each.tool(settings.mode, settings.language) for each in offered)
     # The SDK (2.3.0) takes tools that are made already in its constructor alone.
     others = server._tool_manager.list_tools()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     server._tool_manager = ToolManager(tools=[*tools, *others])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

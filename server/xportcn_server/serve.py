@@ -89,7 +89,7 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
         host=host,
         stateless=bool(settings.state_keys),
         public_url=settings.oauth_audience,
-        page=site.application,
+        page=site.application if settings.page != "off" else None,
     )
 
     if hints and settings.messages_secret:

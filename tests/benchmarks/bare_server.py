@@ -2,7 +2,7 @@
 
 Two tools, always the same answer: ANSWER is a file with a result of ours, so that as many bytes come back as
 from us. No bearer tokens: what is left is what the SDK, the wire and, over HTTP, uvicorn and nginx take. With
-UPSTREAM and LEDGER each call makes one signed POST there, and one commit to that file.
+UPSTREAM and LEDGER each call makes one signed POST there, and commits to that file: a preview once, a create twice.
 """
 
 import sys
@@ -16,20 +16,19 @@ from mcp_types import CallToolResult
 def bare(answer: Path, *floor: str) -> MCPServer:
     given = CallToolResult.model_validate_json(answer.read_text(encoding="utf-8"))
     server = MCPServer("bare")
+    work = None
     if floor:
-        from benchmarks.floor import post_and_commit
+        from benchmarks.floor import WithinServer
 
-        work = post_and_commit(*floor)
-    else:
-        work = None
+        work = WithinServer(*floor)
 
     @server.tool()
     async def preview_order(  # pyright: ignore[reportUnusedFunction]
         items: list[dict[str, Any]], address: dict[str, Any], flow: str
     ) -> CallToolResult:
-        del items, address, flow
+        del address, flow
         if work:
-            await work()
+            await work.preview(items)
         return given
 
     @server.tool()
@@ -37,6 +36,8 @@ def bare(answer: Path, *floor: str) -> MCPServer:
         preview_token: str, expected_total: str, ship_to: str, goods: str
     ) -> CallToolResult:
         del preview_token, expected_total, ship_to, goods
+        if work:
+            await work.create()
         return given
 
     return server

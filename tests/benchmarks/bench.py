@@ -1,7 +1,7 @@
 """`make bench`: measures every row of docs/performance.md, prints the table, and writes page and picture.
 
-`--quick` takes smaller sizes and prints only. `--trail` adds a trail of three million rows. `--only NAME` measures
-one part, by its function's name, and prints only.
+`--quick` takes smaller sizes and prints only. `--trail` adds a trail of three million rows, or of as many as it
+says. `--only NAME` measures one part, by its function's name, and prints only.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.closed_loop import busy_seconds
-from benchmarks.large_ledgers import postgres, sqlite
+from benchmarks.large_ledgers import postgres, sqlite, trail
 from benchmarks.many_callers import many_callers
 from benchmarks.measured import QUICK, TRAIL_ROWS, Measured, Sizes
 from benchmarks.performance_page import PAGE, PICTURE, machine, page, picture, table
@@ -29,6 +29,7 @@ PARTS: tuple[Callable[[Place, Sizes], Measured], ...] = (
     many_callers,
     sqlite,
     postgres,
+    trail,
 )
 QUIET_SECONDS = 3.0
 
@@ -36,15 +37,14 @@ QUIET_SECONDS = 3.0
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--trail", action="store_true")
+    parser.add_argument("--trail", type=int, nargs="?", const=TRAIL_ROWS, default=0)
     parser.add_argument("--only", choices=[part.__name__ for part in PARTS])
     asked = parser.parse_args()
     if sys.platform != "linux":
         sys.exit("make bench needs Linux: it reads memory and processor times from /proc")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers are ended, too
     sizes = QUICK if asked.quick else Sizes()
-    if asked.trail:
-        sizes = replace(sizes, trail_rows=TRAIL_ROWS)
+    sizes = replace(sizes, trail_rows=asked.trail)
     began, before = time.monotonic(), busy_cores()
     print(f"{machine()} Other programs keep {before:.2f} cores busy.", flush=True)
     measured = all_measured(sizes, asked.only)

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,13 +29,22 @@ def preview_body(items: list[dict[str, Any]]) -> dict[str, Any]:
     return Bodies().preview(OrderRequest("", asked, Address(**ADDRESS), flow="general"))
 
 
+_NUMBERS = count(10_000_000)
+
+
+def create_body() -> dict[str, Any]:
+    """Of an order to an address of its own."""
+    address = Address(**address_of(next(_NUMBERS)))
+    request = OrderRequest(f"floor-{uuid4().hex[:16]}", (Item(MUG, 2, MUG_SPEC),), address, flow="general")
+    return Bodies().create(request, Pinned("general"))
+
+
 class Wire:
     """Bare signed POSTs to an upstream, answered 200 with data. Times are milliseconds."""
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
         self._kept = httpx.Client(trust_env=False)
-        self._created = 0
 
     def preview(self, body: dict[str, Any]) -> float:
         """Over a connection that is kept open."""
@@ -43,12 +52,7 @@ class Wire:
 
     def create(self) -> float:
         """Over a connection of its own."""
-        self._created += 1
-        address = Address(**address_of(10_000_000 + self._created))
-        request = OrderRequest(
-            f"floor-{uuid4().hex[:16]}", (Item(MUG, 2, MUG_SPEC),), address, flow="general"
-        )
-        body = Bodies().create(request, Pinned("general"))
+        body = create_body()
         with httpx.Client(trust_env=False, verify=False) as once:  # noqa: S501 - loopback without TLS
             return self._timed(once, CREATE_PATH, body)
 
@@ -86,16 +90,32 @@ class Commits:
         self._connection.close()
 
 
-def post_and_commit(base_url: str, file: str) -> Callable[[], Awaitable[None]]:
-    """Both, for a server: the POST from its loop, the commit in a thread, one after another."""
-    commits, one_at_a_time = Commits(Path(file)), anyio.Lock()
-    body = preview_body([{"offer_id": MUG, "quantity": 2, "spec_id": MUG_SPEC}])
-    client = httpx.AsyncClient(trust_env=False)
+class WithinServer:
+    """The same within the calls of a server: each POST from its loop, each commit in a thread, one after another."""
 
-    async def work() -> None:
-        answer = await client.post(base_url + PREVIEW_PATH, json=body, headers=_SIGNER.sign(utc_now()))
+    def __init__(self, base_url: str, file: str) -> None:
+        self._base_url = base_url
+        self._commits, self._one_at_a_time = Commits(Path(file)), anyio.Lock()
+        self._kept = httpx.AsyncClient(trust_env=False)
+        self._bodies: dict[int, dict[str, Any]] = {}
+
+    async def preview(self, items: list[dict[str, Any]]) -> None:
+        """Each call of so many lines has the same body."""
+        if len(items) not in self._bodies:
+            self._bodies[len(items)] = preview_body(items)
+        await self._post(self._kept, PREVIEW_PATH, self._bodies[len(items)])
+        await self._commit()
+
+    async def create(self) -> None:
+        await self._commit()
+        async with httpx.AsyncClient(trust_env=False, verify=False) as once:  # noqa: S501 - loopback without TLS
+            await self._post(once, CREATE_PATH, create_body())
+        await self._commit()
+
+    async def _post(self, client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> None:
+        answer = await client.post(self._base_url + path, json=body, headers=_SIGNER.sign(utc_now()))
         assert answer.json().get("data"), answer.text
-        async with one_at_a_time:
-            await anyio.to_thread.run_sync(commits.commit)
 
-    return work
+    async def _commit(self) -> None:
+        async with self._one_at_a_time:
+            await anyio.to_thread.run_sync(self._commits.commit)

@@ -15,9 +15,10 @@ from benchmarks.big_ledger import Execute, fill
 from benchmarks.measured import Figure, Measured, Sizes
 from benchmarks.start_and_calls import Orders, in_turn, milliseconds, ratios
 from benchmarks.surroundings import Place
-from harness.postgres_server import PostgresServer, postgres_server, programs
+from harness.postgres_server import postgres_server, programs
 from harness.processes import free_port, process_environment, xportcn_mcp
 
+NO_POSTGRES = "PostgreSQL is not installed"
 APPENDS = 30
 PREPARED_AFTER = 6
 """From this one on, a connection runs the trail's trigger by a plan made for every sequence number."""
@@ -31,7 +32,9 @@ def sqlite(place: Place, sizes: Sizes) -> Measured:
         # While it is filled; the server has its own settings.
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000"):
             connection.execute(f"PRAGMA {pragma}")
+        before = many.stat().st_size
         fill(lambda text: connection.execute(text).fetchall(), sizes.sqlite_orders, postgres=False)
+        file = (many.stat().st_size - before) / sizes.sqlite_orders
     create, look_up = _compared(place, few, many, sizes, sizes.sqlite_orders)
     doctor = [_doctor_seconds(place, many) for _ in range(sizes.doctor_runs)]
     many.unlink()
@@ -39,13 +42,13 @@ def sqlite(place: Place, sizes: Sizes) -> Measured:
         "create-big": create,
         "get-big": look_up,
         "doctor": Figure(doctor, size=sizes.sqlite_orders),
+        "file": Figure([file], size=sizes.sqlite_orders),
     }
 
 
 def postgres(place: Place, sizes: Sizes) -> Measured:
-    keys = ("create-postgres", "get-postgres", "trail")
     if programs() is None:
-        return dict.fromkeys(keys, "PostgreSQL is not installed")
+        return dict.fromkeys(("create-postgres", "get-postgres"), NO_POSTGRES)
     with postgres_server(free_port()) as server:
         few, many = server.new_database(), server.new_database()
         _with_one_order(place, few)
@@ -53,8 +56,16 @@ def postgres(place: Place, sizes: Sizes) -> Measured:
         with _executing(many) as execute:
             fill(execute, sizes.postgres_orders, postgres=True)
         create, look_up = _compared(place, few, many, sizes, sizes.postgres_orders)
-        trail = _trail(place, server, sizes.trail_rows)
-    return {"create-postgres": create, "get-postgres": look_up, "trail": trail}
+    return {"create-postgres": create, "get-postgres": look_up}
+
+
+def trail(place: Place, sizes: Sizes) -> Measured:
+    if not sizes.trail_rows:
+        return {"trail": "a run of its own: `make bench ARGS=--trail`"}
+    if programs() is None:
+        return {"trail": NO_POSTGRES}
+    with postgres_server(free_port()) as server:
+        return {"trail": _trail(place, server.new_database(), sizes.trail_rows)}
 
 
 def _with_one_order(place: Place, ledger: Path | str) -> None:
@@ -105,11 +116,8 @@ def _doctor_seconds(place: Place, ledger: Path) -> float:
     return took
 
 
-def _trail(place: Place, server: PostgresServer, rows: int) -> Figure | str:
+def _trail(place: Place, url: str, rows: int) -> Figure:
     """The INSERT of one row, as the ledger makes it, without its commit."""
-    if not rows:
-        return "a run of its own: `make bench ARGS=--trail`"
-    url = server.new_database()
     _with_one_order(place, url)
     with _executing(url) as execute:
         execute("ALTER TABLE trail DISABLE TRIGGER USER")

@@ -8,7 +8,7 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.measured import ROWS, Figure, Measured, Row
+from benchmarks.measured import ROWS, Figure, Measured, Row, Sizes
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "performance.md"
@@ -35,6 +35,11 @@ Other programs kept {before:.2f} cores busy before the run and {after:.2f} after
 - **The floor of a call** is a server of the bare SDK on stdio that gives our answer back, word for word; one bare
   signed POST to the sandbox in a process of its own, answered 200; and one row committed to a SQLite file with
   `synchronous=FULL`. A create's POST has a connection of its own. The floor checks nothing and keeps nothing.
+  Each part is measured alone, again and again, the POST by a client that blocks. A server has to do them within
+  one call, one after another, by a client that blocks nobody else, and the commits in a thread: the rows *above a
+  bare SDK server* are held against one that does. They have no goal.
+- **The goods** of a preview of 1 line and of a create are the same throughout, to other places: each is compared
+  with the destinations of all orders that this run has made of them, up to {orders}. Fifty lines were never ordered.
 - **The floor over HTTP** is a server of the bare SDK whose tool makes one such POST and one such commit a call, under
   the same uvicorn. It knows no tokens.
 - **Ours** is `xportcn-mcp serve` as it is installed, with the sandbox as if it were the real upstream, approval off,
@@ -72,6 +77,7 @@ def page(measured: Measured, minutes: float, busy: tuple[float, float]) -> str:
         minutes=minutes,
         caution=_CAUTION if max(busy) > BUSY_CORES else "",
         table=table(measured),
+        orders=Sizes().batch * (Sizes().rounds + 1) + 1,
     )
 
 

@@ -104,6 +104,12 @@ def calls(place: Place, sizes: Sizes) -> Measured:
         bare = stack.enter_context(place.bare(answer))
         bare_fifty = stack.enter_context(place.bare(place.answer("fifty", of_fifty)))
         bare_create = stack.enter_context(place.bare(place.answer("create", of_create)))
+        within = {
+            name: stack.enter_context(
+                place.bare(place.answer(name, result), place.upstream, str(place.folder / f"{name}.sqlite3"))
+            )
+            for name, result in (("one", of_one), ("fifty", of_fifty), ("create", of_create))
+        }
         wire, commits = Wire(place.upstream), Commits(place.folder / "floor.sqlite3")
         stack.callback(wire.close)
         stack.callback(commits.close)
@@ -113,13 +119,16 @@ def calls(place: Place, sizes: Sizes) -> Measured:
         works: dict[str, Work] = {
             "call": lambda: bare.timed("preview_order", one)[0],
             "POST": lambda: wire.preview(body),
+            "preview within": lambda: within["one"].timed("preview_order", one)[0],
             "preview": lambda: server.timed("preview_order", one)[0],
             "call of 50": lambda: bare_fifty.timed("preview_order", fifty)[0],
             "POST of 50": lambda: wire.preview(body_of_fifty),
+            "preview-50 within": lambda: within["fifty"].timed("preview_order", fifty)[0],
             "preview-50": lambda: server.timed("preview_order", fifty)[0],
             "commit": commits.commit,
             "call of create": lambda: bare_create.timed("create_order", again)[0],
             "POST of create": wire.create,
+            "create within": lambda: within["create"].timed("create_order", again)[0],
             "create": orders.create,
             "repeat": lambda: server.timed("create_order", again)[0],
         }
@@ -143,6 +152,9 @@ def calls(place: Place, sizes: Sizes) -> Measured:
         floor = [sum(each) for each in zip(*(found[part] for part in parts), strict=True)]
         above = [ours - least for ours, least in zip(found[name], floor, strict=True)]
         measured[name] = Figure(above, milliseconds(floor))
+        if floor := found.get(f"{name} within"):
+            above = [ours - least for ours, least in zip(found[name], floor, strict=True)]
+            measured[f"{name}-within"] = Figure(above, milliseconds(floor))
     for name, words in other.items():
         measured[f"call-{name}"] = (
             words

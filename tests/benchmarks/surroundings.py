@@ -40,8 +40,10 @@ class Place:
     def ours(self, ledger: Path | str) -> StdioServer:
         return StdioServer(xportcn_mcp("serve"), self.settings(ledger), self.folder)
 
-    def bare(self, answer: Path) -> StdioServer:
-        return StdioServer([sys.executable, str(BARE), "stdio", str(answer)], {}, self.folder)
+    def bare(self, answer: Path, *floor: str) -> StdioServer:
+        """`floor`: the upstream and the file that its tools post and commit to."""
+        words = [sys.executable, str(BARE), "stdio", str(answer), *floor]
+        return StdioServer(words, {"PYTHONPATH": str(TESTS)} if floor else {}, self.folder)
 
     def answer(self, name: str, result: Mapping[str, Any]) -> Path:
         """A file with a result of ours, for the bare servers."""

@@ -150,6 +150,8 @@ CREATE = {"preview_token": "pv_x", "expected_total": "1.00", "ship_to": "x", "go
         ("create_order", "expected_total", CREATE | {"expected_total": "$1.00"}),
         ("create_order", "preview_token", CREATE | {"preview_token": None}),
         ("create_order", "expected_total", CREATE | {"expected_total": 65.61}),
+        ("create_order", "expected_total", CREATE | {"expected_total": 64}),
+        ("create_order", "expected_total", CREATE | {"expected_total": 64.0}),
         ("create_order", "expected_total", CREATE | {"expected_total": "about 65"}),
         ("create_order", "expected_total", CREATE | {"expected_total": "-1"}),
         ("create_order", "expected_total", CREATE | {"expected_total": "NaN"}),
@@ -181,6 +183,12 @@ CREATE = {"preview_token": "pv_x", "expected_total": "1.00", "ship_to": "x", "go
         ("get_orders", "state", {"state": "null"}),
         ("get_orders", "state", {"state": "lost"}),
         ("get_orders", "caller", {"caller": "somebody"}),
+        ("get_orders", "reference", {"reference": True}),
+        ("get_orders", "since", {"since": 20261125}),
+        ("get_orders", "since", {"since": "2026-13-01"}),
+        ("get_orders", "until", {"until": "2026-11-25T00:00:00Z"}),
+        ("get_orders", "before", {"before": 5}),
+        ("get_orders", "refresh", {"refresh": "perhaps"}),
     ],
 )
 async def test_each_bad_argument_of_the_other_tools_is_named(
@@ -192,6 +200,31 @@ async def test_each_bad_argument_of_the_other_tools_is_named(
         assert field in {item["field"] for item in problem["details"]["fields"]}
         assert_says_a_form_with_an_example(problem)
         assert (await call(client, "get_orders"))["ok"]
+
+
+WHOLE: dict[str, dict[str, Any]] = {
+    "search_products": {"query": "mug"},
+    "get_product": {"offer": MUG},
+    "preview_order": order_arguments(),
+    "create_order": CREATE,
+    "get_orders": {},
+}
+ODD: list[Any] = [
+    *(True, -1, 0, 1.5, 2**63, 1e308, [], [None], {}, {"a": 1}),
+    *("", "x", "x" * 5000, "\x00", "a\nb", "NaN", "{}", "[1]", "0001-01-01", "9999-12-31", "2026-02-30"),
+]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_whatever_an_argument_holds_the_answer_has_the_form_of_the_tool(
+    tmp_path: Path, era: Era
+) -> None:
+    async with House(tmp_path).client(era) as client:
+        for tool in (await client.list_tools()).tools:
+            for name in tool.input_schema["properties"]:
+                for value in ODD:
+                    envelope = await call(client, tool.name, WHOLE[tool.name] | {name: value})
+                    assert envelope["ok"] is (envelope["problem"] is None), (tool.name, name, value)
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -305,7 +338,9 @@ def test_a_municipality_is_its_own_city(province: str) -> None:
     assert AddressArgument.model_validate(fields | {"province": province}).city == province
 
 
-@pytest.mark.parametrize("total", ["¥64.00", "￥64.00", "64.00 CNY", "CNY 64", "64.00元", " ６４.００ "])
+@pytest.mark.parametrize(
+    "total", ["¥64.00", "￥64.00", "64.00 CNY", "CNY 64", "64.00元", " ６４.００ ", "CNY ¥64.00"]
+)
 async def test_a_total_is_taken_as_people_write_it(tmp_path: Path, total: str) -> None:
     async with House(tmp_path).client() as client:
         arguments = (await previewed(client))["create_order_arguments"]

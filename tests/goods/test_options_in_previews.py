@@ -3,16 +3,15 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import anyio
-import httpx
 import pytest
 from mcp_types import CallToolResult
 
 from harness.builders import asked
 from harness.house import ERAS, MUG, MUG_SPEC, Era, House, call, order_arguments, text_of
-from xportcn_server.sandbox.transport import SandboxTransport
+from harness.transports import OnlyOption
 from xportcn_tools.desk.choosing import Chooser, Wish
 from xportcn_tools.goods.product import NotRead
 
@@ -245,7 +244,7 @@ async def test_the_same_arguments_are_the_same_goods_where_a_price_names_no_opti
 ) -> None:
     """An upstream that takes the only option of an offer where none is named, and names none in its price."""
     house = House(tmp_path, APPROVAL="off")
-    async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox)) as client:
+    async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox, FLASK_SPEC)) as client:
         asked_for = wanted({"offer_id": FLASK, "quantity": 10})
         previews = [await call(client, "preview_order", asked_for) for _ in range(2)]
         assert [lines_of(preview)[0]["spec_id"] for preview in previews] == [FLASK_SPEC] * 2
@@ -269,14 +268,14 @@ async def test_the_same_wish_is_a_twin_where_the_product_could_be_read_for_one_p
         """By a server of its own, which remembers no product."""
         if not read:
             failing_products(house, "path-404")
-        async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox)) as client:
+        async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox, FLASK_SPEC)) as client:
             envelope = await call(client, "preview_order", asked_for)
         house.sandbox.faults.clear()
         assert lines_of(envelope)[0]["spec_id"] == (FLASK_SPEC if read else None)
         return envelope["preview"]
 
     first, second = [await preview(read=at != unread) for at in range(2)]
-    async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox)) as client:
+    async with house.client(era, new_transport=lambda: OnlyOption(house.sandbox, FLASK_SPEC)) as client:
         placed = await call(client, "create_order", first["create_order_arguments"])
         assert placed["order"]["state"] == "placed"
         again = await call(client, "create_order", second["create_order_arguments"])
@@ -285,27 +284,6 @@ async def test_the_same_wish_is_a_twin_where_the_product_could_be_read_for_one_p
     shown = await preview(read=unread == 0)
     assert "recent_identical_order" in {warning["code"] for warning in shown["warnings"]}
     assert house.creates == 1
-
-
-class OnlyOption(SandboxTransport):
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        body = json.loads(request.content or b"{}")
-        items = body.get("cargoParamList", [])
-        if all(item.get("specId") for item in items):
-            return await super().handle_async_request(request)
-        for item in items:
-            item["specId"] = FLASK_SPEC
-        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
-        full = httpx.Request(request.method, request.url, headers=headers, content=json.dumps(body))
-        answer = json.loads(await (await super().handle_async_request(full)).aread())
-        return httpx.Response(200, json=without_specs(answer))
-
-
-def without_specs(answer: Any) -> Any:
-    if isinstance(answer, dict):
-        held = cast("dict[str, Any]", answer)
-        return {name: without_specs(value) for name, value in held.items() if name != "specId"}
-    return [without_specs(each) for each in cast("list[Any]", answer)] if isinstance(answer, list) else answer
 
 
 async def test_an_agent_that_sees_the_text_alone_orders_from_a_link_and_words(tmp_path: Path) -> None:

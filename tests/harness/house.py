@@ -91,6 +91,7 @@ async def call(client: Client, tool: str, arguments: Mapping[str, Any] | None = 
     assert envelope is not None, text_of(result)
     assert bool(result.is_error) is not envelope["ok"]
     assert text_of(result)
+    assert ". " not in (envelope["problem"] or {"next_step": ""})["next_step"], "it is one sentence"
     return envelope
 
 

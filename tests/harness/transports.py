@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -43,3 +43,43 @@ class _Altering(httpx.AsyncBaseTransport):
         if text is not None:
             return httpx.Response(response.status_code, text=text)
         return httpx.Response(response.status_code, json=answer)
+
+
+class OnlyOption(SandboxTransport):
+    """An upstream that takes this spec where a line names none, and names none in its price then."""
+
+    def __init__(self, sandbox: Sandbox, spec_id: str) -> None:
+        super().__init__(sandbox)
+        self._spec_id = spec_id
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content or b"{}")
+        items = body.get("cargoParamList", [])
+        if all(item.get("specId") for item in items):
+            return await super().handle_async_request(request)
+        for item in items:
+            item.setdefault("specId", self._spec_id)
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        full = httpx.Request(
+            request.method,
+            request.url,
+            headers=headers,
+            content=json.dumps(body),
+            extensions=request.extensions,
+        )
+        response = await super().handle_async_request(full)
+        text = await response.aread()
+        try:
+            answer = _without_specs(json.loads(text))
+        except ValueError:  # a fault: no answer of the API
+            return response
+        return httpx.Response(response.status_code, json=answer)
+
+
+def _without_specs(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        held = cast("dict[str, Any]", answer)
+        return {name: _without_specs(value) for name, value in held.items() if name != "specId"}
+    return (
+        [_without_specs(each) for each in cast("list[Any]", answer)] if isinstance(answer, list) else answer
+    )

@@ -468,9 +468,24 @@ def test_a_caller_who_is_not_there_cannot_be_removed(path: Path) -> None:
 
 
 def test_the_last_caller_can_be_removed_and_another_added(path: Path) -> None:
-    new_caller(path, "alice")
-    assert invoke(path, "alice", command="remove").exit_code == 0
-    assert Callers(path, OWNER).name_of(new_caller(path, "bob")) == "caller:bob"
+    token = new_caller(path, "alice")
+    callers = Callers(path, OWNER)
+    assert callers.name_of(token)
+    done = invoke(path, "alice", command="remove")
+    assert done.exit_code == 0
+    assert "the last one: everybody is refused" in done.stderr
+    assert callers.name_of(token) is None
+    listed = invoke(path, "", command="list")
+    assert (listed.exit_code, listed.output) == (0, "")
+    for command in ("page", "remove"):
+        refused = invoke(path, "alice", command=command)
+        assert refused.exit_code != 0
+        assert "there is no caller alice" in refused.stderr
+    settings = settings_for(path.with_name("ledger.sqlite3"), CALLERS=str(path))
+    with pytest.raises(StartError, match="names no caller; `xportcn-mcp caller new NAME` adds one"):
+        gate_of(settings)
+    assert callers.name_of(new_caller(path, "bob")) == "caller:bob"
+    assert "last one" not in invoke(path, "bob2").stderr + invoke(path, "bob", command="remove").stderr
 
 
 # What holds for a caller, over HTTP

@@ -740,7 +740,7 @@ async def test_a_claim_cut_by_a_kill_leaves_nothing_and_no_lock(path: Path) -> N
         assert_whole(await ledger.trail())
 
 
-async def test_an_ordinary_order_takes_about_five_kilobytes_with_its_preview_and_trail(
+async def test_an_ordinary_order_takes_less_than_four_and_a_half_kilobytes_with_its_preview_and_trail(
     tmp_path: Path,
 ) -> None:
     house = House(tmp_path, APPROVAL="off")
@@ -752,4 +752,4 @@ async def test_an_ordinary_order_takes_about_five_kilobytes_with_its_preview_and
         before = house.ledger.stat().st_size
         fill(lambda statement: file.execute(statement).fetchall(), 2000, postgres=False)
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert house.ledger.stat().st_size - before < 2000 * 5200
+    assert house.ledger.stat().st_size - before < 2000 * 4500

@@ -7,6 +7,7 @@ one order that is placed, one that is being sent, one preview that waits and one
 import json
 import logging
 import sqlite3
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -22,9 +23,19 @@ from psycopg.rows import dict_row
 from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
 from ledger.suite.stores import claim, standing_of
+from xportcn_server import app
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.canonical import fingerprint
-from xportcn_tools.ledger.ledger import Claimed, EarlierUnknown, Ledger, OrderQuery, ReferenceUsed
+from xportcn_tools.ledger import migrations, sql
+from xportcn_tools.ledger import postgres as postgres_driver
+from xportcn_tools.ledger.ledger import (
+    Claimed,
+    EarlierUnknown,
+    Ledger,
+    LedgerUnavailableError,
+    OrderQuery,
+    ReferenceUsed,
+)
 from xportcn_tools.ledger.migrations import numbered_scripts, statements
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
@@ -131,6 +142,8 @@ async def test_what_an_earlier_program_kept_is_read_in_fen_and_by_type(old: OldL
         assert [line.amount for group in preview.shown.groups for line in group.lines] == [5800]
         (order,) = await ledger.orders(OrderQuery(None, states=("placed",)))
         assert list(order.order_ids) == OLD["order_ids"]
+        totals = {total.state: total.orders for total in await ledger.totals(OrderQuery(None))}
+        assert totals == {"placed": 1, "sending": 1}
         assert first_break(await ledger.trail()) is None
         assert [row.event for row in await ledger.trail()].count("previewed") == 4
 
@@ -267,6 +280,7 @@ async def test_a_yes_seals_a_preview_as_an_earlier_program_has_written_it(old: O
         with psycopg.connect(old.where) as database:
             stored = database.execute(wanted).fetchone()
     assert ", " in stored[PREVIEW_COLUMNS.index("request")]
+    assert len(preview.salt) == 32
     sealed = seal_of(PREVIEW_COLUMNS, dict(zip(PREVIEW_COLUMNS, stored, strict=True)), preview.salt)
     assert json.loads(trail[-1].body)["preview"] == sealed
 
@@ -285,3 +299,74 @@ async def test_each_step_to_this_version_is_in_the_log(
     caplog.clear()
     async with old.opened():
         assert caplog.messages == []
+
+
+async def test_a_handshake_is_answered_and_calls_hear_why_they_wait_while_a_ledger_is_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = OldLedger("sqlite", str(tmp_path / "ledger.sqlite3"))
+    goes_on = threading.Event()
+
+    def slow(script: str) -> Iterator[str]:
+        assert goes_on.wait(60)
+        return statements(script)
+
+    monkeypatch.setattr(migrations, "statements", slow)
+    monkeypatch.setattr(app, "START_SECONDS", 0.01)
+    monkeypatch.setattr(sql, "GIVE_UP_SECONDS", 0.5)
+    try:
+        async with House(tmp_path).client(clock=lambda: THEN, ledger=old.ledger()) as client:
+            problem = (await call(client, "get_orders", {}))["problem"]
+            assert problem["code"] == "ledger_unavailable"
+            newest = numbered_scripts("sqlite")[-1][0]
+            words = f"it is being brought up to date for this program (version 4 of {newest}); try again when"
+            assert words in problem["message"]
+            goes_on.set()
+            monkeypatch.setattr(sql, "GIVE_UP_SECONDS", 60.0)
+            assert len((await call(client, "get_orders", {}))["orders"]) == 2
+    finally:
+        goes_on.set()
+
+
+async def test_what_is_done_of_a_long_migration_stays_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = OldLedger("sqlite", str(tmp_path / "ledger.sqlite3"))
+    monkeypatch.setattr(migrations, "LONG", 0)
+    with closing(sqlite3.connect(old.where, isolation_level=None)) as file:
+        file.execute("CREATE TABLE upstream_ids (in_the_way)")
+        ledger = old.ledger()
+        with pytest.raises(LedgerUnavailableError, match="upstream_ids already exists"):
+            await ledger.open()
+        await ledger.aclose()
+        assert file.execute("SELECT MAX(number) FROM migrations").fetchone() == (15,)
+        file.execute("DROP TABLE upstream_ids")
+    async with old.opened() as ledger:
+        assert len(await ledger.orders(OrderQuery(None))) == 2
+        assert first_break(await ledger.trail()) is None
+
+
+async def test_a_start_beside_a_migration_of_another_process_says_that_it_may_be_one(
+    old: OldLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if old.driver == "sqlite":
+        holder: Any = sqlite3.connect(old.where, isolation_level=None)
+        holder.execute("PRAGMA journal_mode = WAL")
+        holder.execute("BEGIN IMMEDIATE")
+        ledger: Ledger = SqliteLedger(Path(old.where), "sandbox", busy_seconds=0.1)
+    else:
+        holder = psycopg.connect(old.where)
+        holder.execute(f"SELECT pg_advisory_xact_lock({postgres_driver._WRITERS})")  # pyright: ignore[reportPrivateUsage]
+        monkeypatch.setattr(
+            postgres_driver,
+            "_GUARDS",
+            postgres_driver._GUARDS.replace("5s", "100ms"),  # pyright: ignore[reportPrivateUsage]
+        )
+        ledger = old.ledger()
+    with (
+        closing(holder),
+        pytest.raises(LedgerUnavailableError, match="another process may be bringing it up to date"),
+    ):
+        await ledger.open()
+    await ledger.open()
+    await ledger.aclose()

@@ -40,6 +40,10 @@ async def test_days_are_those_of_the_owner_and_totals_are_over_all_that_fit(tmp_
         second = await call(client, "get_orders", {"since": "2026-03-02", "until": "2026-03-02", "limit": 1})
         assert numbers(second) == ["PO-0004"]
         everything = await call(client, "get_orders")
+        for ends in ({"until": "9999-12-31"}, {"since": "0001-01-01"}):
+            assert await call(client, "get_orders", ends) == everything
+        for ends in ({"until": "0001-01-01"}, {"since": "9999-12-31"}):
+            assert numbers(await call(client, "get_orders", ends)) == []
         price = {"amount": "64.00", "currency": "CNY"}
         assert first["totals"] == [
             {"state": "placed", "orders": 1, "payable": price},
@@ -83,6 +87,21 @@ async def test_what_is_no_day_is_refused_with_its_form(tmp_path: Path, era: Era)
                 assert problem["code"] == "invalid_arguments"
                 assert field in problem["message"]
                 assert "2026-11-25" in problem["message"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_period_or_a_place_in_the_list_that_there_is_not_is_no_empty_list(
+    tmp_path: Path, era: Era
+) -> None:
+    async with House(tmp_path).client(era, Person()) as client:
+        await call(client, "create_order", (await previewed(client))["create_order_arguments"])
+        wrong = {"since": {"since": "2026-03-03", "until": "2026-03-02"}, "before": {"before": "PO-nobody"}}
+        for field, arguments in wrong.items():
+            problem = (await call(client, "get_orders", arguments))["problem"]
+            assert problem["code"] == "invalid_arguments"
+            assert [each["field"] for each in problem["details"]["fields"]] == [field]
+        (order,) = (await call(client, "get_orders"))["orders"]
+        assert (await call(client, "get_orders", {"before": order["out_order_id"]}))["orders"] == []
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -33,13 +33,13 @@ from hypothesis.stateful import (
 from harness.house import ADDRESS, MUG, MUG_SPEC, address_of
 from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
+from harness.transports import OnlyOption
 from ledger.suite.stores import preview_of
 from orders.fault_outcomes import CREATE, PREVIEW
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
-from xportcn_server.sandbox.transport import SandboxTransport
 from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
@@ -143,7 +143,7 @@ class Walk(RuleBasedStateMachine):
         self.upstream = upstream_client.UpstreamClient(
             upstream_client.Endpoint(SANDBOX_BASE_URL, TIMEOUT_SECONDS),
             Signer(SANDBOX_CREDENTIALS),
-            new_transport=lambda: SandboxTransport(self.sandbox),
+            new_transport=lambda: OnlyOption(self.sandbox, MUG_SPEC),
             clock=lambda: self.now,
         )
         self.shown: dict[str, Shown] = {}
@@ -181,11 +181,15 @@ class Walk(RuleBasedStateMachine):
     def preview(
         self, quantity: int, place: tuple[int, dict[str, str]], named: str | None, fault: str | None
     ) -> None:
+        """One in three without a spec, as where the product could not be read; the upstream takes the one that
+        there is.
+        """
         self._plan(fault, "preview")
         if named and named.lower() in {name.lower() for name in self.lost}:
             named = None  # the upstream has read this number, and the ledger does not know it
         destination, address = place
-        request = OrderRequest(named or "", (Item(MUG, quantity, MUG_SPEC),), Address(**address), "general")
+        spec_id = None if len(self.shown) % 3 == 2 else MUG_SPEC
+        request = OrderRequest(named or "", (Item(MUG, quantity, spec_id),), Address(**address), "general")
         shown = self.run(_caught(lambda: self.desk.preview(request, LOCAL_CALLER)))
         if isinstance(shown, PreviewResult):
             self._show(shown, (quantity, destination))

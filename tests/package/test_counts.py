@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from harness.house import House, call, previewed
@@ -119,6 +120,13 @@ async def test_each_call_takes_so_many_statements_flushes_and_requests_and_impor
         flush(file)
 
     monkeypatch.setattr(os, "fsync", counted_flush)
+    in_thread, run_sync = list[object](), anyio.to_thread.run_sync
+
+    def counted_run(work: Any, *values: Any, **options: Any) -> Any:
+        in_thread.append(work)
+        return run_sync(work, *values, **options)
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", counted_run)
     ledger = CountingSqliteLedger(tmp_path / "ledger.sqlite3", counts)
     house = House(tmp_path)
 
@@ -136,13 +144,14 @@ async def test_each_call_takes_so_many_statements_flushes_and_requests_and_impor
         ):
             before = house.sandbox.books.received.copy()
             counts.reset()
-            flushed.clear()
-            missing.clear()
+            for each in (flushed, missing, in_thread):
+                each.clear()
             if tool == "preview_order":
                 preview = await previewed(client)
             else:
                 answer = await call(client, tool, preview["create_order_arguments"])
                 assert answer["order"]["replayed"] is not bool(requests)
             assert (counts.trips, counts.locks, flushed, missing) == (trips, writing, [], []), tool
+            assert len(in_thread) == trips, "only the ledger takes a thread"
             assert counts.statements <= statements, tool
             assert dict(house.sandbox.books.received - before) == requests, tool

@@ -95,6 +95,7 @@ def test_the_parts_measure_what_they_name(tmp_path: Path, monkeypatch: pytest.Mo
     assert texts == {"call-fastmcp", "call-typescript"}
     assert {"preview", "preview-50", "create", "repeat", "create-big", "get-big", "doctor"} <= figures.keys()
     assert {"tools", "text", "http-2", "tail-2"} <= figures.keys()
+    assert {"preview-within", "preview-50-within", "create-within"} <= figures.keys()
     # Ours does more than the floor, and what is divided is above zero.
     assert figures["preview-50"].median > 0
     assert all(figures[key].median > 0 for key in ("create-big", "get-big", "doctor", "http-2", "tail-2"))

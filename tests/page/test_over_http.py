@@ -162,3 +162,17 @@ async def test_on_loopback_without_callers_the_browser_is_opened_as_on_stdio(tmp
         log = await anyio.Path(server.log).read_text()
         assert url[0].rpartition("/")[2] not in log
         assert "GET / HTTP" in log, "other requests are logged at this level"
+
+
+async def test_where_the_page_is_off_there_is_none_and_all_else_answers(tmp_path: Path) -> None:
+    tokens = made_callers(tmp_path / "callers.toml", "alice")
+    settings = environ_of(
+        LEDGER=str(tmp_path / "ledger.sqlite3"), CALLERS=str(tmp_path / "callers.toml"), PAGE="off"
+    )
+    with anyio.fail_after(60):
+        async with processes(settings, tmp_path, 1) as (server,), http_client(server.url) as http:
+            for path in ("/", "/enter", "/static/page.css"):
+                assert (await http.get(path)).status_code == 404
+            assert (await http.get("/healthz")).json() == {"status": "ok"}
+            async with client_of(server.url, tokens["alice"]) as client:
+                assert (await previewed(client))["needs_approval"]

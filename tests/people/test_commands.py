@@ -568,6 +568,14 @@ def test_a_fault_that_there_is_not_is_refused_with_those_that_there_are(terminal
     assert set(re.split(r", | ", line.partition("there are: ")[2])) == offered
     assert "not-connectable" not in offered
     terminal.refuses("sandbox", "--fault", "not-connectable", code=2)
+    assert "there is no fault 'rain'" in terminal.refuses("sandbox", "--fault", "http-502", "rain", code=2)
+
+
+@pytest.mark.parametrize("command", ["sandbox", "page", "serve"])
+def test_a_port_that_there_is_not_is_refused(terminal: Terminal, command: str) -> None:
+    done = terminal.run(command, "--port", "65536")
+    assert (done.code, done.stdout) == (2, "")
+    assert "65536 is not in the range 0<=x<=65535" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_to_be(terminal: Terminal) -> None:

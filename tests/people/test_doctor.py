@@ -735,6 +735,16 @@ def test_every_setting_is_shown_with_the_place_that_it_comes_from(patient: Patie
     assert str(file) in checks["settings"]["found"]
 
 
+def test_the_caps_and_the_rule_of_approval_that_are_in_force_are_said(patient: Patient) -> None:
+    patient.set(MAX_ORDER_CNY="99.50")
+    checks = patient.examined().checks
+    assert "One order: at most 99.50 CNY." in checks["caps"]["found"]
+    assert "at most 10000.00 CNY and 50 orders" in checks["caps"]["found"]
+    assert checks["approval"]["found"].startswith("ask: the person is asked where the client can ask;")
+    patient.set(MAX_ORDER_CNY="99.505")
+    assert not {"caps", "approval"} & patient.examined().checks.keys(), "no server starts"
+
+
 def test_settings_that_cannot_be_read_leave_the_other_checks_standing(patient: Patient) -> None:
     patient.set(MODE="prod", MAX_DAY_CNY="2k")
     report = patient.examined()

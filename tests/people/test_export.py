@@ -38,7 +38,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[OrderRe
         await books.open()
         for number in range(ORDERS):
             outcome = list(OUTCOMES.values())[number % 3]
-            caller = "alice" if number % 4 else "bob"
+            caller = ("bob", "caller:alice", "oauth:https://id|7", "caller:alice")[number % 4]
             preview = preview_of(number, now=clock.now, fen=600 + 7919 * number, caller=caller)
             await settled(books, preview, outcome)
             clock.advance(3600)
@@ -101,6 +101,17 @@ def test_rows_are_chosen_by_state_and_caller(ledger: tuple[Path, list[OrderRecor
     assert exported(path, "--caller", "nobody", "--format", "json") == b""
 
 
+@pytest.mark.parametrize(
+    ("recorded", "name"), [("caller:alice", "alice"), ("oauth:https://id|7", "https://id|7")]
+)
+def test_a_caller_is_chosen_by_the_name_that_the_owner_knows(
+    ledger: tuple[Path, list[OrderRecord]], recorded: str, name: str
+) -> None:
+    rows = json_rows(ledger[0], "--caller", name)
+    assert {row["caller"] for row in rows} == {recorded}
+    assert rows == json_rows(ledger[0], "--caller", recorded)
+
+
 def listed(path: Path, *words: str) -> list[str]:
     done = CliRunner().invoke(
         main, ["orders", "list", *words], env=environ_of(LEDGER=str(path)), catch_exceptions=False
@@ -141,6 +152,10 @@ def test_days_in_the_wrong_order_are_refused(ledger: tuple[Path, list[OrderRecor
     done = CliRunner().invoke(main, words, env=environ_of(LEDGER=str(ledger[0])), catch_exceptions=False)
     assert done.exit_code == 2
     assert "--since is a later day than --until" in done.output
+
+
+def test_the_ends_of_the_calendar_leave_no_row_out(ledger: tuple[Path, list[OrderRecord]]) -> None:
+    assert exported(ledger[0], "--since", "0001-01-01", "--until", "9999-12-31") == exported(ledger[0])
 
 
 def test_a_ledger_without_orders_gives_the_head_alone(tmp_path: Path) -> None:

@@ -165,6 +165,10 @@ def test_of_a_line_that_is_too_long_by_itself_the_option_is_cut(count: int) -> N
     assert re.fullmatch(rf"20 × 「{'杯' * 40} \(色{{150,}}…\)」(; and {count - 1} more .*)?", found)
 
 
+def test_an_option_that_fits_is_whole() -> None:
+    assert goods_line([the_line(title="杯", option="色" * 280)]) == f"20 × 「杯 ({'色' * 280})」"
+
+
 WORDS = st.text(
     st.sampled_from(
         "杯色白a 1×x;;()（）/…“”\"'「」｢｣『』﹁﹂，,。.👩\u200d🚀\ufe0f\u0301\u00adＡ\u3000<b>&lt;[]("

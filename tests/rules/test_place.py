@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.place import Destination
 from xportcn_tools.order import Address
 
 HERE = Address("王小明", "13800138000", "浙江省", "杭州市", "网商路699号3号楼101室", area="滨江区")
@@ -46,6 +46,10 @@ SPELLINGS: list[dict[str, Any]] = [
     {"area": "杭州市滨江区"},
     {"area": "浙江省杭州市滨江区", "city": "浙江省杭州市"},
 ]
+
+
+def same_destination(one: Address, other: Address) -> bool:
+    return Destination.of(one).is_same(Destination.of(other))
 
 
 @pytest.mark.parametrize("changes", SPELLINGS, ids=str)

@@ -110,6 +110,25 @@ def test_the_same_deal_read_twice_has_no_differences() -> None:
     assert differences(terms_of(deal()), terms_of(deal())) == []
 
 
+def test_what_a_preview_keeps_of_its_terms_is_the_same_deal() -> None:
+    whole_deal, kept = terms_of(deal()), terms.kept(terms_of(deal()))
+    assert whole_deal.keys() - kept.keys() == {
+        *("discount", "freight_by_description", "no_cross_border_pay"),
+        *("order 1 discount", "order 1 stated"),
+    }
+    assert differences(kept, whole_deal) == []
+    assert differences(whole_deal, kept) == []
+
+
+@given(worlds(), worlds())
+def test_two_deals_differ_by_the_same_terms_as_kept_and_as_read(one: World, other: World) -> None:
+    try:
+        before, after = (terms_of(quote_of(world)) for world in (one, other))
+    except UnitsUnclearError:
+        return
+    assert differences(terms.kept(before), after) == differences(before, after)
+
+
 @pytest.mark.parametrize(
     ("change", "field", "was", "now"), ONE_CHANGE, ids=[f"{row[1]} {row[3]}" for row in ONE_CHANGE]
 )
@@ -117,6 +136,7 @@ def test_a_single_change_is_named_once_with_both_sides(
     change: Callable[[Quote], Quote], field: str, was: str, now: str
 ) -> None:
     assert list(changed(deal(), change(deal())).values()) == [Change(field, was, now)]
+    assert differences(terms.kept(terms_of(deal())), terms_of(change(deal()))) == [Change(field, was, now)]
     assert list(changed(change(deal()), deal()).values()) == [Change(field, now, was)]
 
 

@@ -22,9 +22,10 @@ from xportcn_tools.upstream.clean import seen
 
 MOST_FIELDS_NAMED = 20
 _SAFE_NUMBER = 2**53
+_VISIBLE = re.compile("[!-~\u4e00-\u9fcc]")
 _WORDS_FOR_NOTHING = frozenset(("null", "none", "undefined", "n/a"))
 
-_CURRENCY = re.compile(r"^(?:CNY|RMB|CN¥|¥)|(?:CNY|RMB|元|yuan)$", re.IGNORECASE)
+_CURRENCY = re.compile(r"^(?:(?:CNY|RMB|CN¥|¥)\s*)+|(?:\s*(?:CNY|RMB|元|yuan))+$", re.IGNORECASE)
 
 _LINE = '{"offer_id": "610947572360", "spec_id": "b266e0726506185beaf205cbae88530d", "quantity": 2}'
 FORMS = {
@@ -69,6 +70,10 @@ FORMS = {
     "reference": 'a preview_token, out_order_id or order id, such as "xp20261125-7K3QTR9WM2CD"',
     "state": 'one of sending, placed, rejected, unknown, absent, such as "placed"',
     "limit": "a whole number from 1 to 50, such as 10",
+    "since": 'a day, such as "2026-11-25"',
+    "until": 'a day, such as "2026-11-25"',
+    "before": 'next_before of the last answer, such as "xp20261125-7K3QTR9WM2CD"',
+    "refresh": "true or false, such as true",
 }
 """The form of each argument in words, with an example."""
 
@@ -88,7 +93,7 @@ def _blank(value: object) -> bool:
     if isinstance(value, dict):
         parts = list(cast("dict[str, object]", value).values())
         return bool(parts) and all(map(_blank, parts))
-    return value is None or (isinstance(value, str) and not pasted(value))
+    return value is None or (isinstance(value, str) and not _VISIBLE.search(value) and not pasted(value))
 
 
 class Arguments(BaseModel):
@@ -166,16 +171,20 @@ class TextLine(GroupedMetadata):
 
 @dataclass(frozen=True)
 class Id(GroupedMetadata):
-    """What a person may have pasted, of a fixed form once it is folded by `fold`."""
+    """What a person may have pasted, of a fixed form once it is folded by `fold`.
+
+    `number`: it is an id or the like, so that a whole number is taken.
+    """
 
     pattern: str
     fold: Callable[[str], str] = pasted
+    number: bool = True
 
     def __iter__(self) -> Iterator[object]:
         yield BeforeValidator(self.read)
 
     def read(self, value: object) -> str:
-        text = self.fold(pasted(text_of(value)))
+        text = self.fold(pasted(text_of(value) if self.number else _words(value)))
         if not re.fullmatch(self.pattern, text):
             raise refused("is not of the form that is taken")
         return text

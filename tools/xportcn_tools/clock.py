@@ -7,9 +7,23 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def start_of_day(date: date, zone: tzinfo) -> datetime:
+def start_of_day(day: date, zone: tzinfo) -> datetime:
     """The moment, in UTC, at which the zone's date begins."""
-    return datetime.combine(date, time(), zone).astimezone(UTC)
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def period(first: date | None, last: date | None, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """From which moment to before which other, both UTC, the zone's days from `first` to `last` go.
+
+    `None`: no bound. Days before all computers and after the year 9998 are as the nearest one between.
+    """
+    start = start_of_day(_in_reach(first), zone) if first else None
+    end = start_of_day(_in_reach(last) + timedelta(days=1), zone) if last else None
+    return start, end
+
+
+def _in_reach(day: date) -> date:
+    return min(max(day, date(1970, 1, 2)), date(9998, 12, 31))
 
 
 def day_around(moment: datetime, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -56,7 +56,7 @@ class Asked:
 Token = Annotated[str, TextLine(64), Field(description="From preview_order")]
 Total = Annotated[
     str,
-    Id(r"[0-9]{1,12}(\.[0-9]{1,6})?", plain_amount),
+    Id(r"[0-9]{1,12}(\.[0-9]{1,6})?", plain_amount, number=False),
     Field(description="payable.amount of the preview, like 65.61"),
 ]
 ShipTo = Annotated[str, TextLine(800), Field(description="ship_to of the preview")]
@@ -86,7 +86,8 @@ async def ask_person(
     return await _wait_for_form(ctx, question, FORMS[desk.policy.language])
 
 
-def arrival(ctx: Context[Any]) -> Any:
+async def arrival(ctx: Context[Any]) -> Any:
+    """A coroutine, since the SDK runs a plain function in a thread."""
     desk: Desk = ctx.request_context.lifespan_context
     return desk.now()
 

@@ -1,15 +1,15 @@
 """`get_orders`: what became of orders, from the ledger."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from xportcn_tools.arguments import TextLine, WholeNumber
+from xportcn_tools.arguments import FORMS, TextLine, WholeNumber
 from xportcn_tools.caller import caller_of
-from xportcn_tools.clock import start_of_day
+from xportcn_tools.clock import period
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.ledger.ledger import OrderQuery
 from xportcn_tools.results import Money, OrdersEnvelope, OrderState, TotalResult, wrong_argument
@@ -43,16 +43,18 @@ async def get_orders(
     again but tell the person.
     """
     desk = ctx.request_context.lifespan_context
-    zone = desk.policy.zone
     first, last = _day("since", since), _day("until", until)
+    if first and last and first > last:
+        raise wrong_argument("since", "is a later day than until; exchange the two")
+    start, end = period(first, last, desk.policy.zone)
     found = await desk.history.listed(
         OrderQuery(
             caller_of(),
             reference,
             states=(state,) if state else (),
             limit=limit or 10,
-            since=start_of_day(first, zone) if first else None,
-            until=start_of_day(last + timedelta(days=1), zone) if last else None,
+            since=start,
+            until=end,
             before=before,
         ),
         refresh=bool(refresh),
@@ -74,7 +76,7 @@ def _day(name: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise wrong_argument(name, "is not a date; give it as 2026-11-25") from None
+        raise wrong_argument(name, f"is not a date; give {FORMS[name]}") from None
 
 
 GET_ORDERS = Offered(get_orders, "Look up orders", ANNOTATIONS, OrdersEnvelope, "orders")

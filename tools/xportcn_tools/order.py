@@ -149,7 +149,7 @@ class Line:
     quantity: int
     unit_price: int | None
     amount: int
-    message: str | None
+    message: str | None = None
     position: int = 0
     product_no: str | None = None
     title: str | None = None
@@ -187,8 +187,8 @@ class ShownGroup:
     goods: int
     freight: int
     lines: tuple[Line, ...]
-    trade_types: tuple[str, ...]
-    promotions: tuple[Promotion, ...]
+    trade_types: tuple[str, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
     seller_open_id: str | None = None
 
 
@@ -213,11 +213,11 @@ class ShownPreview:
     fees: int
     discount: int
     ship_to: str
-    flow: str | None
-    trade_type: str | None
-    promotion_id: str | None
-    groups: tuple[ShownGroup, ...]
-    warnings: tuple[ShownWarning, ...]
+    flow: str | None = None
+    trade_type: str | None = None
+    promotion_id: str | None = None
+    groups: tuple[ShownGroup, ...] = ()
+    warnings: tuple[ShownWarning, ...] = ()
     goods_echo: str = ""
 
     @property

@@ -14,9 +14,19 @@ from pydantic import ValidationError
 
 from xportcn_tools.arguments import invalid_arguments
 from xportcn_tools.desk.problems import approval_declined
+from xportcn_tools.product_results import ProductEnvelope, ProductResult
 from xportcn_tools.render import text_of
-from xportcn_tools.results import Envelope, Environment, ProblemError
+from xportcn_tools.results import (
+    Envelope,
+    Environment,
+    OrderEnvelope,
+    PreviewEnvelope,
+    PreviewResult,
+    Problem,
+    ProblemError,
+)
 from xportcn_tools.sdk_tool import SdkTool
+from xportcn_tools.wording import UiLanguage, reworded
 
 
 @dataclass(frozen=True)
@@ -32,8 +42,8 @@ class Offered:
     envelope: type[Envelope]
     answers: str
 
-    def tool(self, environment: Environment) -> SdkTool:
-        """Ready to be registered; `environment` labels its results."""
+    def tool(self, environment: Environment, language: UiLanguage = "en") -> SdkTool:
+        """Ready to be registered; `environment` labels its results. `language`: of the person at the card."""
 
         def finish(outcome: object) -> CallToolResult | None:
             if isinstance(outcome, ValidationError):
@@ -56,6 +66,7 @@ class Offered:
                 content=[TextContent(type="text", text=text_of(envelope))],
                 structured_content=envelope.model_dump(mode="json"),
                 is_error=not envelope.ok,
+                _meta=_for_the_card(envelope) if language == "zh" else None,
             )
 
         return SdkTool.of(
@@ -65,3 +76,17 @@ class Offered:
             envelope=self.envelope,
             finish=finish,
         )
+
+
+def _for_the_card(envelope: Envelope) -> dict[str, Any] | None:
+    """The Chinese of a result's warnings and notes, by their English: what a model reads stays English."""
+    match envelope:
+        case PreviewEnvelope(preview=PreviewResult(warnings=notes)):
+            pass
+        case OrderEnvelope(problem=Problem(preview=PreviewResult(warnings=notes))):
+            pass
+        case ProductEnvelope(product=ProductResult(notes=notes)):
+            pass
+        case _:
+            return None
+    return {"xportcn/chinese": {note.message: reworded("zh", note.message) for note in notes}}

@@ -79,9 +79,16 @@ def caller_remove(name: str) -> None:
     path = _file()
     try:
         remove_caller(path, name)
+        left = entries_of(path)
     except CallersError as error:
         stop(error)
     tell("{name} is no longer in {path}. Its orders stay in the ledger.", err=True, name=name, path=path)
+    if not left:
+        tell(
+            "It was the last one: everybody is refused, and no server starts with this file, "
+            "until `xportcn-mcp caller new NAME`.",
+            err=True,
+        )
 
 
 @caller.command("page")

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import click
 
+from xportcn_server.commands.shared import stop, with_ledger
+from xportcn_server.http.callers import OAUTH_PREFIX, PREFIX
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.clock import start_of_day
-from xportcn_tools.ledger.ledger import OrderQuery, State
+from xportcn_tools.clock import period
+from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, State
 
 _DATE = click.DateTime(["%Y-%m-%d"])
 
@@ -26,13 +28,29 @@ class OrderFilters:
     caller: str | None = None
 
     def query(self, settings: Settings) -> OrderQuery:
-        zone, day = ZoneInfo(settings.timezone), timedelta(days=1)
+        first, last = (day.date() if day else None for day in (self.since, self.until))
+        start, end = period(first, last, ZoneInfo(settings.timezone))
         return OrderQuery(
-            self.caller,
+            _as_recorded(settings, self.caller) if self.caller else None,
             states=(self.state,) if self.state else (),
-            since=start_of_day(self.since.date(), zone) if self.since else None,
-            until=start_of_day(self.until.date() + day, zone) if self.until else None,
+            since=start,
+            until=end,
         )
+
+
+def _as_recorded(settings: Settings, name: str) -> str:
+    """The caller as the ledger has it. `name`: that, or a name of the callers' file, or ISS|SUB."""
+
+    async def look(ledger: Ledger) -> str:
+        for each in (name, f"{PREFIX}{name}", f"{OAUTH_PREFIX}{name}"):
+            if await ledger.orders(OrderQuery(each, limit=1)):
+                return each
+        return name
+
+    try:
+        return with_ledger(settings, look)
+    except LedgerError as error:
+        stop(f"the ledger cannot be read: {error}", 1)
 
 
 def order_filters(command: Callable[..., None]) -> Callable[..., None]:
@@ -41,7 +59,11 @@ def order_filters(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--since", type=_DATE, metavar="D", help="From this day on (2026-11-25).")
     @click.option("--until", type=_DATE, metavar="D", help="To this day, and with it.")
     @click.option("--state", type=click.Choice(get_args(State)), help="Only orders in this state.")
-    @click.option("--caller", metavar="NAME", help="Only this caller's orders.")
+    @click.option(
+        "--caller",
+        metavar="NAME",
+        help="Only this caller's orders: local, a name of the callers' file, or ISS|SUB.",
+    )
     @wraps(command)
     def filtered(
         since: datetime | None, until: datetime | None, state: State | None, caller: str | None, **others: Any

@@ -13,7 +13,7 @@ from xportcn_server.commands.export_command import export
 from xportcn_server.commands.order_filters import OrderFilters, order_filters
 from xportcn_server.commands.shared import (
     current_settings,
-    differences,
+    difference_warning,
     local_time,
     padded,
     say,
@@ -77,7 +77,7 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
         )
     for receipt in found:
         order, result = receipt.order, receipt_result(receipt, when)
-        if warning := differences(result, language):
+        if warning := difference_warning(result, language):
             say(warning)
         ids = ", ".join(order.order_ids) or "-"
         say(
@@ -165,7 +165,7 @@ def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
 def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """The order, its goods, and what the upstream last said; what differs goes first."""
     result, t = receipt_result(found, when), partial(worded, language)
-    if warning := differences(result, language):
+    if warning := difference_warning(result, language):
         say(warning)
     print_order(found.order, when, language)
     if found.preview:

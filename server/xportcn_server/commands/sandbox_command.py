@@ -13,12 +13,15 @@ from xportcn_server.sandbox.shapes import AnswerShape
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=9900, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=9900, show_default=True)
 @click.option("--shape", type=click.Choice(["object", "list"]), default="object", show_default=True)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Fail like this; may be repeated.")
-def sandbox(host: str, port: int, shape: str, faults: tuple[str, ...]) -> None:
-    """Serve the sandbox upstream on its own, over HTTP."""
-    run_sandbox(host, port, "list" if shape == "list" else "object", faults)
+@click.argument("more", nargs=-1, metavar="[NAME]...")
+def sandbox(host: str, port: int, shape: str, faults: tuple[str, ...], more: tuple[str, ...]) -> None:
+    """Serve the sandbox upstream on its own, over HTTP. NAMEs behind --fault are faults, too."""
+    if more and not faults:
+        raise click.UsageError(f"name a fault with --fault, as in --fault {more[0]}")
+    run_sandbox(host, port, "list" if shape == "list" else "object", (*faults, *more))
 
 
 def run_sandbox(host: str, port: int, shape: AnswerShape, faults: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ import click
 
 from xportcn_server.commands.shared import (
     current_settings,
-    differences,
+    difference_warning,
     local_time,
     say,
     stop,
@@ -80,8 +80,8 @@ async def _round(settings: Settings, paths: LookupPaths, ledger: Ledger, *, firs
     code = NOT_READ if missed else NOTHING_NEW
     for old in before:
         new = after.get(old.order.order_key, old)
-        warning = differences(receipt_result(new), language)
-        if warning and (first or warning != differences(receipt_result(old), language)):
+        warning = difference_warning(receipt_result(new), language)
+        if warning and (first or warning != difference_warning(receipt_result(old), language)):
             say(warning)
         was, now = _standing(old, language), _standing(new, language)
         unpaid = worded(language, "not paid yet")

@@ -36,6 +36,8 @@ _WRITTEN = (
     ("upstream_ids", "INSERT"),
     ("order_totals", "INSERT"),
     ("order_totals", "UPDATE"),
+    ("totals_of_all_days", "INSERT"),
+    ("totals_of_all_days", "UPDATE"),
 )
 _NAME = "ledger"
 

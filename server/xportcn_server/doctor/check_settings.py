@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
+from xportcn_server.doctor.going_live import approval, caps
 from xportcn_server.settings.loaded import Loaded
 from xportcn_server.settings.settings import FIELDS, NEEDED_UPSTREAM, SECRET
 from xportcn_server.settings.sources import ENV_FILE, ENVIRONMENT, PREFIX, SettingFault, Source
@@ -34,7 +35,12 @@ def check_settings(loaded: Loaded) -> list[Check]:
             value = _hidden(name, holding[0].values[name]) if name in _MASKED else shown[name]
             checks.append(_set(name, value, holding))
     unset = len(FIELDS) - len(FIELDS.keys() & loaded.names())
-    return [*checks, ok("defaults", f"{unset} settings are not set and have their defaults")]
+    checks.append(ok("defaults", f"{unset} settings are not set and have their defaults"))
+    if loaded.faults:  # nothing is in force: no server starts
+        return checks
+    rule = " ".join(approval(loaded.settings)).removeprefix("Approval: ")
+    checks.append(ok("caps", " ".join(caps(loaded.settings))))
+    return [*checks, ok("approval", f"{loaded.settings.approval}: {rule}")]
 
 
 def secrets_of(loaded: Loaded) -> tuple[str, ...]:

@@ -49,7 +49,10 @@ def live_steps(settings: Settings) -> list[LiveStep]:
             "Run `xportcn-mcp doctor --probe` and set the lines that it prints. It only reads.\n"
             f"Set now: {settings.signature} with {settings.timestamp_unit}.",
         ),
-        LiveStep("Read the caps and the rule of approval", "\n".join(_rules(settings))),
+        LiveStep(
+            "Read the caps and the rule of approval",
+            "\n".join([*caps(settings), *approval(settings.model_copy(update={"mode": "live"}))]),
+        ),
         LiveStep(
             "Make a backup",
             "Run `xportcn-mcp backup FILE`, and again every day: the ledger alone knows what was ordered.",
@@ -81,17 +84,21 @@ def live_steps(settings: Settings) -> list[LiveStep]:
     ]
 
 
-def _rules(settings: Settings) -> list[str]:
-    """What will hold when XPORTCN_MODE is live."""
-    everybody, over_http = settings.total_day_fen, settings.model_copy(update={"mode": "live"}).over_http()
+def caps(settings: Settings) -> list[str]:
+    """The caps in force, and what may be paid with, a sentence each."""
+    everybody = settings.total_day_fen
     a_day = f"{yuan(settings.max_day_fen)} CNY and {settings.max_day_orders} orders"
-    lines = [
+    return [
         f"One order: at most {yuan(settings.max_order_fen)} CNY.",
         f"A day (of {settings.timezone}), for each caller: at most {a_day}.",
         f"All callers together: {'no cap' if everybody is None else f'at most {yuan(everybody)} CNY a day'}.",
         f"Trade types: {', '.join(settings.trade_types)}.",
-        f"Approval: {_APPROVAL[settings.approval]}.",
     ]
+
+
+def approval(settings: Settings) -> list[str]:
+    """The rule of approval in force, a sentence each."""
+    over_http, lines = settings.over_http(), [f"Approval: {_APPROVAL[settings.approval]}."]
     if over_http.approval != settings.approval:
         lines.append(f"Over HTTP: {_APPROVAL[over_http.approval]}.")
     if settings.ask_above_fen and settings.approval != "off":

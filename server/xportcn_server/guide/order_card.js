@@ -46,7 +46,9 @@ function heading(sum, ...rest) {
 
 function warnings(found) {
   if (!found.length) return null;
-  const items = found.map((each) => el("li", "", el("span", "code", each.code), " ", each.message));
+  const chinese = (language === "zh" && shown._meta?.["xportcn/chinese"]) || {};
+  const items = found.map((each) =>
+    el("li", "", el("span", "code", each.code), " ", chinese[each.message] ?? each.message));
   return el("div", "warnings", el("h2", "", t("warnings")), el("ul", "", ...items));
 }
 

@@ -100,7 +100,7 @@ class Callers:
         """Read the file now.
 
         Raises:
-            CallersError: it cannot be used.
+            CallersError: it cannot be used, or names no caller.
         """
         self._read_again()
 
@@ -145,7 +145,10 @@ class Callers:
     def _read_again(self) -> _Read:
         # The stamp first: a change while it is read is then seen as one, and read at the next call.
         stamp = self._stamp()
-        self._read = read = _Read(stamp, entries_of(self._path))
+        entries = entries_of(self._path)
+        if not entries:
+            raise CallersError("the callers' file names no caller; `xportcn-mcp caller new NAME` adds one")
+        self._read = read = _Read(stamp, entries)
         return read
 
     def _current(self) -> Mapping[str, CallerEntry]:
@@ -169,28 +172,22 @@ class Callers:
         return (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
 
 
-def entries_of(path: Path, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
-    """The callers in the file.
+def entries_of(path: Path) -> dict[str, CallerEntry]:
+    """The callers in the file, which may name none.
 
     Raises:
         CallersError: it cannot be used.
     """
     try:
-        text = small_text(path)
+        return _entries_in(small_text(path))
     except (OSError, ValueError) as error:
         raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
-    return _entries_in(text, may_be_empty=may_be_empty)
 
 
-def _entries_in(text: str, *, may_be_empty: bool = False) -> dict[str, CallerEntry]:
-    try:
-        stored = tomllib.loads(text)
-    except ValueError as error:
-        raise CallersError(f"the callers' file cannot be read ({type(error).__name__})") from error
-    if may_be_empty and not stored:
-        return {}
-    listed: Any = stored.pop("callers", None)
-    if stored or not isinstance(listed, dict) or not listed:
+def _entries_in(text: str) -> dict[str, CallerEntry]:
+    stored = tomllib.loads(text)
+    listed: Any = stored.pop("callers", {})
+    if stored or not isinstance(listed, dict):
         raise CallersError("the callers' file must hold tables [callers.NAME] and nothing else")
     entries: dict[str, CallerEntry] = {}
     for name, fields in listed.items():  # pyright: ignore[reportUnknownVariableType]
@@ -224,7 +221,7 @@ def new_caller(path: Path, name: str) -> str:
     token, digest = new_token()
 
     def with_it() -> bytes:
-        if path.exists() and name in entries_of(path, may_be_empty=True):
+        if path.exists() and name in entries_of(path):
             raise CallersError(f"caller {name} exists already")
         before = path.read_bytes() if path.exists() else b""
         return before + f'\n[callers.{name}]\ntoken_sha256 = "{digest}"\n'.encode()
@@ -246,8 +243,8 @@ def remove_caller(path: Path, name: str) -> None:
             raise CallersError(f"there is no caller {name}")
         text = _without_table(small_text(path).splitlines(keepends=True), name)
         # Whatever the lines looked like: the file is written only if this caller alone is gone.
-        with suppress(CallersError):
-            if _entries_in(text, may_be_empty=True) == left:
+        with suppress(CallersError, ValueError):
+            if _entries_in(text) == left:
                 return text.encode()
         raise CallersError(f"caller {name} has no table of its own: take it out of {path} by hand")
 

@@ -92,7 +92,7 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
         )
         return list(dict.fromkeys(filter(None, titles)))
 
-    def differences(receipt: Receipt) -> tuple[Difference, ...]:
+    def changed_upstream(receipt: Receipt) -> tuple[Difference, ...]:
         """What the upstream has otherwise than it was approved."""
         if not (receipt.reading and receipt.preview):
             return ()
@@ -102,7 +102,7 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
         return since_last_time(line, bought, language, zone)
 
     own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
-    own |= {"since_last_time": since, "differences": differences}
+    own |= {"since_last_time": since, "changed_upstream": changed_upstream}
     page = templates().get_template(template)
     own |= {"t": partial(said, language), "reworded": partial(reworded, language)}
     return page.render(values, language=language, **own)

@@ -47,10 +47,10 @@ class Checks:
             raise problems.token_expired(preview.expires_at)
         if not _same_amount(call.expected_total, preview.payable_fen):
             raise problems.echo_mismatch("expected_total", yuan(preview.payable_fen))
-        if echoed(call.ship_to) != echoed(preview.ship_to):
+        if not _is_echo(call.ship_to, preview.ship_to):
             raise problems.echo_mismatch("ship_to", preview.ship_to)
         goods = goods_shown(preview.shown)
-        if echoed(call.goods) != echoed(goods):
+        if not _is_echo(call.goods, goods):
             raise problems.echo_mismatch("goods", goods)
         if self._policy.environment == "preview":
             raise problems.orders_disabled()
@@ -121,6 +121,10 @@ class Checks:
         if changes:
             fresh = await self._previewer.offer(quote, request, preview.caller, profile, twin=twin)
             raise problems.terms_changed(changes, fresh, details)
+
+
+def _is_echo(text: str, shown: str) -> bool:
+    return text == shown or echoed(text) == echoed(shown)
 
 
 def _same_amount(text: str, fen: int) -> bool:

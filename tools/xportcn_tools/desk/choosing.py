@@ -92,7 +92,7 @@ class Chooser:
 
     async def _read(self, offer_ids: set[str], user_id: str | None) -> Products:
         """Each within the time that one call may take."""
-        if self._reader is None:
+        if self._reader is None or not offer_ids:
             return {}
         scope = anyio.CancelScope(deadline=anyio.current_time() + self._timeout)
         return await self._reader.products(offer_ids, user_id=user_id, scope=scope)

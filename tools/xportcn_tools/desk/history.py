@@ -12,7 +12,7 @@ from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import Policy
 from xportcn_tools.desk.pricing import token_digest
 from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, Receipt, State, StateTotal
-from xportcn_tools.results import OrderResult
+from xportcn_tools.results import OrderResult, wrong_argument
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +65,14 @@ class OrderHistory:
         found, totals = await self._ledger.listing(query)
         if reference and not found and not await self._ledger.knows(query):
             raise problems.not_found(reference)
+        if (
+            query.before
+            and not found
+            and not await self._ledger.knows(replace(query, reference=query.before))
+        ):
+            raise wrong_argument(
+                "before", "names no order; pass next_before of the last answer, or leave it out"
+            )
         not_read = None
         if refresh:
             not_read = await self._refresh(found[:limit])

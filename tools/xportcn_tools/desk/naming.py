@@ -7,7 +7,6 @@ product of its offer, or not at all.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from xportcn_tools.desk.product_facts import option_of
 from xportcn_tools.desk.product_problems import WHY_NOT_READ
 from xportcn_tools.desk.quote import Group, Products, Quote
 from xportcn_tools.goods.product import NotRead, Product
@@ -44,7 +43,7 @@ def _named_group(group: Group, products: Products) -> Group:
 def _named_line(line: Line, product: Product | NotRead | None) -> Line:
     if not isinstance(product, Product) or not _bare(product.title):
         return line
-    option = option_of(product, line.spec_id)
+    option = product.option_of(line.spec_id)
     if option is None and (product.options or line.spec_id):
         return line
     return replace(
@@ -87,13 +86,11 @@ def goods_line(lines: Sequence[Line], language: UiLanguage = "en") -> str:
         text = _goods(lines, count, language)
         if len(text) <= GOODS_LENGTH:
             return text
-    option = len(_words(lines[0].option, OPTION_LENGTH))
+    option = len(_words(lines[0].option, GOODS_LENGTH))
     return _goods(lines, 1, language, option + GOODS_LENGTH - len(text))
 
 
-def _goods(
-    lines: Sequence[Line], count: int, language: UiLanguage, option_length: int = OPTION_LENGTH
-) -> str:
+def _goods(lines: Sequence[Line], count: int, language: UiLanguage, option_length: int = GOODS_LENGTH) -> str:
     texts, rest = [_in_goods(line, language, option_length) for line in lines[:count]], lines[count:]
     if rest:
         pieces = sum(line.quantity for line in rest)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from xportcn_tools.desk.present import order_result
-from xportcn_tools.desk.problems import ASK_THE_OWNER, PREVIEW_AGAIN
+from xportcn_tools.desk.problems import PREVIEW_AGAIN
 from xportcn_tools.desk.refusals import create_refused
 from xportcn_tools.ledger.ledger import OrderRecord
 from xportcn_tools.order import ShownPreview
@@ -55,7 +55,8 @@ def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> Prob
             "outcome_unknown",
             f"A create {'was' if order.request_sent == 'yes' else 'may have been'} sent, and its outcome is "
             "not known: an order may exist.",
-            f"Do not order this again. {ASK_THE_OWNER.format(reference=order.out_order_id)}",
+            "Do not order this again; tell the person that the owner can settle it with "
+            f"`xportcn-mcp orders resolve {order.out_order_id}`.",
         )
     if order.problem_code == "upstream_unavailable":
         return about(

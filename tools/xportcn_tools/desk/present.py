@@ -42,7 +42,12 @@ def shown(quote: Quote, request: OrderRequest, warnings: Iterable[ShownWarning])
             group.payable,
             group.goods,
             group.freight,
-            tuple(replace(line, product_no=request.items[line.position].product_no) for line in group.lines),
+            tuple(
+                replace(line, product_no=number)
+                if (number := request.items[line.position].product_no)
+                else line
+                for line in group.lines
+            ),
             group.trade_types or (),
             group.promotions or (),
             group.seller_open_id,

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from xportcn_tools.desk.product_facts import held_against_list_prices, warned_of
 from xportcn_tools.desk.quote import NotOrderableError, Products, Quote, UnitsUnclearError
 from xportcn_tools.desk.rate import RateLimit
 from xportcn_tools.desk.reading import read_quote
-from xportcn_tools.desk.terms import terms_of
+from xportcn_tools.desk.terms import kept, terms_of
 from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.goods.reader import ProductReader
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, StoredPreview
@@ -29,10 +28,10 @@ from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, Upstream, UpstreamError
 from xportcn_tools.upstream.preview_answer import read_preview
 from xportcn_tools.upstream.requests import Bodies
+from xportcn_tools.upstream.signing import LETTERS_AND_DIGITS, random_word
 
 logger = logging.getLogger(__name__)
 
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a person misreads
 MOST_NAMED = 5
 
@@ -41,13 +40,8 @@ NAMES_WAIT_SECONDS = 3.0
 
 
 def new_token() -> str:
-    """192 random bits as `pv_` and 33 characters of base62."""
-    number = secrets.randbits(192)
-    digits = ""
-    while len(digits) < 33:
-        number, rest = divmod(number, 62)
-        digits += _BASE62[rest]
-    return f"pv_{digits}"
+    """`pv_` and 33 letters and digits: more than 192 random bits."""
+    return f"pv_{random_word(LETTERS_AND_DIGITS, 33)}"
 
 
 def token_digest(token: str) -> str:
@@ -56,19 +50,22 @@ def token_digest(token: str) -> str:
 
 
 def _code() -> str:
-    letters = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
+    letters = random_word(_CODE_ALPHABET, 8)
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def mint_reference(now: datetime) -> str:
     """An `out_order_id` of our own: the server mints it once, at preview."""
-    return f"xp{now:%Y%m%d}-{''.join(secrets.choice(_CODE_ALPHABET) for _ in range(12))}"
+    return f"xp{now:%Y%m%d}-{random_word(_CODE_ALPHABET, 12)}"
 
 
 def with_priced_specs(quote: Quote, items: tuple[Item, ...]) -> tuple[Item, ...]:
     """The items as they were priced: where none was named, the spec that the upstream chose is pinned."""
     specs = {line.position: line.spec_id for group in quote.groups for line in group.lines}
-    return tuple(replace(item, spec_id=specs[at]) for at, item in enumerate(items))
+    return tuple(
+        item if item.spec_id == specs[at] else replace(item, spec_id=specs[at])
+        for at, item in enumerate(items)
+    )
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,8 @@ class Previewer:
     _clock: Callable[[], datetime]
     _products: ProductReader | None = None
     _rate: RateLimit = field(default_factory=RateLimit)
+    _ordered_for: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Callers and accounts with a placed order."""
 
     async def ask(
         self, request: OrderRequest, caller: str, profile: Profile, *, at_create: bool = False
@@ -124,8 +123,13 @@ class Previewer:
         reader = self._products
         if reader is None:
             return await self._upstream.preview(body, profile.user_id), {}
-        offers = [item.offer_id for item in request.items]
+        offers = {item.offer_id for item in request.items}
         found: dict[str, Product | NotRead] = {}
+        for each in offers:
+            if not afresh and (known := reader.remembered(each, user_id=profile.user_id)):
+                found[each] = known
+        if found.keys() == offers:
+            return await self._upstream.preview(body, profile.user_id), found
         scope = anyio.CancelScope()
         answer: Reply | Exception = AnswerLostError("the call was given up", sent=True)
 
@@ -182,7 +186,7 @@ class Previewer:
             ship_to=request.ship_to(),
             request=request,
             pinned=quote.pinned,
-            terms=terms_of(quote, self._policy.made_for(profile)),
+            terms=kept(terms_of(quote, self._policy.made_for(profile))),
             shown=present.shown(quote, request, warnings),
             trail_seen=earlier.trail_seen,
         )
@@ -197,13 +201,16 @@ class Previewer:
 
     async def _is_first(self, caller: str, profile: Profile) -> bool:
         """Whether no placed order of this caller for this real account is known: then nothing has shown yet
-        that a total is right. One trip more, in mode `live` alone.
+        that a total is right. One trip more until there is one, in mode `live` alone.
         """
         if self._policy.environment != "live":
             return False
         account = self._policy.made_for(profile)["account"]
-        newest = await self._ledger.receipts(OrderQuery(caller, states=("placed",), limit=1))
-        return not any(each.preview and each.preview.terms.get("account") == account for each in newest)
+        if (caller, account) not in self._ordered_for:
+            newest = await self._ledger.receipts(OrderQuery(caller, states=("placed",), limit=1))
+            if any(each.preview and each.preview.terms.get("account") == account for each in newest):
+                self._ordered_for.add((caller, account))
+        return (caller, account) not in self._ordered_for
 
 
 def _warnings_of(alike: list[OrderRecord], twin: OrderRecord | None) -> Iterator[ShownWarning]:

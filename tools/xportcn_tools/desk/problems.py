@@ -37,7 +37,8 @@ def token_void() -> ProblemError:
         "token_expired",
         "The ledger was copied or restored since this preview was made, or it was made under another state "
         "folder; nothing was ordered by this call.",
-        f"{PREVIEW_AGAIN} Orders placed since a copy was made may be missing here: look upstream first.",
+        "Since orders placed after a copy was made may be missing here, look upstream first; then call "
+        "preview_order again and show the person the new preview.",
     )
 
 
@@ -158,11 +159,12 @@ def units_unclear(unclear: UnitsUnclearError, request_id: str | None) -> Problem
 
 def not_orderable(error: NotOrderableError, request: OrderRequest) -> ProblemError:
     reasons = reasons_of(error, request)
-    steps = dict.fromkeys(reason["next_step"] for reason in reasons)
+    first, *others = dict.fromkeys(reason["next_step"].removesuffix(".") for reason in reasons)
+    steps = (step.removeprefix("Tell the person; ") for step in others)
     return problem(
         "not_orderable",
         f"This cannot be ordered as asked: {'; '.join(reason['message'] for reason in reasons)}.",
-        " ".join(steps),
+        "; ".join([first, *(step[0].lower() + step[1:] for step in steps)]) + ".",
         request_id=error.request_id,
         details={"reasons": reasons},
     )

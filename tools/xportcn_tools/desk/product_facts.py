@@ -4,12 +4,13 @@ Product data decides no price. But a factor of 100 between a price and its list 
 which unit the upstream's numbers are in.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from xportcn_tools.desk.quote import Products, Quote, UnitsUnclearError
 from xportcn_tools.goods.advice import Note, list_price, quantity_warnings
-from xportcn_tools.goods.product import NotRead, Product, ProductOption
+from xportcn_tools.goods.product import Product
 from xportcn_tools.money import yuan
 from xportcn_tools.order import Item, Line, ShownWarning
 
@@ -17,11 +18,6 @@ NEAR = 3
 """How many times a price may be its list price, or a list price its price, and still agree with it: member
 prices and promotions move a price this far, and another unit by 100 moves it far beyond.
 """
-
-
-def option_of(product: Product, spec_id: str | None) -> ProductOption | None:
-    named = (spec_id or "").lower()
-    return next((option for option in product.options if option.spec_id == named), None)
 
 
 def held_against_list_prices(quote: Quote) -> Quote:
@@ -32,8 +28,9 @@ def held_against_list_prices(quote: Quote) -> Quote:
     """
     lines = [line for group in quote.groups for line in group.lines]
     agrees, contradicting = False, list[str]()
+    totals = _totals(lines)
     for line in lines:
-        listed = _list_price(line, lines, quote.products)
+        listed = _list_price(line, totals[line.offer_id], quote.products)
         if listed is None or quote.unit is None:
             continue
         each = line.unit_price
@@ -55,33 +52,38 @@ def _near(price: int, listed: int) -> bool:
     return 0 < price <= NEAR * listed and listed <= NEAR * price
 
 
-def _list_price(line: Line, lines: Sequence[Line], products: Products) -> int | None:
-    """In fen, at the quantity of the whole offer; `None` where the product or its price is not known."""
+def _totals(lines: Sequence[Line]) -> Counter[str]:
+    """How many pieces of each offer."""
+    totals = Counter[str]()
+    for line in lines:
+        totals[line.offer_id] += line.quantity
+    return totals
+
+
+def _list_price(line: Line, total: int, products: Products) -> int | None:
+    """In fen, at the whole offer's quantity (`total`); `None` where the product or its price is not known."""
     product = products.get(line.offer_id)
     if not isinstance(product, Product):
         return None
-    total = sum(each.quantity for each in lines if each.offer_id == line.offer_id)
-    return list_price(product, option_of(product, line.spec_id), total)
+    return list_price(product, product.option_of(line.spec_id), total)
 
 
 def quantity_advice(goods: Sequence[Line | Item], products: Products) -> dict[str, tuple[Note, ...]]:
-    """By offer: what speaks against the quantities, with the nearest ones that fit."""
+    """By offer: what speaks against the quantities, with the nearest ones that fit. These are sentences of
+    ours, so they have neither a product's unit nor the words of an option.
+    """
     return {
         offer_id: quantity_warnings(
             product,
-            [(option_of(product, one.spec_id), one.quantity) for one in goods if one.offer_id == offer_id],
+            [
+                ((option := product.option_of(one.spec_id)) and option.without_words, one.quantity)
+                for one in goods
+                if one.offer_id == offer_id
+            ],
         )
         for offer_id in dict.fromkeys(one.offer_id for one in goods)
-        if (product := _without_words(products.get(offer_id)))
+        if isinstance(known := products.get(offer_id), Product) and (product := replace(known, unit=None))
     }
-
-
-def _without_words(product: Product | NotRead | None) -> Product | None:
-    """The product with ids in place of the seller's words: what is said of it is a sentence of ours."""
-    if not isinstance(product, Product):
-        return None
-    options = tuple(replace(option, values=()) for option in product.options)
-    return replace(product, unit=None, options=options)
 
 
 def warned_of_quantities(quote: Quote) -> Iterator[ShownWarning]:

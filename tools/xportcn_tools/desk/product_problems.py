@@ -26,7 +26,7 @@ _NEXT: dict[NotReadReason, str] = {
     "unreadable": "Tell the person.",
     "no_answer": "Try again in a minute.",
 }
-_BY_SPEC = " An order with spec_id instead of option does not need it: ask the person for the spec_id."
+_BY_SPEC = "; an order with spec_id instead of option does not need it, so ask the person for the spec_id."
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _unread(found: NotRead, what: str, setting: str, *, line: int | None = None)
     return problem(
         "product_not_found" if missing else "product_unavailable",
         f"{what} could not be read: {WHY_NOT_READ[found.reason]}.",
-        next_step if missing or not found.offer_id else next_step + _BY_SPEC,
+        next_step if missing or not found.offer_id else next_step.removesuffix(".") + _BY_SPEC,
         request_id=found.request_id,
         details={name: value for name, value in details.items() if value},
     )
@@ -90,9 +90,10 @@ def choose_option(lines: Sequence[OpenLine]) -> ProblemError:
         "choose_option",
         f"It is not clear which option is meant in line{'s' * (len(lines) > 1)} {names}.",
         "Show the person these options and let them choose, then preview again with the chosen spec_id in "
-        "each of these lines."
-        + (" More options than these exist: more words in option list others." if cut else "")
-        + (f" Line {', '.join(without)} has no options: leave option out." if without else ""),
+        "each of these lines"
+        + ("; more words in option list other options, for there are more than these" if cut else "")
+        + (f"; line {', '.join(without)} has no options: leave option out" if without else "")
+        + ".",
         details={"lines": listed, "options": listed[0]["options"]},
     )
 
@@ -102,13 +103,13 @@ def several_sellers(
 ) -> ProblemError:
     """`lines`: the positions of the lines of each seller; `None`: of a seller that is not known."""
     own = [name for name in ("out_order_id", "promotion_id") if getattr(request, name)]
-    without = f" They leave out {' and '.join(own)}, which one order alone can have." if own else ""
+    without = f" (without {' and '.join(own)}, which one order alone can have)" if own else ""
     sellers = len([seller for seller in lines if seller])
     return problem(
         "several_sellers",
         f"These goods are of {sellers} sellers, and one order holds goods of one seller.",
-        "Call preview_order once for each seller, with the arguments given; show the person every preview."
-        + without,
+        f"Call preview_order once for each seller, with the arguments given{without}; show the person every "
+        "preview.",
         request_id=request_id,
         details={
             "by_seller": [

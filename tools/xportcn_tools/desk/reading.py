@@ -105,28 +105,35 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
     """
     waiting = dict(enumerate(items))
     matched: list[dict[int, LineAnswer]] = [{} for _ in groups]
-    unmatched = [(lines, line) for lines, group in zip(matched, groups, strict=True) for line in group.lines]
     # A line or an item without a spec fits any; so those that name the same one have the first choice.
-    for fits in (_same_goods, _may_be_same_goods):
-        unmatched_still: list[tuple[dict[int, LineAnswer], LineAnswer]] = []
-        for lines, line in unmatched:
-            fitting = [at for at, item in waiting.items() if fits(item, line)]
-            position = fitting[0] if fitting else None
-            if position is None:
-                unmatched_still.append((lines, line))
-            elif fits is _may_be_same_goods and _is_ambiguous(line, [items[at] for at in fitting], unmatched):
-                raise _which_is_which(line)
+    same_goods: dict[tuple[str, str | None], list[int]] = {}
+    for at, item in reversed(waiting.items()):
+        same_goods.setdefault(_goods(item), []).append(at)
+    by_offer: list[tuple[dict[int, LineAnswer], LineAnswer]] = []
+    for lines, group in zip(matched, groups, strict=True):
+        for line in group.lines:
+            if same := same_goods.get(_goods(line)):
+                lines[same[-1]] = line
+                del waiting[same.pop()]
             else:
-                del waiting[position]
-                lines[position] = line
-        unmatched = unmatched_still
+                by_offer.append((lines, line))
+    unmatched: list[LineAnswer] = []
+    for lines, line in by_offer:
+        fitting = [at for at, item in waiting.items() if _may_be_same_goods(item, line)]
+        if not fitting:
+            unmatched.append(line)
+        elif _is_ambiguous(line, [items[at] for at in fitting], by_offer):
+            raise _which_is_which(line)
+        else:
+            del waiting[fitting[0]]
+            lines[fitting[0]] = line
     reasons = [
         Reason(
             f"the answer prices offer {line.offer_id}, which was not asked for in that form",
             line.offer_id,
             line.spec_id,
         )
-        for _, line in unmatched
+        for line in unmatched
     ]
     reasons += [
         Reason(f"the answer does not price offer {item.offer_id}", item.offer_id, item.spec_id)
@@ -136,13 +143,12 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
         reasons.append(Reason("the answer has a group without lines"))
     if reasons:
         raise NotOrderableError(reasons)
-    for position, line in [pair for lines in matched for pair in lines.items()]:
-        if items[position].spec_id is None:
-            same = [
-                (items[at], other) for lines in matched for at, other in lines.items() if _alike(other, line)
-            ]
-            if _are_told_apart_by_nothing(same):
-                raise _which_is_which(line)
+    pairs = [(items[at], line) for lines in matched for at, line in lines.items()]
+    for item, line in pairs:
+        if item.spec_id is None and _are_told_apart_by_nothing(
+            [pair for pair in pairs if _goods(pair[1]) == _goods(line)]
+        ):
+            raise _which_is_which(line)
     return matched
 
 
@@ -152,23 +158,15 @@ def _which_is_which(line: LineAnswer) -> NotOrderableError:
     return NotOrderableError([Reason(message, line.offer_id, next_step=step)])
 
 
-def _alike(one: LineAnswer, other: LineAnswer) -> bool:
-    return one.offer_id == other.offer_id and _hex(one.spec_id) == _hex(other.spec_id)
-
-
 def _are_told_apart_by_nothing(pairs: list[tuple[Item, LineAnswer]]) -> bool:
     """Several quantities and amounts of the same goods. A unit price would prove which amount is whose."""
     quantities, amounts = {item.quantity for item, _ in pairs}, {line.amount for _, line in pairs}
     return min(len(quantities), len(amounts)) > 1 and any(line.unit_price is None for _, line in pairs)
 
 
-def _hex(spec_id: str | None) -> str | None:
-    """Hex digits in either case are one id."""
-    return spec_id and spec_id.lower()
-
-
-def _same_goods(item: Item, line: LineAnswer) -> bool:
-    return item.offer_id == line.offer_id and _hex(item.spec_id) == _hex(line.spec_id)
+def _goods(one: Item | LineAnswer) -> tuple[str, str | None]:
+    """Offer and spec; hex digits in either case are one id."""
+    return one.offer_id, one.spec_id and one.spec_id.lower()
 
 
 def _may_be_same_goods(item: Item, line: LineAnswer) -> bool:

@@ -8,7 +8,7 @@ from xportcn_tools.desk.quote import NotOrderableError, Products, Reason
 from xportcn_tools.order import Item, OrderRequest
 from xportcn_tools.upstream.words import Cause, Code, cause_of, documented
 
-_SELLERS = "If goods of several sellers are in it, preview an order for each seller."
+_SELLERS = "if goods of several sellers are in it, preview an order for each seller."
 _ANOTHER = "Tell the person; choose another offer and preview again."
 
 # Meaning and way out of 1688's documented refusals.
@@ -16,11 +16,11 @@ _DOCUMENTED: dict[Code, tuple[str, str]] = {
     "001": ("cannot be ordered by API: it is off sale or not sold online", _ANOTHER),
     "002": (
         "is of another seller than the rest, or needs a spec_id",
-        f"Name the spec_id of each line. {_SELLERS}",
+        f"Name the spec_id of each line; {_SELLERS}",
     ),
     "003": (
         "is of another seller than the rest, or its spec_id is not one of this offer",
-        f"Check the spec_id (32 hex digits, not the sku_id) of this offer with the person. {_SELLERS}",
+        f"Check the spec_id (32 hex digits, not the sku_id) of this offer with the person; {_SELLERS}",
     ),
     "004": (
         "has not enough stock",

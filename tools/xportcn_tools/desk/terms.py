@@ -113,6 +113,16 @@ def is_name(term: str) -> bool:
     return term.startswith((_TITLE, _OPTION))
 
 
+def _unsaid(term: str) -> str:
+    """What a term that is missing says; a name that is missing says nothing."""
+    return "0.00" if term.endswith(("fees", "discount")) else "none"
+
+
+def kept(terms: dict[str, str]) -> dict[str, str]:
+    """Terms as a preview stores them: without those that say no more than a missing one."""
+    return {name: value for name, value in terms.items() if is_name(name) or value != _unsaid(name)}
+
+
 def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
     """Each term that is not the same in both, in the order of the fresh terms; empty where all are. Sums that
     follow from another change are left out, but for the total (`_is_cause`).
@@ -122,15 +132,12 @@ def differences(shown: dict[str, str], fresh: dict[str, str]) -> list[Change]:
     """
     both = {name for name in shown.keys() & fresh.keys() if shown[name] != _NOT_LISTED}
     names = [name for name in dict.fromkeys([*fresh, *shown]) if name in both or not is_name(name)]
-    changes = [
-        Change(name, shown.get(name, "none"), fresh.get(name, "none"))
+    changed = {
+        name: Change(name, was, now)
         for name in names
-        if shown.get(name) != fresh.get(name)
-    ]
-    # A group more brings terms that are "none" themselves: "none, now none" tells nobody anything.
-    told = [change for change in changes if change.was != change.now] or changes
-    changed = {change.what: change for change in told}
-    return [change for change in told if _is_cause(change, changed)]
+        if (was := shown.get(name, _unsaid(name))) != (now := fresh.get(name, _unsaid(name)))
+    }
+    return [change for change in changed.values() if _is_cause(change, changed)]
 
 
 _OF_ORDER = re.compile(r"(order \d+) (payable|freight|fees|discount)")

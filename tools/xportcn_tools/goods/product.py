@@ -3,7 +3,8 @@
 Prices are list prices in fen; only a preview says what is to be paid. Texts are the seller's, cleaned.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 NotReadReason = Literal["not_found", "not_permitted", "not_confirmed", "unreadable", "no_answer"]
@@ -33,6 +34,11 @@ class ProductOption:
     price: int | None = None
     image: str | None = None
     single_price: int | None = None
+
+    @cached_property
+    def without_words(self) -> "ProductOption":
+        """With ids in place of the seller's words."""
+        return replace(self, values=())
 
     @property
     def option(self) -> str:
@@ -80,6 +86,14 @@ class Product:
     options: tuple[ProductOption, ...] = ()
     image: str | None = None
     ships_from: str | None = None
+
+    @cached_property
+    def _options_by_spec(self) -> dict[str, ProductOption]:
+        return {option.spec_id: option for option in self.options}
+
+    def option_of(self, spec_id: str | None) -> ProductOption | None:
+        """The option of a spec id, whatever the case of its hex digits."""
+        return self._options_by_spec.get((spec_id or "").lower())
 
 
 @dataclass(frozen=True)

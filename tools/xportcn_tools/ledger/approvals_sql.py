@@ -61,7 +61,7 @@ class SqlApprovals(ABC):
             offers = ["%"]
         one_of = " OR ".join(["previews.shown LIKE ?"] * len(offers)) or "1 = 0"
         statement = (
-            "SELECT recent.out_order_id, recent.created_at, previews.shown FROM"  # noqa: S608 - ours
+            "SELECT recent.out_order_id, recent.created_at, previews.shown, previews.ship_to FROM"  # noqa: S608 - ours
             " (SELECT preview_id, out_order_id, created_at FROM orders"
             " WHERE realm = ? AND caller = ? AND state = 'placed'"
             f" ORDER BY created_at DESC LIMIT {LOOKED_BACK}) AS recent"

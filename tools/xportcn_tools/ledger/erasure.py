@@ -24,7 +24,7 @@ def erased_preview(row: Mapping[str, Any]) -> dict[str, Any]:
     most of its place in the file back.
     """
     stored = json.loads(row["shown"])
-    warnings = [each for each in stored["warnings"] if not each["code"].startswith("address_")]
+    warnings = [each for each in stored.get("warnings", ()) if not each["code"].startswith("address_")]
     shown: dict[str, Any] = {"ship_to": "", "warnings": warnings}
     if not row["ordered"]:
         shown |= {"groups": [], "warnings": []}

@@ -207,8 +207,8 @@ class Standing:
     that shows this preview is open. `pause`: the owner's. `void`: this process orders nothing with it.
     `restored`: nor does any other, as the ledger was copied or restored since then.
     `twin`: what may be the same goods (`OrderRequest.may_be_same_goods`) to the same place or mobile
-    (`same_destination`), by the same caller, in another order that is open, or else in one that is placed and
-    was not yet when this preview was made.
+    (`Destination`), by the same caller, in another order that is open, or else in one that is placed and was
+    not yet when this preview was made.
     """
 
     now: datetime

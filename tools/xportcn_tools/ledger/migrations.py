@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
-from xportcn_tools.ledger.ledger import NewerLedgerError
+from xportcn_tools.ledger.ledger import LedgerUnavailableError, NewerLedgerError
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +36,22 @@ LONG = 100_000
 TRAIL_ROWS = "SELECT COALESCE(MAX(sequence), 0) AS found FROM trail"
 
 
-def log_progress(number: int, newest: int, rows: int) -> None:
-    """Before each migration of a ledger. `rows`: of its trail."""
-    level = logging.WARNING if rows > LONG else logging.INFO
-    logger.log(level, "the ledger of %d trail rows is brought to version %d of %d", rows, number, newest)
+OTHERS = "another process may be bringing it up to date"
+
+
+class MigrationProgress:
+    """What a ledger's migrations are at. `words`: for a call that meets them; empty while none runs."""
+
+    words = ""
+
+    def at(self, number: int, newest: int, rows: int) -> None:
+        """Before each migration. `rows`: of the ledger's trail."""
+        level = logging.WARNING if rows > LONG else logging.INFO
+        logger.log(level, "the ledger of %d trail rows is brought to version %d of %d", rows, number, newest)
+        self.words = (
+            f"it is being brought up to date for this program (version {number} of {newest}); try again when "
+            "that is done, which can take minutes"
+        )
 
 
 def newer(version: int, newest: int) -> str:
@@ -59,12 +71,14 @@ def refuse_newer(connection: sqlite3.Connection) -> None:
         raise NewerLedgerError(newer(version, newest))
 
 
-def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], None]) -> None:
-    """Bring the ledger to this program's version, in one transaction. `identified` is called in it, at its
-    end, where the ledger has just got its id.
+def migrate(
+    connection: sqlite3.Connection, now: str, identified: Callable[[], None], progress: MigrationProgress
+) -> None:
+    """Bring the ledger to this program's version, in one transaction; a long ledger step by step, so that
+    what is done stays done. `identified` is called in the transaction that gives the ledger its id.
 
     Raises:
-        NewerLedgerError: a newer program has migrated it further.
+        NewerLedgerError: a newer program has migrated it further. LedgerUnavailableError: it is locked.
     """
     scripts = numbered_scripts("sqlite")
     newest = scripts[-1][0]
@@ -72,29 +86,36 @@ def migrate(connection: sqlite3.Connection, now: str, identified: Callable[[], N
         return
     (usual,) = connection.execute("PRAGMA cache_size").fetchone()
     connection.execute("PRAGMA cache_size = -200000")  # KiB: a long index is built in memory, not on the disk
-    connection.execute("BEGIN IMMEDIATE")
     try:
-        refuse_newer(connection)
-        version = _version(connection)  # another process may have been faster
+        connection.execute("BEGIN IMMEDIATE")
         for number, name, script in scripts:
+            refuse_newer(connection)
+            version = _version(connection)  # another process may have been faster
             if number <= version:
                 continue
+            rows = connection.execute(TRAIL_ROWS).fetchone()["found"] if version else 0
             if version:
-                log_progress(number, newest, connection.execute(TRAIL_ROWS).fetchone()["found"])
+                progress.at(number, newest, rows)
             for statement in statements(script):
                 connection.execute(statement)
             connection.execute(
                 "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)", (number, name, now)
             )
-        if version < IDENTITY:
-            identified()
+            if number == IDENTITY:
+                identified()
+            if rows > LONG:
+                connection.execute("COMMIT")
+                connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # on a full disk SQLite has rolled back itself
-            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise LedgerUnavailableError(f"{error}: {OTHERS}") from error
         raise
     finally:
+        if connection.in_transaction:  # on a full disk SQLite has rolled back itself
+            connection.execute("ROLLBACK")
         connection.execute(f"PRAGMA cache_size = {usual}")
+        progress.words = ""
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -50,8 +50,8 @@ class QueryStatements:
         return f"SELECT * FROM {' UNION ALL SELECT * FROM '.join(each)}{order}", values  # noqa: S608 - ours
 
     def totals(self, query: OrderQuery) -> Statement:
-        """`state`, `orders` and `fen`. Whole days (UTC) stand added up in a table; the orders of a period's
-        first and last day are added to them.
+        """`state`, `orders` and `fen`. All days together stand added up in a table, and whole days (UTC) in
+        another; the orders of a period's first and last day are added to them.
         """
         first = query.since and day_of(query.since + timedelta(days=1, microseconds=-1))
         last = query.until and day_of(query.until)
@@ -63,7 +63,8 @@ class QueryStatements:
                 if day:
                     condition += bound
                     values.append(day)
-            parts = [(f"SELECT state, orders, payable_fen FROM order_totals WHERE {condition}", values)]  # noqa: S608
+            table = "order_totals" if first or last else "totals_of_all_days"
+            parts = [(f"SELECT state, orders, payable_fen FROM {table} WHERE {condition}", values)]  # noqa: S608
             if first:
                 parts.append(self._ones(replace(query, until=start_of(first))))
             if last:

@@ -5,6 +5,7 @@ may leave out (its city, its district) tells two places apart only where both na
 """
 
 import re
+from typing import NamedTuple
 
 from xportcn_tools.order import Address, folded, simplified
 
@@ -43,15 +44,26 @@ _HOUSE = re.compile(r"(?<=[0-9a-z])\s*(?:号楼|号院|单元|[号栋幢座室�
 _WORDS = re.compile(r"[0-9a-z]+|[^\W0-9a-z_]+")
 
 
-def same_destination(one: Address, other: Address) -> bool:
-    """The same mobile, or the same place: one street and number, in no two cities or districts."""
-    if _mobile(one.mobile) == _mobile(other.mobile):
-        return True
-    (city, area, street), (other_city, other_area, other_street) = _cut(one), _cut(other)
-    if street != other_street or _differ(area, other_area):
-        return False
-    # A city of a county's rank (义乌市) stands in either field.
-    return not _differ(city, other_city) or city == other_area or area == other_city
+class Destination(NamedTuple):
+    """An address as it is compared: its mobile, and its place."""
+
+    mobile: str
+    city: str
+    area: str
+    street: str
+
+    @classmethod
+    def of(cls, address: Address) -> "Destination":
+        return cls(_mobile(address.mobile), *_cut(address))
+
+    def is_same(self, other: "Destination") -> bool:
+        """The same mobile, or the same place: one street and number, in no two cities or districts."""
+        if self.mobile == other.mobile:
+            return True
+        if self.street != other.street or _differ(self.area, other.area):
+            return False
+        # A city of a county's rank (义乌市) stands in either field.
+        return not _differ(self.city, other.city) or self.city == other.area or self.area == other.city
 
 
 def _differ(one: str, other: str) -> bool:

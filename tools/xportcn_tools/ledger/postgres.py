@@ -34,7 +34,7 @@ from xportcn_tools.ledger.ledger import (
     OrderRecord,
     Realm,
 )
-from xportcn_tools.ledger.migrations import TRAIL_ROWS, log_progress, newer, numbered_scripts
+from xportcn_tools.ledger.migrations import OTHERS, TRAIL_ROWS, newer, numbered_scripts
 from xportcn_tools.ledger.queries import Row, Session
 from xportcn_tools.ledger.sql import SqlLedger
 
@@ -154,7 +154,10 @@ class PostgresLedger(SqlLedger):
             raise LedgerUnavailableError(f"PostgreSQL: no connection within {WAIT_SECONDS} s") from error
         except (psycopg.Error, OSError, UnicodeError) as error:
             # The last one: a value that no text column can hold.
-            raise LedgerUnavailableError(f"PostgreSQL: {type(error).__name__}") from error
+            why = f"PostgreSQL: {type(error).__name__}"
+            if not self._migrated and isinstance(error, psycopg.errors.LockNotAvailable):
+                why = self._progress.words or f"{why}: {OTHERS}"
+            raise LedgerUnavailableError(why) from error
 
     def _session(self, connection: Connection) -> Session:
         return PostgresSession(connection)
@@ -229,13 +232,17 @@ class PostgresLedger(SqlLedger):
                 version = int(found["version"])
             if version > newest:
                 raise NewerLedgerError(newer(version, newest))
-            for number, name, script in scripts:
-                if number > version:
+            try:
+                for number, name, script in scripts:
+                    if number <= version:
+                        continue
                     if version:
-                        log_progress(number, newest, sql.execute(TRAIL_ROWS)[0]["found"])
+                        self._progress.at(number, newest, sql.execute(TRAIL_ROWS)[0]["found"])
                     connection.execute(cast("Any", script))
                     sql.execute(
                         "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)",
                         (number, name, rows.time_text(self._now(sql))),
                     )
+            finally:
+                self._progress.words = ""
         self._migrated = True

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from xportcn_tools.clock import day_around
@@ -22,7 +22,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.order_query_sql import QueryStatements
-from xportcn_tools.ledger.place import same_destination
+from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
@@ -190,26 +190,27 @@ class Queries:
         digests = rows.goods_digests(wanted)
         whose = (self.realm, caller, *digests)
         of_goods = (
-            "SELECT orders.*, previews.request FROM orders"  # noqa: S608 - marks
-            " LEFT JOIN previews ON previews.preview_id = orders.preview_id"
+            "SELECT orders.order_key, previews.request,"  # noqa: S608 - marks
+            " CASE WHEN orders.ship_to = '' AND orders.updated_at >= ? THEN 1 ELSE 0 END AS erased"
+            " FROM orders LEFT JOIN previews ON previews.preview_id = orders.preview_id"
             f" WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest IN ({_marks(digests)})"
         )
         condition, value = placed
         # Each by an index of its own; for the placed ones, SQLite would take that of states.
         which = (f"state || '' = 'placed' AND {condition}", "state = 'sending'", "state = 'unknown'")
         statement = " UNION ALL ".join(f"{of_goods} AND {each}" for each in which)
-        found = sql.execute(statement, (*whose, value, *whose, *whose))
-        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
-        found = sorted(sorted(found, key=itemgetter("order_key")), key=itemgetter("created_at"), reverse=True)
-        alike: list[OrderRecord] = []
+        found = sql.execute(statement, (since, *whose, value, since, *whose, since, *whose))
+        here, alike = Destination.of(wanted.address), list[OrderRecord]()
         for row in found:
-            request, erased = rows.request_of(row), not row["ship_to"] and row["updated_at"] >= since
-            if request is None or (
-                wanted.may_be_same_goods(request)
-                and (erased or same_destination(request.address, wanted.address))
+            earlier = rows.earlier_request(row)
+            if earlier is None or (
+                wanted.may_be_same_goods(earlier.request) and (row["erased"] or earlier.to.is_same(here))
             ):
-                alike.append(rows.order_whatever(row))
-        return alike
+                order = self.order_where(sql, "order_key = ?", (row["order_key"],), rows.order_whatever)
+                alike += [order] if order else []
+        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
+        alike.sort(key=attrgetter("order_key"))
+        return sorted(alike, key=attrgetter("created_at"), reverse=True)
 
     def recent(self, sql: Session, caller: str, request: OrderRequest, now: datetime) -> list[OrderRecord]:
         """See `Remembered.alike`."""

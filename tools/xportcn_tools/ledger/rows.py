@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     StoredPreview,
 )
+from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
@@ -35,8 +37,20 @@ _JSON: dict[str, Any] = {
 """Columns that hold JSON, with their types. What a newer program has added beside is left out, and so is what
 has its default, which is `None` or nothing and must stay so.
 """
+_BESIDE = {"request": "out_order_id", "shown": "ship_to"}
+"""What these leave out, too, where the row has the same in a column of its own."""
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
+
+
+@dataclasses.dataclass(frozen=True)
+class EarlierRequest:
+    """A stored request, and where it goes."""
+
+    request: OrderRequest
+    to: Destination
+
 
 _READ = tuple[UpstreamOrder, ...]
 _SAID = tuple[VendorMessage, ...]
@@ -58,7 +72,9 @@ def start_of(day: str) -> datetime:
 
 
 def time_of(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if not _TIME.fullmatch(text):  # `fromisoformat` takes more than `time_text` writes
+        raise ValueError(f"no time: {text[:40]}")
+    return datetime.fromisoformat(text)
 
 
 def compact(content: Any) -> str:
@@ -67,15 +83,22 @@ def compact(content: Any) -> str:
 
 
 def to_row(record: object) -> dict[str, Any]:
-    """A preview's or an order's columns, but for the realm."""
-    return {name: _to_column(name, value) for name, value in vars(record).items()}
+    """The columns of a preview, an order (both but for the realm) or an outcome."""
+    values = vars(record)
+    return {name: _to_column(name, values) for name in values}
 
 
-def _to_column(name: str, value: Any) -> Any:
+def _to_column(name: str, values: Mapping[str, Any]) -> Any:
+    value = values[name]
     if name in _TIMES:
         return time_text(value) if value else None
     if name in _JSON:
-        return compact(_adapter(_JSON[name]).dump_python(value, exclude_defaults=True))
+        adapter, beside = _adapter(_JSON[name]), _BESIDE.get(name)
+        kept = {beside} if beside and getattr(value, beside) == values[beside] else None
+        try:
+            return adapter.dump_json(value, exclude_defaults=True, exclude=kept).decode()
+        except ValueError as error:  # half a character
+            raise LedgerUnavailableError(f"{name} cannot be written") from error
     return int(value) if isinstance(value, bool) else value
 
 
@@ -95,7 +118,7 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
     unreadable: list[str] = []
     for name in (field.name for field in dataclasses.fields(record)):
         try:
-            found[name] = _from_column(name, row[name])
+            found[name] = _from_column(name, row)
         except (ValueError, TypeError, KeyError, ArithmeticError):
             found[name] = instead.get(name)
             unreadable += [] if name in instead else [name]
@@ -108,13 +131,19 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
     return found
 
 
-def _from_column(name: str, value: Any) -> Any:
+def _from_column(name: str, row: Mapping[str, Any]) -> Any:
+    value = row[name]
     if name == "declined_at" and value is None:
         return None
     if name in _TIMES:
         return time_of(value)
     if name in _JSON:
-        return _adapter(_JSON[name]).validate_python(json.loads(value, object_hook=_fen))
+        adapter, beside = _adapter(_JSON[name]), _BESIDE.get(name)
+        of_version_3 = '"currency"' in value
+        if not beside and not of_version_3:
+            return adapter.validate_json(value)
+        content = json.loads(value, object_hook=_fen if of_version_3 else None)
+        return adapter.validate_python({beside: row.get(beside, "")} | content if beside else content)
     return bool(value) if name == "approval_verified" else value
 
 
@@ -163,11 +192,17 @@ def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
         return ()
 
 
-def request_of(row: Mapping[str, Any]) -> OrderRequest | None:
-    """The `request` of an order's preview; `None` where that cannot be read."""
+def earlier_request(row: Mapping[str, Any]) -> EarlierRequest | None:
+    """By the `request` of an order's preview; `None` where that cannot be read."""
+    return _earlier_request(row["request"] or "")  # nothing: its preview's row was deleted
+
+
+@functools.lru_cache(maxsize=1024)  # a preview asks for those of all that was ordered of its goods lately
+def _earlier_request(request: str) -> EarlierRequest | None:
     try:
-        return _from_column("request", row["request"])
-    except (ValueError, TypeError):  # the latter: its preview's row was deleted
+        found: OrderRequest = _from_column("request", {"request": request})
+        return EarlierRequest(found, Destination.of(found.address))
+    except (ValueError, TypeError):
         return None
 
 
@@ -230,10 +265,6 @@ def outcome_of(order: OrderRecord) -> Outcome:
         order.problem_code,
         order.problem_text,
     )
-
-
-def outcome_columns(outcome: Outcome) -> dict[str, Any]:
-    return {name: _to_column(name, value) for name, value in vars(outcome).items()}
 
 
 def preview_trail(preview: StoredPreview) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
     Voided,
 )
+from xportcn_tools.ledger.migrations import MigrationProgress
 from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
@@ -61,6 +62,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
     def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
         self._queries = Queries(realm, zone)
+        self._progress = MigrationProgress()
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -89,7 +91,8 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                     raise LedgerUnavailableError(f"{type(error).__name__}: {error}") from error
         finally:
             given_up.set()
-        raise LedgerUnavailableError(f"the ledger did not answer within {GIVE_UP_SECONDS:g} s")
+        slow = f"the ledger did not answer within {GIVE_UP_SECONDS:g} s"
+        raise LedgerUnavailableError(self._progress.words or slow)
 
     @abstractmethod
     def _guarded(self, work: Callable[[Session], T]) -> T:
@@ -282,7 +285,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
     def _set_outcome(self, sql: Session, order: OrderRecord, outcome: Outcome, event: str) -> OrderRecord:
         now = self._now(sql)
-        changed = rows.outcome_columns(outcome) | {"updated_at": rows.time_text(now)}
+        changed = rows.to_row(outcome) | {"updated_at": rows.time_text(now)}
         (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
         body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
         changed["last_sequence"] = self._append(sql, event, order.out_order_id, body).sequence

@@ -166,12 +166,12 @@ def escaped(text: str, keep: str = "\n") -> str:
     )
 
 
-_CORNERS = str.maketrans("", "", "「」｢｣﹁﹂")
+_CORNERS = re.compile("[「」｢｣﹁﹂]")
 
 
 def without_corners(text: str) -> str:
     """A text without the signs that foreign text stands between, and without their likes."""
-    return text.translate(_CORNERS)
+    return _CORNERS.sub("", text)
 
 
 def quoted(text: str) -> str:

@@ -16,7 +16,7 @@ import anyio
 
 from xportcn_tools.clock import utc_now
 from xportcn_tools.upstream.envelope import UnreadableAnswerError, read_envelope
-from xportcn_tools.upstream.http_clients import HttpClients, TransportFactory
+from xportcn_tools.upstream.http_clients import USER_AGENT, HttpClients, TransportFactory
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import (
     HELD_UP,
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+HEADERS = {
+    "connection": "keep-alive",
+    "content-type": "application/json",
+    "accept": "application/json",
+    "accept-encoding": "identity",  # the size limit counts what came over the wire
+    "user-agent": USER_AGENT,
+}
 ANSWER_LIMIT_BYTES = 2_000_000
 PREVIEW_ATTEMPTS = 3
 
@@ -75,6 +82,7 @@ class UpstreamClient:
         self._clock = clock
         self._preview_attempts = preview_attempts
         self._clients = HttpClients(endpoint.base_url, new_transport)
+        self._urls: dict[str, httpx.URL] = {}
 
     async def aclose(self) -> None:
         await self._clients.aclose()
@@ -98,9 +106,9 @@ class UpstreamClient:
     ) -> Reply:
         # Over a connection of its own: a pooled one that the upstream has quietly closed would turn a
         # harmless miss into an unknown outcome.
-        async with self._clients.new() as client:
+        async with self._clients.new() as connection:
             return await self._within_deadline(
-                lambda trace: self._exchange(client, CREATE_PATH, body, trace, user_id), may_leave
+                lambda trace: self._exchange(connection, CREATE_PATH, body, trace, user_id), may_leave
             )
 
     async def _retried(self, path: str, body: Mapping[str, Any], user_id: str | None = None) -> Reply:
@@ -158,7 +166,7 @@ class UpstreamClient:
 
     async def _exchange(
         self,
-        client: "httpx.AsyncClient",
+        http: "httpx.AsyncBaseTransport",
         path: str,
         body: Mapping[str, Any],
         trace: "Trace",
@@ -167,17 +175,19 @@ class UpstreamClient:
         import httpx  # noqa: PLC0415 - at the first call
 
         try:
-            request = client.build_request(
+            if path not in self._urls:
+                self._urls[path] = httpx.URL(self._endpoint.base_url + path)
+            request = httpx.Request(
                 "POST",
-                self._endpoint.base_url + path,
+                self._urls[path],
                 content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
-                headers=self._signer.sign(self._clock(), user_id=user_id),
+                headers=HEADERS | self._signer.sign(self._clock(), user_id=user_id),
                 extensions={"trace": trace},
             )
         except (ValueError, TypeError, httpx.InvalidURL) as error:
             raise NotSentError(f"the request could not be made ({type(error).__name__})") from error
         try:
-            response = await client.send(request, stream=True)
+            response = await http.handle_async_request(request)
             try:
                 if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
                     # Not asked for; 2 KB of nested compression unpack to a gigabyte.

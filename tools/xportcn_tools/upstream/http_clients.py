@@ -1,6 +1,8 @@
-"""The HTTP clients of one upstream: small pools for what may be asked again, a new client for each create.
+"""The connections to one upstream: small pools for what may be asked again, a new one for each create.
 
-httpx is imported at the first call: it would slow the start.
+They are httpx's transports, without its client: what that adds (cookies, redirects, credentials of its own)
+has no place here, and costs each call half a millisecond. httpx is imported at the first call: it would slow
+the start.
 """
 
 import logging
@@ -31,9 +33,9 @@ TransportFactory = Callable[[], "httpx.AsyncBaseTransport"]
 
 @dataclass(eq=False)
 class Pool:
-    """A client with its connections; entered for the time of a call. `calls`: under way."""
+    """Connections that are kept; entered for the time of a call. `calls`: under way."""
 
-    http: "httpx.AsyncClient"
+    http: "httpx.AsyncBaseTransport"
     calls: int = 0
 
     def __enter__(self) -> None:
@@ -51,7 +53,7 @@ class HttpClients:
         self._new_transport = new_transport
         self._pools: list[Pool] = []
         # Read once, as the proxy is: the certificates take some 20 ms of the event loop, and each create has
-        # a client of its own.
+        # a connection of its own.
         self._tls: ssl.SSLContext | None = None
         self.proxy: str | None = None
         self._making = threading.Lock()  # a thread may prepare the first call
@@ -74,12 +76,14 @@ class HttpClients:
         for pool in pools:
             await pool.http.aclose()
 
-    def new(self) -> "httpx.AsyncClient":
-        """A client with no connection yet.
+    def new(self) -> "httpx.AsyncBaseTransport":
+        """With no connection yet.
 
         Raises:
             SettingUnusableError: the proxy's or the certificates' setting cannot be used.
         """
+        if self._new_transport:
+            return self._new_transport()
         import httpx  # noqa: PLC0415 - at the first call
 
         # The environment's certificates; but plain HTTP is for this machine alone.
@@ -87,25 +91,12 @@ class HttpClients:
         setting = "proxy"
         try:
             with self._making:
-                if self._tls is None and not self._new_transport:
+                if self._tls is None:
                     self.proxy = proxy_for(self._base_url)
                     setting = "TLS"
                     self._tls = httpx.create_ssl_context(trust_env=trust_env)
                     setting = "proxy"
-                return httpx.AsyncClient(
-                    transport=self._new_transport() if self._new_transport else None,
-                    proxy=self.proxy,
-                    verify=self._tls or True,
-                    timeout=None,  # noqa: S113 - the client's deadline is over the whole call
-                    follow_redirects=False,
-                    trust_env=False,
-                    headers={
-                        "content-type": "application/json",
-                        "accept": "application/json",
-                        "accept-encoding": "identity",  # the size limit counts what came over the wire
-                        "user-agent": USER_AGENT,
-                    },
-                )
+                return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, proxy=self.proxy)
         except Exception as error:
             # Its type alone: the text may repeat a part of the proxy's password.
             logger.warning("the %s setting cannot be used: %s", setting, type(error).__name__)

@@ -35,7 +35,7 @@ from xportcn_tools.upstream.envelope import (
 _OFFER_ID = re.compile(r"[0-9]{1,19}")
 _FINE_CODES = (None, "", "0", "200", "SUCCESS")
 _LARGEST = 10**15  # ten thousand billion yuan in fen: beyond it a figure is nonsense, and arithmetic dear
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"(?!.{41})-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _MOST_LINES = _MOST_GROUPS = 50  # the lines that one order takes (1688)
 _MOST_PROMOTIONS = _MOST_OFFERS = 200
 _MOST_TRADE_TYPES = 50
@@ -47,9 +47,9 @@ def _number(value: object) -> Decimal:
     Whether it came with a decimal point or an exponent stays visible: only then it has decimals, at least
     one. A double's noise beyond the twelfth is cut off.
     """
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise ValueError("is not a number")
-    if isinstance(value, str) and not (len(value) <= 40 and _NUMBER.fullmatch(value)):
+    if type(value) is int and abs(value) <= _LARGEST:
+        return Decimal(value)
+    if not (isinstance(value, Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value))):
         raise ValueError("is not a number")
     try:
         number = Decimal(value)
@@ -57,7 +57,7 @@ def _number(value: object) -> Decimal:
         raise ValueError("is not a number") from None
     if not number.is_finite() or number.adjusted() > 15 or abs(number) > _LARGEST:
         raise ValueError("is not a usable number")
-    if isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdigit()):
+    if isinstance(value, str) and value.lstrip("-").isdigit():
         return number
     number = round(number, 12).normalize()
     return number if has_point(number) else number.quantize(Decimal("0.1"))

@@ -23,7 +23,7 @@ from typing import Literal
 SignatureRule = Literal["concat", "query"]
 TimestampUnit = Literal["s", "ms"]
 
-NONCE_ALPHABET = string.ascii_letters + string.digits
+LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 NONCE_LENGTH = 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -80,8 +80,17 @@ def headers(parts: Canonical, user_id: str, signed: str) -> dict[str, str]:
 
 
 def new_nonce() -> str:
-    """32 characters of `[A-Za-z0-9]` from the operating system's randomness."""
-    return "".join(secrets.choice(NONCE_ALPHABET) for _ in range(NONCE_LENGTH))
+    """32 characters of `[A-Za-z0-9]`."""
+    return random_word(LETTERS_AND_DIGITS, NONCE_LENGTH)
+
+
+def random_word(alphabet: str, length: int) -> str:
+    """One of all words of so many letters, by the randomness of the operating system, which is asked once."""
+    number, word = secrets.randbelow(len(alphabet) ** length), ""
+    while len(word) < length:
+        number, letter = divmod(number, len(alphabet))
+        word += alphabet[letter]
+    return word
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ ALTER TABLE orders ADD COLUMN last_sequence BIGINT NOT NULL DEFAULT 0;
 -- The buyer's number in lower case: PO-1 and po-1 are one. Where an earlier program took both, the later keeps
 -- a value that no number has.
 ALTER TABLE orders ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+CREATE INDEX orders_by_lower ON orders (realm, lower(out_order_id COLLATE "C"));  -- without it, each order would be held against all
 UPDATE orders SET
     last_sequence = (SELECT COALESCE(MAX(sequence), 0) FROM trail),
     reference = CASE
@@ -19,6 +20,7 @@ UPDATE orders SET
         ) THEN out_order_id || ' ' || order_key
         ELSE lower(out_order_id COLLATE "C")
     END;
+DROP INDEX orders_by_lower;
 CREATE UNIQUE INDEX orders_by_reference ON orders (realm, reference);
 
 -- Places are compared, however their address is cut, and no longer by a digest. The orders' column stays: an

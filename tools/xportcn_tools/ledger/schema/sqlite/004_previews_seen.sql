@@ -10,5 +10,4 @@ ALTER TABLE orders ADD COLUMN previews_seen TEXT NOT NULL DEFAULT '[]';
 CREATE TRIGGER orders_need_previews_seen BEFORE INSERT ON orders WHEN NEW.previews_seen = '[]'
     BEGIN SELECT RAISE(ABORT, 'a newer program has migrated this ledger'); END;
 
-CREATE INDEX previews_by_goods ON previews (realm, caller, goods_digest, place_digest);
 DROP INDEX trail_by_subject;

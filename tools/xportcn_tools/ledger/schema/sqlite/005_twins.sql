@@ -9,6 +9,7 @@ ALTER TABLE orders ADD COLUMN last_sequence INTEGER NOT NULL DEFAULT 0;
 -- The buyer's number in lower case: PO-1 and po-1 are one. Where an earlier program took both, the later keeps
 -- a value that no number has.
 ALTER TABLE orders ADD COLUMN reference TEXT NOT NULL DEFAULT '';
+CREATE INDEX orders_by_lower ON orders (realm, lower(out_order_id));  -- without it, each order would be held against all
 UPDATE orders SET
     last_sequence = (SELECT COALESCE(MAX(sequence), 0) FROM trail),
     reference = CASE
@@ -19,14 +20,14 @@ UPDATE orders SET
         ) THEN out_order_id || ' ' || order_key
         ELSE lower(out_order_id)
     END;
+DROP INDEX orders_by_lower;
 CREATE UNIQUE INDEX orders_by_reference ON orders (realm, reference);
 
 -- Places are compared, however their address is cut, and no longer by a digest. The orders' column stays: an
--- older program that is still running reads it when it records what it has sent. It claims nothing more.
-DROP INDEX previews_by_goods;
+-- older program that is still running reads it when it records what it has sent. It claims nothing more. The
+-- previews' goes when migration 015 rebuilds their table; indexes that are made again later are made there alone.
+DROP INDEX IF EXISTS previews_by_goods;
 DROP INDEX orders_by_goods;
-CREATE INDEX orders_by_goods ON orders (realm, caller, goods_digest);
-ALTER TABLE previews DROP COLUMN place_digest;
 DROP TRIGGER orders_need_previews_seen;
 ALTER TABLE orders DROP COLUMN previews_seen;
 CREATE TRIGGER orders_need_reference BEFORE INSERT ON orders WHEN NEW.reference = ''

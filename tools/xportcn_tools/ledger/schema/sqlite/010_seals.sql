@@ -1,7 +1,7 @@
 -- The trail seals each order's rows with a salt that the preview's row keeps (`seals.py`).
 
 ALTER TABLE previews ADD COLUMN salt TEXT NOT NULL DEFAULT '';
-UPDATE previews SET salt = lower(hex(randomblob(16)));
+-- Migration 015 gives each row its own, when it rebuilds the table.
 
 -- Migration 005 took the trail's last row for each order's; from now on it is the order's own, so that the table
 -- can be compared with the trail.

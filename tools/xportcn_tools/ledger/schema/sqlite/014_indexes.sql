@@ -2,7 +2,7 @@
 -- at the first. SQLite takes an index of some rows only where a statement says so in the same words.
 
 -- The day's sum, the newest, and the days at a period's ends, all without the table.
-DROP INDEX orders_by_time;
+DROP INDEX IF EXISTS orders_by_time;
 CREATE INDEX orders_by_time ON orders (realm, created_at, state, caller, payable_fen);
 CREATE INDEX orders_of_caller ON orders (realm, caller, state, created_at);
 
@@ -17,6 +17,6 @@ CREATE INDEX orders_open_by_goods ON orders (realm, caller, goods_digest, state)
     WHERE state = 'sending' OR state = 'unknown';
 
 -- The same goods again: those that changed in the last day, and those that changed since a preview.
-DROP INDEX orders_by_goods;
+DROP INDEX IF EXISTS orders_by_goods;
 CREATE INDEX orders_by_goods ON orders (realm, caller, goods_digest, updated_at);
 CREATE INDEX orders_by_goods_and_change ON orders (realm, caller, goods_digest, last_sequence);

@@ -24,9 +24,12 @@ CREATE TABLE previews_anew (
     terms        TEXT NOT NULL,                 -- JSON: the deal, by name, in words
     shown        TEXT NOT NULL                  -- JSON: the preview as it was answered, without its token
 ) STRICT;
+CREATE UNIQUE INDEX previews_open_by_code ON previews_anew (approval_code) WHERE ordered = 0 AND ship_to <> '';
+CREATE INDEX previews_open ON previews_anew (realm, expires_at) WHERE ordered = 0 AND ship_to <> '';
 INSERT INTO previews_anew
     SELECT preview_id, token_digest, approval_code, realm, caller, out_order_id, created_at, expires_at, declined_at,
-        payable_fen, ship_to, goods_digest, trail_seen, salt, issued_in,
+        payable_fen, ship_to, goods_digest, trail_seen,
+        CASE WHEN salt = '' AND ship_to <> '' THEN lower(hex(randomblob(16))) ELSE salt END, issued_in,
         EXISTS (SELECT 1 FROM orders WHERE orders.preview_id = previews.preview_id), request, pinned, terms, shown
     FROM previews;
 DROP TABLE previews;
@@ -34,8 +37,6 @@ ALTER TABLE previews_anew RENAME TO previews;
 
 CREATE INDEX previews_by_reference ON previews (realm, out_order_id);
 CREATE INDEX previews_by_code ON previews (approval_code);
-CREATE UNIQUE INDEX previews_open_by_code ON previews (approval_code) WHERE ordered = 0 AND ship_to <> '';
-CREATE INDEX previews_open ON previews (realm, expires_at) WHERE ordered = 0 AND ship_to <> '';
 
 -- The state folders under which previews were issued, for a ledger without a witness.
 CREATE TABLE issuers (folder TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
