@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +237,24 @@ async def test_the_claims_of_the_other_realm_bind_nobody(damaged: Damaged) -> No
     damaged.by_hand("DELETE FROM orders WHERE realm = 'real'")
     assert await claim(real, preview) == ReferenceUsed()
     await real.aclose()
+
+
+@pytest.mark.parametrize("column", ["request", "shown"])
+@pytest.mark.parametrize(
+    "value", ['{"address": {"full_name": "王小明"', "[" * 200_000, "7", '{"warnings": 1}']
+)
+async def test_a_preview_that_cannot_be_read_is_erased_with_the_others_and_hides_no_order(
+    damaged: Damaged, column: str, value: str
+) -> None:
+    ledger = damaged.ledger
+    await claimed(ledger, preview_of(1))
+    for number in (2, 3):
+        await ledger.store_preview(preview_of(number, lasts=timedelta(minutes=10)))
+    for number in (1, 2):
+        statement = f"UPDATE previews SET {column} = ? WHERE out_order_id = 'PO-{number}'"  # noqa: S608
+        damaged.by_hand(statement, value)
+    assert len(await all_orders(ledger)) == 1
+    assert len(await ledger.receipts(OrderQuery(None))) == 1
+    damaged.clock.advance(9 * 24 * 3600)
+    assert await ledger.erase_old(timedelta(days=400)) == 2
+    assert await ledger.erase_old(timedelta(days=400)) == 0

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from xportcn_tools.ledger.rows import compact
 
@@ -21,10 +21,10 @@ def erased_order() -> dict[str, Any]:
 def erased_preview(row: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that change. Without its salt, no guess can be tried against the seals in the trail. A
     warning about an address names its place. A preview that became no order loses its goods, too, and gives
-    most of its place in the file back.
+    most of its place in the file back. What cannot be read may hold a name all the same, and goes.
     """
-    stored = json.loads(row["shown"])
-    warnings = [each for each in stored.get("warnings", ()) if not each["code"].startswith("address_")]
+    stored = _stored(row["shown"])
+    warnings = [each for each in _listed(stored.get("warnings")) if _is_kept(each)]
     shown: dict[str, Any] = {"ship_to": "", "warnings": warnings}
     if not row["ordered"]:
         shown |= {"groups": [], "warnings": []}
@@ -32,7 +32,24 @@ def erased_preview(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "ship_to": "",
         "salt": "",
-        "request": compact(json.loads(row["request"]) | nobodys),
+        "request": compact(_stored(row["request"]) | nobodys),
         "shown": compact(stored | shown),
         "terms": row["terms"] if row["ordered"] else "{}",
     }
+
+
+def _stored(text: str) -> dict[str, Any]:
+    try:
+        found: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _listed(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _is_kept(warning: object) -> bool:
+    code = cast("dict[str, object]", warning).get("code") if isinstance(warning, dict) else None
+    return isinstance(code, str) and not code.startswith("address_")

@@ -119,7 +119,7 @@ def _from_row(row: Mapping[str, Any], record: type, instead: Mapping[str, Any] =
     for name in (field.name for field in dataclasses.fields(record)):
         try:
             found[name] = _from_column(name, row)
-        except (ValueError, TypeError, KeyError, ArithmeticError):
+        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
             found[name] = instead.get(name)
             unreadable += [] if name in instead else [name]
     if unreadable:
@@ -202,7 +202,7 @@ def _earlier_request(request: str) -> EarlierRequest | None:
     try:
         found: OrderRequest = _from_column("request", {"request": request})
         return EarlierRequest(found, Destination.of(found.address))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 
