@@ -654,6 +654,15 @@ def test_lines_without_specs_are_refused_where_several_specs_were_asked_for(
     assert reason.next_step
 
 
+def test_amounts_without_unit_prices_are_not_guessed_to_lines_of_which_one_names_no_spec() -> None:
+    lines = (line(2900, None), line(14500, None))
+    with pytest.raises(NotOrderableError, match="which of them is which"):
+        quoted(
+            group(*lines, sumPayment=18000, sumPaymentNoCarriage=17400),
+            request=asked(Item(OFFER, 1), Item(OFFER, 5, SPEC)),
+        )
+
+
 def test_lines_without_specs_may_stand_for_either_where_they_are_alike() -> None:
     request = asked(Item(OFFER, 2, SPEC), Item(OFFER, 2, OTHER_SPEC))
     lines = [line(2900, 1450, specId=...)] * 2
