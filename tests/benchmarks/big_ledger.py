@@ -34,7 +34,7 @@ _STATE = (
 
 
 def fill(execute: Execute, orders: int, *, postgres: bool) -> None:
-    """Copy the one order of a ledger so often. One transaction; ends with the planner's statistics on PostgreSQL."""
+    """Copy the newest order of a ledger so often. One transaction; ends with the planner's statistics on PostgreSQL."""
     words = {
         name: text.replace("{orders}", str(orders))
         for name, text in (_POSTGRES if postgres else _SQLITE).items()
@@ -70,7 +70,7 @@ def fill(execute: Execute, orders: int, *, postgres: bool) -> None:
     for table, changed in (("previews", preview), ("orders", order)):
         columns = _columns(execute, table, postgres=postgres)
         values = ", ".join(changed.get(name, f"one.{name}") for name in columns)
-        one = f"(SELECT * FROM {table} LIMIT 1)"
+        one = f"(SELECT * FROM {table} ORDER BY created_at DESC LIMIT 1)"
         execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM copies, {one} AS one ORDER BY n"
         )

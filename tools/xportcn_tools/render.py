@@ -238,7 +238,8 @@ def _orders(found: OrdersEnvelope) -> list[str]:
     if found.not_read:
         lines.append(f"Not read: {found.not_read}.")
     if found.next_before:
-        lines.append(f"There are more: get_orders {json.dumps({'before': found.next_before})}")
+        call = f"get_orders {json.dumps({'before': found.next_before})}"
+        lines.append(f"There are more: keep your other arguments, and call {call}")
     return lines
 
 

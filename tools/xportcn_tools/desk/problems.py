@@ -135,7 +135,7 @@ def ledger_unavailable(reason: str) -> ProblemError:
     return problem(
         "ledger_unavailable",
         f"The ledger cannot be read or written, so nothing was sent: {reason}",
-        "Tell the person; try again once the owner has mended the ledger.",
+        "Tell the person; try again once the owner says that the ledger can be used.",
     )
 
 

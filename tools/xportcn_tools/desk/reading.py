@@ -143,13 +143,19 @@ def _match(groups: list[GroupAnswer], items: tuple[Item, ...]) -> list[dict[int,
         reasons.append(Reason("the answer has a group without lines"))
     if reasons:
         raise NotOrderableError(reasons)
-    pairs = [(items[at], line) for lines in matched for at, line in lines.items()]
-    for item, line in pairs:
-        if item.spec_id is None and _are_told_apart_by_nothing(
-            [pair for pair in pairs if _goods(pair[1]) == _goods(line)]
-        ):
-            raise _which_is_which(line)
+    priced: dict[tuple[str, str | None], list[tuple[Item, LineAnswer]]] = {}
+    for lines in matched:
+        for at, line in lines.items():
+            priced.setdefault(_goods(line), []).append((items[at], line))
+    for pairs in priced.values():
+        if any(item.spec_id is None for item, _ in pairs) and _are_told_apart_by_nothing(pairs):
+            raise _which_is_which(pairs[0][1])
     return matched
+
+
+def _goods(one: Item | LineAnswer) -> tuple[str, str | None]:
+    """Offer and spec; hex digits in either case are one id."""
+    return one.offer_id, one.spec_id and one.spec_id.lower()
 
 
 def _which_is_which(line: LineAnswer) -> NotOrderableError:
@@ -162,11 +168,6 @@ def _are_told_apart_by_nothing(pairs: list[tuple[Item, LineAnswer]]) -> bool:
     """Several quantities and amounts of the same goods. A unit price would prove which amount is whose."""
     quantities, amounts = {item.quantity for item, _ in pairs}, {line.amount for _, line in pairs}
     return min(len(quantities), len(amounts)) > 1 and any(line.unit_price is None for _, line in pairs)
-
-
-def _goods(one: Item | LineAnswer) -> tuple[str, str | None]:
-    """Offer and spec; hex digits in either case are one id."""
-    return one.offer_id, one.spec_id and one.spec_id.lower()
 
 
 def _may_be_same_goods(item: Item, line: LineAnswer) -> bool:

@@ -39,7 +39,7 @@ TRAIL_ROWS = "SELECT COALESCE(MAX(sequence), 0) AS found FROM trail"
 OTHERS = "another process may be bringing it up to date"
 
 
-class MigrationProgress:
+class Migrating:
     """What a ledger's migrations are at. `words`: for a call that meets them; empty while none runs."""
 
     words = ""
@@ -72,7 +72,7 @@ def refuse_newer(connection: sqlite3.Connection) -> None:
 
 
 def migrate(
-    connection: sqlite3.Connection, now: str, identified: Callable[[], None], progress: MigrationProgress
+    connection: sqlite3.Connection, now: str, identified: Callable[[], None], migrating: Migrating
 ) -> None:
     """Bring the ledger to this program's version, in one transaction; a long ledger step by step, so that
     what is done stays done. `identified` is called in the transaction that gives the ledger its id.
@@ -95,7 +95,7 @@ def migrate(
                 continue
             rows = connection.execute(TRAIL_ROWS).fetchone()["found"] if version else 0
             if version:
-                progress.at(number, newest, rows)
+                migrating.at(number, newest, rows)
             for statement in statements(script):
                 connection.execute(statement)
             connection.execute(
@@ -115,7 +115,7 @@ def migrate(
         if connection.in_transaction:  # on a full disk SQLite has rolled back itself
             connection.execute("ROLLBACK")
         connection.execute(f"PRAGMA cache_size = {usual}")
-        progress.words = ""
+        migrating.words = ""
 
 
 def _version(connection: sqlite3.Connection) -> int:

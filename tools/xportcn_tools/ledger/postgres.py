@@ -156,7 +156,7 @@ class PostgresLedger(SqlLedger):
             # The last one: a value that no text column can hold.
             why = f"PostgreSQL: {type(error).__name__}"
             if not self._migrated and isinstance(error, psycopg.errors.LockNotAvailable):
-                why = self._progress.words or f"{why}: {OTHERS}"
+                why = self._migrating.words or f"{why}: {OTHERS}"
             raise LedgerUnavailableError(why) from error
 
     def _session(self, connection: Connection) -> Session:
@@ -237,12 +237,12 @@ class PostgresLedger(SqlLedger):
                     if number <= version:
                         continue
                     if version:
-                        self._progress.at(number, newest, sql.execute(TRAIL_ROWS)[0]["found"])
+                        self._migrating.at(number, newest, sql.execute(TRAIL_ROWS)[0]["found"])
                     connection.execute(cast("Any", script))
                     sql.execute(
                         "INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)",
                         (number, name, rows.time_text(self._now(sql))),
                     )
             finally:
-                self._progress.words = ""
+                self._migrating.words = ""
         self._migrated = True

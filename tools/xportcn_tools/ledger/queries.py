@@ -204,7 +204,7 @@ class Queries:
         for row in found:
             earlier = rows.earlier_request(row)
             if earlier is None or (
-                wanted.may_be_same_goods(earlier.request) and (row["erased"] or earlier.to.is_same(here))
+                (row["erased"] or earlier.to.is_same(here)) and wanted.may_be_same_goods(earlier.request)
             ):
                 order = self.order_where(sql, "order_key = ?", (row["order_key"],), rows.order_whatever)
                 alike += [order] if order else []

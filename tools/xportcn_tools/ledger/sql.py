@@ -40,7 +40,7 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
     Voided,
 )
-from xportcn_tools.ledger.migrations import MigrationProgress
+from xportcn_tools.ledger.migrations import Migrating
 from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
@@ -62,7 +62,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
     def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
         self._queries = Queries(realm, zone)
-        self._progress = MigrationProgress()
+        self._migrating = Migrating()
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
     async def _run(self, work: Callable[[Session], T]) -> T:
@@ -92,7 +92,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
         finally:
             given_up.set()
         slow = f"the ledger did not answer within {GIVE_UP_SECONDS:g} s"
-        raise LedgerUnavailableError(self._progress.words or slow)
+        raise LedgerUnavailableError(self._migrating.words or slow)
 
     @abstractmethod
     def _guarded(self, work: Callable[[Session], T]) -> T:

@@ -89,7 +89,7 @@ class SqliteLedger(SqlLedger):
 
     def _guarded(self, work: Callable[[Session], T]) -> T:
         if not self._lock.acquire(timeout=GIVE_UP_SECONDS):  # else threads would gather behind one that hangs
-            raise LedgerUnavailableError(self._progress.words or "an earlier transaction does not end")
+            raise LedgerUnavailableError(self._migrating.words or "an earlier transaction does not end")
         try:
             return work(_SqliteSession(self._connected()))
         except (sqlite3.Error, OSError, UnicodeError, OverflowError) as error:
@@ -162,8 +162,9 @@ class SqliteLedger(SqlLedger):
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             sql = _SqliteSession(connection)
-            migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql), self._progress)
+            migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql), self._migrating)
             connection.execute("PRAGMA foreign_keys = ON")  # after the migrations, which may rebuild a table
+            connection.execute("PRAGMA temp_store = MEMORY")  # statement journals hold parts of orders
             try:
                 self._issued_in, self._witnessed = witness.folder_id(self._busy_seconds), True
             except OSError as error:
