@@ -322,6 +322,31 @@ def test_rows_cut_off_with_a_forged_last_line_are_found_against_the_noted_hash(
     assert "it was cut off at row 4" in found(path, "--head", head)
 
 
+@pytest.mark.parametrize("later", ["erased", "resolved"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE orders SET payable_fen = 1", "UPDATE previews SET approval_code = 'AAAA-BBBB'"]
+)
+def test_what_was_changed_in_a_table_stays_found_when_the_program_changes_the_row_later(
+    tmp_path: Path, statement: str, later: str
+) -> None:
+    """Each change of a row seals it afresh, with all that stands in it."""
+    path = tmp_path / "ledger.sqlite3"
+
+    async def work() -> None:
+        ledger = SqliteLedger(path, "sandbox", clock=Clock())
+        outcome = OUTCOMES["placed" if later == "erased" else "unknown"]
+        order = await settled(ledger, preview_of(1), outcome)
+        with closing(sqlite3.connect(path)) as sql, sql:
+            sql.execute(statement)
+        if later == "resolved":
+            await ledger.resolve(order.order_key, OUTCOMES["placed"], "resolved_by_operator")
+        assert await ledger.erase(order.order_key)
+        await ledger.aclose()
+
+    anyio.run(work)
+    assert "order PO-1 was changed in the tables before row" in found(ledger=path)
+
+
 # PostgreSQL
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xportcn_tools.ledger.rows import compact
-from xportcn_tools.ledger.seals import ORDER_COLUMNS, PREVIEW_COLUMNS, digest_of
+from xportcn_tools.ledger.seals import CHANGED_BEFORE, ORDER_COLUMNS, PREVIEW_COLUMNS, digest_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, is_intact
 
 ORDER_EVENTS = (
@@ -183,6 +183,8 @@ def check_order(row: tuple[Any, ...]) -> None:
         if "order_ids" in body and json.dumps(body["order_ids"]) != order["order_ids"]:
             raise BrokenTrailError(_changed(name, sequence))
         return
+    if CHANGED_BEFORE in body:
+        raise BrokenTrailError(f"order {name} was changed in the tables before row {sequence} of the trail")
     salt = in_preview[_SALT]
     if in_preview[0] is None:
         raise BrokenTrailError(

@@ -1,5 +1,6 @@
 """Single statements of the ledger, as every driver runs them; transactions of them stand in `sql.py`."""
 
+import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.order_query_sql import QueryStatements
 from xportcn_tools.ledger.place import Destination
-from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of, seals_of
+from xportcn_tools.ledger.seals import CHANGED_BEFORE, PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest
@@ -91,12 +92,22 @@ class Queries:
         names = ", ".join(f"{name} = ?" for name in changed)
         sql.execute(f"UPDATE {table} SET {names} WHERE {condition}", (*changed.values(), key))  # noqa: S608
 
-    def seals(self, sql: Session, order: Row) -> dict[str, str]:
-        """Of an order's row as it is to be, and of its preview's as it is stored."""
+    def seals(self, sql: Session, order: Row, now: Row | None = None) -> dict[str, Any]:
+        """Of an order's row as it is to be, and of its preview's as it is stored. `now`: the row that is to
+        be changed. Whether that or the preview is no longer what the trail has sealed is said for ever: the
+        new seals would make it whole again.
+        """
         found = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (order["preview_id"],))
         if not found:
             raise LedgerUnavailableError("the order's preview is not in the ledger")
-        return seals_of(order, found[0])
+        return seals_of(order, found[0]) | (self._if_changed(sql, now, found[0]) if now else {})
+
+    def _if_changed(self, sql: Session, order: Row, preview: Row) -> dict[str, Any]:
+        last = sql.execute("SELECT body FROM trail WHERE sequence = ?", (order["last_sequence"],))
+        sealed: dict[str, Any] = json.loads(last[0]["body"]) if last else {}
+        stored = seals_of(order, preview)
+        changed = CHANGED_BEFORE in sealed or any(sealed.get(name, it) != it for name, it in stored.items())
+        return {CHANGED_BEFORE: True} if changed else {}
 
     def preview_trail(self, sql: Session, preview: StoredPreview) -> dict[str, Any]:
         """With the seal of its row as it is stored: an earlier program may have written it in other words."""

@@ -42,6 +42,9 @@ PREVIEW_COLUMNS = (
     *("trail_seen", "salt"),
 )
 
+CHANGED_BEFORE = "changed_before"
+"""Stands in the trail beside the seals of an order that had been changed past the program by then."""
+
 
 def seal_of(columns: tuple[str, ...], row: Mapping[str, Any], salt: str) -> str:
     """SHA-256 over the salt and these columns as they are stored, letter by letter; 64 hex digits."""

@@ -287,7 +287,8 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
         now = self._now(sql)
         changed = rows.to_row(outcome) | {"updated_at": rows.time_text(now)}
         (stored,) = sql.execute("SELECT * FROM orders WHERE order_key = ?", (order.order_key,))
-        body = rows.outcome_trail(order, outcome) | self._queries.seals(sql, {**stored, **changed})
+        seals = self._queries.seals(sql, {**stored, **changed}, stored)
+        body = rows.outcome_trail(order, outcome) | seals
         changed["last_sequence"] = self._append(sql, event, order.out_order_id, body).sequence
         self._queries.update(sql, "orders", changed, "order_key = ?", order.order_key)
         return replace(order, **vars(outcome), updated_at=now)

@@ -77,10 +77,11 @@ class SqlUpkeep(ABC):
             (self._queries.realm, value),
         )
         for order in found:
-            self._erase_preview(sql, order["preview_id"])
             changed = erased_order()
-            seals = self._queries.seals(sql, {**order, **changed})
-            row = self._append(sql, "erased", order["out_order_id"], dict(seals))
+            seals = self._queries.seals(sql, order, order)
+            self._erase_preview(sql, order["preview_id"])
+            seals |= self._queries.seals(sql, {**order, **changed})
+            row = self._append(sql, "erased", order["out_order_id"], seals)
             changed["last_sequence"] = row.sequence
             for table in ("readings", "vendor_messages"):
                 sql.execute(f"DELETE FROM {table} WHERE order_key = ?", (order["order_key"],))  # noqa: S608
