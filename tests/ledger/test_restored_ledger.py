@@ -78,7 +78,7 @@ def witness_of(house: House) -> tuple[str, Witness | None]:
 
 
 def copied(house: House) -> Path:
-    """The ledger as it is at this moment, whoever has it open."""
+    """A copy of the ledger as it is now, even while a server has it open."""
     backup = house.ledger.with_name("backup")
     with closing(sqlite3.connect(house.ledger)) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)

@@ -92,15 +92,15 @@ class Queries:
         names = ", ".join(f"{name} = ?" for name in changed)
         sql.execute(f"UPDATE {table} SET {names} WHERE {condition}", (*changed.values(), key))  # noqa: S608
 
-    def seals(self, sql: Session, order: Row, now: Row | None = None) -> dict[str, Any]:
-        """Of an order's row as it is to be, and of its preview's as it is stored. `now`: the row that is to
-        be changed. Whether that or the preview is no longer what the trail has sealed is said for ever: the
-        new seals would make it whole again.
+    def seals(self, sql: Session, order: Row, stored: Row | None = None) -> dict[str, Any]:
+        """Of an order's row as it is to be, and of its preview's as it is stored. `stored`: the order's row
+        before the change. Where it or the preview no longer fits the seals in the trail, the result says so:
+        new seals alone would hide the change.
         """
         found = sql.execute("SELECT * FROM previews WHERE preview_id = ?", (order["preview_id"],))
         if not found:
             raise LedgerUnavailableError("the order's preview is not in the ledger")
-        return seals_of(order, found[0]) | (self._if_changed(sql, now, found[0]) if now else {})
+        return seals_of(order, found[0]) | (self._if_changed(sql, stored, found[0]) if stored else {})
 
     def _if_changed(self, sql: Session, order: Row, preview: Row) -> dict[str, Any]:
         last = sql.execute("SELECT body FROM trail WHERE sequence = ?", (order["last_sequence"],))

@@ -94,9 +94,9 @@ def _to_column(name: str, values: Mapping[str, Any]) -> Any:
         return time_text(value) if value else None
     if name in _JSON:
         adapter, beside = _adapter(_JSON[name]), _BESIDE.get(name)
-        kept = {beside} if beside and getattr(value, beside) == values[beside] else None
+        left_out = {beside} if beside and getattr(value, beside) == values[beside] else None
         try:
-            return adapter.dump_json(value, exclude_defaults=True, exclude=kept).decode()
+            return adapter.dump_json(value, exclude_defaults=True, exclude=left_out).decode()
         except ValueError as error:  # half a character
             raise LedgerUnavailableError(f"{name} cannot be written") from error
     return int(value) if isinstance(value, bool) else value
@@ -238,20 +238,22 @@ def new_order(new: NewOrder, now: datetime, lease_until: datetime) -> OrderRecor
     )
 
 
+def goods_digest(request: OrderRequest) -> str:
+    """Of the offers and quantities, by which an order is found whose goods may be the same; 32 hex digits."""
+    return fingerprint(request.offers_key())[:32]
+
+
 def goods_digests(request: OrderRequest) -> tuple[str, ...]:
-    """By what an order of this request, or of what may be the same goods, is found: today's digest of offers
-    and quantities, then those that earlier programs wrote, with the specs and where none was named.
-    """
-    offers = request.offers_key()
-    without_specs = [(offer, "", quantity) for offer, quantity in offers]
-    return fingerprint(offers)[:32], fingerprint(request.goods_key()), fingerprint(without_specs)
+    """Today's digest, then those of 64 digits that earlier programs wrote: with the specs, and with none."""
+    without_specs = [(offer, "", quantity) for offer, quantity in request.offers_key()]
+    return goods_digest(request), fingerprint(request.goods_key()), fingerprint(without_specs)
 
 
 def order_beside(preview: StoredPreview) -> dict[str, Any]:
     """Columns of its order that are no part of the record: its number as numbers are compared, what its goods
     are found by, and one that only an older program reads.
     """
-    found_by = goods_digests(preview.request)[0]
+    found_by = goods_digest(preview.request)
     return {"reference": preview.out_order_id.lower(), "goods_digest": found_by, "place_digest": ""}
 
 
