@@ -7,6 +7,7 @@ import pytest
 from mcp_types import CallToolResult
 
 from harness.house import ERAS, MUG, Era, House, call, text_of
+from harness.transports import AlteredAnswers
 
 pytestmark = pytest.mark.anyio
 
@@ -55,6 +56,18 @@ async def test_pages_follow_one_another_and_total_counts_all_of_them(tmp_path: P
     pages = [await found(house, query="手机", limit=2, page=page) for page in (1, 2)]
     assert [row["offer_id"] for page in pages for row in page["products"]] == ids[:4]
     assert {page["total"] for page in pages} == {len(ids)}
+
+
+async def test_no_more_products_come_than_were_asked_for(tmp_path: Path) -> None:
+    house = House(tmp_path)
+
+    def more(answer: dict[str, Any]) -> None:
+        answer["data"]["data"] *= 3
+
+    answers = AlteredAnswers(house.sandbox, more, "/keywords/query")
+    async with house.client(new_transport=answers) as client:
+        envelope = await call(client, "search_products", {"query": "手机", "limit": 2})
+    assert len(envelope["products"]) == 2
 
 
 async def test_a_search_that_finds_nothing_is_an_answer(tmp_path: Path) -> None:
