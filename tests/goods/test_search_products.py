@@ -76,18 +76,24 @@ async def test_a_search_that_finds_nothing_is_an_answer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "word"),
-    [("path-404", "not confirmed"), ("not-permitted", "not permitted"), ("html", "cannot be read")],
+    ("fault", "code", "word"),
+    [
+        ("path-404", "product_unavailable", "not confirmed"),
+        ("not-permitted", "product_unavailable", "not permitted"),
+        ("html", "product_unavailable", "cannot be read"),
+        ("signature-refused", "upstream_unauthorized", "signature"),
+        ("http-429", "upstream_busy", "asks to wait"),
+    ],
 )
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_search_that_fails_says_why_and_what_to_do(
-    tmp_path: Path, era: Era, fault: str, word: str
+    tmp_path: Path, era: Era, fault: str, code: str, word: str
 ) -> None:
     house = House(tmp_path)
     house.sandbox.faults.add(fault, "search", times=None)
     async with house.client(era) as client:
         problem = (await call(client, "search_products", {"query": "mug"}))["problem"]
-    assert problem["code"] == "product_unavailable"
+    assert problem["code"] == code
     assert word in problem["message"]
     assert "spec_id" not in problem["next_step"]
 
