@@ -147,7 +147,7 @@ def is_failed_part(name: str, value: object) -> bool:
 def is_raised(name: str, value: object) -> bool:
     """A flag, a count or a list of successes, that speaks for an order."""
     if isinstance(value, dict | list):
-        return bool(value and _COUNTS.fullmatch(name) and not _FAILURE.fullmatch(name))
+        return value not in ([], {}) and bool(_COUNTS.fullmatch(name)) and not _FAILURE.fullmatch(name)
     text = str(value).strip().casefold()
     if text in ("true", "yes", "y"):
         return not _FAILURE.fullmatch(name)
