@@ -352,6 +352,12 @@ TABLE: tuple[Row, ...] = (
     Row("unknown", "an order as an object", _said(1001, "库存不足", {"order": {"amount": 6561}})),
     Row("refused", "nothing that was ordered", _said(1001, "库存不足", {"successList": [], "order": {}})),
     Row("refused", "the new price is to be looked at", _said(400, "价格已变化，请按新价格下单")),
+    Row(
+        "refused",
+        "goods that are sold in lots",
+        _said(400, "invalid quantity; must be ordered in lots of 10"),
+    ),
+    Row("refused", "goods that their seller took away", _said(400, "该规格已被卖家移除")),
     Row("refused", "to order separately", _said("500_003", "不同卖家的商品请分别重新下单")),
     Row("refused", "to correct it and send it again", _said(400, "参数错误，请修改后重新提交")),
     Row("unknown", "goods that were not ordered", _said(200, "", {"orderIds": [ID], "notOrdered": [61]})),

@@ -75,14 +75,14 @@ _TAKEN = re.compile(
     r"|订单.{0,4}(?:冻结|锁单|锁定|拦截)|等待?(?:卖家|买家|确认|审核|付款)|(?:取消|关闭|合并)(?:该|此|原)?订单"
     # It waits for a person, or was taken otherwise than it was asked for.
     r"|(?:订单.{0,10}|待.{0,4})审批|审批中|转人工|人工(?:处理|审核)|(?:已|为您).{0,3}预[订定]|(?:勿|不要).{0,3}(?:重新|继续)"
-    r"|已经?(?:自动|[为帮]您|被)?(?:调整|按新|移除|剔除|跳过|过滤)|(?:不允许|不能|不可|无法)修改.{0,2}订单|订单.{0,3}(?:不允许|不能|不可|无法)修改"
+    r"|已经?(?:自动|[为帮]您)?(?:调整|按新|移除|剔除|跳过|过滤)|(?:不允许|不能|不可|无法)修改.{0,2}订单|订单.{0,3}(?:不允许|不能|不可|无法)修改"
     r"|repeat|dupli[ck]|exist|process(ing|ed)|accepted|\bsuccess(?!or)|succeed|\bcreated\b(?! ?time)|already"
     r"|\bused\b|\bin use\b|unique|conflict|\bplaced\b|submitted|partial|the rest|\btaken\b(?! off)|identical"
     r"|under review|wait ?(?:buyer|seller)|waiting ?for|idempoten|order stat(?:e|us)"
     r"|\border (?:\S+ ){0,2}?(?:made|completed?|generated|saved|open|closed|cancell?ed|recorded|registered)\b"
     r"|(?:same|similar|another|second) order|\bqueued?\b|\breplay|\bre ?submi|\bdouble|\bseen\b"
-    r"|\bon hold\b|\bheld\b|\bparked\b|\bawait|(?:needs?|requires?) approval|\b(?:adjusted|substituted)\b"
-    r"|\border (?:is |was |has been )?(?:locked|frozen|blocked)|\bordered (?:with|at|as|in)"
+    r"|\bon hold\b|(?:order|is|was|been) held\b|\bparked\b|\bawait|(?:needs?|requires?) approval|\b(?:adjusted|substituted)\b"
+    r"|\border (?:is |was |has been )?(?:locked|frozen|blocked)|(?<!be )\bordered (?:with|at|as)"
     r"|(?:do not|n't|never) .{0,12}again"
     r"|\bsome (?:of )?(?:the |these |your )?(?:items|goods|products|lines|skus)\b"
     r"|order (?:no|number|sn)\W{0,3}[a-z]*[0-9]{5}",
