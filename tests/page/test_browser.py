@@ -188,6 +188,33 @@ async def test_no_button_moves_from_under_the_pointer(tmp_path: Path) -> None:
         assert await no.bounding_box() != place
 
 
+@pytest.mark.parametrize("script", [True, False])
+async def test_the_second_click_of_a_double_one_does_not_answer_the_card_that_comes_under_the_pointer(
+    tmp_path: Path, *, script: bool
+) -> None:
+    house = House(tmp_path, **REQUIRE)
+    async with chromium() as browser, house.client() as client, visited(house) as visit:
+        for number in range(3):
+            await previewed(client, address=address_of(number))
+        seen = await signed_in(
+            browser, visit, viewport={"width": 1280, "height": 4000}, java_script_enabled=script
+        )
+        cards = seen.page.get_by_role("article")
+        for left in (2, 1):
+            yes = cards.first.get_by_role("button", name="Yes, place it")
+            await yes.hover()
+            place = await yes.bounding_box()
+            assert place
+            async with seen.page.expect_navigation(url=re.compile("done="), wait_until="commit"):
+                await seen.page.mouse.click(place["x"] + 20, place["y"] + 10)
+            await seen.page.wait_for_load_state("domcontentloaded")
+            await seen.page.mouse.click(place["x"] + 20, place["y"] + 10)
+            await expect(cards).to_have_count(left)
+            assert len(await visit.forms("/yes")) == left
+        await cards.first.get_by_role("button", name="Yes, place it").click()
+        await expect(cards).to_have_count(0)
+
+
 async def test_an_expired_card_can_no_longer_be_answered_and_keeps_its_place(tmp_path: Path) -> None:
     house = House(tmp_path, **REQUIRE)
     async with chromium() as browser, house.client() as client, visited(house) as visit:
