@@ -148,4 +148,4 @@ def doubts(text: str, *, asked_to_wait: bool = False) -> bool:
 
 def speaks_of_a_part(text: str) -> bool:
     """Whether words beside order ids say that something failed."""
-    return bool(_OF_A_PART.search(_spaced(text).strip()))
+    return any(map(_OF_A_PART.search, (simplified(text), _spaced(text).strip())))
