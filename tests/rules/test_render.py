@@ -290,6 +290,13 @@ def test_an_orders_state_goods_and_dates_are_said_in_plain_words(state: OrderSta
     assert ("not paid yet: pay order 1927364850192736485" in text) is (state == "placed")
 
 
+@pytest.mark.parametrize("state", ["unknown", "sending"])
+def test_what_to_do_about_an_open_order_is_said_once(state: OrderState) -> None:
+    found = problem("outcome_unknown", "An order may exist.", "Do as this says.")
+    assert "Do not order this again" in text_of_order(order(state))
+    assert "Do not order this again" not in text_of_problem(found.problem, order(state))
+
+
 def test_a_replay_says_that_nothing_was_sent_again() -> None:
     assert "nothing was sent again" in text_of_order(order("placed", replayed=True))
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
-from xportcn_tools.codes import MODE_WORDS
+from xportcn_tools.codes import MODE_WORDS, SETTLE
 from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
@@ -54,7 +54,7 @@ def text_of(envelope: Envelope) -> str:
         case PreviewEnvelope(preview=preview, problem=problem):
             lines += _preview(preview) if preview else []
         case OrderEnvelope(order=order, problem=problem):
-            lines += _order(order) if order else []
+            lines += _order(order, advised=problem is not None) if order else []
         case ProductEnvelope(product=product, problem=problem):
             lines += product_text(product) if product else []
         case ProductsEnvelope(products=products, total=total, problem=problem):
@@ -136,7 +136,8 @@ def _promotion(offer: PromotionResult) -> str:
     return f"{name}{words}{discount}{' (applied)' if offer.selected else ''}"
 
 
-def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
+def _order(order: OrderResult, *, with_ids: bool = False, advised: bool = False) -> Iterator[str]:
+    """`advised`: what to do stands before it, with the problem."""
     named = _ids(order)
     yield (
         f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
@@ -152,12 +153,10 @@ def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     yield f"Ship to: {order.ship_to}"
     yield f"Created {order.created_at}, changed {order.updated_at}"
     yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
-    if order.state == "unknown":
-        yield (
-            "Do not order this again. Tell the person; the owner settles it with "
-            f"`xportcn-mcp orders resolve {order.out_order_id}`."
-        )
-    if order.state == "sending":
+    if order.state == "unknown" and not advised:
+        settle = SETTLE.format(reference=order.out_order_id)
+        yield f"Do not order this again; tell the person that {settle}."
+    if order.state == "sending" and not advised:
         yield "Do not order this again. Ask get_orders once more in half a minute."
     if order.upstream:
         yield from upstream_lines(order.upstream)

@@ -23,10 +23,10 @@ from xportcn_server.commands.shared import (
 )
 from xportcn_server.commands.watch_command import watch
 from xportcn_server.guide.printed_receipt import printed_receipt
-from xportcn_server.guide.receipts import REASON, RESOLVE, WHOSE_WORDS, page
+from xportcn_server.guide.receipts import REASON, WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.codes import MODE_WORDS
+from xportcn_tools.codes import MODE_WORDS, RESOLVE
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.present import goods_shown, receipt_result
 from xportcn_tools.desk.question import line_of, parts_of_total

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
 
-from xportcn_tools.codes import MODE_WORDS, Environment
+from xportcn_tools.codes import MODE_WORDS, RESOLVE, Environment
 from xportcn_tools.desk.naming import name_of
 from xportcn_tools.desk.question import parts_of_total
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
@@ -18,8 +18,6 @@ from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED, ShownPreview
 from xportcn_tools.results import STATE_WORDS, OrderResult
 from xportcn_tools.wording import UiLanguage, worded
-
-RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
 
 _NEXT: dict[State, str] = {
     "sending": "Wait half a minute and look again. Do not order it again meanwhile.",

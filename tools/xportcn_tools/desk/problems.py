@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from xportcn_tools.codes import SETTLE
 from xportcn_tools.desk.caps import Breach
 from xportcn_tools.desk.quote import NotOrderableError, Reason, UnitsUnclearError
 from xportcn_tools.desk.refusals import reasons_of, way_out
@@ -20,7 +21,7 @@ from xportcn_tools.upstream.words import cause_of, documented
 
 BUSY_SECONDS = 60  # where the upstream asks to wait and does not say how long
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
-ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
+ASK_THE_OWNER = f"Tell the person; {SETTLE}."
 
 
 def unknown_token() -> ProblemError:
