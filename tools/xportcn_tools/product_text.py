@@ -80,8 +80,8 @@ def open_lines_text(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """`lines`: those of `choose_option`."""
     for line in lines:
         options = [OptionResult.model_validate(option) for option in line["options"]]
-        some = f"{len(options)} of {line['options_total']} options"
-        yield f"Line {line['line']}, offer {line['offer_id']}, {some}:"
+        some = f"{len(options)} of {line['options_total']} options" if options else "no options"
+        yield f"Line {line['line']}, offer {line['offer_id']}, {some}{':' * bool(options)}"
         yield from options_text(options, OPTION_BYTES // min(len(lines), 5))
 
 
