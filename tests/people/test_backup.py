@@ -154,6 +154,12 @@ def cp(ledger: Path, folder: Path, *, with_log: bool) -> None:
             shutil.copyfile(path, folder / path.name)
 
 
+def test_before_the_first_start_there_is_nothing_to_copy(tmp_path: Path) -> None:
+    done = said(tmp_path / "orders.sqlite3", "backup", str(tmp_path / "copy"))
+    assert done.exit_code == 1
+    assert "the first start makes it" in done.stderr
+
+
 def test_a_damaged_ledger_gives_no_backup(tmp_path: Path) -> None:
     ledger, copy = tmp_path / "ledger.sqlite3", tmp_path / "copy.sqlite3"
     ordered(ledger, 1)

@@ -19,7 +19,7 @@ def backup(file: Path) -> None:
         line = f'pg_dump --format=custom --file={file} "$XPORTCN_LEDGER"'
         stop(f"a PostgreSQL ledger is copied by its own tool: {line}", 1)
     if not Path(settings.ledger).is_file():
-        stop(f"there is no ledger at {settings.ledger}", 1)
+        stop(f"there is no ledger at {settings.ledger} yet, so nothing to copy: the first start makes it", 1)
     try:
         verdict = back_up(Path(settings.ledger), file)
         with_ledger(settings, lambda ledger: ledger.backed_up())

@@ -57,7 +57,8 @@ def orders_disabled() -> ProblemError:
     return problem(
         "orders_disabled",
         "The server runs in mode preview: it shows prices and creates nothing.",
-        "Tell the person; the owner can set XPORTCN_MODE=live.",
+        "Tell the person; the owner can set XPORTCN_MODE=live, in the client's configuration, too, if it "
+        "is set there.",
     )
 
 
