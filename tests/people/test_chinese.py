@@ -216,7 +216,7 @@ async def test_the_page_says_warnings_and_refusals_in_its_language(tmp_path: Pat
         codes = {warning["code"] for warning in preview["warnings"]}
         assert codes >= {"address_conflict", "over_budget"}
         text = await visit.text()
-        assert "此订单会被拒绝：XPORTCN_MAX_ORDER_CNY 上限为 100.00 CNY，已用 0.00 CNY" in text
+        assert "此订单会被拒绝：XPORTCN_MAX_ORDER_CNY 上限为 100.00 CNY，此订单为 122.00 CNY" in text
         assert "一件代发：是" in text
         assert not any(warning["message"] in text for warning in preview["warnings"])
         (form,) = await visit.forms("/yes")

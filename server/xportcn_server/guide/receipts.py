@@ -142,7 +142,7 @@ def facts(found: Receipt, zone: tzinfo, style: Style, language: UiLanguage) -> l
 def goods(found: Receipt, style: Style, language: UiLanguage) -> list[tuple[str, ...]]:
     """The names of the columns, then a row for each line of goods; amounts last."""
     t = partial(worded, language)
-    columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Amount")
+    columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Unit price", "Amount")
     rows = [
         (
             style.plain(name_of(line, language=language) or t("not named: {url}", url=line.url)),
@@ -151,6 +151,7 @@ def goods(found: Receipt, style: Style, language: UiLanguage) -> list[tuple[str,
             style.code(line.spec_id),
             style.plain(line.product_no or "–"),
             str(line.quantity),
+            "–" if line.unit_price is None else f"{yuan(line.unit_price)} CNY",
             f"{yuan(line.amount)} CNY",
         )
         for line in (found.preview.shown.lines if found.preview else ())
