@@ -63,10 +63,14 @@ def options_text(options: Sequence[OptionResult], most_bytes: int = OPTION_BYTES
 
 
 def products_text(products: Sequence[FoundProductResult], total: int | None) -> Iterator[str]:
+    if not products and total:
+        yield f"No products on this page, {total} on the pages before it."
+        return
     if not products:
         yield "No products found. Try fewer or other words, Chinese ones too, or other prices."
         return
-    yield f"Products: {len(products)} of {_number(total)}. For options and stock call get_product."
+    others = " For the others, call again with another page." if total and total > len(products) else ""
+    yield f"Products: {len(products)} of {_number(total)}. For options and stock call get_product.{others}"
     for product in products:
         price = f"list price from {product.price_from.amount} CNY" if product.price_from else "price unknown"
         yield f"- offer {product.offer_id}: {_names(product.title, product.title_translated)}"
