@@ -259,10 +259,17 @@ def test_a_wrong_echo_says_what_the_preview_has() -> None:
 
 def test_changed_terms_name_each_change_and_end_with_the_new_preview() -> None:
     fresh = preview()
-    changes = [Change("payable", "63.00", "64.00"), Change("flow", "general", "none")]
+    changes = [
+        Change("payable", "63.00", "64.00"),
+        Change("flow", "general", "none"),
+        Change(f"option of offer {OFFER}", "5", "not listed"),
+        Change(f"title of offer {OFFER}", "「not listed」", "yes"),
+    ]
     lines = text_of_problem(problems.terms_changed(changes, fresh, {}).problem).splitlines()
     assert "- payable: was 63.00, now 64.00" in lines
     assert "- flow: was 「general」, now none" in lines
+    assert f"- option of offer {OFFER}: was 「5」, now not listed" in lines
+    assert f"- title of offer {OFFER}: was 「not listed」, now 「yes」" in lines
     at = lines.index("The new preview, with a token of its own:")
     assert (
         lines[at + 1 :]

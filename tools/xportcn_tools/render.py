@@ -43,7 +43,7 @@ _NOT_ORDERED = (
     "This preview has not been ordered. If the person agrees to it, call create_order with its arguments; "
     "once it has expired, preview again."
 )
-_OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
+_OURS, _NO_NAME = re.compile(r"-?[0-9.]+|none|unknown|yes|no"), re.compile("none|not listed")
 
 
 def text_of(envelope: Envelope) -> str:
@@ -263,8 +263,9 @@ def _details(details: Mapping[str, Any], message: str) -> Iterator[str]:
     yield from filter(None, (_reason(reason, message) for reason in _objects(details.get("reasons"))))
     yield from (f"- {figures}" for figures in details.get("figures", ()))
     for change in _objects(details.get("changes")):
-        word = quoted if is_name(change["what"]) else _value
-        yield f"- {change['what']}: was {word(change['was'])}, now {word(change['now'])}"
+        ours = _NO_NAME if is_name(change["what"]) else _OURS
+        was, now = (_value(change[side], ours) for side in ("was", "now"))
+        yield f"- {change['what']}: was {was}, now {now}"
     yield from open_lines_text(details.get("lines", ()))
     yield from sellers_text(details.get("by_seller", ()))
     if "preview_has" in details:
@@ -290,6 +291,6 @@ def _objects(value: object) -> Iterable[dict[str, Any]]:
     return cast("list[dict[str, Any]]", value or [])
 
 
-def _value(value: str) -> str:
+def _value(value: str, ours: re.Pattern[str]) -> str:
     """Figures and words of ours as they are; what may be an upstream's name, as a quotation."""
-    return value if _OURS.fullmatch(value) else quoted(value)
+    return value if ours.fullmatch(value) else quoted(value)
