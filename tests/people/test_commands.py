@@ -140,6 +140,7 @@ def test_help_names_every_command_that_is_offered_and_no_other(terminal: Termina
     for flag in ("--help", "-h"):
         listed = terminal.says(flag).partition("Commands:")[2]
         assert set(re.findall(r"^ {2}(\S+)", listed, re.MULTILINE)) == set(COMMANDS)
+        assert "..." not in listed, "what a command does is cut"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -150,6 +151,7 @@ def test_every_command_explains_itself_without_settings_or_a_ledger(terminal: Te
     assert set(re.findall(r"^ {2}(\S+)", listed, re.MULTILINE)) == set(COMMANDS[command])
     for part in COMMANDS[command]:
         assert terminal.says(command, part, "--help", MODE="nonsense").startswith("Usage: ")
+    assert "..." not in listed, "what a command does is cut"
     assert not terminal.ledger.exists()
 
 

@@ -25,7 +25,7 @@ _ASKED = {
 
 @click.group()
 def address() -> None:
-    """Saved addresses, used by name so that they need not pass through the model."""
+    """Saved addresses, used by name. They need not pass through the model."""
 
 
 def _book() -> AddressBook:

@@ -23,7 +23,7 @@ from xportcn_tools.wording import worded
 @click.argument("code", required=False)
 @click.option("--list", "listing", is_flag=True, help="Show what waits for approval.")
 def approve(code: str | None, *, listing: bool) -> None:
-    """Approve a preview outside the conversation: shows it, asks, records the yes."""
+    """Approve a preview outside the conversation. Shows it, asks, records the yes."""
     if listing == bool(code):
         raise click.UsageError("say either a CODE or --list")
     sys.exit(approve_preview(current_settings(), code) if code else list_waiting(current_settings()))

@@ -13,7 +13,7 @@ from xportcn_tools.ledger.ledger import LedgerError
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    """Copy the ledger to FILE, which must not exist yet, and verify the copy."""
+    """Copy the ledger to FILE, and verify the copy. FILE must not exist yet."""
     settings = current_settings()
     if settings.ledger_url:
         line = f'pg_dump --format=custom --file={file} "$XPORTCN_LEDGER"'

@@ -174,7 +174,7 @@ def notes(client: Client, start: Start, loaded: Loaded, *, windows: bool) -> lis
 @click.command("client-config")
 @click.argument("client", required=False, type=click.Choice((*CLIENTS, "http")))
 def client_config(client: Client | Literal["http"] | None) -> None:
-    """Print the configuration with which a client starts this installation. Without a client: all.
+    """Print the configuration of a client. With it the client starts this program; without a client: all.
 
     http: for a client that reaches `serve --http`.
     """

@@ -54,7 +54,7 @@ def orders(context: click.Context) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--before", metavar="REF", help="Go on after this order.")
 def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
-    """List orders, newest first, with their goods and what is to be paid; then the totals of all that fit."""
+    """List orders, newest first. With their goods and what is to be paid; then the totals of all that fit."""
     settings = current_settings()
     query = replace(filters.query(settings), limit=limit + 1, before=before)
 
@@ -140,7 +140,7 @@ def orders_show(reference: str, form: str | None) -> None:
 def orders_resolve(
     reference: str, order_ids: tuple[str, ...], *, placed: bool, absent: bool, yes: bool
 ) -> None:
-    """End an order of unknown outcome: REF --placed ID... or REF --absent."""
+    """Record what became of an order of unknown outcome. REF --placed ID... or REF --absent."""
     if placed == absent:
         raise click.UsageError("say either --placed with the order ids, or --absent")
     if placed != bool(order_ids):

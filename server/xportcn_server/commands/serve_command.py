@@ -8,7 +8,7 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="With --http.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="With --http.")
 def serve(*, over_http: bool, host: str, port: int) -> None:
-    """Serve MCP on stdio (what Claude Desktop starts), or over HTTP."""
+    """Serve MCP on stdio, or over HTTP. Stdio is what Claude Desktop starts."""
     from xportcn_server.stdio.pipes import take_pipes
 
     pipes = None if over_http else take_pipes()  # before anything that might print is imported
