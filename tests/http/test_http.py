@@ -140,7 +140,10 @@ async def test_a_real_order_over_http_needs_a_recorded_yes_unless_the_owner_chos
             assert answer["order"]["approval"] == {"method": method, "verified": False}
         else:
             assert (answer["problem"]["code"], answer["order"]) == ("approval_required", None)
-            assert f"xportcn-mcp approve {preview['approval_code']}" in answer["problem"]["next_step"]
+            next_step = answer["problem"]["next_step"]
+            assert f"xportcn-mcp approve {preview['approval_code']}" in next_step
+            assert "at / of this server's address" in next_step
+            assert "`xportcn-mcp page`" not in next_step, "that opens it on the owner's machine alone"
         assert sandbox.books.received["create"] == (1 if rule else 0)
 
 

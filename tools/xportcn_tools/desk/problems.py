@@ -99,8 +99,10 @@ def approval_declined(how: str) -> ProblemError:
     )
 
 
-def approval_required(code: str, *, page_open: bool) -> ProblemError:
-    page = "that is open" if page_open else "(`xportcn-mcp page` opens it)"
+def approval_required(code: str, *, page_open: bool, remote: bool) -> ProblemError:
+    """`remote`: the caller reaches the server over the network, and so does the page's reader."""
+    there = "(at / of this server's address)" if remote else "(`xportcn-mcp page` opens it)"
+    page = "that is open" if page_open else there
     return problem(
         "approval_required",
         "The owner requires a recorded yes, and this client cannot ask the person.",
