@@ -185,7 +185,7 @@ def _differences(order: OrderResult) -> Iterator[str]:
     differences = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
     if differences:
         yield (
-            f"WARNING: the upstream has this order otherwise than it was approved: {'; '.join(differences)}. "
+            f"WARNING: upstream this order is no longer as it was approved: {'; '.join(differences)}. "
             "Tell the person before anybody pays."
         )
 
