@@ -61,6 +61,7 @@ async def test_the_form_is_in_chinese_and_its_yes_and_no_count_as_ever(tmp_path:
     text, field = refuser.form.message, refuser.form.requested_schema["properties"]["approve"]
     assert field["type"] == "boolean"
     assert english_in(" ".join([text, field["title"], field["description"]])) == []
+    assert set(refuser.form.requested_schema) == {"type", "properties", "required"}, "nothing else is shown"
     lines = text.splitlines()
     assert lines[1] == "合计应付：65.61 CNY = 货款 58.00 + 运费 6.00 + 手续费 1.61 - 优惠 0.00"
     assert all(line.startswith("注意（") for line in lines[2 : 2 + len(preview["warnings"])])
