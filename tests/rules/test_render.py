@@ -170,6 +170,12 @@ def test_a_preview_whose_create_would_be_refused_does_not_ask_for_it(code: Warni
     assert arguments.startswith("create_order {"), "the arguments stay: the order may be settled in time"
 
 
+def test_in_mode_preview_the_text_of_a_preview_does_not_ask_for_the_create() -> None:
+    *_, invitation, arguments = text_of_preview(preview(), "preview").splitlines()
+    assert "Do not order it: mode preview creates nothing" in invitation
+    assert arguments.startswith("create_order {")
+
+
 def test_several_orders_out_of_one_preview_are_told_apart() -> None:
     second = group(
         line(900, 300, offerId=int(OTHER_OFFER), specId=None), sumPaymentNoCarriage=900, sumPayment=1500

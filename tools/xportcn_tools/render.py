@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
-from xportcn_tools.codes import MODE_WORDS, SETTLE
+from xportcn_tools.codes import MODE_WORDS, SETTLE, Environment
 from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
@@ -52,7 +52,7 @@ def text_of(envelope: Envelope) -> str:
     problem: Problem | None = None
     match envelope:
         case PreviewEnvelope(preview=preview, problem=problem):
-            lines += _preview(preview) if preview else []
+            lines += _preview(preview, envelope.environment) if preview else []
         case OrderEnvelope(order=order, problem=problem):
             lines += _order(order, advised=problem is not None) if order else []
         case ProductEnvelope(product=product, problem=problem):
@@ -65,11 +65,11 @@ def text_of(envelope: Envelope) -> str:
             pass
     if problem:
         # A fresh preview ends with the call to make, which stays the last line.
-        lines = [*_problem(problem), *lines, *(_fresh(problem.preview) if problem.preview else [])]
+        lines = [*_problem(problem), *lines, *_fresh(problem.preview, envelope.environment)]
     return "\n".join([f"[{MODE_WORDS[envelope.environment]}] {lines[0]}", *lines[1:]])
 
 
-def _preview(preview: PreviewResult) -> Iterator[str]:
+def _preview(preview: PreviewResult, environment: Environment) -> Iterator[str]:
     parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
     yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
     yield from (f"Warning {warning.code}: {warning.message}" for warning in preview.warnings)
@@ -95,9 +95,12 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
         f"Caps: {budget.order_cap.amount} CNY an order, {budget.day_cap.amount} CNY a day; until "
         f"{budget.day_ends_at} {budget.day_left.amount} CNY and {budget.day_orders_left} orders are left"
     )
-    if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
+    codes = {warning.code for warning in preview.warnings}
+    if environment == "preview":
+        yield "Show this to the person. Do not order it: mode preview creates nothing. In mode live, call:"
+    elif "earlier_order_unknown" in codes:
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
-    elif any(warning.code == "over_budget" for warning in preview.warnings):
+    elif "over_budget" in codes:
         yield "Do not order this now: a cap refuses it. Tell the person; once the owner has changed it, call:"
     else:
         yield "Show this to the person. Only if they agree to exactly this, call:"
@@ -105,9 +108,10 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     yield f"create_order {json.dumps(arguments, ensure_ascii=False)}"
 
 
-def _fresh(preview: PreviewResult) -> Iterator[str]:
-    yield "The new preview, with a token of its own:"
-    yield from _preview(preview)
+def _fresh(preview: PreviewResult | None, environment: Environment) -> Iterator[str]:
+    if preview:
+        yield "The new preview, with a token of its own:"
+        yield from _preview(preview, environment)
 
 
 def _group(group: GroupResult, title_bytes: int) -> Iterator[str]:
