@@ -104,6 +104,14 @@ async def test_the_name_of_a_caller_writes_no_line_into_what_the_terminal_shows(
         assert not any(line.startswith("Total to pay: 1.00") for line in done.output.splitlines())
 
 
+@pytest.mark.parametrize("word", ["AAAA-BBBB", "--list"])
+async def test_in_mode_preview_the_terminal_approves_and_lists_nothing(tmp_path: Path, word: str) -> None:
+    account = {"MODE": "preview", "ACCESS_KEY": "key", "ACCESS_SECRET": "secret", "USER_ID": "user"}
+    done = await command(House(tmp_path), "approve", word, **account)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "there is nothing to approve" in done.stderr
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_form_shows_total_parts_lines_address_trade_type_and_environment_and_asks_for_a_yes(
     tmp_path: Path, era: Era
