@@ -442,6 +442,7 @@ def test_a_person_ends_an_unknown_order_as_placed(terminal: Terminal, by: str) -
     else:
         said = terminal.says(*words, answer="y\n")
         assert "exists as 1234567890123456789, 1234567890123456790 upstream?" in said
+        assert "Nordic ceramic mug" in said.partition("Confirm")[0], "what to look for"
     assert said.splitlines()[-1].endswith("is now placed.")
     shown = terminal.says("orders", "show", "1234567890123456790")
     assert "placed" in shown

@@ -164,18 +164,23 @@ def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
 
 def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """The order, its goods, and what the upstream last said; what differs goes first."""
-    result, t = receipt_result(found, when), partial(worded, language)
+    result = receipt_result(found, when)
     if warning := difference_warning(result, language):
         say(warning)
     print_order(found.order, when, language)
+    _print_goods(found, language)
+    upstream = upstream_lines(result.upstream, language) if result.upstream else ()
+    for text in (*upstream, *to_pay(result, language), *_to_settle(found.order, language)):
+        say(text)
+
+
+def _print_goods(found: Receipt, language: UiLanguage) -> None:
+    t = partial(worded, language)
     if found.preview:
         say(f"{padded(t('sum'), 13)} {parts_of_total(found.preview.shown, language)}")
     for line in found.preview.shown.lines if found.preview else ():
         number = t(", product_no {number}", number=line.product_no) if line.product_no else ""
         say(f"{padded(t('goods'), 13)} {line_of(line, language)}{number}")
-    upstream = upstream_lines(result.upstream, language) if result.upstream else ()
-    for text in (*upstream, *to_pay(result, language), *_to_settle(found.order, language)):
-        say(text)
 
 
 def _to_settle(order: OrderRecord, language: UiLanguage) -> Iterator[str]:
@@ -242,6 +247,8 @@ def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...]
     try:
         order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
         print_order(order, local_time(ZoneInfo(settings.timezone)), settings.language)
+        for found in _found(settings, OrderQuery(None, reference=order.out_order_id)):
+            _print_goods(found, settings.language)
         ids = ", ".join(order_ids)
         ending = t("this order exists as {ids}", ids=ids) if ids else t("no such order exists")
         sure = t("Confirm: you checked the account yourself, and {ending} upstream?", ending=ending)
