@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
-from xportcn_tools.codes import MODE_WORDS, SETTLE, Environment
+from xportcn_tools.codes import MODE_WORDS, SETTLE
 from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
@@ -50,9 +50,10 @@ def text_of(envelope: Envelope) -> str:
     """What happened, what it costs, what to do next: line by line, with all that the next call needs."""
     lines: list[str] = []
     problem: Problem | None = None
+    creates = envelope.environment != "preview"
     match envelope:
         case PreviewEnvelope(preview=preview, problem=problem):
-            lines += _preview(preview, envelope.environment) if preview else []
+            lines += _preview(preview, creates) if preview else []
         case OrderEnvelope(order=order, problem=problem):
             lines += _order(order, advised=problem is not None) if order else []
         case ProductEnvelope(product=product, problem=problem):
@@ -65,11 +66,11 @@ def text_of(envelope: Envelope) -> str:
             pass
     if problem:
         # A fresh preview ends with the call to make, which stays the last line.
-        lines = [*_problem(problem), *lines, *_fresh(problem.preview, envelope.environment)]
+        lines = [*_problem(problem), *lines, *_fresh(problem.preview, creates)]
     return "\n".join([f"[{MODE_WORDS[envelope.environment]}] {lines[0]}", *lines[1:]])
 
 
-def _preview(preview: PreviewResult, environment: Environment) -> Iterator[str]:
+def _preview(preview: PreviewResult, creates: bool) -> Iterator[str]:
     parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
     yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
     yield from (f"Warning {warning.code}: {warning.message}" for warning in preview.warnings)
@@ -96,7 +97,7 @@ def _preview(preview: PreviewResult, environment: Environment) -> Iterator[str]:
         f"{budget.day_ends_at} {budget.day_left.amount} CNY and {budget.day_orders_left} orders are left"
     )
     codes = {warning.code for warning in preview.warnings}
-    if environment == "preview":
+    if not creates:
         yield "Show this to the person. Do not order it: mode preview creates nothing. In mode live, call:"
     elif "earlier_order_unknown" in codes:
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
@@ -108,10 +109,10 @@ def _preview(preview: PreviewResult, environment: Environment) -> Iterator[str]:
     yield f"create_order {json.dumps(arguments, ensure_ascii=False)}"
 
 
-def _fresh(preview: PreviewResult | None, environment: Environment) -> Iterator[str]:
+def _fresh(preview: PreviewResult | None, creates: bool) -> Iterator[str]:
     if preview:
         yield "The new preview, with a token of its own:"
-        yield from _preview(preview, environment)
+        yield from _preview(preview, creates)
 
 
 def _group(group: GroupResult, title_bytes: int) -> Iterator[str]:
@@ -158,8 +159,7 @@ def _order(order: OrderResult, *, with_ids: bool = False, advised: bool = False)
     yield f"Created {order.created_at}, changed {order.updated_at}"
     yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
     if order.state == "unknown" and not advised:
-        settle = SETTLE.format(reference=order.out_order_id)
-        yield f"Do not order this again; tell the person that {settle}."
+        yield f"Do not order this again; tell the person that {SETTLE.format(reference=order.out_order_id)}."
     if order.state == "sending" and not advised:
         yield "Do not order this again. Ask get_orders once more in half a minute."
     if order.upstream:
