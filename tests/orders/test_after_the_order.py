@@ -62,8 +62,8 @@ async def test_a_total_that_the_seller_has_changed_is_the_first_thing_said(
         assert found["payable"]["amount"] == approved
         await placed(client, quantity=5)  # a newer order, which is listed first
         first, second, *_ = (await call_text(client, "get_orders")).splitlines()
-        assert f"WARNING: the upstream has order {order['out_order_id']} otherwise" in first
-        assert f"approved {approved}, now 59.98" in first
+        assert f"WARNING: upstream, order {order['out_order_id']} is no longer as it was approved" in first
+        assert f"total: approved {approved}, now 59.98. Tell" in first
         assert not second.startswith("WARNING")
 
 

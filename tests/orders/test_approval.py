@@ -105,6 +105,14 @@ async def test_the_name_of_a_caller_writes_no_line_into_what_the_terminal_shows(
         assert not any(line.startswith("Total to pay: 1.00") for line in done.output.splitlines())
 
 
+@pytest.mark.parametrize("word", ["AAAA-BBBB", "--list"])
+async def test_in_mode_preview_the_terminal_approves_and_lists_nothing(tmp_path: Path, word: str) -> None:
+    account = {"MODE": "preview", "ACCESS_KEY": "key", "ACCESS_SECRET": "secret", "USER_ID": "user"}
+    done = await command(House(tmp_path), "approve", word, **account)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "there is nothing to approve" in done.stderr
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_form_shows_total_parts_lines_address_trade_type_and_environment_and_asks_for_a_yes(
     tmp_path: Path, era: Era
@@ -117,7 +125,7 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
     lines = form.splitlines()
     assert lines[0].startswith("[SANDBOX")
     assert lines[1] == "Total to pay: 65.61 CNY = goods 58.00 + freight 6.00 + fees 1.61 - discount 0.00"
-    assert f"- 2 {MUG_NAME} offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in lines
+    assert f"- 2 {MUG_NAME} offer {MUG} spec {MUG_SPEC} at 29.00: 58.00 CNY" in lines
     assert f"Ship to: {preview['ship_to']}" in lines
     assert all(part in form for part in ADDRESS.values())
     assert "Trade type: assureTrade" in lines
@@ -147,7 +155,10 @@ async def test_the_form_lists_the_ten_dearest_lines_and_what_the_others_are_toge
         await call(client, "create_order", preview["create_order_arguments"])
     listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
     dearest = sorted(range(2, count + 2), reverse=True)[:10]
-    shown = [f"- {pieces} {MUG_NAME} offer {MUG} spec {MUG_SPEC}: {29 * pieces}.00 CNY" for pieces in dearest]
+    shown = [
+        f"- {pieces} {MUG_NAME} offer {MUG} spec {MUG_SPEC} at 29.00: {29 * pieces}.00 CNY"
+        for pieces in dearest
+    ]
     assert listed[: len(shown)] == shown
     rest = listed[len(shown) :]
     assert (rest == []) if more is None else (rest == [more])

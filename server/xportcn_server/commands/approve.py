@@ -23,17 +23,18 @@ from xportcn_tools.wording import worded
 @click.argument("code", required=False)
 @click.option("--list", "listing", is_flag=True, help="Show what waits for approval.")
 def approve(code: str | None, *, listing: bool) -> None:
-    """Approve a preview outside the conversation: shows it, asks, records the yes."""
+    """Approve a preview outside the conversation. Shows it, asks, records the yes."""
     if listing == bool(code):
         raise click.UsageError("say either a CODE or --list")
-    sys.exit(approve_preview(current_settings(), code) if code else list_waiting(current_settings()))
+    settings = current_settings()
+    if settings.mode == "preview":
+        # The text would say that nothing is bought, and a live server on this ledger would take the yes.
+        stop("mode preview creates nothing, so there is nothing to approve", 1)
+    sys.exit(approve_preview(settings, code) if code else list_waiting(settings))
 
 
 def approve_preview(settings: Settings, code: str) -> int:
     """Show the same summary as the form does, ask, record; the exit code (0: approved)."""
-    if settings.mode == "preview":
-        # The text would say that nothing is bought, and a live server on this ledger would take the yes.
-        stop("mode preview creates nothing, so there is nothing to approve", 1)
     try:
         preview = with_ledger(settings, lambda ledger: Operator(ledger).to_approve(code))
         if preview.caller != LOCAL_CALLER:

@@ -10,7 +10,7 @@ from xportcn_tools.ledger.ledger import LedgerError
 @click.command()
 @click.option("--reason", default="", metavar="TEXT", help="Every refused order shows this text.")
 def pause(reason: str) -> None:
-    """Let no order leave, in any process on this ledger, until `resume`."""
+    """Let no order leave until `resume`. In any process on this ledger."""
     try:
         with_ledger(current_settings(), lambda ledger: Operator(ledger).pause(reason))
     except LedgerError as error:
