@@ -64,6 +64,9 @@ async def test_a_total_that_the_seller_has_changed_is_the_first_thing_said(
         first, second, *_ = (await call_text(client, "get_orders")).splitlines()
         assert f"WARNING: upstream, order {order['out_order_id']} is no longer as it was approved" in first
         assert f"total: approved {approved}, now 59.98. Tell" in first
+        assert "settle the difference before anybody pays order" in await call_text(
+            client, "get_orders", {"reference": order["out_order_id"]}
+        )
         assert not second.startswith("WARNING")
 
 

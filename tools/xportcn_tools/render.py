@@ -55,7 +55,7 @@ def text_of(envelope: Envelope) -> str:
         case PreviewEnvelope(preview=preview, problem=problem):
             lines += _preview(preview, creates) if preview else []
         case OrderEnvelope(order=order, problem=problem):
-            lines += (*_differences([order]), *_order(order, advised=problem is not None)) if order else ()
+            lines += (*_warned([order]), *_order(order, advised=problem is not None)) if order else ()
         case ProductEnvelope(product=product, problem=problem):
             lines += product_text(product) if product else []
         case ProductsEnvelope(products=products, total=total, problem=problem):
@@ -172,30 +172,27 @@ def _ids(order: OrderResult, language: UiLanguage = "en") -> str:
 
 def to_pay(order: OrderResult, language: UiLanguage = "en") -> Iterator[str]:
     """Where a placed order is paid, unless nothing is to be paid any more."""
-    if order.state == "placed" and not (order.upstream and _is_settled(order.upstream)):
+    settled = order.upstream and all(each.unpaid is False for each in order.upstream.orders)
+    if order.state == "placed" and not settled:
         yield worded(
             language,
-            "Placed at 1688, not paid yet: pay {which_} {ids} in your Xportcn account. "
+            "Placed at 1688, not paid yet: settle the difference before anybody pays {which_} {ids} in your "
+            "Xportcn account. This server does not pay or cancel."
+            if order.differences()
+            else "Placed at 1688, not paid yet: pay {which_} {ids} in your Xportcn account. "
             "This server does not pay or cancel.",
             which_="all" if len(order.order_ids) > 1 else "order",
             ids=_ids(order, language),
         )
 
 
-def _differences(orders: list[OrderResult]) -> Iterator[str]:
+def _warned(orders: list[OrderResult]) -> Iterator[str]:
     """The first thing said: what is to be paid is no longer what was approved."""
-    for order in orders:
-        read = order.upstream.orders if order.upstream else []
-        if read and read[0].differences:
-            yield (
-                f"WARNING: upstream, order {order.out_order_id} is no longer as it was approved: "
-                f"{'; '.join(read[0].differences)}. Tell the person before anybody pays."
-            )
-
-
-def _is_settled(upstream: UpstreamResult) -> bool:
-    """Whether nothing is to be paid any more."""
-    return all(order.unpaid is False for order in upstream.orders)
+    for order in filter(OrderResult.differences, orders):
+        yield (
+            f"WARNING: upstream, order {order.out_order_id} is no longer as it was approved: "
+            f"{'; '.join(order.differences())}. Tell the person before anybody pays."
+        )
 
 
 def upstream_lines(upstream: UpstreamResult, language: UiLanguage = "en") -> Iterator[str]:
@@ -229,7 +226,7 @@ def parcels_of(order: UpstreamOrderResult, language: UiLanguage = "en") -> Itera
 
 def _orders(found: OrdersEnvelope) -> list[str]:
     orders = found.orders or []
-    lines = [*_differences(orders)]
+    lines = [*_warned(orders)]
     for order in orders:
         lines += _order(order, with_ids=len(orders) == 1)
     lines = lines or [_NOT_ORDERED if found.not_ordered else "No orders."]

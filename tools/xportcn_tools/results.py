@@ -151,6 +151,10 @@ class OrderResult(Shape):
     replayed: bool
     upstream: UpstreamResult | None = None
 
+    def differences(self) -> list[str]:
+        """What the upstream has otherwise than it was approved."""
+        return self.upstream.orders[0].differences if self.upstream and self.upstream.orders else []
+
 
 class Problem(Shape):
     """Why there is no plain success, whether a create was sent, and what to do next."""

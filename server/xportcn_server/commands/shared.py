@@ -52,7 +52,7 @@ def tell(english: str, /, *, err: bool = False, **places: object) -> None:
 
 def difference_warning(order: "OrderResult", language: UiLanguage) -> str:
     """The warning that the upstream has an order otherwise than it was approved; empty where it has not."""
-    found = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
+    found = order.differences()
     if not found:
         return ""
     return worded(
