@@ -26,7 +26,19 @@ from mcp_types import (
 )
 
 from harness.clock import Clock
-from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, House, Person, call, previewed
+from harness.house import (
+    ADDRESS,
+    ERAS,
+    MUG,
+    MUG_SPEC,
+    Era,
+    House,
+    Person,
+    call,
+    order_arguments,
+    previewed,
+    text_of,
+)
 from harness.port_sandbox import running_sandbox
 from harness.seams import SteppedLedger
 from harness.terminal import command
@@ -380,6 +392,23 @@ async def test_a_client_can_be_asked_if_it_declares_forms(declared: Any, can: bo
 
 
 # require
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_text_of_a_preview_says_where_the_recorded_yes_is_given_unless_the_client_can_ask(
+    tmp_path: Path, era: Era
+) -> None:
+    async def said(person: Person | None) -> tuple[str, str]:
+        async with House(tmp_path, APPROVAL="require").client(era, person) as client:
+            result = await client.call_tool("preview_order", order_arguments())
+            assert isinstance(result, CallToolResult)
+            assert result.structured_content
+            return text_of(result), result.structured_content["preview"]["approval_code"]
+
+    text, code = await said(None)
+    assert "The owner requires a recorded yes before create_order: the person says it on the page" in text
+    assert f"by `xportcn-mcp approve {code}`." in text
+    assert "recorded yes" not in (await said(Person()))[0]
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from mcp_types import CallToolResult
 
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed, settings_for, text_of
 from harness.port_sandbox import running_sandbox
@@ -100,6 +101,10 @@ async def test_no_rule_of_approval_lets_preview_mode_create(tmp_path: Path, era:
             problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
         assert problem["code"] == "orders_disabled"
         assert sandbox.books.received["create"] == 0
+        async with house.client(era) as client:  # which cannot ask
+            result = await client.call_tool("preview_order", order_arguments())
+        assert isinstance(result, CallToolResult)
+        assert "recorded yes" not in text_of(result), "there is nothing to say yes to"
 
 
 async def test_preview_mode_still_tells_what_became_of_orders_that_were_placed(tmp_path: Path) -> None:

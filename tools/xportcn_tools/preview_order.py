@@ -89,14 +89,11 @@ async def preview_order(
     )
     wishes = [Wish(item.option, offer.sku_id) for item, offer in zip(items, offers, strict=True)]
     preview = await desk.preview(asked, caller_of(), wishes)
-    if can_ask(ctx) or not await desk.page_opened(preview):
+    words = None if can_ask(ctx) else await desk.yes_before_create(preview, caller_of())
+    if words is None:
         return preview
-    return preview.model_copy(update={"sent_along": [*preview.sent_along, PAGE_OPENED]})
+    return preview.model_copy(update={"sent_along": [*preview.sent_along, words]})
 
-
-PAGE_OPENED = (
-    "A page has opened on this machine: the person says yes or no there; create_order waits while it is open."
-)
 
 PREVIEW_ORDER = Offered(preview_order, "Preview an order", ANNOTATIONS, PreviewEnvelope, "preview")
 

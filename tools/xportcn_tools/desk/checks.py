@@ -82,7 +82,8 @@ class Checks:
         if self._policy.approval == "require":
             remote = standing.preview.caller != LOCAL_CALLER
             code = standing.preview.approval_code
-            raise problems.approval_required(code, page_open=standing.page_open, remote=remote)
+            where = problems.where_to_say_yes(code, page_open=standing.page_open, remote=remote)
+            raise problems.approval_required(where)
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 
     def outdated(self, standing: Standing) -> bool:

@@ -16,7 +16,7 @@ from xportcn_tools.desk.checks import Checks, CreateCall
 from xportcn_tools.desk.choosing import Chooser, Wish
 from xportcn_tools.desk.history import OrderHistory, ledger_problems
 from xportcn_tools.desk.lookup import OrderLookup
-from xportcn_tools.desk.policy import Answer, Policy, Profile
+from xportcn_tools.desk.policy import LOCAL_CALLER, Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest, with_priced_specs
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
@@ -35,6 +35,10 @@ from xportcn_tools.order import OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream.port import Upstream
 from xportcn_tools.upstream.requests import SearchQuery
+
+PAGE_OPENED = (
+    "A page has opened on this machine: the person says yes or no there; create_order waits while it is open."
+)
 
 
 class Desk:
@@ -74,10 +78,18 @@ class Desk:
     def _caps(self, caller: str) -> Caps:
         return self._profile_of(caller).caps or self.policy.caps
 
-    async def page_opened(self, preview: PreviewResult) -> bool:
-        """Open the page for people, where this needs a recorded yes; whether it is open on this machine."""
-        needed = self.policy.approval == "require" and preview.needs_approval
-        return needed and self._open_page is not None and await self._open_page()
+    async def yes_before_create(self, preview: PreviewResult, caller: str) -> str | None:
+        """What a person does before a create by a client that cannot ask, where it needs a recorded yes. The
+        page for people opens, where this machine has one.
+        """
+        policy = self.policy
+        if policy.approval != "require" or not preview.needs_approval or policy.environment == "preview":
+            return None
+        if self._open_page is not None and await self._open_page():
+            return PAGE_OPENED
+        remote = caller != LOCAL_CALLER
+        where = problems.where_to_say_yes(preview.approval_code, page_open=False, remote=remote)
+        return f"The owner requires a recorded yes before create_order: the person says it {where}."
 
     def now(self) -> datetime:
         return self._clock()

@@ -99,14 +99,17 @@ def approval_declined(how: str) -> ProblemError:
     )
 
 
-def approval_required(code: str, *, page_open: bool, remote: bool) -> ProblemError:
+def where_to_say_yes(code: str, *, page_open: bool, remote: bool) -> str:
     """`remote`: the caller reaches the server over the network, and so does the page's reader."""
     there = "(at / of this server's address)" if remote else "(`xportcn-mcp page` opens it)"
-    page = "that is open" if page_open else there
+    return f"on the page {'that is open' if page_open else there} or by `xportcn-mcp approve {code}`"
+
+
+def approval_required(where: str) -> ProblemError:
     return problem(
         "approval_required",
         "The owner requires a recorded yes, and this client cannot ask the person.",
-        f"Ask for a yes on the page {page} or by `xportcn-mcp approve {code}`, then call this again.",
+        f"Ask for a yes {where}, then call this again.",
     )
 
 
