@@ -13,7 +13,6 @@ from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.question import named, question
-from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 from xportcn_tools.upstream.clean import escaped
 from xportcn_tools.wording import worded
@@ -48,8 +47,6 @@ def approve_preview(settings: Settings, code: str) -> int:
             tell("Not approved; the trail has your no.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
-    except LedgerError as error:
-        stop(error, 1)
     except RefusedError as why:
         stop(f"{why}; `xportcn-mcp approve --list` lists what waits", 1)
     tell("Approved. The assistant can call create_order now; the order is placed only then.")
@@ -58,10 +55,7 @@ def approve_preview(settings: Settings, code: str) -> int:
 
 def list_waiting(settings: Settings) -> int:
     """Print a line a preview that waits for approval, newest first; the exit code."""
-    try:
-        waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
-    except LedgerError as error:
-        stop(error, 1)
+    waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
     t, when = partial(worded, settings.language), local_time(ZoneInfo(settings.timezone))
     for at, preview in enumerate(waiting):
         until = t("until {time}", time=when(preview.expires_at))

@@ -30,14 +30,13 @@ from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.present import goods_shown, receipt_result
 from xportcn_tools.desk.question import line_of, parts_of_total
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Receipt, StateTotal
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Receipt, StateTotal
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.render import to_pay, upstream_lines
 from xportcn_tools.results import STATE_WORDS
 from xportcn_tools.upstream.clean import quoted
-from xportcn_tools.upstream_state import VendorMessage
 from xportcn_tools.wording import UiLanguage, worded
 
 
@@ -61,10 +60,7 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
     async def read(ledger: Ledger) -> tuple[list[Receipt], list[StateTotal], Pause | None]:
         return *await ledger.listing(query), await ledger.paused()
 
-    try:
-        found, totals, pause = with_ledger(settings, read)
-    except LedgerError as error:
-        stop(f"the ledger cannot be read: {error}", 1)
+    found, totals, pause = with_ledger(settings, read)
     more, found = len(found) > limit, found[:limit]
     when, language = local_time(ZoneInfo(settings.timezone)), settings.language
     t = partial(worded, language)
@@ -111,7 +107,8 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
 def orders_show(reference: str, form: str | None) -> None:
     """Show one order: by out_order_id or order id."""
     settings = current_settings()
-    found = _found(settings, OrderQuery(None, reference=reference))
+    query = OrderQuery(None, reference=reference)
+    found = with_ledger(settings, lambda ledger: ledger.receipts(query))
     if form and found:
         _print_receipt(settings, found[0], form)
         return
@@ -119,7 +116,8 @@ def orders_show(reference: str, form: str | None) -> None:
     t = partial(worded, settings.language)
     for receipt in found:
         _print_all(receipt, when, settings.language)
-        for message in _messages(settings, receipt):
+        key = receipt.order.order_key
+        for message in with_ledger(settings, lambda ledger, key=key: ledger.messages(key)):
             words = t("{event} {text} (not believed)", event=message.event, text=quoted(message.text))
             say(f"{padded(t('message'), 13)} {when(message.received_at)}  {words}")
     if not found:
@@ -190,20 +188,6 @@ def _to_settle(order: OrderRecord, language: UiLanguage) -> Iterator[str]:
         )
 
 
-def _found(settings: Settings, query: OrderQuery) -> list[Receipt]:
-    try:
-        return with_ledger(settings, lambda ledger: ledger.receipts(query))
-    except LedgerError as error:
-        stop(f"the ledger cannot be read: {error}", 1)
-
-
-def _messages(settings: Settings, receipt: Receipt) -> tuple[VendorMessage, ...]:
-    try:
-        return with_ledger(settings, lambda ledger: ledger.messages(receipt.order.order_key))
-    except LedgerError as error:
-        stop(f"the ledger cannot be read: {error}", 1)
-
-
 def _reason(order: OrderRecord, language: UiLanguage) -> str:
     if not order.problem_code:
         return "-"
@@ -249,7 +233,7 @@ def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...]
             tell("Nothing was changed.", err=True)
             return 1
         with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
-    except (LedgerError, RefusedError) as error:
+    except RefusedError as error:
         stop(error, 1)
     state = "placed" if order_ids else "absent"
     tell("Order {number} is now {state_}.", number=order.out_order_id, state_=state)

@@ -15,7 +15,7 @@ import click
 from xportcn_server.parts import ledger_of
 from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.ledger.ledger import Ledger
+from xportcn_tools.ledger.ledger import Ledger, LedgerError
 from xportcn_tools.upstream.clean import escaped
 from xportcn_tools.wording import UiLanguage, reworded, worded
 
@@ -121,11 +121,7 @@ def env_file() -> str | None:
 
 
 def with_ledger(settings: Settings, work: Callable[[Ledger], Awaitable[T]]) -> T:
-    """Run `work` on the opened ledger.
-
-    Raises:
-        LedgerError: it cannot be read or written.
-    """
+    """Run `work` on the opened ledger, or end: it cannot be read or written."""
 
     async def run() -> T:
         ledger = ledger_of(settings)
@@ -135,4 +131,7 @@ def with_ledger(settings: Settings, work: Callable[[Ledger], Awaitable[T]]) -> T
         finally:
             await ledger.aclose()
 
-    return anyio.run(run)
+    try:
+        return anyio.run(run)
+    except LedgerError as error:
+        stop(f"the ledger cannot be read or written: {error}", 1)

@@ -27,7 +27,7 @@ from xportcn_tools.clock import utc_now
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import LookupPaths
 from xportcn_tools.desk.present import receipt_result
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, Receipt
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, Receipt
 from xportcn_tools.render import parcels_of, state_of
 from xportcn_tools.wording import UiLanguage, worded
 
@@ -64,10 +64,7 @@ def watch(every: int, *, once: bool) -> None:
             await _round(settings, paths, ledger, first=False)
         return code
 
-    try:
-        sys.exit(with_ledger(settings, work))
-    except LedgerError as error:
-        stop(f"the ledger cannot be read or written: {error}", 1)
+    sys.exit(with_ledger(settings, work))
 
 
 async def _round(settings: Settings, paths: LookupPaths, ledger: Ledger, *, first: bool) -> int:
