@@ -1,7 +1,7 @@
 """The routes of the page and what each does. All goes through `desk/operator.py`; no rule lives here."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -85,17 +85,18 @@ class Site:
     def application(self, host_is_ours: Callable[[str], bool]) -> ASGIApp:
         """Behind its guard, which answers to these hosts alone."""
         routes = [
-            Route("/", self._guarded(self.page)),
-            Route("/fresh", self._guarded(self.fresh)),
-            Route("/export", self._guarded(self.export)),
-            Route("/picture", self._guarded(self.picture)),
-            Route("/enter/{code}", self._guarded(self.enter)),
-            Route("/enter", self._guarded(self.enter), methods=["POST"]),
-            *(Route(f"/{action}", self._guarded(self.act), methods=["POST"]) for action in ACTIONS),
+            Route("/", self.page),
+            Route("/fresh", self.fresh),
+            Route("/export", self.export),
+            Route("/picture", self.picture),
+            Route("/enter/{code}", self.enter),
+            Route("/enter", self.enter, methods=["POST"]),
+            *(Route(f"/{action}", self.act, methods=["POST"]) for action in ACTIONS),
             Route("/language/{language}", switch_language),
             Route("/static/{name}", static),
         ]
-        return Guarded(Starlette(routes=routes), host_is_ours, self.clock, self._known_session)
+        app = Starlette(routes=routes, exception_handlers={LedgerError: self._ledger_down})
+        return Guarded(app, host_is_ours, self.clock, self._known_session)
 
     # What the page shows
 
@@ -236,17 +237,9 @@ class Site:
         cookie = request.cookies.get(name, "")
         return cookie if self.sessions.is_known(cookie) else None
 
-    def _guarded(
-        self, view: Callable[[Request], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            try:
-                return await view(request)
-            except LedgerError as error:
-                logger.warning("page: the ledger is unavailable: %s", error)
-                return self._html(request, "message.html", 503, notice=self._said(request, "ledger_down"))
-
-        return answer
+    async def _ledger_down(self, request: Request, error: Exception) -> Response:
+        logger.warning("page: the ledger is unavailable: %s", error)
+        return self._html(request, "message.html", 503, notice=self._said(request, "ledger_down"))
 
     def _sign_in(self, request: Request, status: int = 401, notice: str = "") -> Response:
         if status == 401:
