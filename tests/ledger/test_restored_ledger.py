@@ -19,6 +19,7 @@ from harness.clock import Clock
 from harness.house import ERAS, Era, House, call, order_arguments, previewed
 from harness.processes import process_environment, ran, xportcn_mcp
 from harness.settings import environ_of
+from harness.trail_check import first_break
 from ledger.suite.stores import PLACED, all_orders, claim, claimed, preview_of
 from ledger.test_ledger_files import children
 from xportcn_server.doctor import check_copies as check_copies_module
@@ -28,7 +29,6 @@ from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import witness
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, LedgerUnavailableError, Voided
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.ledger.witness import Witness
 
 pytestmark = pytest.mark.anyio

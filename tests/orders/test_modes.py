@@ -11,7 +11,7 @@ from mcp import Client
 
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed, settings_for, text_of
 from harness.port_sandbox import running_sandbox
-from harness.settings import SANDBOX_ACCOUNT
+from harness.settings import SANDBOX_ACCOUNT, load_settings
 from xportcn_server.app import build_server
 from xportcn_server.sandbox.service import Sandbox
 from xportcn_server.settings.loaded import SettingsError
@@ -204,8 +204,6 @@ async def test_in_the_sandbox_nothing_leaves_the_process_even_with_an_account_at
 
 
 async def test_the_sandbox_is_what_a_server_without_settings_is(tmp_path: Path) -> None:
-    from xportcn_server.settings.loaded import load_settings
-
     settings = load_settings({"XPORTCN_LEDGER": str(tmp_path / "l")}, tmp_path)
     async with Client(build_server(settings)) as client:
         assert (await call(client, "get_orders"))["environment"] == "sandbox"

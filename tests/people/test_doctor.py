@@ -36,7 +36,7 @@ from harness.patient import (
     server_that,
 )
 from harness.postgres_server import PostgresServer
-from harness.settings import SANDBOX_ACCOUNT
+from harness.settings import SANDBOX_ACCOUNT, load_settings
 from xportcn_server.app import build_server
 from xportcn_server.doctor import check_ledger as ledger_check
 from xportcn_server.doctor import check_postgres as postgres_check
@@ -44,7 +44,6 @@ from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.unreached import sort_error
 from xportcn_server.parts import Seams
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.settings.loaded import load_settings
 
 __all__ = ["patient"]
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 import anyio
 
 from harness.clock import START, Clock
+from harness.trail_check import first_break
 from xportcn_tools.ledger.ledger import (
     Claimed,
     ClaimResult,
@@ -24,7 +25,7 @@ from xportcn_tools.ledger.ledger import (
     Standing,
     StoredPreview,
 )
-from xportcn_tools.ledger.trail import TrailRow, first_break
+from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import (
     Address,
     Item,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from harness.trail_check import first_break
 from ledger.suite.stores import (
     ADDRESS,
     PLACED,
@@ -18,7 +19,6 @@ from ledger.suite.stores import (
     standing_of,
 )
 from xportcn_tools.ledger.ledger import Claimed
-from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.order import Item
 
 
