@@ -686,16 +686,6 @@ async def test_a_bad_byte_costs_no_row(path: Path, content: bytes, said: str) ->
         assert order.problem_text == said
 
 
-async def test_a_text_that_cannot_be_stored_is_refused_whole(path: Path) -> None:
-    async with ledger_at(path) as ledger:
-        await prepared(ledger)
-        before = await ledger.trail()
-        with pytest.raises(LedgerUnavailableError):
-            await ledger.record("order-preview-sending", replace(PLACED, problem_text="\ud800"))
-        assert await ledger.trail() == before
-        assert (await ledger.record("order-preview-sending", PLACED)).state == "placed"
-
-
 # Processes
 
 

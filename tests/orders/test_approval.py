@@ -132,39 +132,6 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(
-    ("count", "more"),
-    [(1, None), (10, None), (11, "- and 1 more line: 58.00 CNY"), (37, "- and 27 more lines: 11745.00 CNY")],
-)
-async def test_the_form_lists_the_ten_dearest_lines_and_what_the_others_are_together(
-    tmp_path: Path, era: Era, count: int, more: str | None
-) -> None:
-    items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2 + at} for at in range(count)]
-    house, person = House(tmp_path, **SETTINGS_FREE), Person()
-    async with house.client(era, person) as client:
-        preview = await previewed(client, items=items)
-        await call(client, "create_order", preview["create_order_arguments"])
-    listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
-    dearest = sorted(range(2, count + 2), reverse=True)[:10]
-    shown = [f"- {pieces} {MUG_NAME} offer {MUG} spec {MUG_SPEC}: {29 * pieces}.00 CNY" for pieces in dearest]
-    assert listed[: len(shown)] == shown
-    rest = listed[len(shown) :]
-    assert (rest == []) if more is None else (rest == [more])
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_the_form_says_when_one_create_becomes_several_orders(tmp_path: Path, era: Era) -> None:
-    bag = {"offer_id": "655830126694", "spec_id": "3a84c6d20f9b4e17b5e8d7a1c2f06943", "quantity": 1}
-    mugs = {"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2}
-    house, person = House(tmp_path), Person()
-    async with house.client(era, person) as client:
-        preview = await previewed(client, items=[mugs, bag])
-        await call(client, "create_order", preview["create_order_arguments"])
-    assert len(preview["groups"]) == 2
-    assert "2 separate orders" in person.asked[0]
-
-
-@pytest.mark.parametrize("era", ERAS)
 async def test_a_repeated_question_is_the_same_to_the_letter(tmp_path: Path, era: Era) -> None:
     """Whatever time it is, whatever else is in the ledger, and after a restart: the stored preview decides."""
     clock = Clock()

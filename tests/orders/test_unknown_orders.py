@@ -254,15 +254,6 @@ async def test_an_unknown_order_that_a_person_found_absent_is_never_sent_again(
         assert (await create(client, same))["ok"]
 
 
-async def test_only_an_unknown_order_can_be_resolved(tmp_path: Path) -> None:
-    house = World(tmp_path)
-    async with house.client() as client:
-        preview = await previewed(client)
-        placed = (await create(client, preview))["order"]
-        assert await house.operator(preview["out_order_id"], Outcome("absent", "unknown")) is None
-        assert (await create(client, preview))["order"] == placed | {"replayed": True}
-
-
 class NoFilter(httpx.AsyncBaseTransport):
     """An upstream whose order list leaves `outOrderId` aside: everybody's orders come, page by page."""
 
