@@ -131,7 +131,7 @@ def build_server(
         def site() -> "Site":
             from xportcn_server.page.site import Site  # noqa: PLC0415 - most servers never show the page
 
-            return Site.over(ledger, policy_of(settings), settings, clock)
+            return Site(ledger, policy_of(settings), settings, clock)
 
         return site
 

@@ -44,8 +44,6 @@ MUG_NAME = "「个」 x 「Nordic ceramic mug with lid and spoon (白色 = White
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
-SETTINGS_FREE = {"MAX_ORDER_CNY": "100000", "MAX_DAY_CNY": "1000000"}
-
 
 class Answers:
     """Answers the form with one after another; `before` happens while the person thinks."""

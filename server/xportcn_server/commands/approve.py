@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from xportcn_server.commands.shared import current_settings, local_time, say, stop, tell, with_ledger
+from xportcn_server.commands.shared import current_settings, say, stop, tell, with_ledger
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.clock import local_time
 from xportcn_tools.desk.last_time import since_last_time
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER

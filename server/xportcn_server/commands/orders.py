@@ -14,7 +14,6 @@ from xportcn_server.commands.order_filters import OrderFilters, order_filters
 from xportcn_server.commands.shared import (
     current_settings,
     difference_warning,
-    local_time,
     padded,
     say,
     stop,
@@ -26,6 +25,7 @@ from xportcn_server.guide.printed_receipt import printed_receipt
 from xportcn_server.guide.receipts import REASON, RESOLVE, WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.clock import local_time
 from xportcn_tools.codes import MODE_WORDS
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.present import goods_shown, receipt_result

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -33,11 +32,6 @@ def say(text: str, *, err: bool = False) -> None:
 def padded(text: str, columns: int) -> str:
     """Filled up to a column of the terminal, where a Chinese character takes two."""
     return text + " " * (columns - sum(2 if east_asian_width(each) in "WF" else 1 for each in text))
-
-
-def local_time(zone: tzinfo) -> Callable[[datetime], str]:
-    """How a time is written for the owner: `2026-11-25 17:30:00 CST`."""
-    return lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def language() -> UiLanguage:

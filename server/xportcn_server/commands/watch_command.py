@@ -14,7 +14,6 @@ import click
 from xportcn_server.commands.shared import (
     current_settings,
     difference_warning,
-    local_time,
     say,
     stop,
     tell,
@@ -23,7 +22,7 @@ from xportcn_server.commands.shared import (
 from xportcn_server.http.callers import Callers
 from xportcn_server.parts import Seams, caps_of, policy_of, upstream_of
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.clock import utc_now
+from xportcn_tools.clock import local_time, utc_now
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import LookupPaths
 from xportcn_tools.desk.present import receipt_result

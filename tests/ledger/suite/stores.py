@@ -58,7 +58,6 @@ ADDRESS = {
     "city": "杭州市",
     "address": "网商路 699 号 «B»",
 }
-PLACE = Address(**ADDRESS)
 SHIP_TO = "王小明, 13800138000, 浙江省杭州市网商路 699 号 «B»"
 
 
