@@ -20,7 +20,7 @@ from harness.port_sandbox import running_sandbox
 from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.catalogue import CATALOGUE, Offer
-from xportcn_server.sandbox.parsing import read_order
+from xportcn_server.sandbox.parsing import PreviewBody, read
 from xportcn_server.sandbox.pictures import picture
 from xportcn_server.sandbox.prices import price
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
@@ -258,9 +258,7 @@ def charged(offer: Offer, quantity: int, index: int = 0) -> Any:
     """The one priced line of an order of the offer's sku at `index`."""
     line = {"offerId": offer.offer_id, "specId": offer.skus[index].spec_id, "quantity": quantity}
     body = {**VENDOR_EXAMPLE_REQUEST, "cargoParamList": [{k: v for k, v in line.items() if v}]}
-    ((priced,),) = [
-        group.lines for group in price(read_order(json.dumps(body).encode(), "preview"), CATALOGUE)
-    ]
+    ((priced,),) = [group.lines for group in price(read(PreviewBody, json.dumps(body).encode()), CATALOGUE)]
     return priced
 
 
