@@ -65,18 +65,18 @@ def _fen(value: object) -> object:
 
 Given = Annotated[str, Field(min_length=1)]
 MayBeEmpty = Annotated[str | None, BeforeValidator(_not_null), AfterValidator(lambda text: text or None)]
-Language = Literal["en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"]
+TranslatedInto = Literal["en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"]
 PageNumber = Annotated[int, Field(ge=1)]
 PageSize = Annotated[int, Field(ge=1, le=50)]  # rows of a list or a search (1688)
 
 
-class _Body(BaseModel):
+class _RequestBody(BaseModel):
     """An object of these fields alone, each of its exact type."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
 
 
-class AddressBody(_Body):
+class AddressBody(_RequestBody):
     full_name: Given
     mobile: Given
     province_text: Given
@@ -89,7 +89,7 @@ class AddressBody(_Body):
     district_code: str = ""
 
 
-class RequestedLine(_Body):
+class RequestedLine(_RequestBody):
     offer_id: int
     quantity: Annotated[int, BeforeValidator(_pieces), Field(ge=1, le=MAX_QUANTITY)]
     spec_id: MayBeEmpty = None
@@ -98,20 +98,20 @@ class RequestedLine(_Body):
     container: str = ""
 
 
-class _OrderBody(_Body):
+class _GoodsAndAddress(_RequestBody):
     flow: str = ""
     out_order_id: str = ""
     address_param: AddressBody
     lines: list[RequestedLine] = Field(alias="cargoParamList", min_length=1, max_length=50)  # (1688)
 
 
-class PreviewBody(_OrderBody):
+class PreviewBody(_GoodsAndAddress):
     ali_id: str = ""
     trade_type: ClassVar[str] = ""
     promotion_id: ClassVar[str] = ""
 
 
-class CreateBody(_OrderBody):
+class CreateBody(_GoodsAndAddress):
     message: str = Field("", max_length=500)  # characters (1688)
     promotion_id: str = Field("", alias="shopPromotionId")
     trade_type: str = ""
@@ -125,7 +125,7 @@ class CreateBody(_OrderBody):
 OrderBody = PreviewBody | CreateBody
 
 
-class ListBody(_Body):
+class ListBody(_RequestBody):
     """A page of the order list (the form is inferred)."""
 
     page: PageNumber = 1
@@ -133,22 +133,22 @@ class ListBody(_Body):
     out_order_id: str = ""
 
 
-class DetailsBody(_Body):
+class DetailsBody(_RequestBody):
     web_site: Literal["1688"]
     order_id: Given
 
 
-class ProductBody(_Body):
+class ProductBody(_RequestBody):
     offer_id: int
-    language: Language = Field("en", alias="country")
+    language: TranslatedInto = Field("en", alias="country")
     out_member_id: str = ""
 
 
-class SearchBody(_Body):
+class SearchBody(_RequestBody):
     """A page of a keyword search. `sort`: by which figures, the last first, and if descending."""
 
     keyword: Given
-    language: Language = Field("en", alias="country")
+    language: TranslatedInto = Field("en", alias="country")
     page: PageNumber = Field(1, alias="beginPage")
     page_size: PageSize = 20
     sort: Annotated[tuple[tuple[str, bool], ...], BeforeValidator(_sort)] = ()
@@ -159,10 +159,10 @@ class SearchBody(_Body):
     out_member_id: str = ""
 
 
-Body = TypeVar("Body", bound=_Body)
+B = TypeVar("B", bound=_RequestBody)
 
 
-def read(kind: type[Body], body: bytes) -> Body:
+def read(kind: type[B], body: bytes) -> B:
     """The request in `body`. Raises BadRequestError."""
     try:
         return kind.model_validate(jsontext.decode(body))
