@@ -26,11 +26,14 @@ def approve(code: str | None, *, listing: bool) -> None:
     """Approve a preview outside the conversation: shows it, asks, records the yes."""
     if listing == bool(code):
         raise click.UsageError("say either a CODE or --list")
-    sys.exit(approve_preview(current_settings(), code) if code else list_waiting(current_settings()))
+    if code:
+        _approve(current_settings(), code)
+    else:
+        _list(current_settings())
 
 
-def approve_preview(settings: Settings, code: str) -> int:
-    """Show the same summary as the form does, ask, record; the exit code (0: approved)."""
+def _approve(settings: Settings, code: str) -> None:
+    """Show the same summary as the form does, ask, record."""
     if settings.mode == "preview":
         # The text would say that nothing is bought, and a live server on this ledger would take the yes.
         stop("mode preview creates nothing, so there is nothing to approve", 1)
@@ -46,16 +49,15 @@ def approve_preview(settings: Settings, code: str) -> int:
         if not click.confirm(worded(settings.language, "Approve")):
             with_ledger(settings, lambda ledger: Operator(ledger).decline(preview))
             tell("Not approved; the trail has your no.", err=True)
-            return 1
+            sys.exit(1)
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
     except RefusedError as why:
         stop(f"{why}; `xportcn-mcp approve --list` lists what waits", 1)
     tell("Approved. The assistant can call create_order now; the order is placed only then.")
-    return 0
 
 
-def list_waiting(settings: Settings) -> int:
-    """Print a line a preview that waits for approval, newest first; the exit code."""
+def _list(settings: Settings) -> None:
+    """Print a line a preview that waits for approval, newest first."""
     waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
     t, when = partial(worded, settings.language), local_time(ZoneInfo(settings.timezone))
     for at, preview in enumerate(waiting):
@@ -69,4 +71,3 @@ def list_waiting(settings: Settings) -> int:
         say("  ".join(words))
     if not waiting:
         tell("Nothing waits for approval.")
-    return 0

@@ -143,7 +143,22 @@ def orders_resolve(
         raise click.UsageError("say either --placed with the order ids, or --absent")
     if placed != bool(order_ids):
         raise click.UsageError("--placed needs the order ids, and --absent takes none")
-    sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
+    settings = current_settings()
+    t = partial(worded, settings.language)
+    try:
+        order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
+        _print_order(order, local_time(ZoneInfo(settings.timezone)), settings.language)
+        ids = ", ".join(order_ids)
+        ending = t("this order exists as {ids}", ids=ids) if ids else t("no such order exists")
+        sure = t("Confirm: you checked the account yourself, and {ending} upstream?", ending=ending)
+        if not yes and not click.confirm(f"\n{sure}"):
+            tell("Nothing was changed.", err=True)
+            sys.exit(1)
+        with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
+    except RefusedError as error:
+        stop(error, 1)
+    state = "placed" if order_ids else "absent"
+    tell("Order {number} is now {state_}.", number=order.out_order_id, state_=state)
 
 
 orders.add_command(export)
@@ -165,7 +180,7 @@ def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLang
     result, t = receipt_result(found, when), partial(worded, language)
     if warning := difference_warning(result, language):
         say(warning)
-    print_order(found.order, when, language)
+    _print_order(found.order, when, language)
     if found.preview:
         say(f"{padded(t('sum'), 13)} {parts_of_total(found.preview.shown, language)}")
     for line in found.preview.shown.lines if found.preview else ():
@@ -195,7 +210,7 @@ def _reason(order: OrderRecord, language: UiLanguage) -> str:
     return worded(language, REASON, code=order.problem_code, whose_=whose, text=text)
 
 
-def print_order(order: OrderRecord, when: Callable[[datetime], str], language: UiLanguage) -> None:
+def _print_order(order: OrderRecord, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """All that the ledger holds of an order, a line each."""
     t, state = partial(worded, language), order.state
     loud = "OUTCOME UNKNOWN: " if state == "unknown" else ""
@@ -218,23 +233,3 @@ def print_order(order: OrderRecord, when: Callable[[datetime], str], language: U
     }
     for name, value in rows.items():
         say(f"{padded(t(name), 13)} {value}")
-
-
-def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
-    """End it as placed under `order_ids`, or as absent without ids; the exit code."""
-    t = partial(worded, settings.language)
-    try:
-        order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
-        print_order(order, local_time(ZoneInfo(settings.timezone)), settings.language)
-        ids = ", ".join(order_ids)
-        ending = t("this order exists as {ids}", ids=ids) if ids else t("no such order exists")
-        sure = t("Confirm: you checked the account yourself, and {ending} upstream?", ending=ending)
-        if ask and not click.confirm(f"\n{sure}"):
-            tell("Nothing was changed.", err=True)
-            return 1
-        with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
-    except RefusedError as error:
-        stop(error, 1)
-    state = "placed" if order_ids else "absent"
-    tell("Order {number} is now {state_}.", number=order.out_order_id, state_=state)
-    return 0
