@@ -364,9 +364,8 @@ async def test_telemetry_that_raises_changes_nothing(
             if fault:
                 house.sandbox.faults.add(fault, "create")
             envelope = await call(client, "create_order", preview["create_order_arguments"])
-        ledger = SqliteLedger(house.ledger, "sandbox")
-        (order,) = await ledger.orders(OrderQuery(None))
-        await ledger.aclose()
+        async with house.opened() as ledger:
+            (order,) = await ledger.orders(OrderQuery(None))
         told.append(
             {
                 "creates": house.creates,

@@ -74,11 +74,7 @@ def house_at(folder: Path, clock: Clock, **changes: str) -> House:
 
 async def trail_of(house: House, event: str) -> list[dict[str, Any]]:
     """Bodies of the trail's rows of one kind."""
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    try:
-        return [json.loads(row.body) for row in await ledger.trail() if row.event == event]
-    finally:
-        await ledger.aclose()
+    return [body for name, body in await house.trail() if name == event]
 
 
 async def nothing_spent(house: House, client: Client) -> None:
@@ -430,15 +426,18 @@ async def test_a_no_takes_back_a_yes_that_is_not_ordered_yet(tmp_path: Path) -> 
     async with house.client("auto", Person("decline")) as client:
         preview = await previewed(client)
         assert (await command(house, "approve", preview["approval_code"], answer="y\n")).exit_code == 0
-        ledger = SqliteLedger(house.ledger, "sandbox")
-        stored = await ledger.preview_by_code(preview["approval_code"])
-        assert stored
-        assert await ledger.decline(stored, "page")
-        assert [row.event for row in await ledger.trail()] == ["approved", "approval_withdrawn", "declined"]
-        assert (await command(house, "audit", "verify")).exit_code == 0
-        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
-        assert problem["code"] == "approval_declined"
-        await ledger.aclose()
+        async with house.opened() as ledger:
+            stored = await ledger.preview_by_code(preview["approval_code"])
+            assert stored
+            assert await ledger.decline(stored, "page")
+            assert [row.event for row in await ledger.trail()] == [
+                "approved",
+                "approval_withdrawn",
+                "declined",
+            ]
+            assert (await command(house, "audit", "verify")).exit_code == 0
+            problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+            assert problem["code"] == "approval_declined"
 
 
 async def test_a_no_that_comes_before_the_claim_ends_the_create_and_one_after_it_is_too_late(
@@ -671,10 +670,9 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
         try:
             return await question(self, call, asked_before=asked_before)
         except ProblemError:
-            ledger = SqliteLedger(house.ledger, "sandbox")
-            (unknown,) = await ledger.orders(OrderQuery(None, states=("unknown",)))
-            await ledger.resolve(unknown.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
-            await ledger.aclose()
+            async with house.opened() as ledger:
+                (unknown,) = await ledger.orders(OrderQuery(None, states=("unknown",)))
+                await ledger.resolve(unknown.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
             raise
 
     async with house.client(era, person) as client:
@@ -754,10 +752,9 @@ async def test_a_no_counts_though_the_operator_has_said_yes_meanwhile(tmp_path: 
 
     class Decliner(Person):
         async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-            ledger = SqliteLedger(house.ledger, "sandbox")
-            for preview in await ledger.waiting():
-                await ledger.approve(preview)
-            await ledger.aclose()
+            async with house.opened() as ledger:
+                for preview in await ledger.waiting():
+                    await ledger.approve(preview)
             return await super().__call__(context, params)
 
     async with house.client(era, Decliner("decline")) as client:

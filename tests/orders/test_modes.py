@@ -15,7 +15,6 @@ from harness.settings import SANDBOX_ACCOUNT, load_settings
 from xportcn_server.app import build_server
 from xportcn_server.sandbox.service import Sandbox
 from xportcn_server.settings.loaded import SettingsError
-from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
@@ -92,11 +91,10 @@ async def test_no_rule_of_approval_lets_preview_mode_create(tmp_path: Path, era:
         house = house_of(tmp_path, sandbox, base_url, "preview", APPROVAL=rule)
         async with house.client(era, Person()) as client:
             preview = await previewed(client)
-            ledger = SqliteLedger(house.ledger, "real")
-            stored = await ledger.preview_by_code(preview["approval_code"])
-            assert stored is not None
-            await ledger.approve(stored)
-            await ledger.aclose()
+            async with house.opened("real") as ledger:
+                stored = await ledger.preview_by_code(preview["approval_code"])
+                assert stored is not None
+                await ledger.approve(stored)
             problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
         assert problem["code"] == "orders_disabled"
         assert sandbox.books.received["create"] == 0

@@ -13,7 +13,6 @@ from harness.house import ERAS, MUG, MUG_SPEC, Era, House, Person, call, preview
 from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.sandbox.shapes import AnswerShape
-from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
@@ -560,7 +559,6 @@ async def test_the_ledger_has_the_new_preview_and_no_claim(tmp_path: Path) -> No
         preview = await previewed(client)
         upstream.alter = dearer_line
         await refused_for(client, preview["create_order_arguments"])
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    assert await ledger.trail() == []
-    assert [stored.payable_fen for stored in await ledger.waiting()] == [6500, 6400]
-    await ledger.aclose()
+    async with house.opened() as ledger:
+        assert await ledger.trail() == []
+        assert [stored.payable_fen for stored in await ledger.waiting()] == [6500, 6400]
