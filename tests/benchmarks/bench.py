@@ -19,13 +19,16 @@ from benchmarks.large_ledgers import postgres, sqlite, trail
 from benchmarks.many_callers import many_callers
 from benchmarks.measured import QUICK, TRAIL_ROWS, Measured, Sizes
 from benchmarks.performance_page import PAGE, PICTURE, machine, page, picture, table
+from benchmarks.phases import loaded, phases
 from benchmarks.start_and_calls import calls, memory, starts
 from benchmarks.surroundings import Place, place
 
 PARTS: tuple[Callable[[Place, Sizes], Measured], ...] = (
     starts,
     calls,
+    phases,
     memory,
+    loaded,
     many_callers,
     sqlite,
     postgres,
@@ -50,7 +53,7 @@ def main() -> None:
     measured = all_measured(sizes, asked.only)
     after, minutes = busy_cores(), (time.monotonic() - began) / 60
     print(
-        f"\n{table(measured)}\n\nOther programs keep {after:.2f} cores busy; the run took {minutes:.1f} minutes."
+        f"\n{table(measured)}\n\n{measured.get('phases', '')}\n\n{measured.get('loaded', '')}\n\nOther programs keep {after:.2f} cores busy; the run took {minutes:.1f} minutes."
     )
     if not (asked.quick or asked.only):
         written(measured, minutes, (before, after), PAGE, PICTURE)

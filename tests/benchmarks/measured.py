@@ -44,7 +44,7 @@ class Figure:
 
 
 Measured = dict[str, Figure | str]
-"""By the row's key; a text says why it was not measured."""
+"""By the row's key; a text says why it was not measured. `phases` and `loaded` are tables of their own."""
 
 ROWS = (
     Row("start", "cold start until `initialize` is answered ÷ bare SDK", "×", 1.08),

@@ -28,7 +28,7 @@ from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import witness
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, LedgerUnavailableError, Voided
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.ledger.witness import Witness
+from xportcn_tools.ledger.witness import Held, Witness
 
 pytestmark = pytest.mark.anyio
 
@@ -225,7 +225,7 @@ async def test_a_witness_that_is_behind_is_no_fault(house: House, monkeypatch: p
     async with house.client() as client:
         token = await previewed(client, quantity=7)
     with monkeypatch.context() as dying:
-        dying.setattr(witness, "follow", nothing)
+        dying.setattr(Held, "follow", nothing)
         assert await created(house, token["create_order_arguments"]) == "placed"
     ledger_id, seen = witness_of(house)
     assert seen
@@ -250,7 +250,7 @@ async def test_a_witness_that_is_behind_is_brought_up_by_the_next_process(
     backup = house.ledger.with_name("backup")
     shutil.copyfile(house.ledger, backup)
     with monkeypatch.context() as dying:
-        dying.setattr(witness, "follow", nothing)
+        dying.setattr(Held, "follow", nothing)
         assert await created(house, token) == "placed"
     async with house.client() as client:
         await call(client, "get_orders")
@@ -271,14 +271,14 @@ async def test_a_copy_and_its_ledger_that_claim_at_the_same_moment_are_one_claim
         source.backup(target)
     copy = SqliteLedger(other, "sandbox", clock=clock, busy_seconds=0.1)
     await copy.open()
-    committed, tried, follow = anyio.Event(), threading.Event(), witness.follow
+    committed, tried, follow = anyio.Event(), threading.Event(), Held.follow
 
-    def late(ledger_id: str, seen: Witness) -> None:
+    def late(held: Held, seen: Witness) -> None:
         if threading.current_thread() is not claiming[0]:
-            return follow(ledger_id, seen)
+            return follow(held, seen)
         anyio.from_thread.run_sync(committed.set)
         assert tried.wait(20)
-        return follow(ledger_id, seen)
+        return follow(held, seen)
 
     claiming: list[threading.Thread] = []
 
@@ -286,7 +286,7 @@ async def test_a_copy_and_its_ledger_that_claim_at_the_same_moment_are_one_claim
         del used
         claiming.append(threading.current_thread())
 
-    monkeypatch.setattr(witness, "follow", late)
+    monkeypatch.setattr(Held, "follow", late)
     results: list[object] = []
 
     async def claim_it() -> None:
@@ -385,7 +385,8 @@ async def test_a_late_witness_does_not_go_back(house: House) -> None:
         await claimed(ledger, preview_of(2))
         trail = await ledger.trail()
     ledger_id, seen = witness_of(house)
-    witness.follow(ledger_id, Witness(trail[0].sequence, trail[0].hash))
+    with witness.locked(ledger_id, 1) as held:
+        held.follow(Witness(trail[0].sequence, trail[0].hash))
     assert witness.read(ledger_id) == seen == Witness(trail[1].sequence, trail[1].hash)
 
 
@@ -460,7 +461,7 @@ async def test_a_claim_that_its_witness_cannot_take_is_not_sent(
                     failing.undo()
                 raise OSError(errno.EIO, "no room")
 
-            failing.setattr(witness, "follow", full)
+            failing.setattr(Held, "follow", full)
             assert (await call(client, "create_order", token))["problem"]["code"] == "ledger_unavailable"
             fresh = (await previewed(client, quantity=7))["create_order_arguments"]
             assert (await call(client, "create_order", fresh))["order"]["state"] == "placed"

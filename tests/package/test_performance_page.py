@@ -10,9 +10,10 @@ from benchmarks import start_and_calls
 from benchmarks.bench import written
 from benchmarks.large_ledgers import sqlite
 from benchmarks.many_callers import many_callers
-from benchmarks.measured import QUICK, ROWS, Figure, Measured
+from benchmarks.measured import QUICK, ROWS, Figure, Measured, Sizes
 from benchmarks.performance_page import HEAD, PAGE, PICTURE, number_in, picture, rows_in, table
-from benchmarks.surroundings import place
+from benchmarks.phases import loaded, phases
+from benchmarks.surroundings import Place, place
 
 TINY = replace(
     QUICK,
@@ -81,6 +82,22 @@ def test_a_figure_is_judged_by_its_median_and_a_missing_one_says_why(tmp_path: P
     assert "7.00 (≤ 1.20)" in svg
 
 
+def assert_phases_and_memory_add_up(here: Place, sizes: Sizes) -> None:
+    for (*parts, whole), given in ((cells_of(phases(here, sizes)), 10), (cells_of(loaded(here, sizes)), 8)):
+        assert len(parts) == given - 1
+        for column in range(1, len(whole)):
+            known = [float(row[column]) for row in parts if row[column] != "–"]
+            assert len(known) >= 4
+            assert min(known) > 0
+            assert sum(known) == pytest.approx(float(whole[column]), rel=0.5)  # medians of two calls
+
+
+def cells_of(measured: Measured) -> list[list[str]]:
+    (table,) = measured.values()
+    assert isinstance(table, str)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory and processor times are read from /proc")
 def test_the_parts_measure_what_they_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,6 +107,7 @@ def test_the_parts_measure_what_they_name(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(start_and_calls, "others", nothing_else)
     with place(tmp_path) as here:
         measured = start_and_calls.calls(here, TINY) | many_callers(here, TINY) | sqlite(here, TINY)
+        assert_phases_and_memory_add_up(here, replace(TINY, rounds=4, batch=4))
     figures = {key: figure for key, figure in measured.items() if isinstance(figure, Figure)}
     texts = {key for key, figure in measured.items() if isinstance(figure, str)}
     assert texts == {"call-fastmcp", "call-typescript"}

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xportcn_tools.ledger.place import Destination
-from xportcn_tools.order import Address
+from xportcn_tools.ledger import place
+from xportcn_tools.ledger.place import MOST_READ, Destination, Destinations
+from xportcn_tools.order import Address, OrderRequest
 
 HERE = Address("王小明", "13800138000", "浙江省", "杭州市", "网商路699号3号楼101室", area="滨江区")
 BEIJING = Address("王小明", "13800138000", "北京市", "北京市", "建国路88号", area="朝阳区")
@@ -175,3 +176,37 @@ def test_no_cutting_of_an_address_makes_it_another_place(
         )
 
     assert same_destination(cut(one, "13800138000"), cut(other, "13900139000"))
+
+
+def test_an_earlier_destination_is_worked_out_once_and_read_in_portions() -> None:
+    known, asked = Destinations(), list[int]()
+    request = OrderRequest("", (), HERE)
+    orders = {f"preview-{number}": request for number in range(MOST_READ + 1)}
+
+    def read(missing: list[str]) -> dict[str, OrderRequest]:
+        asked.append(len(missing))
+        return {each: orders[each] for each in missing if each in orders}
+
+    found = known.of([*orders, "unreadable"], read)
+    assert found == dict.fromkeys(orders, Destination.of(request.address))
+    assert asked == [MOST_READ, 2]
+    assert known.of(["unreadable", "preview-7"], read).keys() == {"preview-7"}
+    assert asked[2:] == [1], "what cannot be read is asked for again, and nothing else"
+    known.forget(["preview-7", "never known"])
+    known.of(["preview-7", "preview-8"], read)
+    assert asked[3:] == [1], "only what was forgotten is read again"
+
+
+def test_no_more_destinations_are_kept_than_have_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "MOST_KNOWN", 3)
+    known, request = Destinations(), OrderRequest("", (), HERE)
+    asked = list[str]()
+
+    def read(missing: list[str]) -> dict[str, OrderRequest]:
+        asked.extend(missing)
+        return dict.fromkeys(missing, request)
+
+    assert len(known.of(["1", "2", "3", "4"], read)) == 4
+    asked.clear()
+    known.of(["1", "4"], read)
+    assert asked == ["1"]

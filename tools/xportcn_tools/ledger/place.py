@@ -5,9 +5,10 @@ may leave out (its city, its district) tells two places apart only where both na
 """
 
 import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from xportcn_tools.order import Address, folded, simplified
+from xportcn_tools.order import Address, OrderRequest, folded, simplified
 
 # Provinces that are cities of their own, so that an address may name no other.
 _ENGLISH = {
@@ -44,6 +45,10 @@ _HOUSE = re.compile(r"(?<=[0-9a-z])\s*(?:号楼|号院|单元|[号栋幢座室�
 _WORDS = re.compile(r"[0-9a-z]+|[^\W0-9a-z_]+")
 
 
+MOST_KNOWN = 8192
+MOST_READ = 500  # values of one statement
+
+
 class Destination(NamedTuple):
     """An address as it is compared: its mobile, and its place."""
 
@@ -64,6 +69,33 @@ class Destination(NamedTuple):
             return False
         # A city of a county's rank (义乌市) stands in either field.
         return not _differ(self.city, other.city) or self.city == other.area or self.area == other.city
+
+
+class Destinations:
+    """Those of earlier orders, by the ids of their previews: working one out takes many times as long as
+    comparing it, and a preview is compared with all that was ordered of its goods lately.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Destination] = {}
+
+    def of(
+        self, preview_ids: Collection[str], read: Callable[[list[str]], Mapping[str, OrderRequest]]
+    ) -> dict[str, Destination]:
+        """Without those that `read`, which gets the ids of some that are not known yet, cannot give."""
+        found = {each: place for each in preview_ids if (place := self._known.get(each))}
+        missing = [each for each in preview_ids if each not in found]
+        for start in range(0, len(missing), MOST_READ):
+            for preview_id, request in read(missing[start : start + MOST_READ]).items():
+                found[preview_id] = Destination.of(request.address)
+        if missing:
+            self._known = dict([*(self._known | found).items()][-MOST_KNOWN:])
+        return found
+
+    def forget(self, preview_ids: Iterable[str]) -> None:
+        """The personal data of these orders was erased."""
+        for preview_id in preview_ids:
+            self._known.pop(preview_id, None)
 
 
 def _differ(one: str, other: str) -> bool:

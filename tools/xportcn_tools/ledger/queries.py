@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from xportcn_tools.clock import day_around
@@ -23,11 +22,9 @@ from xportcn_tools.ledger.ledger import (
     StoredPreview,
 )
 from xportcn_tools.ledger.order_query_sql import QueryStatements
-from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.seals import CHANGED_BEFORE, PREVIEW_COLUMNS, seal_of, seals_of
 from xportcn_tools.ledger.trail import GENESIS, TrailRow, seal
 from xportcn_tools.ledger.upkeep import Pause
-from xportcn_tools.order import OrderRequest
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +33,6 @@ T = TypeVar("T")
 
 PAGE_SEEN = timedelta(seconds=75)
 """A page is open if it asked for something in this time. A tab in the background asks once a minute."""
-
-RECENT = timedelta(hours=24)
-"""How long a preview shows that the same was ordered before."""
 
 MOST_LEASE = timedelta(hours=2)
 """More than any lease (`Policy.lease`), even where a clock is set back by an hour while its sender lives: a
@@ -61,7 +55,8 @@ def _readable(read: Callable[[Row], T], found: Iterable[Row]) -> list[T]:
     return good
 
 
-def _marks(values: Collection[Any]) -> str:
+def marks(values: Collection[Any]) -> str:
+    """A `?` for each."""
     return ", ".join("?" * len(values))
 
 
@@ -84,7 +79,7 @@ class Queries:
 
     def insert(self, sql: Session, table: str, row: Row, more: str = "") -> list[Row]:
         """One row; column names are those of our own records. `more`: of ours, behind the values."""
-        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({_marks(row)}){more}"  # noqa: S608
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks(row)}){more}"  # noqa: S608
         return sql.execute(statement, tuple(row.values()))
 
     def update(self, sql: Session, table: str, changed: Row, condition: str, key: str) -> None:
@@ -138,10 +133,10 @@ class Queries:
             return []
         wanted = [order.preview_id for order in orders]
         # Without the realm: beside many ids, SQLite would take an index that begins with it, and read all.
-        found = sql.execute(f"SELECT * FROM previews WHERE preview_id IN ({_marks(wanted)})", wanted)  # noqa: S608
+        found = sql.execute(f"SELECT * FROM previews WHERE preview_id IN ({marks(wanted)})", wanted)  # noqa: S608
         previews = {preview.preview_id: preview for preview in _readable(rows.preview_of, found)}
         keys = [order.order_key for order in orders]
-        found = sql.execute(f"SELECT * FROM readings WHERE order_key IN ({_marks(keys)})", keys)  # noqa: S608
+        found = sql.execute(f"SELECT * FROM readings WHERE order_key IN ({marks(keys)})", keys)  # noqa: S608
         readings = {row["order_key"]: rows.reading_of(row) for row in found}
         return [
             Receipt(order, previews.get(order.preview_id), readings.get(order.order_key)) for order in orders
@@ -191,51 +186,6 @@ class Queries:
         found = sql.execute(f"SELECT * FROM orders WHERE {condition} LIMIT 1", values)  # noqa: S608 - ours
         return read(found[0]) if found else None
 
-    def alike(
-        self, sql: Session, caller: str, wanted: OrderRequest, placed: tuple[str, object], since: str
-    ) -> list[OrderRecord]:
-        """The caller's orders of what may be the same goods to the same place or mobile, newest first: those
-        that are open, and those placed under a condition of ours with one `?` for its value. One whose
-        request cannot be read may be the same, and one that was changed `since` and erased may go there.
-        """
-        digests = rows.goods_digests(wanted)
-        whose = (self.realm, caller, *digests)
-        of_goods = (
-            "SELECT orders.order_key, previews.request,"  # noqa: S608 - marks
-            " CASE WHEN orders.ship_to = '' AND orders.updated_at >= ? THEN 1 ELSE 0 END AS erased"
-            " FROM orders LEFT JOIN previews ON previews.preview_id = orders.preview_id"
-            f" WHERE orders.realm = ? AND orders.caller = ? AND orders.goods_digest IN ({_marks(digests)})"
-        )
-        condition, value = placed
-        # Each by an index of its own; for the placed ones, SQLite would take that of states.
-        which = (f"state || '' = 'placed' AND {condition}", "state = 'sending'", "state = 'unknown'")
-        statement = " UNION ALL ".join(f"{of_goods} AND {each}" for each in which)
-        found = sql.execute(statement, (since, *whose, value, since, *whose, since, *whose))
-        here, alike = Destination.of(wanted.address), list[OrderRecord]()
-        for row in found:
-            earlier = rows.earlier_request(row)
-            if earlier is None or (
-                (row["erased"] or earlier.to.is_same(here)) and wanted.may_be_same_goods(earlier.request)
-            ):
-                order = self.order_where(sql, "order_key = ?", (row["order_key"],), rows.order_whatever)
-                alike += [order] if order else []
-        # Not by SQL: SQLite would walk through all orders of the caller in this order, rather than sort.
-        alike.sort(key=attrgetter("order_key"))
-        return sorted(alike, key=attrgetter("created_at"), reverse=True)
-
-    def recent(self, sql: Session, caller: str, request: OrderRequest, now: datetime) -> list[OrderRecord]:
-        """See `Remembered.alike`."""
-        since = rows.time_text(now - RECENT)
-        return self.alike(sql, caller, request, ("orders.updated_at >= ?", since), since)
-
-    def twin(self, sql: Session, preview: StoredPreview) -> OrderRecord | None:
-        """See `Standing.twin`. The trail says what came first, since replicas' clocks may disagree."""
-        since = rows.time_text(preview.created_at - RECENT)
-        placed = ("orders.last_sequence > ?", preview.trail_seen)
-        found = self.alike(sql, preview.caller, preview.request, placed, since)
-        others = [order for order in found if order.preview_id != preview.preview_id]
-        return min(others, key=lambda order: order.state == "placed", default=None)
-
     def abandoned(self, sql: Session, now: datetime) -> list[OrderRecord]:
         """Orders that are being sent beyond their lease, or under one that is longer than any can be."""
         found = sql.execute(
@@ -280,7 +230,7 @@ class Queries:
         known, so they count until their rows are mended.
         """
         starts_at, ends_at = day_around(now, self.zone)
-        counting = f"state IN ({_marks(COUNTING_STATES)})"
+        counting = f"state IN ({marks(COUNTING_STATES)})"
         day = "created_at >= ? AND created_at < ?"
         statement = (
             "SELECT COALESCE(SUM(CASE WHEN caller = ? THEN payable_fen END), 0) AS fen,"  # noqa: S608 - marks

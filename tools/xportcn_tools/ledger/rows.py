@@ -20,7 +20,6 @@ from xportcn_tools.ledger.ledger import (
     Outcome,
     StoredPreview,
 )
-from xportcn_tools.ledger.place import Destination
 from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.order import OrderRequest, Pinned, ShownPreview
@@ -42,14 +41,6 @@ _BESIDE = {"request": "out_order_id", "shown": "ship_to"}
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _STRICT: Mapping[str, Any] = {}
 _UNKNOWN: Mapping[str, Any] = dict.fromkeys(_TIMES, datetime.fromtimestamp(0, UTC)) | {"order_ids": ()}
-
-
-@dataclasses.dataclass(frozen=True)
-class EarlierRequest:
-    """A stored request, and where it goes."""
-
-    request: OrderRequest
-    to: Destination
 
 
 _READ = tuple[UpstreamOrder, ...]
@@ -192,16 +183,10 @@ def messages_of(row: Mapping[str, Any]) -> tuple[VendorMessage, ...]:
         return ()
 
 
-def earlier_request(row: Mapping[str, Any]) -> EarlierRequest | None:
-    """By the `request` of an order's preview; `None` where that cannot be read."""
-    return _earlier_request(row["request"] or "")  # nothing: its preview's row was deleted
-
-
-@functools.lru_cache(maxsize=1024)  # a preview asks for those of all that was ordered of its goods lately
-def _earlier_request(request: str) -> EarlierRequest | None:
+def request_of(row: Mapping[str, Any]) -> OrderRequest | None:
+    """What a preview asked for, by that column alone; `None` where it cannot be read."""
     try:
-        found: OrderRequest = _from_column("request", {"request": request})
-        return EarlierRequest(found, Destination.of(found.address))
+        return _from_column("request", row)
     except (ValueError, TypeError, RecursionError):
         return None
 

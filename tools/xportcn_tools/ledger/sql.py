@@ -44,6 +44,7 @@ from xportcn_tools.ledger.migrations import Migrating
 from xportcn_tools.ledger.outcome_log import log_outcome
 from xportcn_tools.ledger.queries import OPEN_PREVIEW, Queries, Session
 from xportcn_tools.ledger.trail import TrailRow
+from xportcn_tools.ledger.twins import Twins
 from xportcn_tools.ledger.upkeep_sql import SqlUpkeep
 from xportcn_tools.order import OrderRequest
 
@@ -62,6 +63,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
     def __init__(self, realm: Realm, zone: tzinfo = UTC) -> None:
         self._queries = Queries(realm, zone)
+        self._twins = Twins(self._queries)
         self._migrating = Migrating()
         self.on_abandoned: Callable[[list[OrderRecord]], None] = lambda _: None
 
@@ -135,7 +137,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                 attempt=None,
                 approved=self._queries.approved_by(sql, preview.preview_id),
                 used=self._queries.usage(sql, caller, now),
-                twin=self._queries.twin(sql, preview),
+                twin=self._twins.twin(sql, preview),
                 reference_used=self._queries.reference_used(sql, preview.out_order_id),
                 page_open=self._queries.page_open(sql, caller, now),
                 pause=self._queries.paused(sql),
@@ -148,7 +150,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     async def remembered(self, caller: str, request: OrderRequest) -> Remembered:
         def work(sql: Session) -> Remembered:
             now = self._now(sql)
-            alike = self._queries.recent(sql, caller, request, now)
+            alike = self._twins.recent(sql, caller, request, now)
             return Remembered(now, alike, self._queries.trail_end(sql), self._queries.usage(sql, caller, now))
 
         return await self._read(work)
@@ -200,7 +202,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                     return Expired()
                 if self._queries.declined_at(sql, preview) != preview.declined_at:
                     return Declined()
-                twin = self._queries.twin(sql, preview)
+                twin = self._twins.twin(sql, preview)
                 if twin:
                     return EarlierUnknown(twin)
                 verdict = judge(self._queries.usage(sql, preview.caller, now))

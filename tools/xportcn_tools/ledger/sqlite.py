@@ -101,22 +101,25 @@ class SqliteLedger(SqlLedger):
     @contextlib.contextmanager
     def _transaction(self, sql: Session) -> Generator[None]:
         with contextlib.ExitStack() as until_followed:
+            held: witness.Held | None = None
             with self._one_row(sql):
                 try:
                     # Of a ledger and its copy, one at a time judges, commits, and is followed.
-                    until_followed.enter_context(witness.locked(self._identify(sql), self._busy_seconds))
+                    lock = witness.locked(self._identify(sql), self._busy_seconds)
+                    held = until_followed.enter_context(lock)
                 except TimeoutError:
                     raise
                 except OSError as error:
                     self._miss_witness(error)  # before a claim asks whether its token is void
                 self._appended = None
-                self._judge(sql)
+                self._judge(sql, held)
                 yield
             if self._appended:
                 self._last_appended = self._appended
                 relied_on = self._witnessed
                 try:
-                    witness.follow(self._ledger_id, self._appended)
+                    if held:
+                        held.follow(self._appended)
                 except OSError as error:
                     self._miss_witness(error)
                     if relied_on:  # a claim that the witness does not know is not sent
@@ -229,13 +232,13 @@ class SqliteLedger(SqlLedger):
             return held is None or held.sequence < self._end_of_trail(sql).sequence
         return False
 
-    def _is_older_copy(self, sql: Session) -> bool:
+    def _is_older_copy(self, sql: Session, locked: witness.Held | None = None) -> bool:
         """Whether the ledger has lost rows that its witness knows, or has issued tokens here and no witness.
 
         The witness is read before the trail: a row that it knows was committed by then.
         """
         try:
-            held = witness.read(self._identify(sql))
+            held = locked.read() if locked else witness.read(self._identify(sql))
         except OSError as error:
             self._miss_witness(error)
             return False
@@ -248,22 +251,22 @@ class SqliteLedger(SqlLedger):
         known = "SELECT 1 FROM trail WHERE sequence = ? AND hash = ?"
         return row.sequence > 0 and not sql.execute(known, (row.sequence, row.hash))
 
-    def _judge(self, sql: Session) -> None:
+    def _judge(self, sql: Session, held: witness.Held | None) -> None:
         """Within a transaction: an older copy voids every token that it was issued with. Where no witness can
         be kept, this process's own last row is one.
         """
         last = self._last_appended
         forgotten = not self._witnessed and last is not None and self._lacks(sql, last)
-        if not (self._is_older_copy(sql) or forgotten):
+        if not (self._is_older_copy(sql, held) or forgotten):
             return
         hindrance = witness.cannot_be_kept()
         if hindrance and not forgotten:
             self._miss_witness(hindrance)
             return
         self._append(sql, "restored", "ledger", {})
-        if self._appended and not hindrance:
+        if self._appended and held and not hindrance:
             # Before the commit, so that nobody finds the same again: were this row lost, it would be missed.
-            witness.write(self._ledger_id, self._appended)
+            held.write(self._appended)
         logger.warning(
             "the ledger %s was copied or restored: previews made before now are void, and orders placed since"
             " the copy was made may be missing in it; look upstream before the same is ordered again",

@@ -69,31 +69,49 @@ def read(ledger_id: str) -> Witness | None:
             pass
     except FileNotFoundError:
         return None
+    return _witness_in(text)
+
+
+def write(ledger_id: str, seen: Witness) -> None:
+    """Without its lock. Raises: OSError."""
+    with _opened(ledger_id) as handle:
+        Held(handle).write(seen)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The witness of one ledger, locked: nobody else follows the ledger meanwhile. Any use raises OSError
+    where the state folder fails.
+    """
+
+    handle: int
+
+    def read(self) -> Witness | None:
+        os.lseek(self.handle, 0, os.SEEK_SET)
+        return _witness_in(os.read(self.handle, 100))
+
+    def follow(self, seen: Witness) -> None:
+        """Write it, unless a later one is there."""
+        held = self.read()
+        if held is None or held.sequence < seen.sequence:
+            self.write(seen)
+
+    def write(self, seen: Witness) -> None:
+        """Over the earlier one, which is as long. It is not forced onto the disk: after a power failure it
+        may be behind the ledger, which is.
+        """
+        os.lseek(self.handle, 0, os.SEEK_SET)
+        os.write(self.handle, b"%018d %s\n" % (seen.sequence, seen.hash.encode()))
+
+
+def _witness_in(text: bytes) -> Witness | None:
     found = re.fullmatch(rb"([0-9]{18}) ([0-9a-f]{64})\n", text)
     return Witness(int(found[1]), found[2].decode()) if found else None
 
 
-def follow(ledger_id: str, seen: Witness) -> None:
-    """Write it, unless another process has written a later one meanwhile. Raises: OSError."""
-    held = read(ledger_id)
-    if held is None or held.sequence < seen.sequence:
-        write(ledger_id, seen)
-
-
-def write(ledger_id: str, seen: Witness) -> None:
-    """Over the earlier one, which is as long. It is not forced onto the disk: after a power failure it may be
-    behind the ledger, which is.
-
-    Raises:
-        OSError: the state folder cannot be written.
-    """
-    with _opened(ledger_id) as handle:
-        os.write(handle, b"%018d %s\n" % (seen.sequence, seen.hash.encode()))
-
-
 @contextmanager
-def locked(name: str, seconds: float) -> Generator[int]:
-    """Hold a file of the folder (a ledger's id: its copies have the same); gives its handle.
+def locked(name: str, seconds: float) -> Generator[Held]:
+    """Hold a file of the folder (a ledger's id: its copies have the same).
 
     Raises:
         TimeoutError: another has held it for so long. OSError: the state folder cannot be written.
@@ -108,25 +126,28 @@ def locked(name: str, seconds: float) -> Generator[int]:
                 if time.monotonic() > until:
                     raise TimeoutError("the ledger's witness stays locked") from None
                 time.sleep(0.002)
-        yield handle
+        yield Held(handle)
 
 
 def folder_id(seconds: float) -> str:
     """What tells this state folder from another: 32 hex digits, made once. Raises: OSError, as `locked`."""
-    with locked("folder", seconds) as handle:
-        os.lseek(handle, 0, os.SEEK_SET)
-        found = os.read(handle, 32)
+    with locked("folder", seconds) as held:
+        os.lseek(held.handle, 0, os.SEEK_SET)
+        found = os.read(held.handle, 32)
         if len(found) < 32:
-            os.lseek(handle, 0, os.SEEK_SET)
-            os.write(handle, found := token_hex(16).encode())
+            os.lseek(held.handle, 0, os.SEEK_SET)
+            os.write(held.handle, found := token_hex(16).encode())
     return found.decode("ascii", errors="replace")
 
 
 @contextmanager
 def _opened(name: str) -> Generator[int]:
-    place = folder()
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(place / name, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    place, flags = folder(), os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(place / name, flags, 0o600)
+    except FileNotFoundError:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(place / name, flags, 0o600)
     try:
         yield handle
     finally:
