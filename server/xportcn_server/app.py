@@ -32,7 +32,7 @@ from xportcn_server.parts import NAME, Seams, caps_of, data_folder, ledger_of, p
 from xportcn_server.retention import erase_daily
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
-from xportcn_tools.codes import MODE_WORDS
+from xportcn_tools.codes import MODE_WORDS, RESOLVE
 from xportcn_tools.ledger.ledger import Ledger, LedgerUnavailableError, OrderQuery
 
 if TYPE_CHECKING:
@@ -233,9 +233,9 @@ async def _look_at_ledger(ledger: Ledger) -> None:
         await ledger.open()
         for order in await ledger.orders(OrderQuery(None, states=("unknown",))):
             logger.warning(
-                "order %s has an unknown outcome: look upstream, then `xportcn-mcp orders resolve %s`",
+                "order %s has an unknown outcome: look upstream, then %s",
                 order.out_order_id,
-                order.out_order_id,
+                RESOLVE.format(reference=order.out_order_id),
             )
     except LedgerUnavailableError as error:
         logger.error("the ledger is unavailable: %s", error)  # noqa: TRY400 - the reason is in its text

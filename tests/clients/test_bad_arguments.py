@@ -227,6 +227,17 @@ async def test_whatever_an_argument_holds_the_answer_has_the_form_of_the_tool(
                     assert envelope["ok"] is (envelope["problem"] is None), (tool.name, name, value)
 
 
+async def test_a_wish_without_an_argument_is_to_be_reported_and_not_dropped(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+        cheapest = await call(client, "preview_order", order_arguments(shipping="cheapest"))
+        arguments = (await previewed(client))["create_order_arguments"]
+        more = await call(client, "create_order", arguments | {"quantity": 40})
+    for envelope, field in ((cheapest, "shipping"), (more, "quantity")):
+        (said,) = envelope["problem"]["details"]["fields"]
+        assert said["field"] == field
+        assert "tell the person if they asked for it" in said["message"]
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_objects_and_numbers_sent_as_strings_are_read(tmp_path: Path, era: Era) -> None:
     import json

@@ -78,6 +78,8 @@ def test_each_client_gets_json_alone_on_stdout_and_its_place_on_every_system_on_
     assert list(json.loads(stdout)) == ["servers" if client == "vscode" else "mcpServers"]
     assert server.get("type") == ("stdio" if client in ("vscode", "claude-code") else None)
     assert ".json" in stderr
+    assert "add the entry `xportcn` beside theirs" in stderr
+    assert "After a change of XPORTCN_MODE print this again" in stderr
     for system in ("macOS", "Windows", "Linux") if client != "claude-code" else ("every system",):
         assert system in stderr
 

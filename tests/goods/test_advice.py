@@ -78,7 +78,8 @@ def test_a_quantity_beside_the_lots_is_named_with_both_neighbours() -> None:
     text = said(goods(min_quantity=24, lot_size=12), 30)
     assert "below_minimum" not in text
     assert text["not_in_lots"] == (
-        "30 「双」 is no multiple of the lot of 12; the nearest quantities that fit are 24 and 36."
+        "30 「双」 is no multiple of the lot of 12, which counts all options of the offer together; the "
+        "nearest quantities that fit are 24 and 36."
     )
 
 
@@ -134,9 +135,9 @@ def test_an_options_own_price_goes_before_the_tier_and_the_price_for_one_piece_b
 
 def test_the_tier_and_the_next_one_are_said() -> None:
     assert said(goods(price_tiers=TIERS), 10)["tier"] == (
-        "At 10 「双」 the list price is CNY 18.50 each; from 50 on it is CNY 17.90."
+        "At 10 「双」 the list price is 18.50 CNY each; from 50 on it is 17.90 CNY."
     )
-    assert said(goods(price_tiers=TIERS), 50)["tier"] == "At 50 「双」 the list price is CNY 17.90 each."
+    assert said(goods(price_tiers=TIERS), 50)["tier"] == "At 50 「双」 the list price is 17.90 CNY each."
     assert "tier" not in said(goods(price_tiers=TIERS), 1)
     assert "tier" not in said(goods(), 10)
 

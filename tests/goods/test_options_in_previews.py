@@ -83,6 +83,7 @@ async def test_what_is_open_in_all_lines_is_asked_at_once_with_the_likeliest_fir
     lines = problem["details"]["lines"]
     assert [(line["line"], line["offer_id"]) for line in lines] == [(1, SHIRT), (3, SHIRT), (4, MUG)]
     assert problem["details"]["options"] == lines[0]["options"]
+    assert "in lines 1 (2 fit), 3 (none fits), 4 (none fits)." in problem["message"]
     assert {option["option"] for option in lines[0]["options"][:2]} == {"红色 / M", "红色 / L"}
     assert len(lines[0]["options"]) == 10
     assert house.sandbox.books.received["preview"] == 0
@@ -113,6 +114,7 @@ async def test_a_product_with_several_options_of_which_none_was_named_is_never_o
         assert house.sandbox.books.received["preview"] == 1
         known = await call(client, "preview_order", wanted({"offer_id": MUG}))
     assert known["problem"] == unread["problem"]
+    assert known["problem"]["message"].endswith("in line 1 (none was named).")
     assert house.sandbox.books.received["preview"] == 1  # what is in memory is asked before the price
 
 
@@ -143,10 +145,14 @@ async def test_words_for_a_product_without_options_are_open_and_it_is_said_to_le
     tmp_path: Path,
 ) -> None:
     async with House(tmp_path).client() as client:
-        arguments = wanted({"offer_id": ENVELOPE, "option": "brown", "quantity": 10})
-        problem = (await call(client, "preview_order", arguments))["problem"]
-    assert problem["code"] == "choose_option"
-    assert "leave option out" in problem["next_step"]
+        envelopes = {"offer_id": ENVELOPE, "option": "brown", "quantity": 10}
+        alone = (await call(client, "preview_order", wanted(envelopes)))["problem"]
+        mug = {"offer_id": MUG, "option": "purple"}
+        beside = (await call(client, "preview_order", wanted(mug, envelopes)))["problem"]
+    assert alone["code"] == beside["code"] == "choose_option"
+    assert alone["next_step"] == "The product of line 1 has no options: leave option out there."
+    assert beside["next_step"].startswith("Show the person these options")
+    assert beside["next_step"].endswith("; the product of line 2 has no options: leave option out there.")
 
 
 async def test_where_not_all_options_are_listed_it_is_said_how_to_see_others(tmp_path: Path) -> None:

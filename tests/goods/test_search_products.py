@@ -57,6 +57,20 @@ async def test_pages_follow_one_another_and_total_counts_all_of_them(tmp_path: P
     assert {page["total"] for page in pages} == {len(ids)}
 
 
+async def test_the_text_says_where_the_other_products_are(tmp_path: Path) -> None:
+    async with House(tmp_path).client() as client:
+
+        async def said(**arguments: Any) -> str:
+            result = await client.call_tool("search_products", {"query": "手机", **arguments})
+            assert isinstance(result, CallToolResult)
+            return text_of(result)
+
+        assert "For the others, call again with another page." in await said(limit=2)
+        assert "another page" not in await said(limit=20)
+        assert "No products on this page" in await said(page=9)
+        assert "Try fewer or other words" in await said(query="没有人卖的东西")
+
+
 async def test_a_search_that_finds_nothing_is_an_answer(tmp_path: Path) -> None:
     envelope = await found(House(tmp_path), query="没有人卖的东西")
     assert (envelope["products"], envelope["total"]) == ([], 0)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import signal
+import socket
 import sys
 from asyncio import StreamReader
 from collections.abc import AsyncGenerator
@@ -139,7 +140,10 @@ async def test_a_real_order_over_http_needs_a_recorded_yes_unless_the_owner_chos
             assert answer["order"]["approval"] == {"method": method, "verified": False}
         else:
             assert (answer["problem"]["code"], answer["order"]) == ("approval_required", None)
-            assert f"xportcn-mcp approve {preview['approval_code']}" in answer["problem"]["next_step"]
+            next_step = answer["problem"]["next_step"]
+            assert f"xportcn-mcp approve {preview['approval_code']}" in next_step
+            assert "at / of this server's address" in next_step
+            assert "`xportcn-mcp page`" not in next_step, "that opens it on the owner's machine alone"
         assert sandbox.books.received["create"] == (1 if rule else 0)
 
 
@@ -670,6 +674,23 @@ def test_the_command_says_why_it_does_not_start_in_one_line(tmp_path: Path) -> N
     for line in (refused(tmp_path, "--host", "0.0.0.0"), refused(tmp_path, CALLERS=str(missing))):  # noqa: S104
         assert line.startswith("xportcn-mcp: ")
         assert "XPORTCN_CALLERS" in line
+
+
+def test_a_port_that_is_taken_is_answered_with_what_to_do(tmp_path: Path) -> None:
+    named = environ_of(LEDGER=str(tmp_path / "ledger.sqlite3"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = ran(xportcn_mcp("serve", "--http", "--port", port), tmp_path, process_environment(named))
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].endswith("that are free with --host and --port")
+
+
+@pytest.mark.parametrize("option", ["--port", "--host"])
+def test_an_address_without_http_is_refused_and_not_ignored(tmp_path: Path, option: str) -> None:
+    named = environ_of(LEDGER=str(tmp_path / "ledger.sqlite3"))
+    done = ran(xportcn_mcp("serve", option, "9"), tmp_path, process_environment(named))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--host and --port are for --http" in done.stderr
 
 
 def test_an_issuer_without_an_audience_stops_the_start(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def test_a_total_that_the_seller_has_changed_is_the_first_thing_said(
         assert f"total approved {approved}, now 59.98" in caplog.text
         lines = (await call_text(client, "get_orders")).splitlines()
         assert lines[1].startswith("WARNING")
-        assert f"approved {approved}, now 59.98" in lines[1]
+        assert f"no longer as it was approved: total: approved {approved}, now 59.98. Tell" in lines[1]
         assert found["payable"]["amount"] == approved
 
 

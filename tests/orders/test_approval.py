@@ -98,6 +98,14 @@ async def test_the_name_of_a_caller_writes_no_line_into_what_the_terminal_shows(
         assert not any(line.startswith("Total to pay: 1.00") for line in done.output.splitlines())
 
 
+@pytest.mark.parametrize("word", ["AAAA-BBBB", "--list"])
+async def test_in_mode_preview_the_terminal_approves_and_lists_nothing(tmp_path: Path, word: str) -> None:
+    account = {"MODE": "preview", "ACCESS_KEY": "key", "ACCESS_SECRET": "secret", "USER_ID": "user"}
+    done = await command(House(tmp_path), "approve", word, **account)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "there is nothing to approve" in done.stderr
+
+
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_form_shows_total_parts_lines_address_trade_type_and_environment_and_asks_for_a_yes(
     tmp_path: Path, era: Era
@@ -110,7 +118,7 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
     lines = form.splitlines()
     assert lines[0].startswith("[SANDBOX")
     assert lines[1] == "Total to pay: 65.61 CNY = goods 58.00 + freight 6.00 + fees 1.61 - discount 0.00"
-    assert f"- 2 {MUG_NAME} offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in lines
+    assert f"- 2 {MUG_NAME} offer {MUG} spec {MUG_SPEC} at 29.00: 58.00 CNY" in lines
     assert f"Ship to: {preview['ship_to']}" in lines
     assert all(part in form for part in ADDRESS.values())
     assert "Trade type: assureTrade" in lines

@@ -60,7 +60,7 @@ async def test_the_day_of_the_budget_is_the_owners(tmp_path: Path) -> None:
     [
         (
             {"MAX_ORDER_CNY": "50"},
-            "XPORTCN_MAX_ORDER_CNY is 50.00 CNY; used so far 0.00 CNY; this order would make it 64.00 CNY.",
+            "XPORTCN_MAX_ORDER_CNY is 50.00 CNY; this order is 64.00 CNY.",
         ),
         ({"MAX_DAY_CNY": "63.99"}, "XPORTCN_MAX_DAY_CNY is 63.99 CNY; "),
         ({"TOTAL_DAY_CNY": "10"}, "XPORTCN_TOTAL_DAY_CNY is 10.00 CNY; "),

@@ -87,8 +87,8 @@ async def test_goods_are_named_wherever_a_person_looks(tmp_path: Path, era: Era)
     assert text.count("BBBsandboxYiwuHousehold01") == 1
     assert "alicdn" not in text
     (form,) = person.asked
-    assert f"- 2 「个」 x {NAME} offer {MUG} spec {MUG_SPEC}: 58.00 CNY" in form
-    assert f"| {NAME} | 个 | `{MUG}` | `{MUG_SPEC}` | – | 2 | 58.00 CNY |" in receipt
+    assert f"- 2 「个」 x {NAME} offer {MUG} spec {MUG_SPEC} at 29.00: 58.00 CNY" in form
+    assert f"| {NAME} | 个 | `{MUG}` | `{MUG_SPEC}` | – | 2 | 29.00 CNY | 58.00 CNY |" in receipt
     for answer in (created, found):
         assert f"Goods: {GOODS}" in text_of(answer)
         content = answer.structured_content

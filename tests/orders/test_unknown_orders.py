@@ -72,7 +72,14 @@ async def lost(
     envelope = await call(client, "create_order", preview["create_order_arguments"])
     assert envelope["order"]["state"] == "unknown"
     assert envelope["problem"]["code"] == "outcome_unknown"
+    assert envelope["problem"]["next_step"].endswith(way_out(preview))
     return preview
+
+
+def way_out(unknown: dict[str, Any]) -> str:
+    """The end of a next step: the owner's whole command, either way."""
+    command = f"xportcn-mcp orders resolve {unknown['out_order_id']}"
+    return f"`{command} --placed ORDER_ID…` or `… --absent`."
 
 
 async def create(client: Client, preview: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +115,7 @@ async def test_an_unknown_order_blocks_the_same_goods_to_the_same_address_and_no
         problem = (await create(client, same))["problem"]
         assert (problem["code"], problem["request_sent"]) == ("earlier_order_unknown", "no")
         assert problem["details"] == {"out_order_id": unknown["out_order_id"]}
-        assert unknown["out_order_id"] in problem["next_step"]
+        assert problem["next_step"].endswith(way_out(unknown))
         spaced = ADDRESS | {"address": "网商路６９９号", "full_name": "李雷"}
         assert (await create(client, await previewed(client, address=spaced)))["problem"]["code"] == problem[
             "code"

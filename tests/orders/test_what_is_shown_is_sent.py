@@ -148,13 +148,14 @@ def _cleaned(texts: tuple[str, str | None]) -> tuple[str, str | None]:
 
 
 def name_of(offer_id: str, spec_id: str | None, *, translated: bool = True) -> str:
-    """How a text names it; `translated`: with the option in both languages."""
+    """How a line names it; not `translated`: how `goods` does, the option in the seller's words alone."""
     (title, in_english), (option, option_in_english) = goods_of(offer_id, spec_id)
     words = option
     if translated and option_in_english not in (None, option):
         words = f"{option} = {option_in_english}"
-    found = f"{(in_english or title).translate(NO_SIGNS)[:40].rstrip()}"
-    return f"「{found}{f' ({words.translate(NO_SIGNS)})' if words else ''}」"
+    whole = (in_english or title).translate(NO_SIGNS)
+    cut_off = "…" if translated and len(whole) > 40 else ""
+    return f"「{whole[:40].rstrip()}{cut_off}{f' ({words.translate(NO_SIGNS)})' if words else ''}」"
 
 
 def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
@@ -179,14 +180,18 @@ def compare(form_text: str, preview: dict[str, Any], placed: Order) -> None:
     sent = Counter(
         (str(line["offerId"]), line.get("specId"), line["quantity"]) for line in body["cargoParamList"]
     )
-    pattern = r"- (\d+) 「[^」]*」 x (「[^」]*」) offer (\d+)(?: spec (\w+))?: ([0-9.]+) CNY"
+    pattern = (
+        r"- (\d+) 「[^」]*」 x (「[^」]*」) offer (\d+)(?: spec (\w+))?"
+        r" at ([0-9.]+)(?:, less ([0-9.]+))?: ([0-9.]+) CNY"
+    )
     matches = [match for match in (re.fullmatch(pattern, line) for line in form) if match]
     shown = Counter((match[3], match[4], int(match[1])) for match in matches)
     assert shown <= sent
     rest = re.findall(r"^- and (\d+) more lines?: ([0-9.]+) CNY$", form_text, re.MULTILINE)
     assert [int(count) for count, _ in rest] == ([sent.total() - 10] if sent.total() > 10 else [])
     assert shown.total() == min(sent.total(), 10)
-    assert sum(fen(match[5]) for match in matches) + sum(fen(amount) for _, amount in rest) == goods
+    assert all(int(match[1]) * fen(match[5]) - fen(match[6] or "0.00") == fen(match[7]) for match in matches)
+    assert sum(fen(match[7]) for match in matches) + sum(fen(amount) for _, amount in rest) == goods
     in_preview = [line for group in preview["groups"] for line in group["lines"]]
     assert Counter((line["offer_id"], line["spec_id"], line["quantity"]) for line in in_preview) == sent
     assert all(match[2] == name_of(match[3], match[4]) for match in matches)

@@ -179,6 +179,7 @@ async def test_the_card_has_every_figure_and_word_of_the_preview(tmp_path: Path)
         preview["trade_type"],
         preview["flow"],
         preview["out_order_id"],
+        preview["approval_code"],
         line["title"],
         line["title_translated"],
         line["option"],
@@ -193,6 +194,17 @@ async def test_the_card_has_every_figure_and_word_of_the_preview(tmp_path: Path)
     ):
         assert shown in card
     assert f">{line['quantity']} {line['unit']}<" in card
+
+
+async def test_a_card_says_what_a_line_costs_less_than_its_unit_price(tmp_path: Path) -> None:
+    house = House(tmp_path, APPROVAL="require")
+    shirts = {"offer_id": "700312458816", "spec_id": "2ad74b0db54e99445eef26d56dc97bdb", "quantity": 3}
+    async with house.client() as client, visited(house) as visit:
+        await previewed(client)
+        assert "less than quantity" not in await visit.text()
+        (line,) = (await previewed(client, items=[shirts]))["groups"][0]["lines"]
+        assert (line["unit_price"]["amount"], line["amount"]["amount"]) == ("18.50", "52.74")
+        assert "2.76 less than quantity × unit price" in await visit.text()
 
 
 async def test_a_card_says_when_the_same_goods_were_bought_last_and_what_they_cost_then(

@@ -17,6 +17,7 @@ from harness.page_visit import OWNER, Visit, forms_in, visited
 from ledger.suite.stores import PLACED, preview_of, settled
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.approvals import Visitor
+from xportcn_tools.ledger.ledger import OrderQuery
 from xportcn_tools.money import yuan
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +51,18 @@ async def test_an_order_has_its_state_its_ids_and_that_it_is_not_paid(tmp_path: 
     assert "Placed, not paid yet unless you have paid it" in page, "nothing is known of a payment"
     for shown in (order["out_order_id"], *order["order_ids"], order["payable"]["amount"], order["ship_to"]):
         assert shown in page
+
+
+async def test_where_the_address_was_forgotten_the_page_says_so(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.client() as client, visited(house) as visit:
+        order = await ordered(client)
+        async with house.opened() as ledger:
+            (kept,) = await ledger.orders(OrderQuery(None))
+            await ledger.erase(kept.order_key)
+        page = html.unescape(await visit.text())
+    assert order["ship_to"] not in page
+    assert "<dd>erased: name, address and message of this order were forgotten</dd>" in page
 
 
 async def test_an_order_that_is_no_longer_as_approved_says_so(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def compare(text: str, placed: Order) -> None:
         for line in body["cargoParamList"]
     )
     assert stands_at("Ship to") == ship_to_of(body["addressParam"])
-    assert stands_at("Way to pay") == body.get("tradeType", "left to the platform")
+    assert stands_at("Trade type") == body.get("tradeType", "left to the platform")
     assert stands_at("Flow") == body.get("flow", "left to the platform")
     assert stands_at("Promotion") == body.get("shopPromotionId", "none")
     assert f"</span> {body['outOrderId']}</h3>" in text

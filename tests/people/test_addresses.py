@@ -398,6 +398,25 @@ async def test_a_name_is_one_plain_word(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "addresses.json").exists()
 
 
+async def test_an_address_that_replaces_another_says_which(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    for fields, replaced in ((PRIVATE, False), (PRIVATE, False), (PRIVATE | {"full_name": "李雷"}, True)):
+        saved = await save(house, "home", fields)
+        assert saved.exit_code == 0
+        known = f"It replaces the earlier address of this name: {PRIVATE['full_name']}, 杭州市."
+        assert (known in saved.output) is replaced
+
+
+async def test_without_an_address_those_that_are_saved_are_named(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    arguments = order_arguments()
+    del arguments["address"]
+    async with house.client() as client:
+        assert "none is saved yet" in (await call(client, "preview_order", arguments))["problem"]["message"]
+        await save(house, "home", PRIVATE)
+        assert "saved are: home" in (await call(client, "preview_order", arguments))["problem"]["message"]
+
+
 async def test_a_contradiction_between_code_and_province_is_told_when_it_is_saved(tmp_path: Path) -> None:
     saved = await save(House(tmp_path), "home", PRIVATE | {"province": "广东省"})
     assert saved.exit_code == 0

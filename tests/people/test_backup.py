@@ -22,7 +22,7 @@ from harness.settings import environ_of
 from ledger.suite.stores import PLACED, preview_of, settled
 from xportcn_server.commands.cli import main
 from xportcn_server.doctor.check_ledger import check_ledger
-from xportcn_server.settings.loaded import read_settings
+from xportcn_server.settings.loaded import default_ledger, read_settings
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
 
@@ -154,6 +154,12 @@ def cp(ledger: Path, folder: Path, *, with_log: bool) -> None:
             shutil.copyfile(path, folder / path.name)
 
 
+def test_before_the_first_start_there_is_nothing_to_copy(tmp_path: Path) -> None:
+    done = said(tmp_path / "orders.sqlite3", "backup", str(tmp_path / "copy"))
+    assert done.exit_code == 1
+    assert "the first start makes it" in done.stderr
+
+
 def test_a_damaged_ledger_gives_no_backup(tmp_path: Path) -> None:
     ledger, copy = tmp_path / "ledger.sqlite3", tmp_path / "copy.sqlite3"
     ordered(ledger, 1)
@@ -218,21 +224,23 @@ def test_doctor_warns_of_a_backup_that_is_older_than_the_last_order(
 
 # What docs/backup.md says, run
 
+LEDGER_FILE = default_ledger("live").name  # what a person has who set nothing
+
 
 def test_the_lines_for_a_new_computer_are_those_that_work(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
     new.mkdir()
-    ordered(old / "ledger.sqlite3", 1, 2)
+    ordered(old / LEDGER_FILE, 1, 2)
     lines = page_lines("Move to a new computer")
     run(lines[0], old)
     (old / "ledger-copy.sqlite3").rename(new / "ledger-copy.sqlite3")
     run(lines[1], new)
-    assert "PO-2" in said(new / "ledger.sqlite3", "orders", "list").stdout
+    assert "PO-2" in said(new / LEDGER_FILE, "orders", "list").stdout
 
 
 def test_the_lines_for_a_backup_and_an_upgrade_and_to_uninstall_are_those_that_work(tmp_path: Path) -> None:
-    ordered(tmp_path / "ledger.sqlite3", 1)
+    ordered(tmp_path / LEDGER_FILE, 1)
     for line in page_lines("Backup"):
         run(line, tmp_path)
     install, look = page_lines("Upgrade")
@@ -240,7 +248,7 @@ def test_the_lines_for_a_backup_and_an_upgrade_and_to_uninstall_are_those_that_w
     run(look, tmp_path)
     assert page_lines("Uninstall")[0] == "pip uninstall xportcn-mcp"
     run(page_lines("Uninstall")[1], tmp_path)
-    assert not list(tmp_path.glob("ledger.sqlite3*"))
+    assert not list(tmp_path.glob(f"{LEDGER_FILE}*"))
 
 
 def page_lines(heading: str) -> list[str]:
@@ -252,6 +260,6 @@ def page_lines(heading: str) -> list[str]:
 def run(line: str, folder: Path) -> None:
     """A line of the page in a person's shell, in which the program is installed."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environ = os.environ | {"PATH": path, "XPORTCN_LEDGER": str(folder / "ledger.sqlite3")}
+    environ = os.environ | {"PATH": path, "XPORTCN_LEDGER": str(folder / LEDGER_FILE)}
     done = subprocess.run(line, shell=True, cwd=folder, env=environ, capture_output=True, check=False)  # noqa: S602
     assert done.returncode == 0, done.stderr

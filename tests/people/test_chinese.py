@@ -61,6 +61,7 @@ async def test_the_form_is_in_chinese_and_its_yes_and_no_count_as_ever(tmp_path:
     text, field = refuser.form.message, refuser.form.requested_schema["properties"]["approve"]
     assert field["type"] == "boolean"
     assert english_in(" ".join([text, field["title"], field["description"]])) == []
+    assert set(refuser.form.requested_schema) == {"type", "properties", "required"}, "nothing else is shown"
     lines = text.splitlines()
     assert lines[1] == "合计应付：65.61 CNY = 货款 58.00 + 运费 6.00 + 手续费 1.61 - 优惠 0.00"
     assert all(line.startswith("注意（") for line in lines[2 : 2 + len(preview["warnings"])])
@@ -216,14 +217,15 @@ async def test_the_page_says_warnings_and_refusals_in_its_language(tmp_path: Pat
         codes = {warning["code"] for warning in preview["warnings"]}
         assert codes >= {"address_conflict", "over_budget"}
         text = await visit.text()
-        assert "此订单会被拒绝：XPORTCN_MAX_ORDER_CNY 上限为 100.00 CNY，已用 0.00 CNY" in text
+        assert "此订单会被拒绝：XPORTCN_MAX_ORDER_CNY 上限为 100.00 CNY，此订单为 122.00 CNY" in text
         assert "一件代发：是" in text
         assert not any(warning["message"] in text for warning in preview["warnings"])
         (form,) = await visit.forms("/yes")
         await visit.send("/yes", form)
         again = await visit.send("/no", form)
     names = re.compile(
-        r'<span class="name">.*?</span>|<span class="original">.*?</span>|<span class="option">.*?</span>'
+        r'<span class="name">.*?</span>|<span class="original">.*?</span>|<span class="option">.*?</span>|'
+        + re.escape(preview["approval_code"])
     )
     assert english_in(bare_of(names.sub("", text)).replace("English", "")) == []
     assert english_in(bare_of(names.sub("", again.text)).replace("English", "")) == []

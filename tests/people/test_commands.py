@@ -140,6 +140,7 @@ def test_help_names_every_command_that_is_offered_and_no_other(terminal: Termina
     for flag in ("--help", "-h"):
         listed = terminal.says(flag).partition("Commands:")[2]
         assert set(re.findall(r"^ {2}(\S+)", listed, re.MULTILINE)) == set(COMMANDS)
+        assert "..." not in listed, "what a command does is cut"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -150,6 +151,7 @@ def test_every_command_explains_itself_without_settings_or_a_ledger(terminal: Te
     assert set(re.findall(r"^ {2}(\S+)", listed, re.MULTILINE)) == set(COMMANDS[command])
     for part in COMMANDS[command]:
         assert terminal.says(command, part, "--help", MODE="nonsense").startswith("Usage: ")
+    assert "..." not in listed, "what a command does is cut"
     assert not terminal.ledger.exists()
 
 
@@ -440,6 +442,7 @@ def test_a_person_ends_an_unknown_order_as_placed(terminal: Terminal, by: str) -
     else:
         said = terminal.says(*words, answer="y\n")
         assert "exists as 1234567890123456789, 1234567890123456790 upstream?" in said
+        assert "Nordic ceramic mug" in said.partition("Confirm")[0], "what to look for"
     assert said.splitlines()[-1].endswith("is now placed.")
     shown = terminal.says("orders", "show", "1234567890123456790")
     assert "placed" in shown

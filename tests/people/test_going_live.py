@@ -62,6 +62,8 @@ def test_a_person_gets_the_list_with_numbers_after_the_checks(patient: Patient) 
     assert "\n1. Use a test account first\n   Ask Xportcn for a test user-id" in printed
     assert printed.index("stdout of serve") < printed.index("1. Use a test account")
     assert "应付总额" in printed
+    for step in ("XPORTCN_MODE=preview", "XPORTCN_MODE=live"):
+        assert "client's configuration" in printed.split(step)[1][:110]
     assert "1. Use" not in patient.told()[1]
 
 

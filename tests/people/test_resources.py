@@ -83,7 +83,7 @@ async def test_a_receipt_says_what_how_much_where_to_how_approved_and_when(tmp_p
         there = datetime.fromisoformat(time).astimezone(ZoneInfo("Asia/Shanghai"))
         assert told[name] == f"{there:%Y-%m-%d %H:%M:%S} CST"
     assert told["Request id"] == f"`{order['request_id']}` (for the vendor's support)"
-    assert f"| `{MUG}` | `{MUG_SPEC}` | – | 2 | 58.00 CNY |" in text
+    assert f"| `{MUG}` | `{MUG_SPEC}` | – | 2 | 29.00 CNY | 58.00 CNY |" in text
     assert "What to do next" not in text
 
 
@@ -187,7 +187,7 @@ async def test_the_receipt_has_the_preview_that_was_ordered_where_the_number_had
         await previewed(client, out_order_id="PO-2026-0001", quantity=5)
         await call(client, "create_order", first["create_order_arguments"])
         text = await read(client, "order://PO-2026-0001")
-    assert f"| `{MUG}` | `{MUG_SPEC}` | – | 2 | 58.00 CNY |" in text
+    assert f"| `{MUG}` | `{MUG_SPEC}` | – | 2 | 29.00 CNY | 58.00 CNY |" in text
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -150,6 +150,12 @@ def test_a_title_is_cut_at_forty_characters() -> None:
     assert goods_line([the_line(title="杯" * 120)]) == f"20 × 「{'杯' * 40}」"
 
 
+def test_a_line_of_text_marks_where_its_title_was_cut() -> None:
+    long, short = the_line(title="杯" * 41), the_line(title="杯" * 40)
+    assert f"「{'杯' * 40}…」" in goods_of(long, "×")
+    assert f"「{'杯' * 40}」" in goods_of(short, "×")
+
+
 def test_lines_leave_from_the_end_until_the_goods_line_fits() -> None:
     long = the_line(title="杯" * 120, option="色" * 100)
     name = f"20 × 「{'杯' * 40} ({'色' * 100})」"

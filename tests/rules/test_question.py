@@ -53,7 +53,7 @@ def test_the_published_sample_is_put_to_the_person_with_everything_that_is_bough
         "[SANDBOX: nothing real is bought]",
         "Total to pay: 65.61 CNY = goods 58.00 + freight 6.00 + fees 1.61 - discount 0.00",
         "Note (unverified_fee): The total holds 1.61 CNY that no documented field explains, probably a service fee.",
-        f"- 2 x offer {OFFER} spec {SPEC}: 58.00 CNY",
+        f"- 2 x offer {OFFER} spec {SPEC} at 29.00: 58.00 CNY",
         "Ship to: 李小明, 13800138000, 浙江省 杭州市 网商路699号",
         "Trade type: assureTrade",
         "Flow: general",
@@ -95,10 +95,29 @@ def test_the_ten_dearest_lines_are_named_and_the_others_counted_and_summed(
 ) -> None:
     found = many(count).splitlines()
     assert [row for row in found if row.startswith("- ")] == [
-        *(f"- 1 x offer {10**11 + yuan}: {yuan}.00 CNY" for yuan in range(count, count - 10, -1)),
+        *(
+            f"- 1 x offer {10**11 + yuan} at {yuan}.00: {yuan}.00 CNY"
+            for yuan in range(count, count - 10, -1)
+        ),
         more,
     ]
     assert found[1].startswith(f"Total to pay: {total}.00 CNY"), "the total is of all of them"
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit_price", "said"),
+    [
+        (5800, 2900, " at 29.00: 58.00 CNY"),
+        (5510, 2900, " at 29.00, less 2.90: 55.10 CNY"),
+        (5800, ..., f" spec {SPEC}: 58.00 CNY"),
+    ],
+)
+def test_a_line_says_what_a_piece_costs_and_what_is_taken_off(
+    amount: int, unit_price: object, said: str
+) -> None:
+    sums = {"sumPaymentNoCarriage": amount, "sumPayment": amount + 600}
+    found = text(asked(), quoted(group(line(amount, finalUnitPrice=unit_price), **sums)))
+    assert next(row for row in found.splitlines() if row.startswith("- ")).endswith(said)
 
 
 def test_warnings_stand_directly_under_the_total() -> None:

@@ -20,7 +20,7 @@ FOREIGN = "系统提示"
 MEANINGS = [
     ("500_001", "cannot be ordered by API", "another offer"),
     ("500_003", "spec_id is not one of this offer", "not the sku_id"),
-    ("500_004", "not enough stock", "fewer pieces"),
+    ("500_004", "more than the seller has in stock", "fewer pieces"),
     ("500_005", "below the seller's minimum quantity", "at least the minimum"),
     ("500_006", "mixed batches", "more of this seller's goods"),
     ("500_007", "no consignment relation", "agree a consignment"),
@@ -58,7 +58,7 @@ def test_a_missing_spec_is_told_from_goods_of_several_sellers() -> None:
 def test_a_refusal_of_the_whole_cart_names_no_line_that_is_not_certain() -> None:
     found = refused(Reason("the upstream refuses the preview", code="500_004"))
     assert "line 1" not in found.message
-    assert "the order has not enough stock" in found.message
+    assert "the order asks for more than the seller has in stock" in found.message
 
 
 def test_several_reasons_bring_each_way_out_once() -> None:
@@ -77,7 +77,7 @@ def test_a_line_that_the_upstream_refuses_is_told_by_its_line() -> None:
     found = problems.not_orderable(caught.value, asked()).problem
     assert (
         found.message
-        == f"This cannot be ordered as asked: line 1 (offer {OFFER} spec {SPEC}) has not enough stock."
+        == f"This cannot be ordered as asked: line 1 (offer {OFFER} spec {SPEC}) asks for more than the seller has in stock."
     )
 
 

@@ -170,6 +170,12 @@ def test_a_preview_whose_create_would_be_refused_does_not_ask_for_it(code: Warni
     assert arguments.startswith("create_order {"), "the arguments stay: the order may be settled in time"
 
 
+def test_in_mode_preview_the_text_of_a_preview_does_not_ask_for_the_create() -> None:
+    *_, invitation, arguments = text_of_preview(preview(), "preview").splitlines()
+    assert "Do not order it: mode preview creates nothing" in invitation
+    assert arguments.startswith("create_order {")
+
+
 def test_several_orders_out_of_one_preview_are_told_apart() -> None:
     second = group(
         line(900, 300, offerId=int(OTHER_OFFER), specId=None), sumPaymentNoCarriage=900, sumPayment=1500
@@ -259,10 +265,17 @@ def test_a_wrong_echo_says_what_the_preview_has() -> None:
 
 def test_changed_terms_name_each_change_and_end_with_the_new_preview() -> None:
     fresh = preview()
-    changes = [Change("payable", "63.00", "64.00"), Change("flow", "general", "none")]
+    changes = [
+        Change("payable", "63.00", "64.00"),
+        Change("flow", "general", "none"),
+        Change(f"option of offer {OFFER}", "5", "not listed"),
+        Change(f"title of offer {OFFER}", "「not listed」", "yes"),
+    ]
     lines = text_of_problem(problems.terms_changed(changes, fresh, {}).problem).splitlines()
     assert "- payable: was 63.00, now 64.00" in lines
     assert "- flow: was 「general」, now none" in lines
+    assert f"- option of offer {OFFER}: was 「5」, now not listed" in lines
+    assert f"- title of offer {OFFER}: was 「not listed」, now 「yes」" in lines
     at = lines.index("The new preview, with a token of its own:")
     assert (
         lines[at + 1 :]
@@ -288,6 +301,13 @@ def test_an_orders_state_goods_and_dates_are_said_in_plain_words(state: OrderSta
     assert "Created 2026-11-21T09:30:00Z" in text
     assert "recorded before" not in text
     assert ("not paid yet: pay order 1927364850192736485" in text) is (state == "placed")
+
+
+@pytest.mark.parametrize("state", ["unknown", "sending"])
+def test_what_to_do_about_an_open_order_is_said_once(state: OrderState) -> None:
+    found = problem("outcome_unknown", "An order may exist.", "Do as this says.")
+    assert "Do not order this again" in text_of_order(order(state))
+    assert "Do not order this again" not in text_of_problem(found.problem, order(state))
 
 
 def test_a_replay_says_that_nothing_was_sent_again() -> None:

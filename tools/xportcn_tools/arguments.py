@@ -236,7 +236,7 @@ def _field(item: ErrorDetails) -> str:
 
 def _message(item: ErrorDetails) -> str:
     if item["type"] == "extra_forbidden":
-        return "is not an argument here; leave it out"
+        return "is not an argument here; leave it out, and tell the person if they asked for it"
     names = [part for part in item["loc"] if isinstance(part, str)]
     if item["loc"] and isinstance(item["loc"][-1], int):
         names = ["item"]

@@ -54,3 +54,8 @@ MODE_WORDS: dict[Environment, str] = {
     "preview": "PREVIEW MODE: prices are real and create_order is refused (orders_disabled)",
     "live": "LIVE: real orders, real money",
 }
+
+RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
+"""How the owner records what became of an order of unknown outcome."""
+SETTLE = f"the owner must look for it in the Xportcn account, then say what they found with {RESOLVE}"
+"""What an assistant tells the person about such an order."""

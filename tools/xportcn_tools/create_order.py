@@ -10,7 +10,7 @@ from mcp.server.mcpserver.resolve import Elicit, ElicitationResult, Resolve
 from mcp.shared.exceptions import MCPError
 from mcp_types import ToolAnnotations
 from mcp_types.version import is_version_at_least
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from xportcn_tools.arguments import Id, TextLine, plain_amount
 from xportcn_tools.caller import caller_of, can_ask
@@ -30,8 +30,15 @@ ANSWER_SECONDS = 300.0
 STATELESS_SINCE = "2026-07-28"
 
 
+def _fields_alone(schema: dict[str, Any]) -> None:
+    """A client may show the name and the docstring of a class above the fields: they are not for people."""
+    del schema["title"], schema["description"]
+
+
 class ApprovalForm(BaseModel):
     """The form: a plain yes or no."""
+
+    model_config = ConfigDict(json_schema_extra=_fields_alone)
 
     approve: StrictBool = Field(title="Place this order?", description="Yes places the order as shown")
 

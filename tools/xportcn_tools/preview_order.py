@@ -68,7 +68,8 @@ async def preview_order(
     if (address is None) == (address_name is None):
         raise wrong_argument(
             "address",
-            f"give exactly one of address ({FORMS['address']}) and address_name ({FORMS['address_name']})",
+            f"give exactly one of address ({FORMS['address']}) and address_name ({FORMS['address_name']}); "
+            f"{_known(desk)}",
         )
     where = order.Address(**address.model_dump()) if address else _saved_address(desk, address_name or "")
     offers = [offer_in(item.offer_id) or OfferLink(item.offer_id) for item in items]
@@ -104,7 +105,10 @@ def _saved_address(desk: Desk, name: str) -> order.Address:
     """The saved address of this name, checked like one that is sent."""
     found = desk.addresses.named(name)
     if found is None:
-        known = ", ".join(sorted(desk.addresses.all()))
-        saved = f"saved are: {known}" if known else "none is saved yet, so give address instead"
-        raise wrong_argument("address_name", f"there is no saved address of this name; {saved}")
+        raise wrong_argument("address_name", f"there is no saved address of this name; {_known(desk)}")
     return found
+
+
+def _known(desk: Desk) -> str:
+    known = ", ".join(sorted(desk.addresses.all()))
+    return f"saved are: {known}" if known else "none is saved yet, so give address instead"

@@ -63,10 +63,14 @@ def options_text(options: Sequence[OptionResult], most_bytes: int = OPTION_BYTES
 
 
 def products_text(products: Sequence[FoundProductResult], total: int | None) -> Iterator[str]:
+    if not products and total:
+        yield f"No products on this page, {total} on the pages before it."
+        return
     if not products:
         yield "No products found. Try fewer or other words, Chinese ones too, or other prices."
         return
-    yield f"Products: {len(products)} of {_number(total)}. For options and stock call get_product."
+    others = " For the others, call again with another page." if total and total > len(products) else ""
+    yield f"Products: {len(products)} of {_number(total)}. For options and stock call get_product.{others}"
     for product in products:
         price = f"list price from {product.price_from.amount} CNY" if product.price_from else "price unknown"
         yield f"- offer {product.offer_id}: {_names(product.title, product.title_translated)}"
@@ -80,8 +84,8 @@ def open_lines_text(lines: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """`lines`: those of `choose_option`."""
     for line in lines:
         options = [OptionResult.model_validate(option) for option in line["options"]]
-        some = f"{len(options)} of {line['options_total']} options"
-        yield f"Line {line['line']}, offer {line['offer_id']}, {some}:"
+        some = f"{len(options)} of {line['options_total']} options" if options else "no options"
+        yield f"Line {line['line']}, offer {line['offer_id']}, {some}{':' * bool(options)}"
         yield from options_text(options, OPTION_BYTES // min(len(lines), 5))
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
-from xportcn_tools.codes import MODE_WORDS
+from xportcn_tools.codes import MODE_WORDS, SETTLE
 from xportcn_tools.desk.naming import TITLE_BYTES, goods_of
 from xportcn_tools.desk.pins import chosen
 from xportcn_tools.desk.terms import is_name
@@ -43,18 +43,19 @@ _NOT_ORDERED = (
     "This preview has not been ordered. If the person agrees to it, call create_order with its arguments; "
     "once it has expired, preview again."
 )
-_OURS = re.compile(r"-?[0-9.]+|none|unknown|yes|no")
+_OURS, _NO_NAME = re.compile(r"-?[0-9.]+|none|unknown|yes|no"), re.compile("none|not listed")
 
 
 def text_of(envelope: Envelope) -> str:
     """What happened, what it costs, what to do next: line by line, with all that the next call needs."""
     lines: list[str] = []
     problem: Problem | None = None
+    creates = envelope.environment != "preview"
     match envelope:
         case PreviewEnvelope(preview=preview, problem=problem):
-            lines += _preview(preview) if preview else []
+            lines += _preview(preview, creates) if preview else []
         case OrderEnvelope(order=order, problem=problem):
-            lines += _order(order) if order else []
+            lines += _order(order, advised=problem is not None) if order else []
         case ProductEnvelope(product=product, problem=problem):
             lines += product_text(product) if product else []
         case ProductsEnvelope(products=products, total=total, problem=problem):
@@ -65,11 +66,11 @@ def text_of(envelope: Envelope) -> str:
             pass
     if problem:
         # A fresh preview ends with the call to make, which stays the last line.
-        lines = [*_problem(problem), *lines, *(_fresh(problem.preview) if problem.preview else [])]
+        lines = [*_problem(problem), *lines, *_fresh(problem.preview, creates)]
     return "\n".join([f"[{MODE_WORDS[envelope.environment]}] {lines[0]}", *lines[1:]])
 
 
-def _preview(preview: PreviewResult) -> Iterator[str]:
+def _preview(preview: PreviewResult, creates: bool) -> Iterator[str]:
     parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
     yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
     yield from (f"Warning {warning.code}: {warning.message}" for warning in preview.warnings)
@@ -95,9 +96,12 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
         f"Caps: {budget.order_cap.amount} CNY an order, {budget.day_cap.amount} CNY a day; until "
         f"{budget.day_ends_at} {budget.day_left.amount} CNY and {budget.day_orders_left} orders are left"
     )
-    if any(warning.code == "earlier_order_unknown" for warning in preview.warnings):
+    codes = {warning.code for warning in preview.warnings}
+    if not creates:
+        yield "Show this to the person. Do not order it: mode preview creates nothing. In mode live, call:"
+    elif "earlier_order_unknown" in codes:
         yield "Do not order this now: it is refused until the order that the warning names is settled. Then:"
-    elif any(warning.code == "over_budget" for warning in preview.warnings):
+    elif "over_budget" in codes:
         yield "Do not order this now: a cap refuses it. Tell the person; once the owner has changed it, call:"
     else:
         yield "Show this to the person. Only if they agree to exactly this, call:"
@@ -105,9 +109,10 @@ def _preview(preview: PreviewResult) -> Iterator[str]:
     yield f"create_order {json.dumps(arguments, ensure_ascii=False)}"
 
 
-def _fresh(preview: PreviewResult) -> Iterator[str]:
-    yield "The new preview, with a token of its own:"
-    yield from _preview(preview)
+def _fresh(preview: PreviewResult | None, creates: bool) -> Iterator[str]:
+    if preview:
+        yield "The new preview, with a token of its own:"
+        yield from _preview(preview, creates)
 
 
 def _group(group: GroupResult, title_bytes: int) -> Iterator[str]:
@@ -136,7 +141,8 @@ def _promotion(offer: PromotionResult) -> str:
     return f"{name}{words}{discount}{' (applied)' if offer.selected else ''}"
 
 
-def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
+def _order(order: OrderResult, *, with_ids: bool = False, advised: bool = False) -> Iterator[str]:
+    """`advised`: what to do stands before it, with the problem."""
     named = _ids(order)
     yield (
         f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
@@ -152,12 +158,9 @@ def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
     yield f"Ship to: {order.ship_to}"
     yield f"Created {order.created_at}, changed {order.updated_at}"
     yield f"Approval: {order.approval.method}{_UNVERIFIED.get(order.approval.method, '')}"
-    if order.state == "unknown":
-        yield (
-            "Do not order this again. Tell the person; the owner settles it with "
-            f"`xportcn-mcp orders resolve {order.out_order_id}`."
-        )
-    if order.state == "sending":
+    if order.state == "unknown" and not advised:
+        yield f"Do not order this again; tell the person that {SETTLE.format(reference=order.out_order_id)}."
+    if order.state == "sending" and not advised:
         yield "Do not order this again. Ask get_orders once more in half a minute."
     if order.upstream:
         yield from upstream_lines(order.upstream)
@@ -186,7 +189,7 @@ def _differences(order: OrderResult) -> Iterator[str]:
     differences = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
     if differences:
         yield (
-            f"WARNING: the upstream has this order otherwise than it was approved: {'; '.join(differences)}. "
+            f"WARNING: upstream this order is no longer as it was approved: {'; '.join(differences)}. "
             "Tell the person before anybody pays."
         )
 
@@ -264,8 +267,9 @@ def _details(details: Mapping[str, Any], message: str) -> Iterator[str]:
     yield from filter(None, (_reason(reason, message) for reason in _objects(details.get("reasons"))))
     yield from (f"- {figures}" for figures in details.get("figures", ()))
     for change in _objects(details.get("changes")):
-        word = quoted if is_name(change["what"]) else _value
-        yield f"- {change['what']}: was {word(change['was'])}, now {word(change['now'])}"
+        ours = _NO_NAME if is_name(change["what"]) else _OURS
+        was, now = (_value(change[side], ours) for side in ("was", "now"))
+        yield f"- {change['what']}: was {was}, now {now}"
     yield from open_lines_text(details.get("lines", ()))
     yield from sellers_text(details.get("by_seller", ()))
     if "preview_has" in details:
@@ -291,6 +295,6 @@ def _objects(value: object) -> Iterable[dict[str, Any]]:
     return cast("list[dict[str, Any]]", value or [])
 
 
-def _value(value: str) -> str:
+def _value(value: str, ours: re.Pattern[str]) -> str:
     """Figures and words of ours as they are; what may be an upstream's name, as a quotation."""
-    return value if _OURS.fullmatch(value) else quoted(value)
+    return value if ours.fullmatch(value) else quoted(value)

@@ -19,13 +19,13 @@ _ASKED = {
     "mobile": "Mobile",
     "province": "Province",
     "city": "City",
-    "address": "Address",
+    "address": "Street and number",
 }
 
 
 @click.group()
 def address() -> None:
-    """Saved addresses, used by name so that they need not pass through the model."""
+    """Saved addresses, used by name. They need not pass through the model."""
 
 
 def _book() -> AddressBook:
@@ -60,6 +60,7 @@ def address_add(name: str, **fields: str | None) -> None:
         stop("a name is 1 to 64 letters, digits, dots, dashes or underscores", 1)
     try:
         checked = AddressArgument.model_validate(fields).model_dump(exclude_none=True)
+        before = book.all().get(name)
         book.save(name, checked)
     except ValidationError as error:
         stop(invalid_arguments(error).problem.message, 1)
@@ -67,6 +68,9 @@ def address_add(name: str, **fields: str | None) -> None:
         stop(error, 1)
     for warning in address_warnings(Address(**checked)):
         tell("Note: {text_}", err=True, text_=warning.message)
+    if before and before != checked:
+        was = f"{before.get('full_name', '?')}, {before.get('city', '?')}"
+        tell("It replaces the earlier address of this name: {was}.", was=was)
     tell("Saved as {name}. The assistant can use it as address_name.", name=name)
 
 

@@ -23,20 +23,21 @@ from xportcn_tools.wording import worded
 @click.argument("code", required=False)
 @click.option("--list", "listing", is_flag=True, help="Show what waits for approval.")
 def approve(code: str | None, *, listing: bool) -> None:
-    """Approve a preview outside the conversation: shows it, asks, records the yes."""
+    """Approve a preview outside the conversation. Shows it, asks, records the yes."""
     if listing == bool(code):
         raise click.UsageError("say either a CODE or --list")
+    settings = current_settings()
+    if settings.mode == "preview":
+        # The text would say that nothing is bought, and a live server on this ledger would take the yes.
+        stop("mode preview creates nothing, so there is nothing to approve", 1)
     if code:
-        _approve(current_settings(), code)
+        _approve(settings, code)
     else:
-        _list(current_settings())
+        _list(settings)
 
 
 def _approve(settings: Settings, code: str) -> None:
     """Show the same summary as the form does, ask, record."""
-    if settings.mode == "preview":
-        # The text would say that nothing is bought, and a live server on this ledger would take the yes.
-        stop("mode preview creates nothing, so there is nothing to approve", 1)
     try:
         preview = with_ledger(settings, lambda ledger: Operator(ledger).to_approve(code))
         if preview.caller != LOCAL_CALLER:

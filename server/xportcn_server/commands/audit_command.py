@@ -27,14 +27,14 @@ _SQLITE = b"SQLite format 3\x00"
 
 @click.group()
 def audit() -> None:
-    """Prove the trail: check it, export it, or print its last hash."""
+    """Prove the trail. Check it, export it, or print its last hash."""
 
 
 @audit.command("verify")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--head", metavar="HASH", help="A last hash that you noted earlier: it must still be there.")
 def audit_verify(file: Path | None, head: str | None) -> None:
-    """Check the trail and the tables of the ledger, or of FILE: an export, or a copy of a ledger."""
+    """Check the trail and the tables of the ledger. Or of FILE: an export, or a copy of a ledger."""
     head = head.strip().lower() if head else None
     try:
         verdict = _verify_file(file, head) if file else _verify_own(current_settings(), head)
@@ -56,7 +56,7 @@ def audit_verify(file: Path | None, head: str | None) -> None:
 
 @audit.command("export")
 def audit_export() -> None:
-    """Write the trail as JSON lines; the last line has the number of rows and the last hash."""
+    """Write the trail as JSON lines. The last line has the number of rows and the last hash."""
     out = sys.stdout.buffer  # noqa: TID251 - no line end but ours
     chain = Chain()
     try:

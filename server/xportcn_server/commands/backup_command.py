@@ -13,13 +13,13 @@ from xportcn_tools.ledger.ledger import LedgerError
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    """Copy the ledger to FILE, which must not exist yet, and verify the copy."""
+    """Copy the ledger to FILE, and verify the copy. FILE must not exist yet."""
     settings = current_settings()
     if settings.ledger_url:
         line = f'pg_dump --format=custom --file={file} "$XPORTCN_LEDGER"'
         stop(f"a PostgreSQL ledger is copied by its own tool: {line}", 1)
     if not Path(settings.ledger).is_file():
-        stop(f"there is no ledger at {settings.ledger}", 1)
+        stop(f"there is no ledger at {settings.ledger} yet, so nothing to copy: the first start makes it", 1)
     try:
         verdict = back_up(Path(settings.ledger), file)
         with_ledger(settings, lambda ledger: ledger.backed_up())

@@ -29,7 +29,7 @@ def caller() -> None:
 @click.argument("name")
 @click.option("--digest-only", is_flag=True, help="Print the token and its config line; write no file.")
 def caller_new(name: str, *, digest_only: bool) -> None:
-    """Add a caller to the file XPORTCN_CALLERS; prints the bearer token, once.
+    """Add a caller to the file XPORTCN_CALLERS. Prints the bearer token, once.
 
     --digest-only is for a file that is kept elsewhere, and for a second token while one is rotated.
     """
@@ -74,7 +74,7 @@ def caller_list() -> None:
 @caller.command("remove")
 @click.argument("name")
 def caller_remove(name: str) -> None:
-    """Take a caller out of the file XPORTCN_CALLERS; its token is refused from its next request on."""
+    """Take a caller out of the file XPORTCN_CALLERS. Its token is refused from its next request on."""
     path = _file()
     try:
         remove_caller(path, name)
@@ -94,7 +94,7 @@ def caller_remove(name: str) -> None:
 @click.argument("name", required=False)
 @click.option("--oauth", metavar="ISS|SUB", help="A caller of the OAuth issuer, instead of NAME.")
 def caller_page(name: str | None, oauth: str | None) -> None:
-    """Print a code with which a caller signs in at the server's page, once, within ten minutes.
+    """Print a code with which a caller signs in at the page. It works once, within ten minutes.
 
     The page shows this caller's previews and orders, and takes the yes for them.
     """

@@ -146,6 +146,7 @@ def notes(client: Client, start: Start, loaded: Loaded, *, windows: bool) -> lis
     settings = loaded.settings
     line = command_line(start, windows=windows)
     lines = [text.replace("{command_line}", line) for text in PLACES[client]]
+    lines.append(f"If the file names other servers already, add the entry `{NAME}` beside theirs.")
     file = loaded.env_file or (settings.ledger_path.parent / ".env" if settings.ledger_path else None)
     if file:
         lines.append(f"Write keys, secret and all other settings to {file}, never to the snippet.")
@@ -163,7 +164,7 @@ def notes(client: Client, start: Start, loaded: Loaded, *, windows: bool) -> lis
     if only_here:
         lines.append(f"Set in this environment only, so write to that file: {', '.join(only_here)}")
     if settings.ledger_path:
-        lines.append("For another mode, run this again with it: the snippet names this mode's ledger.")
+        lines.append("After a change of XPORTCN_MODE print this again: the snippet names mode and ledger.")
     if UV_CACHE in Path(start.command).parts:
         lines.append(
             "This installation is in uv's cache and may be deleted: run `uv tool install xportcn-mcp`."
@@ -174,7 +175,7 @@ def notes(client: Client, start: Start, loaded: Loaded, *, windows: bool) -> lis
 @click.command("client-config")
 @click.argument("client", required=False, type=click.Choice((*CLIENTS, "http")))
 def client_config(client: Client | Literal["http"] | None) -> None:
-    """Print the configuration with which a client starts this installation. Without a client: all.
+    """Print the configuration of a client. With it the client starts this program; without a client: all.
 
     http: for a client that reaches `serve --http`.
     """

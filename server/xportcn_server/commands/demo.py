@@ -42,7 +42,7 @@ class DemoError(Exception):
     help="MCP protocol era of the demo client.",
 )
 def demo(mode: str) -> None:
-    """Show the whole conversation on the sandbox, from a link and words to an order and its look-up."""
+    """Show a whole conversation on the sandbox. From a link and words to an order and its look-up."""
     failed = ""
     try:
         anyio.run(_conversation, mode)

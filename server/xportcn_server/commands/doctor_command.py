@@ -16,7 +16,7 @@ from xportcn_server.doctor.report import run_doctor
 @record_option
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def doctor(*, probe: bool, live: bool, whole: bool, folder: Path | None, as_json: bool) -> None:
-    """Check settings, ledger, clock, network and account; say what to do. Changes nothing."""
+    """Check settings, ledger, clock, network and account. Says what to do, and changes nothing."""
     sys.exit(
         run_doctor(probe=probe, live=live, whole=whole, folder=folder, as_json=as_json, env_file=env_file())
     )

@@ -18,7 +18,8 @@ from xportcn_tools.ledger.ledger import Ledger
 @order_filters
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 def export(filters: OrderFilters, form: str) -> None:
-    """Write a row for each line of goods, and for freight, fees and discount of each order. Newest first.
+    """Write the orders as a table. A row for each line of goods, and for freight, fees and discount of each
+    order; newest first.
 
     Orders of every state are in it. For what is to be paid, use --state placed.
     """

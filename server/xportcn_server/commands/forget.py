@@ -13,7 +13,7 @@ from xportcn_tools.ledger.ledger import LedgerError
 @click.command()
 @click.argument("reference")
 def forget(reference: str) -> None:
-    """Erase name, address and message of one order: by out_order_id or order id. Sums and trail stay."""
+    """Erase name, address and message of one order. By out_order_id or order id. Sums and trail stay."""
     settings = current_settings()
     try:
         number = with_ledger(settings, lambda ledger: Operator(ledger).forget(reference))

@@ -22,11 +22,11 @@ from xportcn_server.commands.shared import (
 )
 from xportcn_server.commands.watch_command import watch
 from xportcn_server.guide.printed_receipt import printed_receipt
-from xportcn_server.guide.receipts import REASON, RESOLVE, WHOSE_WORDS, page
+from xportcn_server.guide.receipts import REASON, WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import local_time
-from xportcn_tools.codes import MODE_WORDS
+from xportcn_tools.codes import MODE_WORDS, RESOLVE
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.present import goods_shown, receipt_result
 from xportcn_tools.desk.question import line_of, parts_of_total
@@ -53,7 +53,7 @@ def orders(context: click.Context) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--before", metavar="REF", help="Go on after this order.")
 def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
-    """List orders, newest first, with their goods and what is to be paid; then the totals of all that fit."""
+    """List orders, newest first. With their goods and what is to be paid; then the totals of all that fit."""
     settings = current_settings()
     query = replace(filters.query(settings), limit=limit + 1, before=before)
 
@@ -138,7 +138,7 @@ def orders_show(reference: str, form: str | None) -> None:
 def orders_resolve(
     reference: str, order_ids: tuple[str, ...], *, placed: bool, absent: bool, yes: bool
 ) -> None:
-    """End an order of unknown outcome: REF --placed ID... or REF --absent."""
+    """Record what became of an order of unknown outcome. REF --placed ID... or REF --absent."""
     if placed == absent:
         raise click.UsageError("say either --placed with the order ids, or --absent")
     if placed != bool(order_ids):
@@ -148,6 +148,9 @@ def orders_resolve(
     try:
         order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
         _print_order(order, local_time(ZoneInfo(settings.timezone)), settings.language)
+        query = OrderQuery(None, reference=order.out_order_id)
+        for found in with_ledger(settings, lambda ledger: ledger.receipts(query)):
+            _print_goods(found, settings.language)
         ids = ", ".join(order_ids)
         ending = t("this order exists as {ids}", ids=ids) if ids else t("no such order exists")
         sure = t("Confirm: you checked the account yourself, and {ending} upstream?", ending=ending)
@@ -177,18 +180,23 @@ def _print_receipt(settings: Settings, found: Receipt, form: str) -> None:
 
 def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """The order, its goods, and what the upstream last said; what differs goes first."""
-    result, t = receipt_result(found, when), partial(worded, language)
+    result = receipt_result(found, when)
     if warning := difference_warning(result, language):
         say(warning)
     _print_order(found.order, when, language)
+    _print_goods(found, language)
+    upstream = upstream_lines(result.upstream, language) if result.upstream else ()
+    for text in (*upstream, *to_pay(result, language), *_to_settle(found.order, language)):
+        say(text)
+
+
+def _print_goods(found: Receipt, language: UiLanguage) -> None:
+    t = partial(worded, language)
     if found.preview:
         say(f"{padded(t('sum'), 13)} {parts_of_total(found.preview.shown, language)}")
     for line in found.preview.shown.lines if found.preview else ():
         number = t(", product_no {number}", number=line.product_no) if line.product_no else ""
         say(f"{padded(t('goods'), 13)} {line_of(line, language)}{number}")
-    upstream = upstream_lines(result.upstream, language) if result.upstream else ()
-    for text in (*upstream, *to_pay(result, language), *_to_settle(found.order, language)):
-        say(text)
 
 
 def _to_settle(order: OrderRecord, language: UiLanguage) -> Iterator[str]:

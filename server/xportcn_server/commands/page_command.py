@@ -18,7 +18,7 @@ from xportcn_tools.ledger.ledger import LedgerError
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; 0: one that is free.")
 @click.option("--no-browser", is_flag=True, help="Print where the page is instead of opening it.")
 def page(port: int, *, no_browser: bool) -> None:
-    """Open the page for people: say yes or no, see orders, end what is unknown. Ctrl-C ends it."""
+    """Open the page for people. Say yes or no, see orders, end what is unknown. Ctrl-C ends it."""
     settings = current_settings()
     try:
         anyio.run(show_page, settings, port, not no_browser)

@@ -9,7 +9,7 @@ from xportcn_tools.desk.operator import Operator, RefusedError
 @click.command()
 @click.option("--reason", default="", metavar="TEXT", help="Every refused order shows this text.")
 def pause(reason: str) -> None:
-    """Let no order leave, in any process on this ledger, until `resume`."""
+    """Let no order leave until `resume`. In any process on this ledger."""
     with_ledger(current_settings(), lambda ledger: Operator(ledger).pause(reason))
     tell("Paused: no order leaves until `xportcn-mcp resume`. One that is being sent now is not stopped.")
 

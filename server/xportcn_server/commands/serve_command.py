@@ -5,10 +5,12 @@ import click
 
 @click.command()
 @click.option("--http", "over_http", is_flag=True, help="Streamable HTTP at /mcp instead of stdio.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="With --http.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="With --http.")
-def serve(*, over_http: bool, host: str, port: int) -> None:
-    """Serve MCP on stdio (what Claude Desktop starts), or over HTTP."""
+@click.option("--host", help="With --http; 127.0.0.1 unless named.")
+@click.option("--port", type=click.IntRange(0, 65535), help="With --http; 8000 unless named.")
+def serve(*, over_http: bool, host: str | None, port: int | None) -> None:
+    """Serve MCP on stdio, or over HTTP. Stdio is what Claude Desktop starts."""
+    if not over_http and (host or port is not None):
+        raise click.UsageError("--host and --port are for --http")
     from xportcn_server.stdio.pipes import take_pipes
 
     pipes = None if over_http else take_pipes()  # before anything that might print is imported
@@ -30,6 +32,6 @@ def serve(*, over_http: bool, host: str, port: int) -> None:
         if pipes:
             serve_over_stdio(settings, pipes)
         else:
-            serve_over_http(settings, host, port)
+            serve_over_http(settings, host or "127.0.0.1", 8000 if port is None else port)
     except StartError as error:
         stop(error)

@@ -43,7 +43,7 @@ _wait = anyio.sleep
 )
 @click.option("--once", is_flag=True, help="Read once and end with an exit code for scripts.")
 def watch(every: int, *, once: bool) -> None:
-    """Read what becomes of the 50 newest open orders; print a line for each change. Ctrl-C ends it.
+    """Read what becomes of the 50 newest open orders. Prints a line for each change; Ctrl-C ends it.
 
     Needs XPORTCN_ORDER_LOOKUP=on. Exit codes with --once: 0, nothing has changed; 3, something has changed,
     or an order is no longer as it was approved; 1, orders could not be read, and nothing else has changed;

@@ -59,15 +59,17 @@ def live_steps(settings: Settings) -> list[LiveStep]:
         ),
         LiveStep(
             "Compare one cheap order by eye",
-            "Set XPORTCN_MODE=preview: prices are real, and creating is refused. Preview one cheap product,\n"
-            "put the same into the website's cart for the same address, and compare:\n"
+            "Set XPORTCN_MODE=preview: prices are real, and creating is refused. A client's configuration\n"
+            "names the mode, too: print it again with `xportcn-mcp client-config`. Preview one cheap\n"
+            "product, put the same into the website's cart for the same address, and compare:\n"
             + "".join(f"- {ours}: {theirs}\n" for ours, theirs in COMPARED.items())
             + "A total that is a hundred times more or less is a wrong unit: stop, and report it.",
         ),
         LiveStep(
             "Cap the first order at its own amount",
-            "Set XPORTCN_MODE=live, XPORTCN_MAX_ORDER_CNY and XPORTCN_MAX_DAY_CNY to that total,\n"
-            "XPORTCN_MAX_DAY_ORDERS=1 and XPORTCN_APPROVAL=require. Then order it once.\n"
+            "Set XPORTCN_MODE=live (in the client's configuration, too), XPORTCN_MAX_ORDER_CNY and\n"
+            "XPORTCN_MAX_DAY_CNY to that total, XPORTCN_MAX_DAY_ORDERS=1 and XPORTCN_APPROVAL=require.\n"
+            "Then order it once.\n"
             "Its preview has the warning unverified_unit: look at the total once more before the yes.",
         ),
         LiveStep(

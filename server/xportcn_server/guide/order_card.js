@@ -79,17 +79,23 @@ function optionText(line) {
   return first === second || !second ? first : `${first} · ${second}`;
 }
 
+function fen(money) {
+  return Math.round(100 * money.amount);
+}
+
 function lineCells(line) {
   const names = both(line.title, line.title_translated);
   const ids = [t("offer", { offer: line.offer_id })];
   if (line.spec_id) ids.push(t("spec", { spec: line.spec_id }));
   if (line.product_no) ids.push(t("your_number", { number: line.product_no }));
+  const less = line.unit_price ? fen(line.unit_price) * line.quantity - fen(line.amount) : 0;
   return [
     [
       picture(line.image, names[0] ?? line.offer_id),
       ...names.map((name, at) => el("span", at ? "original" : "name", name)),
       optionText(line) && el("span", "option", optionText(line)),
       el("span", "ids", ids.join(" · ")),
+      less > 0 && el("span", "since", t("less", { less: (less / 100).toFixed(2) })),
       line.message && el("span", "foreign", `${t("upstream_says")}: 「${line.message}」`),
     ],
     line.unit ? `${line.quantity} ${line.unit}` : line.quantity,
@@ -116,9 +122,10 @@ function previewCard(preview, open) {
       preview.discount.amount !== "0.00" && [t("discount"), `−${preview.discount.amount}`],
       [t("to_pay"), `${payable.amount} CNY`, "total"],
       [t("ship_to"), preview.ship_to],
-      [t("way_to_pay"), preview.trade_type ?? t("left_to_platform")],
+      [t("trade_type"), preview.trade_type ?? t("left_to_platform")],
       [t("flow"), preview.flow ?? t("left_to_platform")],
       [t("promotion"), preview.promotion_id ?? t("none")],
+      [t("approval_code"), preview.approval_code],
     ]),
     ...(open ? [clock(preview), answers(preview)] : []),
   );

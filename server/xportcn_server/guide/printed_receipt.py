@@ -22,7 +22,7 @@ _PAGE = """<!doctype html>
 body {{ font: 11pt/1.5 sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em }}
 table {{ border-collapse: collapse; width: 100%; margin: 1em 0 }}
 th, td {{ border: 1px solid #999; padding: .3em .5em; text-align: left; vertical-align: top }}
-td:nth-child(7) {{ text-align: right; white-space: nowrap }}
+td:nth-child(n + 7) {{ text-align: right; white-space: nowrap }}
 </style>
 <h1>{title}</h1>
 <p>{mode}</p>

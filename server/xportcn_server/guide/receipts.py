@@ -11,7 +11,7 @@ from datetime import tzinfo
 from functools import partial
 
 from xportcn_tools.clock import local_time
-from xportcn_tools.codes import MODE_WORDS, Environment
+from xportcn_tools.codes import MODE_WORDS, RESOLVE, Environment
 from xportcn_tools.desk.naming import name_of
 from xportcn_tools.desk.question import parts_of_total
 from xportcn_tools.ledger.ledger import OrderRecord, Receipt, State
@@ -19,8 +19,6 @@ from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED, ShownPreview
 from xportcn_tools.results import STATE_WORDS, OrderResult
 from xportcn_tools.wording import UiLanguage, worded
-
-RESOLVE = "`xportcn-mcp orders resolve {reference} --placed ORDER_ID…` or `… --absent`"
 
 _NEXT: dict[State, str] = {
     "sending": "Wait half a minute and look again. Do not order it again meanwhile.",
@@ -145,7 +143,7 @@ def facts(found: Receipt, zone: tzinfo, style: Style, language: UiLanguage) -> l
 def goods(found: Receipt, style: Style, language: UiLanguage) -> list[tuple[str, ...]]:
     """The names of the columns, then a row for each line of goods; amounts last."""
     t = partial(worded, language)
-    columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Amount")
+    columns = ("Goods", "Unit", "Offer", "Spec", "Own number", "Quantity", "Unit price", "Amount")
     rows = [
         (
             style.plain(name_of(line, language=language) or t("not named: {url}", url=line.url)),
@@ -154,6 +152,7 @@ def goods(found: Receipt, style: Style, language: UiLanguage) -> list[tuple[str,
             style.code(line.spec_id),
             style.plain(line.product_no or "–"),
             str(line.quantity),
+            "–" if line.unit_price is None else f"{yuan(line.unit_price)} CNY",
             f"{yuan(line.amount)} CNY",
         )
         for line in (found.preview.shown.lines if found.preview else ())

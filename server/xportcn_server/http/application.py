@@ -212,7 +212,11 @@ class _GracefulServer(uvicorn.Server):
         self._on_listening = on_listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # uvicorn has logged why
+            start.error("not listening: name an address and a port that are free with --host and --port")
+            raise
         if self.should_exit:
             return
         port = self.servers[0].sockets[0].getsockname()[1]  # --port 0 leaves the choice to the system

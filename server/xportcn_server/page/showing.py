@@ -18,7 +18,7 @@ from xportcn_tools.ledger.approvals import Bought
 from xportcn_tools.ledger.ledger import Receipt, StoredPreview
 from xportcn_tools.messages import said
 from xportcn_tools.money import yuan
-from xportcn_tools.order import Line
+from xportcn_tools.order import ERASED, Line
 from xportcn_tools.result_shapes import timestamp
 from xportcn_tools.wording import UiLanguage, reworded
 
@@ -101,7 +101,14 @@ def rendered(template: str, language: UiLanguage, now: datetime, zone: tzinfo, *
     def since(line: Line, bought: Sequence[Bought]) -> list[str]:
         return since_last_time(line, bought, language, zone)
 
-    own = {"named": named, "when": when, "left": left, "version": version_of, "may_be_shown": is_shown}
+    own = {
+        "erased": ERASED,
+        "named": named,
+        "when": when,
+        "left": left,
+        "version": version_of,
+        "may_be_shown": is_shown,
+    }
     own |= {"since_last_time": since, "changed_upstream": changed_upstream}
     page = templates().get_template(template)
     own |= {"t": partial(said, language), "reworded": partial(reworded, language)}

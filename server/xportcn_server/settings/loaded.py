@@ -208,11 +208,7 @@ def _missing(found: Mapping[str, tuple[str, str]]) -> list[SettingFault]:
 def _validated(found: Mapping[str, tuple[str, str]], folder: Path | None) -> tuple[Settings, frozenset[str]]:
     """The settings without those that cannot be read, and the fields of the latter."""
     values: dict[str, Any] = {FIELDS[name]: value for name, (value, _) in found.items()}
-    refused = {
-        field
-        for field, value in values.items()
-        if is_placeholder(value, a_path=field in PATHS and "://" not in value, secret=field in SECRET)
-    }
+    refused = {field for field, value in values.items() if _unfilled(field, value)}
     values = {field: value for field, value in values.items() if field not in refused}
     if "ledger" not in refused | values.keys():
         values["ledger"] = str(default_ledger(_mode(found)))
@@ -230,6 +226,10 @@ def _validated(found: Mapping[str, tuple[str, str]], folder: Path | None) -> tup
             return settings, frozenset(refused)
 
 
+def _unfilled(field: str, value: str) -> bool:
+    return is_placeholder(value, a_path=field in PATHS and "://" not in value, secret=field in SECRET)
+
+
 def _refused(name: str, found: tuple[str, str] | None) -> SettingFault:
     """A value that is not allowed; found nowhere, it is the default ledger's."""
     field = FIELDS[name]
@@ -241,6 +241,8 @@ def _refused(name: str, found: tuple[str, str] | None) -> SettingFault:
         what = "cannot be read (its value is not shown)"
     else:
         what = f"is {shown(masked_url(value) if field in URLS else masked(value))}"
+    if _unfilled(field, value):
+        what += ", a placeholder that nothing has filled in"
     return SettingFault(name, what, f"set {name} to: {allowed}", allowed, source)
 
 

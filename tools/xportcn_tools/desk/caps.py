@@ -41,9 +41,11 @@ class Breach:
 
     @property
     def message(self) -> str:
-        until = f"; the day ends at {self.ends_at}" if self.ends_at else ""
         unit = " CNY" if "." in self.cap else ""  # else orders, as the setting says
         cap, used, would_be = (f"{figure}{unit}" for figure in (self.cap, self.used, self.would_be))
+        if self.ends_at is None:
+            return f"{self.setting} is {cap}; this order is {would_be}"
+        until = f"; the day ends at {self.ends_at}"
         return f"{self.setting} is {cap}; used so far {used}; this order would make it {would_be}{until}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.caps import Caps, breach
-from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
+from xportcn_tools.desk.policy import LOCAL_CALLER, Answer, Approval, Policy, Profile, approval_from
 from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
@@ -80,7 +80,9 @@ class Checks:
         if approval:
             return approval
         if self._policy.approval == "require":
-            raise problems.approval_required(standing.preview.approval_code, page_open=standing.page_open)
+            remote = standing.preview.caller != LOCAL_CALLER
+            code = standing.preview.approval_code
+            raise problems.approval_required(code, page_open=standing.page_open, remote=remote)
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 
     def outdated(self, standing: Standing) -> bool:

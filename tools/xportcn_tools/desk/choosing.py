@@ -119,7 +119,7 @@ def with_specs(request: OrderRequest, wishes: Sequence[Wish], products: Products
             if spec_id is None and len(fit) == 1:
                 spec_id = fit[0].spec_id
             elif spec_id is None and (wish.option or product.options):
-                still_open.append(OpenLine(at + 1, item.offer_id, ranked))
+                still_open.append(OpenLine(at + 1, item.offer_id, ranked, len(fit) if wish.option else None))
             elif wish.option and spec_id not in {option.spec_id for option in fit}:
                 raise wrong_argument(
                     f"items[{at}].option", "names another option than spec_id does; give one of the two"

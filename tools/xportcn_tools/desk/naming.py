@@ -115,7 +115,7 @@ def name_of(
     option = line.option
     if language == "en" and option and line.option_translated and line.option_translated != option:
         option = f"{option} = {line.option_translated}"
-    return _name(line, option, language, title_bytes=title_bytes) if line.title else None
+    return _name(line, option, language, title_bytes=title_bytes, cut_off="…") if line.title else None
 
 
 def goods_of(
@@ -138,16 +138,18 @@ def _name(
     language: UiLanguage,
     option_length: int = OPTION_LENGTH,
     title_bytes: int = TITLE_BYTES,
+    cut_off: str = "",
 ) -> str:
     """`「Ceramic mug (白色 / 350ml)」`: the translated title, else the original, in at most 40 characters. In
-    Chinese the original goes first.
+    Chinese the original goes first. `cut_off`: what stands where a title was cut.
     """
     titles = (line.title_translated, line.title) if language == "en" else (line.title, line.title_translated)
-    title = cut(next(filter(None, (_bare(each or "") for each in titles)), ""), TITLE_LENGTH)
+    whole = next(filter(None, (_bare(each or "") for each in titles)), "")
+    title = cut(whole, TITLE_LENGTH)
     if len(title.encode()) > title_bytes:
         title = cut(title, len(title.encode()[:title_bytes].decode(errors="ignore")))
     words = _words(option, option_length)
-    return f"「{title}{f' ({words})' if words else ''}」"
+    return f"「{title}{cut_off if title != whole else ''}{f' ({words})' if words else ''}」"
 
 
 def _words(option: str | None, most: int) -> str:

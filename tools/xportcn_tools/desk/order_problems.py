@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from xportcn_tools.codes import SETTLE
 from xportcn_tools.desk.present import order_result
 from xportcn_tools.desk.problems import PREVIEW_AGAIN
 from xportcn_tools.desk.refusals import create_refused
@@ -55,8 +56,7 @@ def of_order(order: OrderRecord, shown: ShownPreview, *, replayed: bool) -> Prob
             "outcome_unknown",
             f"A create {'was' if order.request_sent == 'yes' else 'may have been'} sent, and its outcome is "
             "not known: an order may exist.",
-            "Do not order this again; tell the person that the owner can settle it with "
-            f"`xportcn-mcp orders resolve {order.out_order_id}`.",
+            f"Do not order this again; tell the person that {SETTLE.format(reference=order.out_order_id)}.",
         )
     if order.problem_code == "upstream_unavailable":
         return about(

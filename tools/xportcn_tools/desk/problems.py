@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from xportcn_tools.codes import SETTLE
 from xportcn_tools.desk.caps import Breach
 from xportcn_tools.desk.quote import NotOrderableError, Reason, UnitsUnclearError
 from xportcn_tools.desk.refusals import reasons_of, way_out
@@ -20,7 +21,7 @@ from xportcn_tools.upstream.words import cause_of, documented
 
 BUSY_SECONDS = 60  # where the upstream asks to wait and does not say how long
 PREVIEW_AGAIN = "Call preview_order again and show the person the new preview."
-ASK_THE_OWNER = "Tell the person; the owner can settle it with `xportcn-mcp orders resolve {reference}`."
+ASK_THE_OWNER = f"Tell the person; {SETTLE}."
 
 
 def unknown_token() -> ProblemError:
@@ -56,7 +57,8 @@ def orders_disabled() -> ProblemError:
     return problem(
         "orders_disabled",
         "The server runs in mode preview: it shows prices and creates nothing.",
-        "Tell the person; the owner can set XPORTCN_MODE=live.",
+        "Tell the person; the owner can set XPORTCN_MODE=live, in the client's configuration, too, if it "
+        "is set there.",
     )
 
 
@@ -97,8 +99,10 @@ def approval_declined(how: str) -> ProblemError:
     )
 
 
-def approval_required(code: str, *, page_open: bool) -> ProblemError:
-    page = "that is open" if page_open else "(`xportcn-mcp page` opens it)"
+def approval_required(code: str, *, page_open: bool, remote: bool) -> ProblemError:
+    """`remote`: the caller reaches the server over the network, and so does the page's reader."""
+    there = "(at / of this server's address)" if remote else "(`xportcn-mcp page` opens it)"
+    page = "that is open" if page_open else there
     return problem(
         "approval_required",
         "The owner requires a recorded yes, and this client cannot ask the person.",

@@ -31,11 +31,18 @@ _BY_SPEC = "; an order with spec_id instead of option does not need it, so ask t
 
 @dataclass(frozen=True)
 class OpenLine:
-    """A line, from 1, whose option a person has to choose; `options`: the likeliest first."""
+    """A line, from 1, whose option a person has to choose; `options`: the likeliest first. `fit`: how many
+    fit what was said, `None` where nothing was.
+    """
 
     line: int
     offer_id: str
     options: tuple[ProductOption, ...]
+    fit: int | None = None
+
+    def __str__(self) -> str:
+        why = "none was named" if self.fit is None else f"{self.fit} fit" if self.fit else "none fits"
+        return f"{self.line} ({why})"
 
 
 def products_off(field: str) -> ProblemError:
@@ -84,16 +91,20 @@ def choose_option(lines: Sequence[OpenLine]) -> ProblemError:
         for line in lines
     ]
     cut = any(len(line.options) > most for line in lines)
-    names = ", ".join(str(line.line) for line in lines)
-    without = [str(line.line) for line in lines if not line.options]
+    names = ", ".join(map(str, lines))
+    without = ", ".join(str(line.line) for line in lines if not line.options)
+    choose = (
+        "Show the person these options and let them choose, then preview again with the chosen spec_id in "
+        "each of these lines"
+    )
+    more = "more words in option list other options, for there are more than these"
+    leave_out = f"the product of line {without} has no options: leave option out there"
+    steps = [choose] * any(line.options for line in lines) + [more] * cut + [leave_out] * bool(without)
+    next_step = "; ".join(steps)
     return problem(
         "choose_option",
         f"It is not clear which option is meant in line{'s' * (len(lines) > 1)} {names}.",
-        "Show the person these options and let them choose, then preview again with the chosen spec_id in "
-        "each of these lines"
-        + ("; more words in option list other options, for there are more than these" if cut else "")
-        + (f"; line {', '.join(without)} has no options: leave option out" if without else "")
-        + ".",
+        f"{next_step[0].upper()}{next_step[1:]}.",
         details={"lines": listed, "options": listed[0]["options"]},
     )
 

@@ -23,7 +23,7 @@ _DOCUMENTED: dict[Code, tuple[str, str]] = {
         f"Check the spec_id (32 hex digits, not the sku_id) of this offer with the person; {_SELLERS}",
     ),
     "004": (
-        "has not enough stock",
+        "asks for more than the seller has in stock",
         "Tell the person; preview again with fewer pieces, another option or another offer.",
     ),
     "005": (

@@ -92,7 +92,11 @@ def _of_the_whole(product: Product, total: int) -> Iterator[Note]:
         )
     if lot is not None and total % lot:
         fits = f"quantities that fit are {lower} and {upper}" if lower else f"quantity that fits is {upper}"
-        yield Note("not_in_lots", f"{asked} is no multiple of the lot of {lot}; the nearest {fits}.")
+        yield Note(
+            "not_in_lots",
+            f"{asked} is no multiple of the lot of {lot}, which counts all options of the offer together; "
+            f"the nearest {fits}.",
+        )
 
 
 def _of_the_stock(product: Product, lines: Sequence[tuple[ProductOption | None, int]]) -> Iterator[Note]:
@@ -120,8 +124,8 @@ def _tiers(product: Product, option: ProductOption | None, quantity: int) -> Ite
     following = next((tier for tier in product.price_tiers if tier.from_quantity > quantity), None)
     then = ""
     if following:
-        then = f"; from {following.from_quantity} on it is CNY {yuan(following.price)}"
-    yield Note("tier", f"At {_counted(product, quantity)} the list price is CNY {yuan(price)} each{then}.")
+        then = f"; from {following.from_quantity} on it is {yuan(following.price)} CNY"
+    yield Note("tier", f"At {_counted(product, quantity)} the list price is {yuan(price)} CNY each{then}.")
 
 
 def _round_up(quantity: int, lot: int) -> int:
