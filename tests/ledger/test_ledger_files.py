@@ -279,9 +279,9 @@ async def test_a_commit_is_on_disk_when_it_returns(path: Path) -> None:
         await ledger.open()
         settings = {
             name: connection_of(ledger).execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("journal_mode", "synchronous", "foreign_keys")
+            for name in ("journal_mode", "synchronous", "fullfsync", "foreign_keys")
         }
-    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1, "foreign_keys": 1}
 
 
 async def test_every_row_is_there_after_closing_and_opening_again(path: Path) -> None:

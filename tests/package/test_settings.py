@@ -463,7 +463,14 @@ REFUSED = [
     ("RETENTION_DAYS", ["0", "-1", "1.5"]),
     ("TRADE_TYPES", [",", "alipay,", "alipay,alipay", "a b", "支付宝", "a-b"]),
     ("ORDER_LOOKUP", ["list", "ON"]),
-    ("ORDER_DETAIL_PATH", ["detail", "//host/x", "/a?b", "/alibaba/ka/order/pay"]),
+    (
+        "ORDER_DETAIL_PATH",
+        ["detail", "//host/x", "/a?b", "/alibaba/ka/order/pay", "/order/Cancel", "/payOrder"],
+    ),
+    (
+        "PRODUCT_PATH",
+        ["/alibaba/ka/order/fastCreateOrder", "/alibaba/ka/order/create-fast", "/order/confirmReceipt"],
+    ),
     (
         "ORDER_LIST_PATH",
         ["alibaba/list", "/", "//host/x", "/a/../b", "/a?b", "/a b", "/alibaba/ka/order/create"],
