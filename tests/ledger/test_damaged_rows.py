@@ -26,6 +26,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
     standing_of,
+    stored,
     used_by,
 )
 from xportcn_server.doctor.check_ledger import check_ledger
@@ -167,7 +168,7 @@ async def test_an_order_that_cannot_be_read_still_stops_its_twin(damaged: Damage
     ledger = damaged.ledger
     await settled(ledger, preview_of(1, goods="same"), UNKNOWN)
     twin = preview_of(2, goods="same")
-    await ledger.store_preview(twin)
+    await stored(ledger, twin)
     changes = ["orders SET order_ids = '7'", "previews SET request = '{'", "previews SET request = '7'"]
     for change in [*(f"UPDATE {change}" for change in changes), "DELETE FROM previews"]:
         if change.startswith("DELETE") and isinstance(ledger, PostgresLedger):
@@ -186,7 +187,7 @@ async def test_a_preview_that_cannot_be_read_costs_the_goods_of_its_order_alone(
     for number in (1, 2):
         await settled(ledger, preview_of(number), PLACED)
     for number in (3, 4):
-        await ledger.store_preview(preview_of(number))
+        await stored(ledger, preview_of(number))
     for number in (1, 3):
         damaged.by_hand("UPDATE previews SET shown = '{' WHERE out_order_id = ?", f"PO-{number}")
     receipts = {found.order.out_order_id: found.preview for found in await ledger.receipts(OrderQuery(None))}
@@ -240,7 +241,7 @@ async def test_the_claims_of_the_other_realm_bind_nobody(damaged: Damaged) -> No
     preview = replace(preview_of(1), token_digest=digest_of("other"), preview_id="other", approval_code="o")
     await claimed(damaged.ledger, preview_of(1))
     real = view_of(damaged.place, damaged.clock, "real")
-    await real.store_preview(preview)
+    await stored(real, preview)
     assert not (await standing_of(real, preview)).reference_used
     await claimed(real, replace(preview, preview_id="third", token_digest="t", approval_code="t"))
     damaged.by_hand("DELETE FROM orders WHERE realm = 'real'")
@@ -258,7 +259,7 @@ async def test_a_preview_that_cannot_be_read_is_erased_with_the_others_and_hides
     ledger = damaged.ledger
     await claimed(ledger, preview_of(1))
     for number in (2, 3):
-        await ledger.store_preview(preview_of(number, lasts=timedelta(minutes=10)))
+        await stored(ledger, preview_of(number, lasts=timedelta(minutes=10)))
     for number in (1, 2):
         statement = f"UPDATE previews SET {column} = ? WHERE out_order_id = 'PO-{number}'"  # noqa: S608
         damaged.by_hand(statement, value)

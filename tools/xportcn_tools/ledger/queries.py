@@ -145,6 +145,13 @@ class Queries:
             Receipt(order, previews.get(order.preview_id), readings.get(order.order_key)) for order in orders
         ]
 
+    def knows(self, sql: Session, query: OrderQuery) -> bool:
+        """Whether the caller has a preview or an order of this reference or token."""
+        condition = "caller = ? AND (out_order_id = ? OR token_digest = ?)"
+        preview = self.preview(sql, condition, (query.caller, query.reference, query.token_digest))
+        unfiltered = OrderQuery(query.caller, query.reference, query.token_digest, limit=1)
+        return preview is not None or bool(self.orders(sql, unfiltered))
+
     def waiting(self, sql: Session, now: datetime) -> list[StoredPreview]:
         found = sql.execute(
             f"SELECT * FROM previews WHERE realm = ? AND {OPEN_PREVIEW} AND expires_at > ?"  # noqa: S608 - ours
