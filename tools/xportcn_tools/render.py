@@ -55,7 +55,7 @@ def text_of(envelope: Envelope) -> str:
         case PreviewEnvelope(preview=preview, problem=problem):
             lines += _preview(preview, creates) if preview else []
         case OrderEnvelope(order=order, problem=problem):
-            lines += _order(order, advised=problem is not None) if order else []
+            lines += (*_differences([order]), *_order(order, advised=problem is not None)) if order else ()
         case ProductEnvelope(product=product, problem=problem):
             lines += product_text(product) if product else []
         case ProductsEnvelope(products=products, total=total, problem=problem):
@@ -74,8 +74,7 @@ def _preview(preview: PreviewResult, creates: bool) -> Iterator[str]:
     parts = (preview.goods_total, preview.freight, preview.fees, preview.discount)
     yield f"To pay: {preview.payable.amount} CNY = {sum_line(*(part.amount for part in parts))}"
     yield from (f"Warning {warning.code}: {warning.message}" for warning in preview.warnings)
-    many = sum(len(group.lines) for group in preview.groups) > MANY_LINES
-    title_bytes = FEW_BYTES if many else TITLE_BYTES
+    title_bytes = FEW_BYTES if sum(len(group.lines) for group in preview.groups) > MANY_LINES else TITLE_BYTES
     for number, group in enumerate(preview.groups, start=1):
         if len(preview.groups) > 1:
             yield (
@@ -148,7 +147,6 @@ def _order(order: OrderResult, *, with_ids: bool = False, advised: bool = False)
         f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
         f"{order.payable.amount} CNY"
     )
-    yield from _differences(order)
     if order.replayed:
         yield "This was recorded before; nothing was sent again."
     if order.goods:
@@ -184,14 +182,15 @@ def to_pay(order: OrderResult, language: UiLanguage = "en") -> Iterator[str]:
         )
 
 
-def _differences(order: OrderResult) -> Iterator[str]:
+def _differences(orders: list[OrderResult]) -> Iterator[str]:
     """The first thing said: what is to be paid is no longer what was approved."""
-    differences = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
-    if differences:
-        yield (
-            f"WARNING: upstream this order is no longer as it was approved: {'; '.join(differences)}. "
-            "Tell the person before anybody pays."
-        )
+    for order in orders:
+        read = order.upstream.orders if order.upstream else []
+        if read and read[0].differences:
+            yield (
+                f"WARNING: upstream, order {order.out_order_id} is no longer as it was approved: "
+                f"{'; '.join(read[0].differences)}. Tell the person before anybody pays."
+            )
 
 
 def _is_settled(upstream: UpstreamResult) -> bool:
@@ -230,9 +229,10 @@ def parcels_of(order: UpstreamOrderResult, language: UiLanguage = "en") -> Itera
 
 def _orders(found: OrdersEnvelope) -> list[str]:
     orders = found.orders or []
-    one = len(orders) == 1
-    none = _NOT_ORDERED if found.not_ordered else "No orders."
-    lines = [line for order in orders for line in _order(order, with_ids=one)] or [none]
+    lines = [*_differences(orders)]
+    for order in orders:
+        lines += _order(order, with_ids=len(orders) == 1)
+    lines = lines or [_NOT_ORDERED if found.not_ordered else "No orders."]
     if len(orders) > 1:
         lines.append("For the offer and spec ids of an order, call get_orders with its reference.")
     totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]

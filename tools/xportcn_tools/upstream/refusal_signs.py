@@ -146,6 +146,11 @@ def doubts(text: str, *, asked_to_wait: bool = False) -> bool:
     return bool(_TAKEN.search(plain) or (not asked_to_wait and _DOUBTS.search(plain)))
 
 
+def refused_in_words(text: str) -> bool:
+    """Whether words refuse, and none beside them leaves open what became of the request."""
+    return refuses(None, text) and not doubts(text)
+
+
 def speaks_of_a_part(text: str) -> bool:
     """Whether words beside order ids say that something failed."""
     return any(map(_OF_A_PART.search, (simplified(text), _spaced(text).strip())))
