@@ -34,12 +34,9 @@ PHASES: dict[str, tuple[str, ...]] = {
         "xportcn_tools.desk.pricing terms_of",
         "xportcn_tools.desk.sending sort_create",
     ),
-    "ledger: how things stand": (
-        "xportcn_tools.ledger.sql SqlLedger.remembered",
-        "xportcn_tools.ledger.sql SqlLedger.standing",
-    ),
+    "ledger: how things stand": ("xportcn_tools.ledger.sql SqlLedger.standing",),
     "ledger: the preview or the claim, to the disk": (
-        "xportcn_tools.ledger.sql SqlLedger.store_preview",
+        "xportcn_tools.ledger.sql SqlLedger.offer",
         "xportcn_tools.ledger.sql SqlLedger.claim",
     ),
     "ledger: the outcome, to the disk": ("xportcn_tools.ledger.sql SqlLedger.record",),

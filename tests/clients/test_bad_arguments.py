@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from harness.house import (
     ADDRESS,
@@ -22,6 +23,7 @@ from harness.house import (
 )
 from xportcn_server.parts import address_book_of
 from xportcn_tools.arguments import plain_amount
+from xportcn_tools.goods.links import OfferLink, offer_in
 from xportcn_tools.order_arguments import AddressArgument, ItemArgument
 
 pytestmark = pytest.mark.anyio
@@ -328,6 +330,26 @@ def test_ids_are_taken_as_people_and_hosts_send_them() -> None:
     }
     item = ItemArgument.model_validate(line)
     assert (item.offer_id, item.spec_id, item.quantity, item.product_no) == (MUG, MUG_SPEC, 2, "12")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("quantity", text) for text in ("2²", "2①", "½", "1.000")),
+        *(("offer_id", f"{MUG}{sign}") for sign in "²①⑴"),
+    ],
+)
+def test_a_sign_of_a_note_is_no_digit_and_a_point_before_three_zeros_may_part_thousands(
+    name: str, value: str
+) -> None:
+    with pytest.raises(ValidationError):
+        ItemArgument.model_validate({"offer_id": MUG, "quantity": 2, name: value})
+
+
+def test_a_sign_of_a_note_behind_a_link_is_not_of_the_offer() -> None:
+    link = f"https://detail.1688.com/offer/{MUG}"
+    item = ItemArgument.model_validate({"offer_id": f"{link}②", "quantity": "2.0"})
+    assert offer_in(item.offer_id) == OfferLink(MUG)
 
 
 @pytest.mark.parametrize(

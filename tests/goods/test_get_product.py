@@ -155,6 +155,10 @@ async def test_a_sellers_instructions_stand_between_signs_as_data(tmp_path: Path
         ("not-permitted", "product_unavailable", "not permitted"),
         ("other-offer", "product_unavailable", "cannot be read"),
         ("html", "product_unavailable", "cannot be read"),
+        ("signature-refused", "upstream_unauthorized", "signature"),
+        ("http-429", "upstream_busy", "asks to wait"),
+        ("http-429-envelope", "upstream_busy", "asks to wait"),
+        ("http-503", "product_unavailable", "no answer"),
     ],
 )
 @pytest.mark.parametrize("era", ERAS)

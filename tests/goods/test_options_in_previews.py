@@ -191,6 +191,8 @@ async def test_where_products_are_off_words_are_refused_and_ids_and_links_go_thr
         ("html", "product_unavailable"),
         ("other-offer", "product_unavailable"),
         ("no-such-product", "product_not_found"),
+        ("signature-refused", "upstream_unauthorized"),
+        ("http-429", "upstream_busy"),
     ],
 )
 async def test_words_need_the_product_and_say_why_it_could_not_be_read_while_ids_go_through(

@@ -7,6 +7,7 @@ import pytest
 from mcp_types import CallToolResult
 
 from harness.house import ERAS, MUG, Era, House, call, text_of
+from harness.transports import AlteredAnswers
 
 pytestmark = pytest.mark.anyio
 
@@ -57,24 +58,42 @@ async def test_pages_follow_one_another_and_total_counts_all_of_them(tmp_path: P
     assert {page["total"] for page in pages} == {len(ids)}
 
 
+async def test_no_more_products_come_than_were_asked_for(tmp_path: Path) -> None:
+    house = House(tmp_path)
+
+    def more(answer: dict[str, Any]) -> None:
+        answer["data"]["data"] *= 3
+
+    answers = AlteredAnswers(house.sandbox, more, "/keywords/query")
+    async with house.client(new_transport=answers) as client:
+        envelope = await call(client, "search_products", {"query": "手机", "limit": 2})
+    assert len(envelope["products"]) == 2
+
+
 async def test_a_search_that_finds_nothing_is_an_answer(tmp_path: Path) -> None:
     envelope = await found(House(tmp_path), query="没有人卖的东西")
     assert (envelope["products"], envelope["total"]) == ([], 0)
 
 
 @pytest.mark.parametrize(
-    ("fault", "word"),
-    [("path-404", "not confirmed"), ("not-permitted", "not permitted"), ("html", "cannot be read")],
+    ("fault", "code", "word"),
+    [
+        ("path-404", "product_unavailable", "not confirmed"),
+        ("not-permitted", "product_unavailable", "not permitted"),
+        ("html", "product_unavailable", "cannot be read"),
+        ("signature-refused", "upstream_unauthorized", "signature"),
+        ("http-429", "upstream_busy", "asks to wait"),
+    ],
 )
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_search_that_fails_says_why_and_what_to_do(
-    tmp_path: Path, era: Era, fault: str, word: str
+    tmp_path: Path, era: Era, fault: str, code: str, word: str
 ) -> None:
     house = House(tmp_path)
     house.sandbox.faults.add(fault, "search", times=None)
     async with house.client(era) as client:
         problem = (await call(client, "search_products", {"query": "mug"}))["problem"]
-    assert problem["code"] == "product_unavailable"
+    assert problem["code"] == code
     assert word in problem["message"]
     assert "spec_id" not in problem["next_step"]
 

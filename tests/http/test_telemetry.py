@@ -144,7 +144,7 @@ async def test_upstream_and_ledger_spans_descend_from_the_servers_span_of_the_ca
             above = by_id[above.parent.span_id]
         if above.kind is SpanKind.SERVER and above is not span:
             below.setdefault(above.name, set()).add(span.name)
-    assert {"upstream preview", "ledger store_preview"} <= below["tools/call preview_order"]
+    assert {"upstream preview", "ledger offer"} <= below["tools/call preview_order"]
     assert {"ledger standing", "ledger claim", "upstream create", "ledger record"} <= below[
         "tools/call create_order"
     ]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from harness.clock import Clock
 from harness.postgres_server import PostgresServer
 from harness.settings import environ_of
-from ledger.suite.stores import OUTCOMES, claimed, preview_of, settled
+from ledger.suite.stores import OUTCOMES, claimed, preview_of, settled, stored
 from xportcn_server.commands.cli import main
 from xportcn_tools.ledger.audit import ORDER_EVENTS
 from xportcn_tools.ledger.ledger import Ledger
@@ -35,7 +35,7 @@ async def lived(ledger: Ledger) -> None:
         await settled(ledger, preview_of(number), outcome)
     await claimed(ledger, preview_of(3))
     approved = preview_of(4)
-    await ledger.store_preview(approved)
+    await stored(ledger, approved)
     await ledger.approve(approved)
     await ledger.pause("one")
     await ledger.resume()

@@ -26,6 +26,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
     standing_of,
+    stored,
     used_by,
 )
 from xportcn_server.doctor.check_ledger import check_ledger
@@ -67,6 +68,15 @@ class Damaged:
             with closing(sqlite3.connect(self.place, isolation_level=None)) as file:
                 changed = file.execute(statement, values).rowcount
         assert changed == 1 or statement.startswith("ALTER")
+
+    def in_the_trail(self, statement: str, *values: Any) -> None:
+        """Past the triggers that keep others from changing it."""
+        if self.place.startswith("postgresql://"):
+            self.by_hand("ALTER TABLE trail DISABLE TRIGGER trail_is_append_only")
+        else:
+            with closing(sqlite3.connect(self.place, isolation_level=None)) as file:
+                file.execute("DROP TRIGGER IF EXISTS trail_is_append_only_u")
+        self.by_hand(statement, *values)
 
     def doctors_rows(self) -> tuple[str, str]:
         """Status and finding."""
@@ -158,7 +168,7 @@ async def test_an_order_that_cannot_be_read_still_stops_its_twin(damaged: Damage
     ledger = damaged.ledger
     await settled(ledger, preview_of(1, goods="same"), UNKNOWN)
     twin = preview_of(2, goods="same")
-    await ledger.store_preview(twin)
+    await stored(ledger, twin)
     changes = ["orders SET order_ids = '7'", "previews SET request = '{'", "previews SET request = '7'"]
     for change in [*(f"UPDATE {change}" for change in changes), "DELETE FROM previews"]:
         if change.startswith("DELETE") and isinstance(ledger, PostgresLedger):
@@ -177,7 +187,7 @@ async def test_a_preview_that_cannot_be_read_costs_the_goods_of_its_order_alone(
     for number in (1, 2):
         await settled(ledger, preview_of(number), PLACED)
     for number in (3, 4):
-        await ledger.store_preview(preview_of(number))
+        await stored(ledger, preview_of(number))
     for number in (1, 3):
         damaged.by_hand("UPDATE previews SET shown = '{' WHERE out_order_id = ?", f"PO-{number}")
     receipts = {found.order.out_order_id: found.preview for found in await ledger.receipts(OrderQuery(None))}
@@ -231,7 +241,7 @@ async def test_the_claims_of_the_other_realm_bind_nobody(damaged: Damaged) -> No
     preview = replace(preview_of(1), token_digest=digest_of("other"), preview_id="other", approval_code="o")
     await claimed(damaged.ledger, preview_of(1))
     real = view_of(damaged.place, damaged.clock, "real")
-    await real.store_preview(preview)
+    await stored(real, preview)
     assert not (await standing_of(real, preview)).reference_used
     await claimed(real, replace(preview, preview_id="third", token_digest="t", approval_code="t"))
     damaged.by_hand("DELETE FROM orders WHERE realm = 'real'")
@@ -249,7 +259,7 @@ async def test_a_preview_that_cannot_be_read_is_erased_with_the_others_and_hides
     ledger = damaged.ledger
     await claimed(ledger, preview_of(1))
     for number in (2, 3):
-        await ledger.store_preview(preview_of(number, lasts=timedelta(minutes=10)))
+        await stored(ledger, preview_of(number, lasts=timedelta(minutes=10)))
     for number in (1, 2):
         statement = f"UPDATE previews SET {column} = ? WHERE out_order_id = 'PO-{number}'"  # noqa: S608
         damaged.by_hand(statement, value)
@@ -258,3 +268,19 @@ async def test_a_preview_that_cannot_be_read_is_erased_with_the_others_and_hides
     damaged.clock.advance(9 * 24 * 3600)
     assert await ledger.erase_old(timedelta(days=400)) == 2
     assert await ledger.erase_old(timedelta(days=400)) == 0
+
+
+@pytest.mark.parametrize("body", ['{"a"', "7", "null", "[" * 200_000])
+async def test_an_order_whose_row_of_the_trail_is_damaged_is_settled_and_erased(
+    damaged: Damaged, body: str
+) -> None:
+    ledger = damaged.ledger
+    await claimed(ledger, preview_of(1))
+    damaged.in_the_trail("UPDATE trail SET body = ? WHERE event = 'claimed'", body)
+    damaged.clock.advance(2 * LEASE)
+    (order,) = await all_orders(ledger)
+    assert order.state == "unknown"
+    assert await ledger.resolve(order.order_key, PLACED, "resolved_by_operator")
+    damaged.in_the_trail("UPDATE trail SET body = ? WHERE event = 'resolved_by_operator'", body)
+    damaged.clock.advance(500 * 24 * 3600)
+    assert await ledger.erase_old(timedelta(days=400)) == 1

@@ -36,7 +36,9 @@ from ledger.suite.stores import (
     digest_of,
     events,
     preview_of,
+    remembered,
     settled,
+    stored,
 )
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
@@ -94,7 +96,7 @@ CHILD = """
 import json, sys, anyio
 from pathlib import Path
 from harness.clock import START
-from ledger.suite.stores import claim, preview_of
+from ledger.suite.stores import claim, preview_of, stored
 from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.ledger.sqlite import SqliteLedger
 
@@ -112,7 +114,7 @@ async def do(ledger, command, argument):
         case "close":
             await ledger.aclose()
         case "store":
-            await ledger.store_preview(preview_of(argument))
+            await stored(ledger, preview_of(argument))
         case "claim":
             return type(await claim(ledger, preview_of(argument))).__name__
         case "claim and stop in the middle":
@@ -279,9 +281,9 @@ async def test_a_commit_is_on_disk_when_it_returns(path: Path) -> None:
         await ledger.open()
         settings = {
             name: connection_of(ledger).execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("journal_mode", "synchronous", "foreign_keys")
+            for name in ("journal_mode", "synchronous", "fullfsync", "foreign_keys")
         }
-    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1, "foreign_keys": 1}
 
 
 async def test_every_row_is_there_after_closing_and_opening_again(path: Path) -> None:
@@ -325,7 +327,7 @@ async def test_the_trail_can_only_be_appended_to(path: Path) -> None:
 )
 async def test_a_trail_that_was_tampered_with_shows_where(path: Path, change: str, broken: int) -> None:
     async with ledger_at(path) as ledger:
-        await ledger.store_preview(preview_of(1))
+        await stored(ledger, preview_of(1))
         await ledger.approve(preview_of(1))
         assert isinstance(await claim(ledger, preview_of(1)), Claimed)
         await ledger.record("order-preview-1", PLACED)
@@ -401,7 +403,7 @@ async def test_a_migration_that_fails_leaves_an_empty_ledger_that_can_be_migrate
 
 Write = Callable[[SqliteLedger], Awaitable[object]]
 WRITES: dict[str, Write] = {
-    "store_preview": lambda ledger: ledger.store_preview(preview_of("new")),
+    "offer": lambda ledger: stored(ledger, preview_of("new")),
     "claim": lambda ledger: claim(ledger, preview_of("stored")),
     "record": lambda ledger: ledger.record("order-preview-sending", PLACED),
 }
@@ -409,7 +411,7 @@ WRITES: dict[str, Write] = {
 
 async def prepared(ledger: SqliteLedger) -> None:
     """A preview to claim and an attempt to record."""
-    await ledger.store_preview(preview_of("stored"))
+    await stored(ledger, preview_of("stored"))
     await claimed(ledger, preview_of("sending"))
 
 
@@ -428,7 +430,7 @@ async def test_a_locked_ledger_is_unavailable_soon_and_back_when_it_is_let_go(pa
             assert len(await all_orders(ledger, states=("sending",))) == 1
             other.execute("ROLLBACK")
             await WRITES[write](ledger)
-        assert len(await ledger.trail()) == len(before) + (write != "store_preview")
+        assert len(await ledger.trail()) == len(before) + (write != "offer")
         assert_whole(await ledger.trail())
 
 
@@ -469,7 +471,7 @@ async def until_it_fails(ledger: SqliteLedger) -> int:
     """Writes until the ledger takes no more; how many it took."""
     for number in range(1000):
         try:
-            await ledger.store_preview(padded(number))
+            await stored(ledger, padded(number))
         except LedgerUnavailableError as error:
             assert "full" in str(error)  # noqa: PT017 - the count is wanted, too
             return number
@@ -487,16 +489,16 @@ async def test_a_full_ledger_is_unavailable_and_nothing_is_half_written(path: Pa
         with by_hand(path) as other:
             assert other.execute("SELECT count(*) FROM previews").fetchone() == (taken,)
         with pytest.raises(LedgerUnavailableError, match="full"):
-            await ledger.store_preview(padded(taken))
+            await stored(ledger, padded(taken))
         sql.execute("PRAGMA max_page_count = 100000")
-        await ledger.store_preview(padded(taken))
+        await stored(ledger, padded(taken))
         assert_whole(await ledger.trail())
 
 
 @POSIX
 async def test_a_disk_that_takes_no_more_gives_no_claim_and_nothing_half_written(path: Path) -> None:
     async with ledger_at(path) as ledger:
-        await ledger.store_preview(preview_of(1))
+        await stored(ledger, preview_of(1))
         async with children(1) as (child,):
             assert await child.do("open", path) == "done"
             # The system itself refuses to let a file of that process grow beyond this.
@@ -554,7 +556,7 @@ CALLS: dict[str, Write] = {
     "receipts": lambda ledger: ledger.receipts(OrderQuery(None)),
     "trail": lambda ledger: ledger.trail(),
     "standing": lambda ledger: ledger.standing(digest_of("x"), "local"),
-    "remembered": lambda ledger: ledger.remembered("local", preview_of(1).request),
+    "remembered": lambda ledger: remembered(ledger, "local", preview_of(1).request),
     "knows": lambda ledger: ledger.knows(OrderQuery("local", "PO-1")),
     "waiting": lambda ledger: ledger.waiting(),
 }
@@ -639,7 +641,7 @@ async def test_a_ledger_opened_twice_in_a_process_keeps_its_locks_against_other_
     # did so when it made sure of the file: another process, leaving, then took itself for the last one and
     # deleted the log that this one went on writing to.
     async with ledger_at(path) as ledger, ledger_at(path) as second:
-        await ledger.store_preview(preview_of(1))
+        await stored(ledger, preview_of(1))
         await second.open()
         async with children(2) as (leaving, next_one):
             await leaving.do("open", path)
@@ -693,7 +695,7 @@ async def test_exactly_one_of_many_processes_claims(path: Path) -> None:
     rounds = 15
     async with ledger_at(path) as ledger:
         for number in range(rounds):
-            await ledger.store_preview(preview_of(number))
+            await stored(ledger, preview_of(number))
         async with children(4) as processes:
             for number in range(rounds):
                 for child in processes:

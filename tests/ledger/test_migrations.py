@@ -23,7 +23,7 @@ from psycopg.rows import dict_row
 from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
 from harness.trail_check import first_break
-from ledger.suite.stores import claim, standing_of
+from ledger.suite.stores import claim, remembered, standing_of, stored
 from xportcn_server import app
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.canonical import fingerprint
@@ -177,7 +177,7 @@ async def test_an_order_that_was_under_way_at_the_change_blocks_every_twin(old: 
         first = await ledger.preview_by_code(OLD["previews"]["sending"]["approval_code"])
         assert first is not None
         twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
-        await ledger.store_preview(twin)
+        await stored(ledger, twin)
         assert isinstance(await claim(ledger, twin), EarlierUnknown)
 
 
@@ -194,7 +194,7 @@ async def test_two_numbers_that_differ_in_case_are_kept_and_neither_serves_again
             again = replace(
                 preview, preview_id=number, token_digest=number, approval_code=number, out_order_id=number
             )
-            await ledger.store_preview(again)
+            await stored(ledger, again)
             assert (await standing_of(ledger, again)).reference_used
             assert await claim(ledger, again) == ReferenceUsed()
         assert {order.out_order_id for order in await ledger.orders(OrderQuery(None))} >= {"PO-old", "po-OLD"}
@@ -230,7 +230,7 @@ async def test_an_order_that_an_earlier_program_made_without_a_spec_blocks_the_s
         with_spec = replace(first.request, items=(replace(first.request.items[0], spec_id=MUG_SPEC),))
         twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
         twin = replace(twin, request=with_spec)
-        await ledger.store_preview(twin)
+        await stored(ledger, twin)
         assert isinstance(await claim(ledger, twin), EarlierUnknown)
 
 
@@ -254,10 +254,10 @@ async def test_an_outcome_that_an_earlier_program_records_ends_the_create_of_a_t
     async with old.opened() as ledger:
         first = await ledger.preview_by_code(OLD["previews"]["sending"]["approval_code"])
         assert first is not None
-        seen = await ledger.remembered(first.caller, first.request)
+        seen = await remembered(ledger, first.caller, first.request)
         assert [order.state for order in seen.alike] == ["sending"]
         twin = replace(first, preview_id="twin", token_digest="t", approval_code="T", out_order_id="PO-twin")
-        await ledger.store_preview(replace(twin, trail_seen=seen.trail_seen))
+        await stored(ledger, replace(twin, trail_seen=seen.trail_seen))
         old.record_as_before()
         refused = await claim(ledger, replace(twin, trail_seen=seen.trail_seen))
         assert isinstance(refused, EarlierUnknown)

@@ -20,7 +20,7 @@ from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
 from harness.trail_check import first_break
 from ledger.ledger_suite import LedgerSuite
-from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of, used_by
+from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of, stored, used_by
 from xportcn_server.app import build_server
 from xportcn_server.doctor.check_postgres import check_postgres
 from xportcn_server.parts import Seams, ledger_of
@@ -78,7 +78,7 @@ async def test_a_database_with_another_isolation_level_counts_the_caps_on_commit
     async with store.view() as one, store.view() as other, anyio.create_task_group() as tasks:
         previews = [preview_of(number) for number in range(12)]
         for preview in previews:
-            await one.store_preview(preview)
+            await stored(one, preview)
 
         def no_more_than_three(used: DayUsage) -> str | None:
             return "full" if used.orders >= 3 else None

@@ -19,7 +19,7 @@ from harness.house import ERAS, Era, House, call, order_arguments, previewed
 from harness.processes import process_environment, ran, xportcn_mcp
 from harness.settings import environ_of
 from harness.trail_check import first_break
-from ledger.suite.stores import PLACED, all_orders, claim, claimed, preview_of
+from ledger.suite.stores import PLACED, all_orders, claim, claimed, preview_of, stored
 from ledger.test_ledger_files import children
 from xportcn_server.doctor import check_copies as check_copies_module
 from xportcn_server.doctor.check import Check
@@ -266,7 +266,7 @@ async def test_a_copy_and_its_ledger_that_claim_at_the_same_moment_are_one_claim
     clock, other = Clock(), house.ledger.with_name("copy.sqlite3")
     preview = preview_of(1)
     ledger = SqliteLedger(house.ledger, "sandbox", clock=clock)
-    await ledger.store_preview(preview)
+    await stored(ledger, preview)
     with closing(sqlite3.connect(house.ledger)) as source, closing(sqlite3.connect(other)) as target:
         source.backup(target)
     copy = SqliteLedger(other, "sandbox", clock=clock, busy_seconds=0.1)
@@ -394,7 +394,7 @@ async def test_many_processes_never_take_their_ledger_for_a_restored_one(house: 
     rounds = 12
     async with house.opened() as ledger:
         for number in range(4 * rounds):
-            await ledger.store_preview(preview_of(number))
+            await stored(ledger, preview_of(number))
         async with children(4) as processes:
             for number in range(rounds):
                 for place, child in enumerate(processes):

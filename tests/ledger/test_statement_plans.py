@@ -28,7 +28,9 @@ from ledger.suite.stores import (
     claimed,
     digest_of,
     preview_of,
+    remembered,
     settled,
+    stored,
 )
 from xportcn_tools.ledger.approvals import SignIn, Visitor
 from xportcn_tools.ledger.ledger import Ledger, OrderQuery
@@ -146,7 +148,7 @@ async def everything(called: Called, clock: Clock) -> None:
     for number in range(50):  # a statement with many values may have another plan
         await settled(ledger, preview_of(number), PLACED)
     await ledger.standing(preview_of("a").token_digest, "local")
-    await ledger.remembered("local", preview_of("a").request)
+    await remembered(ledger, "local", preview_of("a").request)
     states: list[tuple[Any, ...]] = [(), ("placed",), ("unknown",), ("sending",), ("placed", "unknown")]
     for caller in ("local", None):
         for states_asked in states:
@@ -171,7 +173,7 @@ async def everything(called: Called, clock: Clock) -> None:
     await ledger.keep_message(placed.order_key, VendorMessage(clock.now, "ORDER_PAY", None, ""))
     await ledger.messages(placed.order_key)
     for number in "cd":
-        await ledger.store_preview(preview_of(number))
+        await stored(ledger, preview_of(number))
     await ledger.preview_by_code("code-c")
     await ledger.waiting()
     await ledger.bought("local", [("610947572360", "")])

@@ -59,10 +59,12 @@ async def test_a_total_that_the_seller_has_changed_is_the_first_thing_said(
         assert (upstream["differs"], upstream["total"]["amount"]) == (True, "59.98")
         assert upstream["differences"] == [f"total: approved {approved}, now 59.98"]
         assert f"total approved {approved}, now 59.98" in caplog.text
-        lines = (await call_text(client, "get_orders")).splitlines()
-        assert lines[1].startswith("WARNING")
-        assert f"approved {approved}, now 59.98" in lines[1]
         assert found["payable"]["amount"] == approved
+        await placed(client, quantity=5)  # a newer order, which is listed first
+        first, second, *_ = (await call_text(client, "get_orders")).splitlines()
+        assert f"WARNING: the upstream has order {order['out_order_id']} otherwise" in first
+        assert f"approved {approved}, now 59.98" in first
+        assert not second.startswith("WARNING")
 
 
 async def test_what_was_read_is_kept_and_a_later_answer_has_it_with_its_time(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from xportcn_tools import create_order
 from xportcn_tools.desk import pricing
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
+from xportcn_tools.ledger.address_book import AddressBook
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
 from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.results import ProblemError
@@ -688,6 +689,31 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
         assert len(person.asked) == asked
         assert (await call(client, "create_order", arguments))["ok"]
         assert len(person.asked) == asked + 1
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_order_that_nobody_was_asked_about_is_not_placed_when_its_address_is_put_back(
+    tmp_path: Path, era: Era, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A saved address that has changed puts no question; before the order, its owner changes it back."""
+    house, person = House(tmp_path), Person()
+    book = AddressBook(tmp_path / "addresses.json")
+    book.save("home", ADDRESS)
+    question = Desk.question
+
+    async def put_back(self: Desk, call: CreateCall, *, asked_before: bool = False) -> str | None:
+        text = await question(self, call, asked_before=asked_before)
+        book.save("home", ADDRESS)
+        return text
+
+    async with house.client(era, person) as client:
+        preview = await previewed(client, address=None, address_name="home")
+        book.save("home", ADDRESS | {"address": "网商路700号"})
+        monkeypatch.setattr(Desk, "question", put_back)
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert (problem["code"], house.creates, person.asked) == ("approval_declined", 0, [])
+        assert (await call(client, "create_order", preview["create_order_arguments"]))["ok"]
+        assert len(person.asked) == 1
 
 
 # Time

@@ -105,6 +105,16 @@ async def test_a_period_or_a_place_in_the_list_that_there_is_not_is_no_empty_lis
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_an_order_number_of_digits_may_come_back_as_a_number(tmp_path: Path, era: Era) -> None:
+    async with House(tmp_path).client(era, Person()) as client:
+        preview = await previewed(client, out_order_id="20260815")
+        await call(client, "create_order", preview["create_order_arguments"])
+        (order,) = (await call(client, "get_orders", {"reference": 20260815}))["orders"]
+        assert order["out_order_id"] == "20260815"
+        assert (await call(client, "get_orders", {"before": 20260815}))["ok"]
+
+
+@pytest.mark.parametrize("era", ERAS)
 async def test_a_preview_that_has_become_no_order_is_said_to_be_one_with_the_way_on(
     tmp_path: Path, era: Era
 ) -> None:

@@ -35,7 +35,7 @@ from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
 from harness.trail_check import first_break
 from harness.transports import OnlyOption
-from ledger.suite.stores import preview_of
+from ledger.suite.stores import preview_of, stored
 from orders.fault_outcomes import CREATE, PREVIEW
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.conduct import Pace
@@ -523,7 +523,7 @@ def no_rule(used: DayUsage) -> str | None:
 
 async def _claimed(ledger: Ledger, name: str, now: datetime) -> OrderRecord:
     preview = preview_of(name, now=now)
-    await ledger.store_preview(preview)
+    await stored(ledger, preview)
     claim = await ledger.claim(NewOrder(name, preview, "off", approval_verified=False), 35, no_rule)
     assert isinstance(claim, Claimed)
     return claim.order

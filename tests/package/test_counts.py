@@ -138,7 +138,7 @@ async def test_each_call_takes_so_many_statements_flushes_and_requests_and_impor
         preview: dict[str, Any] = {}
         # The statements are the most; all else is exact. Each transaction that writes is one flush of SQLite.
         for tool, trips, statements, writing, requests in (
-            ("preview_order", 2, 9, 1, {"preview": 1}),
+            ("preview_order", 1, 9, 1, {"preview": 1}),
             ("create_order", 3, 46, 2, {"create": 1}),
             ("create_order", 1, 5, 0, {}),
         ):

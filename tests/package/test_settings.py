@@ -463,7 +463,14 @@ REFUSED = [
     ("RETENTION_DAYS", ["0", "-1", "1.5"]),
     ("TRADE_TYPES", [",", "alipay,", "alipay,alipay", "a b", "支付宝", "a-b"]),
     ("ORDER_LOOKUP", ["list", "ON"]),
-    ("ORDER_DETAIL_PATH", ["detail", "//host/x", "/a?b", "/alibaba/ka/order/pay"]),
+    (
+        "ORDER_DETAIL_PATH",
+        ["detail", "//host/x", "/a?b", "/alibaba/ka/order/pay", "/order/Cancel", "/payOrder"],
+    ),
+    (
+        "PRODUCT_PATH",
+        ["/alibaba/ka/order/fastCreateOrder", "/alibaba/ka/order/create-fast", "/order/confirmReceipt"],
+    ),
     (
         "ORDER_LIST_PATH",
         ["alibaba/list", "/", "//host/x", "/a/../b", "/a?b", "/a b", "/alibaba/ka/order/create"],
@@ -563,6 +570,7 @@ def test_a_placeholder_that_nothing_filled_in_stops_the_start(work: Path, name: 
         return  # a password may look so
     message = fault(work, **{name: value})
     assert message.startswith(f"XPORTCN_{name} ")
+    assert message.endswith(" (this placeholder was not filled in)") or name == "MESSAGES_SECRET"
     assert (value in message) == (name not in ("ACCESS_SECRET", "STATE_KEYS", "MESSAGES_SECRET"))
 
 

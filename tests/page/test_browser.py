@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from harness.chromium import (
     DESKTOP,
@@ -186,6 +186,43 @@ async def test_no_button_moves_from_under_the_pointer(tmp_path: Path) -> None:
         await seen.page.mouse.move(1, 1)
         await expect(cards).to_have_count(1)
         assert await no.bounding_box() != place
+
+
+async def slowly_settled(route: Route) -> None:
+    """The page's style, by which a new button takes no click for a minute instead of less than a second."""
+    css = await (await route.fetch()).text()
+    assert css.count("settle .7s") == 1
+    await route.fulfill(body=css.replace("settle .7s", "settle 60s"), content_type="text/css")
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_the_second_click_of_a_double_one_does_not_answer_the_card_that_comes_under_the_pointer(
+    tmp_path: Path, *, script: bool
+) -> None:
+    house = House(tmp_path, **REQUIRE)
+    async with chromium() as browser, house.client() as client, visited(house) as visit:
+        for number in range(3):
+            await previewed(client, address=address_of(number))
+        seen = await signed_in(
+            browser, visit, viewport={"width": 1280, "height": 4000}, java_script_enabled=script
+        )
+        await seen.page.route("**/static/page.css", slowly_settled)
+        await seen.page.reload()
+        cards = seen.page.get_by_role("article")
+        for left in (2, 1):
+            yes = cards.first.get_by_role("button", name="Yes, place it")
+            place = await yes.bounding_box()
+            assert place
+            async with seen.page.expect_navigation(url=re.compile("done=")):
+                await yes.press("Enter")  # as the first click, which leads to the page without this card
+            await expect(cards).to_have_count(left)
+            await seen.page.mouse.click(place["x"] + 20, place["y"] + 10)
+        await seen.page.unroute("**/static/page.css")
+        await seen.page.reload()
+        await expect(cards).to_have_count(1)
+        await cards.first.get_by_role("button", name="Yes, place it").click()
+        await expect(seen.page.get_by_role("status")).to_contain_text("Your yes is recorded")
+        await expect(cards).to_have_count(0)
 
 
 async def test_an_expired_card_can_no_longer_be_answered_and_keeps_its_place(tmp_path: Path) -> None:

@@ -586,6 +586,28 @@ async def test_an_address_that_is_saved_otherwise_after_the_preview_ends_the_cre
 
 
 @pytest.mark.parametrize("era", ERAS)
+async def test_an_address_that_is_saved_otherwise_while_the_price_is_asked_again_ends_the_create_too(
+    tmp_path: Path, era: Era
+) -> None:
+    house = House(tmp_path, RECHECK_AFTER_SECONDS="0")
+    await save(house, "home", PRIVATE)
+
+    async def saved_meanwhile(moment: str) -> None:
+        if moment == "recheck":
+            await save(house, "home", PRIVATE | {"address": "新搬的路1号"})
+
+    async with house.client(era, Person(), step=saved_meanwhile) as client:
+        preview = (await call(client, "preview_order", by_name()))["preview"]
+        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+        assert [each["what"] for each in problem["details"]["changes"]] == ["saved address home"]
+        assert house.creates == 0
+        fresh = problem["preview"]["create_order_arguments"]
+        assert (await call(client, "create_order", fresh))["ok"]
+    (placed,) = house.sandbox.books.orders
+    assert placed.body["addressParam"]["address"] == "新搬的路1号"
+
+
+@pytest.mark.parametrize("era", ERAS)
 async def test_an_address_that_is_removed_after_the_preview_changes_no_order(
     tmp_path: Path, era: Era
 ) -> None:

@@ -114,3 +114,24 @@ async def test_a_forgotten_order_is_still_the_same_goods_for_a_day(tmp_path: Pat
         ]
     assert order["out_order_id"] in warning
     assert house.creates == 1
+
+
+async def test_while_an_order_is_being_sent_the_file_is_not_rewritten_which_would_keep_its_outcome_out(
+    tmp_path: Path,
+) -> None:
+    house, said = House(tmp_path), list[tuple[int, str]]()
+
+    async def forget_meanwhile(moment: str) -> None:
+        if moment == "send" and house.creates:
+            done = await command(house, "forget", first["out_order_id"])
+            said.append((done.exit_code, done.stderr))
+
+    async with house.client("auto", Person(), step=forget_meanwhile) as client:
+        first = await previewed(client)
+        await call(client, "create_order", first["create_order_arguments"])
+        second = await previewed(client, quantity=3)
+        assert (await call(client, "create_order", second["create_order_arguments"]))["ok"]
+    ((code, words),) = said
+    assert code == 1
+    assert "an order is being sent); run this again" in words
+    assert (await command(house, "forget", first["out_order_id"])).exit_code == 0

@@ -216,6 +216,14 @@ def test_whatever_sellers_write_the_goods_line_is_short_clean_and_comes_back_the
     assert echoed(given_back) == echoed(found)
 
 
+@pytest.mark.parametrize("times", ["×", " x ", "x", " X ", "X", "× ", " ✕", "　×　"])
+def test_the_sign_between_quantity_and_goods_may_come_back_in_any_of_its_spellings(times: str) -> None:
+    shown = "20 × 「Mug 2 x 350ml (白色)」; 2 × offer 610947572360 spec b266e072…530d"
+    assert echoed(shown.replace("0 × 「", f"0{times}「").replace("; 2 × ", f"; 2{times}")) == echoed(shown)
+    assert echoed(shown.replace("20 ×", "2 0 ×")) != echoed(shown)
+    assert echoed(shown.replace("2 x 350ml", "2x350ml")) != echoed(shown)
+
+
 @pytest.mark.parametrize("reason", NotReadReason.__args__)
 def test_every_reason_for_which_a_product_is_not_read_has_words(reason: NotReadReason) -> None:
     quote = quote_of({OFFER: NotRead(OFFER, reason)}, Item(OFFER, 2, SPEC))

@@ -163,6 +163,12 @@ def reply(code: int | str, text: str, status: int = 200, retry_after: int | None
         (reply(1001, "access-key 不存在"), "upstream_unauthorized", "XPORTCN_ACCESS_KEY"),
         (reply(403, "forbidden", 403), "upstream_unauthorized", "XPORTCN_USER_ID"),
         (reply(500, "系统异常", 500), "upstream_unavailable", "Try again in a minute"),
+        (reply(500, "系统异常"), "upstream_unavailable", "Try again in a minute"),
+        (reply(500, "签名错误"), "upstream_unauthorized", "XPORTCN_SIGNATURE"),
+        (reply(500, "invalid signature"), "upstream_unauthorized", "XPORTCN_SIGNATURE"),
+        (reply(-1, "access-key 不存在"), "upstream_unauthorized", "XPORTCN_ACCESS_KEY"),
+        (reply(0, "没有该接口的权限"), "upstream_unauthorized", "XPORTCN_USER_ID"),
+        (reply(500, "签名服务异常"), "upstream_unavailable", "Try again in a minute"),
     ],
 )
 def test_a_preview_that_is_refused_for_no_fault_of_the_goods_never_advises_to_change_lines(
@@ -173,6 +179,13 @@ def test_a_preview_that_is_refused_for_no_fault_of_the_goods_never_advises_to_ch
     assert (found.problem.code, found.problem.request_sent) == (code, "no")
     assert way_out in found.problem.next_step
     assert "line" not in found.problem.next_step
+
+
+@pytest.mark.parametrize(("code", "words"), [(500, "库存不足"), (-1, "商品已下架"), (0, "收货地址不合法")])
+def test_a_preview_refused_in_words_is_refused_whatever_its_code(code: int, words: str) -> None:
+    found = problems.preview_refused(reply(code, words))
+    assert isinstance(found, NotOrderableError)
+    assert [reason.text for reason in found.reasons] == [words]
 
 
 def test_a_documented_refusal_counts_over_a_word_in_its_text() -> None:

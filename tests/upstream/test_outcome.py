@@ -295,6 +295,7 @@ def test_an_answer_that_is_too_large_to_be_judged_is_unclear_and_keeps_its_ids()
         *(
             (200, 1001, "签名错误", True),
             (200, "E1", "Invalid signature", True),
+            (200, 500, "签名错误", True),
             (200, 1001, "时间戳过期", True),
         ),
         *((200, "500_004", "库存不足", False), (200, 400, "bad request", False)),
@@ -308,8 +309,10 @@ def test_a_refusal_says_whether_it_is_about_key_signature_or_clock(
     assert found.unauthorized is unauthorized
 
 
-@pytest.mark.parametrize(("code", "words"), [(500, "签名服务异常"), (-1, "signature"), (200, "签名")])
-def test_words_alone_make_nothing_unauthorized(code: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "words"), [(500, "签名服务异常"), (-1, "system busy: signature"), (200, "签名")]
+)
+def test_words_beside_doubt_or_success_make_nothing_unauthorized(code: int, words: str) -> None:
     assert not is_unauthorized(reply(200, body(code=code, msg=words)))
 
 

@@ -113,7 +113,8 @@ class Arguments(BaseModel):
 
 def pasted(text: str) -> str:
     """A number or id as a person pasted it: half width, nothing invisible, no white space around it."""
-    return seen(unicodedata.normalize("NFKC", text))[0].strip()
+    noted = any(unicodedata.category(each) == "No" for each in text)  # 20² and 20① are not 202 and 201
+    return seen(text if noted else unicodedata.normalize("NFKC", text))[0].strip()
 
 
 def text_of(value: object) -> str:
@@ -209,9 +210,9 @@ def _from_json(value: object) -> object:
 def _whole(value: object) -> object:
     text = pasted(value) if isinstance(value, str) else value
     if isinstance(value, bool) or (
-        isinstance(text, str) and not re.fullmatch(r"[0-9]{1,18}(\.0{1,6})?", text)
+        isinstance(text, str) and not re.fullmatch(r"[0-9]{1,18}(\.0{1,2})?", text)
     ):
-        raise refused("is not a whole number")
+        raise refused("is not a whole number")  # 1.000 may be a thousand
     return text
 
 

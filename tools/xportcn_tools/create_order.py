@@ -76,7 +76,8 @@ async def ask_person(
     except ProblemError as refusal:
         return Asked("cannot_ask", refusal)
     if question is None:
-        return Asked("cannot_ask")
+        # Nothing is to be asked as things stand. Were that to change before the order, nobody had been asked.
+        return Asked("unanswered")
     if not can_ask(ctx):
         # A retry that carries our question's state, from a client that no longer says that it can ask:
         # the person was asked, and the answer may have been a no. That is not nobody to ask.

@@ -31,7 +31,9 @@ async def get_orders(
     since: Annotated[str | None, TextLine(10), Field(description="From this day on, like 2026-11-25")] = None,
     until: Annotated[str | None, TextLine(10), Field(description="To this day, and with it")] = None,
     limit: Annotated[int | None, Field(ge=1, le=50, description="At most so many"), WholeNumber] = 10,
-    before: Annotated[str | None, TextLine(64), Field(description="next_before of the last answer")] = None,
+    before: Annotated[
+        str | None, TextLine(64, number=True), Field(description="next_before of the last answer")
+    ] = None,
     refresh: Annotated[
         bool | None, Field(description="True: read upstream first whether they are paid, shipped, closed")
     ] = None,

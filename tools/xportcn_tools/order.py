@@ -275,10 +275,12 @@ _SIGNS = str.maketrans(
     | {"×": "x", "✕": "x", "、": ",", "。": ".", "【": "[", "】": "]", "·": ".", "•": "."}
 )
 _LOOSE_SPACE = re.compile(r"(?<![0-9A-Za-z]) | (?![0-9A-Za-z])")
+_TIMES = re.compile(r"(?<![^;])([0-9]+) ?[xX] ?")  # 2×「…, 2 X offer …
 
 
 def echoed(text: str) -> str:
     """A text as it is compared when it comes back through a model, which exchanges signs for their likes:
-    full and half width, quotation marks, dashes, `×` and `x`, spaces beside anything but letters and digits.
+    full and half width, quotation marks, dashes, `×` and `x`, spaces beside it and beside anything but
+    letters and digits.
     """
-    return _LOOSE_SPACE.sub("", folded(folded(text).translate(_SIGNS)))
+    return _TIMES.sub(r"\1x", _LOOSE_SPACE.sub("", folded(folded(text).translate(_SIGNS))))

@@ -54,7 +54,7 @@ def text_of(envelope: Envelope) -> str:
         case PreviewEnvelope(preview=preview, problem=problem):
             lines += _preview(preview) if preview else []
         case OrderEnvelope(order=order, problem=problem):
-            lines += _order(order) if order else []
+            lines += (*_differences([order]), *_order(order)) if order else ()
         case ProductEnvelope(product=product, problem=problem):
             lines += product_text(product) if product else []
         case ProductsEnvelope(products=products, total=total, problem=problem):
@@ -142,7 +142,6 @@ def _order(order: OrderResult, *, with_ids: bool = False) -> Iterator[str]:
         f"Order {order.out_order_id} {STATE_WORDS[order.state]}{f' as {named}' if named else ''}: "
         f"{order.payable.amount} CNY"
     )
-    yield from _differences(order)
     if order.replayed:
         yield "This was recorded before; nothing was sent again."
     if order.goods:
@@ -181,14 +180,15 @@ def to_pay(order: OrderResult, language: UiLanguage = "en") -> Iterator[str]:
         )
 
 
-def _differences(order: OrderResult) -> Iterator[str]:
+def _differences(orders: list[OrderResult]) -> Iterator[str]:
     """The first thing said: what is to be paid is no longer what was approved."""
-    differences = order.upstream.orders[0].differences if order.upstream and order.upstream.orders else []
-    if differences:
-        yield (
-            f"WARNING: the upstream has this order otherwise than it was approved: {'; '.join(differences)}. "
-            "Tell the person before anybody pays."
-        )
+    for order in orders:
+        read = order.upstream.orders if order.upstream else []
+        if read and read[0].differences:
+            yield (
+                f"WARNING: the upstream has order {order.out_order_id} otherwise than it was approved: "
+                f"{'; '.join(read[0].differences)}. Tell the person before anybody pays."
+            )
 
 
 def _is_settled(upstream: UpstreamResult) -> bool:
@@ -229,7 +229,9 @@ def _orders(found: OrdersEnvelope) -> list[str]:
     orders = found.orders or []
     one = len(orders) == 1
     none = _NOT_ORDERED if found.not_ordered else "No orders."
-    lines = [line for order in orders for line in _order(order, with_ids=one)] or [none]
+    lines = [*_differences(orders), *(line for order in orders for line in _order(order, with_ids=one))] or [
+        none
+    ]
     if len(orders) > 1:
         lines.append("For the offer and spec ids of an order, call get_orders with its reference.")
     totals = [f"{each.orders} {each.state}, {each.payable.amount} CNY" for each in found.totals or ()]

@@ -53,7 +53,8 @@ async def search_products(
         raise wrong_argument("price_min", "is more than price_max; exchange the two")
     asked = SearchQuery(query, page or 1, limit or 5, least, most, sort)
     found = await desk.search(asked, caller_of())
-    return {"products": [found_result(each) for each in found.products], "total": found.total}
+    listed = found.products[: asked.limit]  # where the upstream does not keep to `pageSize`
+    return {"products": [found_result(each) for each in listed], "total": found.total}
 
 
 SEARCH_PRODUCTS = Offered(search_products, "Search products", ANNOTATIONS, ProductsEnvelope, "products")

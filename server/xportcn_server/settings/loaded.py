@@ -208,11 +208,7 @@ def _missing(found: Mapping[str, tuple[str, str]]) -> list[SettingFault]:
 def _validated(found: Mapping[str, tuple[str, str]], folder: Path | None) -> tuple[Settings, frozenset[str]]:
     """The settings without those that cannot be read, and the fields of the latter."""
     values: dict[str, Any] = {FIELDS[name]: value for name, (value, _) in found.items()}
-    refused = {
-        field
-        for field, value in values.items()
-        if is_placeholder(value, a_path=field in PATHS and "://" not in value, secret=field in SECRET)
-    }
+    refused = {field for field, value in values.items() if _is_left_open(field, value)}
     values = {field: value for field, value in values.items() if field not in refused}
     if "ledger" not in refused | values.keys():
         values["ledger"] = str(default_ledger(_mode(found)))
@@ -230,11 +226,17 @@ def _validated(found: Mapping[str, tuple[str, str]], folder: Path | None) -> tup
             return settings, frozenset(refused)
 
 
+def _is_left_open(field: str, value: str) -> bool:
+    return is_placeholder(value, a_path=field in PATHS and "://" not in value, secret=field in SECRET)
+
+
 def _refused(name: str, found: tuple[str, str] | None) -> SettingFault:
     """A value that is not allowed; found nowhere, it is the default ledger's."""
     field = FIELDS[name]
     value, source = found or (str(default_ledger().parent), "default")
     allowed = str(Settings.model_fields[field].description)
+    if _is_left_open(field, value):
+        allowed += " (this placeholder was not filled in)"
     # Where the password begins and ends in a URL that cannot be read, cannot be known; nor whether `=` or `@`
     # belongs to a path, or to a connection string that was meant for a database.
     if field in SECRET or (field == "ledger" and re.search("://|[=@]", value)):

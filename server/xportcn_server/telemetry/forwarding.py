@@ -47,14 +47,13 @@ class ForwardingLedger:
     async def aclose(self) -> None:
         await self.around("aclose", self.inner.aclose)
 
-    async def store_preview(self, preview: StoredPreview) -> bool:
-        return await self.around("store_preview", self.inner.store_preview, preview)
-
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         return await self.around("standing", self.inner.standing, token_digest, caller)
 
-    async def remembered(self, caller: str, request: OrderRequest) -> Remembered:
-        return await self.around("remembered", self.inner.remembered, caller, request)
+    async def offer(
+        self, caller: str, request: OrderRequest, made: Callable[[Remembered], StoredPreview]
+    ) -> StoredPreview:
+        return await self.around("offer", self.inner.offer, caller, request, made)
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self.around("orders", self.inner.orders, query)

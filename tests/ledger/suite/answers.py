@@ -17,6 +17,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
     standing_of,
+    stored,
 )
 from xportcn_tools.ledger import approvals_sql
 from xportcn_tools.ledger.approvals import ApprovedBy, SignIn, Visitor
@@ -45,7 +46,7 @@ class AnswerSuite:
     async def test_a_yes_is_kept_once_with_where_it_was_said(self, store: Store, method: ApprovedBy) -> None:
         preview = preview_of(1)
         async with opened(store) as ledger, opened(store) as other:
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             assert await ledger.approve(preview, method)
             assert not await other.approve(preview, "operator")
             assert (await standing_of(other, preview)).approved == method
@@ -56,7 +57,7 @@ class AnswerSuite:
     async def test_a_no_is_kept_with_its_time_and_the_preview_still_waits(self, store: Store) -> None:
         preview = preview_of(1)
         async with opened(store) as ledger, opened(store) as other:
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             await ledger.decline(preview, "page")
             assert (await standing_of(other, preview)).preview.declined_at == store.clock.now
             assert [each.preview_id for each in await other.waiting()] == ["preview-1"]
@@ -129,7 +130,7 @@ class AnswerSuite:
     async def test_a_page_is_open_from_its_last_request_on_for_a_while(self, store: Store) -> None:
         preview = preview_of(1, caller=ALICE.caller or "")
         async with opened(store) as ledger, opened(store) as other:
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             assert not (await standing_of(ledger, preview)).page_open
             session = await signed_in(store, ledger)
             assert (await standing_of(other, preview)).page_open, "the owner's page shows everybody's"
@@ -144,7 +145,7 @@ class AnswerSuite:
         hers, his = preview_of(1, caller="caller:alice"), preview_of(2, caller="caller:bob")
         async with opened(store) as ledger:
             for preview in (hers, his):
-                await ledger.store_preview(preview)
+                await stored(ledger, preview)
             await signed_in(store, ledger, ALICE)
             assert (await standing_of(ledger, hers)).page_open
             assert not (await standing_of(ledger, his)).page_open
@@ -154,7 +155,7 @@ class AnswerSuite:
     ) -> None:
         preview = preview_of(1)
         async with opened(store) as ledger:
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             await ledger.let_in(code_of(store, OWNER, name="printed"))
             assert not (await standing_of(ledger, preview)).page_open
             await ledger.let_in(code_of(store, OWNER, opened=True))

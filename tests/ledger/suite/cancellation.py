@@ -18,6 +18,7 @@ from ledger.suite.stores import (
     opened,
     order_of,
     preview_of,
+    stored,
 )
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
@@ -36,7 +37,7 @@ class CancellationSuite:
         loop = asyncio.get_running_loop()
         async with opened(store) as ledger, opened(store) as other:
             preview = preview_of(1)
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             judging = threading.Event()
 
             def cancelling(used: DayUsage) -> None:
@@ -63,7 +64,7 @@ class CancellationSuite:
         async with opened(store) as ledger, opened(store) as other:
             first, second, third = preview_of(1), preview_of(2), preview_of(3)
             order = await claimed(ledger, first)
-            await ledger.store_preview(second)
+            await stored(ledger, second)
 
             async def cancelled_soon(write: Callable[..., Any], *args: Any) -> None:
                 async with anyio.create_task_group() as tasks:
@@ -74,12 +75,12 @@ class CancellationSuite:
 
             await cancelled_soon(ledger.record, order.order_key, PLACED)
             await cancelled_soon(claim, ledger, second)
-            await cancelled_soon(ledger.store_preview, third)
+            await cancelled_soon(stored, ledger, third)
             (now,) = await order_of(other, "preview-1")
             assert (await events(other)).count("placed") == (now.state == "placed")
             assert now.order_ids == (PLACED.order_ids if now.state == "placed" else ())
-            stored = await other.standing(third.token_digest, "local")
-            assert stored is None or stored.preview == third
+            standing = await other.standing(third.token_digest, "local")
+            assert standing is None or standing.preview == third
             await check_whole(ledger, other, second)
 
 

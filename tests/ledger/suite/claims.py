@@ -22,8 +22,10 @@ from ledger.suite.stores import (
     nothing_against,
     opened,
     preview_of,
+    remembered,
     settled,
     standing_of,
+    stored,
 )
 from xportcn_tools.ledger.ledger import (
     AlreadyClaimed,
@@ -90,7 +92,7 @@ class ClaimSuite:
             if outcome:
                 await ledger.record(first.order_key, outcome)
             second = preview_of(2, reference="PO-same", caller=caller)
-            await other.store_preview(second)
+            await stored(other, second)
             before = await events(other)
             assert await claim(other, second) == ReferenceUsed()
             assert await events(other) == before
@@ -98,15 +100,15 @@ class ClaimSuite:
 
     async def test_a_reference_is_used_once_an_attempt_has_it_and_in_its_realm(self, store: Store) -> None:
         async with opened(store) as ledger:
-            await ledger.store_preview(preview_of(1))
+            await stored(ledger, preview_of(1))
             same = preview_of(2, reference="PO-1", caller="other")
-            await ledger.store_preview(same)
+            await stored(ledger, same)
             assert not (await standing_of(ledger, same)).reference_used
             await claim(ledger, preview_of(1))
             assert (await standing_of(ledger, same)).reference_used
             async with opened(store, "real") as real:
                 elsewhere = preview_of(3, reference="PO-1")
-                await real.store_preview(elsewhere)
+                await stored(real, elsewhere)
                 assert not (await standing_of(real, elsewhere)).reference_used
                 assert isinstance(await claim(real, elsewhere), Claimed)
 
@@ -121,7 +123,7 @@ class ClaimSuite:
             now = START + timedelta(seconds=clock_is_off_by)
             seen_by = {"nothing": 0, "the claim": 1, "the end": 2}[seen]
             second = preview_of(2, goods="goods", now=now, trail_seen=seen_by)
-            await other.store_preview(second)
+            await stored(other, second)
             first = await claimed(ledger, preview_of(1, goods="goods"))
             assert (await standing_of(other, second)).twin == first
             assert await claim(other, second) == EarlierUnknown(first)
@@ -137,7 +139,7 @@ class ClaimSuite:
         async with opened(store) as ledger:
             late, in_time = (preview_of(number, lasts=timedelta(minutes=1)) for number in (1, 2))
             for preview in (late, in_time):
-                await ledger.store_preview(preview)
+                await stored(ledger, preview)
             store.clock.advance(59.9)
             assert isinstance(await claim(ledger, in_time), Claimed)
             store.clock.advance(0.1)
@@ -148,12 +150,12 @@ class ClaimSuite:
     async def test_an_open_order_blocks_before_a_placed_one_is_shown(self, store: Store) -> None:
         async with opened(store) as ledger:
             second = preview_of(2, goods="goods")
-            await ledger.store_preview(second)
+            await stored(ledger, second)
             unknown = await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)
             placed = preview_of(3, goods="goods", place="elsewhere")
             await settled(ledger, placed, PLACED)
             alike = replace(preview_of(4, goods="goods"), request=second.request)
-            await ledger.store_preview(alike)
+            await stored(ledger, alike)
             assert await claim(ledger, alike) == EarlierUnknown(unknown)
 
     @pytest.mark.parametrize("other", ["PO-1", "po-1", "Po-1"])
@@ -161,7 +163,7 @@ class ClaimSuite:
         async with opened(store) as ledger:
             await claimed(ledger, preview_of(1, reference="PO-1"))
             again = preview_of(2, reference=other)
-            await ledger.store_preview(again)
+            await stored(ledger, again)
             assert (await standing_of(ledger, again)).reference_used
             assert await claim(ledger, again) == ReferenceUsed()
             (found,) = await all_orders(ledger, reference=other)
@@ -178,7 +180,7 @@ class ClaimSuite:
         async with opened(store) as ledger, opened(store) as other:
             earlier = await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)
             second = preview_of(2, goods="goods", trail_seen=2)
-            await other.store_preview(second)
+            await stored(other, second)
             assert await claim(other, second) == EarlierUnknown(earlier)
             assert await events(other) == ["claimed", "unknown"]
 
@@ -200,11 +202,11 @@ class ClaimSuite:
     ) -> None:
         one, two = (preview_of(at, goods=mugs(spec)) for at, spec in enumerate((first, second)))
         async with opened(store) as ledger, opened(store) as other:
-            await other.store_preview(two)
+            await stored(other, two)
             order = await claimed(ledger, one)
             if outcome:
                 order = await ledger.record(order.order_key, outcome)
-            assert (await ledger.remembered("local", two.request)).alike == [order]
+            assert (await remembered(ledger, "local", two.request)).alike == [order]
             assert (await standing_of(other, two)).twin == order
             assert await claim(other, two) == EarlierUnknown(order)
 
@@ -217,11 +219,11 @@ class ClaimSuite:
         )
         async with opened(store) as ledger:
             for preview in (blue, unknown):
-                await ledger.store_preview(preview)
+                await stored(ledger, preview)
             order = await claimed(ledger, red)
             if outcome:
                 await ledger.record(order.order_key, outcome)
-            assert (await ledger.remembered("local", blue.request)).alike == []
+            assert (await remembered(ledger, "local", blue.request)).alike == []
             assert isinstance(await claim(ledger, blue), Claimed)
             assert isinstance(await claim(ledger, unknown), EarlierUnknown)
 
@@ -230,7 +232,7 @@ class ClaimSuite:
         async with opened(store) as ledger:
             earlier = await settled(ledger, preview_of(1, goods="goods"), UNKNOWN)
             second = preview_of(2, goods="goods")
-            await ledger.store_preview(second)
+            await stored(ledger, second)
             assert isinstance(await claim(ledger, second), EarlierUnknown)
             await ledger.record(earlier.order_key, outcome)
             assert isinstance(await claim(ledger, second), Claimed)
@@ -239,7 +241,7 @@ class ClaimSuite:
         async with opened(store) as ledger, opened(store) as other:
             await claimed(ledger, preview_of(1, goods="goods"))
             second = preview_of(2, goods="goods")
-            await other.store_preview(second)
+            await stored(other, second)
             store.clock.advance(LEASE + 1)
             result = await claim(other, second)
             assert isinstance(result, EarlierUnknown)

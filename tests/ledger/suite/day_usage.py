@@ -19,6 +19,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
     standing_of,
+    stored,
     used_by,
 )
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, RuleBroken
@@ -41,7 +42,7 @@ class DayUsageSuite:
                 )
             heard: list[DayUsage] = []
             new = preview_of("new", fen=7)
-            await ledger.store_preview(new)
+            await stored(ledger, new)
             assert isinstance(await claim(ledger, new, heard.append), Claimed)
             assert heard == [DayUsage(111, 3, 100111, DAY_ENDS)]
             assert await used_by(ledger) == DayUsage(118, 4, 100118, DAY_ENDS)
@@ -68,7 +69,7 @@ class DayUsageSuite:
             heard: list[DayUsage] = []
             store.clock.now = ends_at
             last = preview_of("last", fen=1000, now=ends_at)
-            await ledger.store_preview(last)
+            await stored(ledger, last)
             assert isinstance(await claim(ledger, last, heard.append), Claimed)
             ((fen, orders, total, _),) = (astuple(used) for used in heard)
             assert (fen, orders, total) == (0, 0, 0)
@@ -88,7 +89,7 @@ class DayUsageSuite:
     async def test_a_verdict_comes_back_and_leaves_no_trace(self, store: Store) -> None:
         async with opened(store) as ledger, opened(store) as other:
             preview = preview_of(1)
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             before = await ledger.trail()
             verdict = {"over": "the day's sum"}
             assert await claim(ledger, preview, lambda used: verdict) == RuleBroken(verdict)
@@ -107,7 +108,7 @@ class DayUsageSuite:
 
         async with opened(store) as ledger, opened(store) as other:
             preview = preview_of(1)
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             with pytest.raises(LookupError, match="defect"):
                 await claim(ledger, preview, broken)
             assert await events(other) == []

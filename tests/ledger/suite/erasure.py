@@ -16,6 +16,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
     standing_of,
+    stored,
 )
 from xportcn_tools.ledger.ledger import AlreadyClaimed, OrderQuery
 from xportcn_tools.upstream_state import VendorMessage
@@ -88,7 +89,7 @@ class ErasureSuite:
     ) -> None:
         async with opened(store) as ledger:
             for number in range(120):  # more than one transaction's
-                await ledger.store_preview(preview_of(number, lasts=timedelta(minutes=10)))
+                await stored(ledger, preview_of(number, lasts=timedelta(minutes=10)))
             await settled(ledger, preview_of("ordered"), PLACED)
             store.clock.advance(timedelta(days=7, minutes=10).total_seconds() - 1)
             assert await ledger.erase_old(YEAR) == 0

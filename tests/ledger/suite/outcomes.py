@@ -19,6 +19,7 @@ from ledger.suite.stores import (
     events,
     opened,
     preview_of,
+    remembered,
     settled,
     standing_of,
 )
@@ -142,7 +143,7 @@ class OutcomeSuite:
                 assert attempt is not None
                 assert attempt.state == "unknown"
             elif reader == "remembered":
-                (order,) = (await ledger.remembered("local", preview.request)).alike
+                (order,) = (await remembered(ledger, "local", preview.request)).alike
                 assert order.state == "unknown"
             elif reader == "orders":
                 assert await all_orders(ledger, states=("sending",)) == []

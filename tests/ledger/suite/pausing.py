@@ -10,6 +10,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
     standing_of,
+    stored,
 )
 from xportcn_tools.ledger.ledger import AlreadyClaimed, Claimed
 from xportcn_tools.ledger.upkeep import Pause
@@ -24,7 +25,7 @@ class PauseSuite:
             pause = Pause(store.clock.now, "stocktaking")
             for view in (ledger, real):
                 preview = preview_of(f"{view is real}", caller=f"{view is real}")
-                await view.store_preview(preview)
+                await stored(view, preview)
                 assert await claim(view, preview) == pause
                 assert (await standing_of(view, preview)).pause == await view.paused() == pause
             assert await real.resume()

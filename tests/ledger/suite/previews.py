@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -18,8 +19,10 @@ from ledger.suite.stores import (
     digest_of,
     opened,
     preview_of,
+    remembered,
     settled,
     standing_of,
+    stored,
 )
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, OrderQuery, Realm, Receipt, Remembered, Standing
 
@@ -28,7 +31,7 @@ class PreviewSuite:
     async def test_a_preview_comes_back_as_it_was_stored(self, store: Store) -> None:
         preview = preview_of(1)
         async with opened(store) as ledger, opened(store) as other:
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             for view in (ledger, other):
                 assert await standing_of(view, preview) == Standing(
                     store.clock.now,
@@ -59,7 +62,7 @@ class PreviewSuite:
         self, store: Store, realm: Realm, caller: str, digest: str
     ) -> None:
         async with opened(store) as ledger, opened(store, realm) as other:
-            await ledger.store_preview(preview_of(1))
+            await stored(ledger, preview_of(1))
             assert await other.standing(digest, caller) is None
             if (realm, caller) != ("sandbox", "local"):
                 assert not await other.knows(OrderQuery(caller, "PO-1", digest_of(f"{TOKEN}1")))
@@ -70,7 +73,7 @@ class PreviewSuite:
         self, store: Store
     ) -> None:
         async with opened(store) as ledger:
-            await ledger.store_preview(preview_of(1))
+            await stored(ledger, preview_of(1))
             await settled(ledger, preview_of(2), PLACED)
             known = [("PO-1", ""), ("x", digest_of(f"{TOKEN}1")), ("PO-2", ""), (PLACED.order_ids[1], "")]
             for reference, digest in known:
@@ -103,11 +106,11 @@ class PreviewSuite:
             await settled(ledger, preview_of(6, goods="goods"), REJECTED)
             second = await settled(ledger, preview_of(7, goods="goods"), UNKNOWN)
             trail = len(await ledger.trail())
-            found = await ledger.remembered("local", preview_of(1, goods="goods").request)
+            found = await remembered(ledger, "local", preview_of(1, goods="goods").request)
             used = DayUsage(4 * 6561, 4, 5 * 6561, DAY_ENDS)
             assert found == Remembered(store.clock.now, [second, first], trail, used)
             store.clock.advance(86400)
-            assert (await ledger.remembered("local", preview_of(1, goods="goods").request)).alike == [second]
+            assert (await remembered(ledger, "local", preview_of(1, goods="goods").request)).alike == [second]
 
     async def test_the_preview_of_an_order_is_the_one_that_was_claimed_not_the_newest(
         self, store: Store
@@ -115,7 +118,7 @@ class PreviewSuite:
         async with opened(store) as ledger, opened(store) as other:
             first = preview_of(1, reference="PO-same")
             order = await claimed(ledger, first)
-            await ledger.store_preview(preview_of(2, now=START + timedelta(seconds=5), reference="PO-same"))
+            await stored(ledger, preview_of(2, now=START + timedelta(seconds=5), reference="PO-same"))
             for view in (ledger, other):
                 assert await view.receipts(OrderQuery("local", "PO-same")) == [Receipt(order, first)]
             assert await ledger.receipts(OrderQuery("other", "PO-same")) == []
@@ -123,13 +126,21 @@ class PreviewSuite:
     async def test_an_approval_code_belongs_to_one_preview_until_that_is_ordered(self, store: Store) -> None:
         first, second = (replace(preview_of(number), approval_code="ABCD") for number in (1, 2))
         async with opened(store) as ledger, opened(store, "real") as other:
-            assert await ledger.store_preview(first)
-            assert not await ledger.store_preview(second)
-            assert not await other.store_preview(second)
+            await stored(ledger, first)
+            for view, free in ((ledger, "EFGH"), (other, "JKMN")):
+                codes = iter(("ABCD", "ABCD", free))
+                kept = await view.offer(
+                    "local",
+                    second.request,
+                    lambda _, codes=codes: replace(
+                        second, preview_id=uuid4().hex, token_digest=uuid4().hex, approval_code=next(codes)
+                    ),
+                )
+                assert kept.approval_code == free
             assert await ledger.standing(second.token_digest, second.caller) is None
             assert await ledger.preview_by_code("ABCD") == first
             assert isinstance(await claim(ledger, first), Claimed)
             store.clock.advance(1)
             second = replace(second, created_at=store.clock.now)
-            assert await ledger.store_preview(second)
+            assert await stored(ledger, second)
             assert await ledger.preview_by_code("ABCD") == second

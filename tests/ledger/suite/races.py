@@ -16,6 +16,7 @@ from ledger.suite.stores import (
     events,
     opened,
     preview_of,
+    stored,
     used_by,
 )
 from xportcn_tools.ledger.ledger import (
@@ -34,7 +35,7 @@ class RaceSuite:
         preview = preview_of(1)
         results: list[object] = []
         async with opened(store) as ledger, opened(store) as other:
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
 
             async def try_it(view: Ledger, number: int) -> None:
                 results.append(await claim(view, preview, key=f"order-{number}"))
@@ -52,7 +53,7 @@ class RaceSuite:
         async with opened(store) as ledger, opened(store) as other:
             previews = [preview_of(number, reference="PO-same") for number in range(30)]
             for preview in previews:
-                await ledger.store_preview(preview)
+                await stored(ledger, preview)
 
             async def try_it(view: Ledger, preview: StoredPreview) -> None:
                 results.append(await claim(view, preview))
@@ -72,7 +73,7 @@ class RaceSuite:
         async with opened(store) as ledger, opened(store) as other:
             previews = [preview_of(number, fen=1000) for number in range(40)]
             for preview in previews:
-                await ledger.store_preview(preview)
+                await stored(ledger, preview)
 
             async def try_it(view: Ledger, preview: StoredPreview) -> None:
                 results.append(await claim(view, preview, rule))

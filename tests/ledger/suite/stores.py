@@ -1,7 +1,7 @@
 """What the parts of the ledger's suite share: the store under test, previews, claims and outcomes."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import sha256
@@ -22,6 +22,7 @@ from xportcn_tools.ledger.ledger import (
     OrderRecord,
     Outcome,
     Realm,
+    Remembered,
     Standing,
     StoredPreview,
 )
@@ -152,6 +153,28 @@ def digest_of(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
+async def stored(ledger: Ledger, preview: StoredPreview) -> StoredPreview:
+    """Kept as it stands."""
+    return await ledger.offer(preview.caller, preview.request, lambda _: preview)
+
+
+class _LookedAt(Exception):  # noqa: N818 - no error
+    pass
+
+
+async def remembered(ledger: Ledger, caller: str, request: OrderRequest) -> Remembered:
+    """What a preview of this request has to show, and none is kept."""
+    found: list[Remembered] = []
+
+    def look(earlier: Remembered) -> StoredPreview:
+        found.append(earlier)
+        raise _LookedAt
+
+    with suppress(_LookedAt):
+        await ledger.offer(caller, request, look)
+    return found[0]
+
+
 async def standing_of(ledger: Ledger, preview: StoredPreview) -> Standing:
     """How things stand for a preview that is stored."""
     standing = await ledger.standing(preview.token_digest, preview.caller)
@@ -162,7 +185,7 @@ async def standing_of(ledger: Ledger, preview: StoredPreview) -> Standing:
 async def used_by(ledger: Ledger, caller: str = "local") -> DayUsage:
     """What the caller's day holds, as a preview of its own sees it."""
     preview = preview_of(uuid4().hex, caller=caller)
-    await ledger.store_preview(preview)
+    await stored(ledger, preview)
     return (await standing_of(ledger, preview)).used
 
 
@@ -182,9 +205,9 @@ async def claim(
 
 async def claimed(ledger: Ledger, preview: StoredPreview) -> OrderRecord:
     """Store a preview that saw all there is, and claim it; it must succeed."""
-    earlier = await ledger.remembered(preview.caller, preview.request)
+    earlier = await remembered(ledger, preview.caller, preview.request)
     preview = replace(preview, trail_seen=earlier.trail_seen)
-    await ledger.store_preview(preview)
+    await stored(ledger, preview)
     result = await claim(ledger, preview)
     assert isinstance(result, Claimed), result
     return result.order

@@ -17,6 +17,7 @@ from ledger.suite.stores import (
     preview_of,
     settled,
     standing_of,
+    stored,
 )
 from xportcn_tools.ledger.ledger import Claimed
 from xportcn_tools.order import Item
@@ -29,7 +30,7 @@ class TrailSuite:
             preview = preview_of(1)
             request = replace(preview.request, message=text, items=(Item(text, 2**53, text),))
             preview = replace(preview, ship_to=text, request=request, caller=text, terms={text: text})
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             assert (await standing_of(ledger, preview)).preview == preview
             result = await claim(ledger, preview)
             assert isinstance(result, Claimed)
@@ -40,7 +41,7 @@ class TrailSuite:
     async def test_a_no_is_a_row_of_the_trail_each_time_it_is_said(self, store: Store) -> None:
         async with opened(store) as ledger:
             preview = preview_of(1)
-            await ledger.store_preview(preview)
+            await stored(ledger, preview)
             await ledger.decline(preview, "form")
             await ledger.decline(preview, "operator")
             trail = await ledger.trail()

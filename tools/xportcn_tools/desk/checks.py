@@ -117,6 +117,9 @@ class Checks:
             details["reasons"] = problems.reasons_of(error, request)
             changes.append(Change("orderable", "yes", f"no: {error}"))
             raise problems.terms_changed(changes, None, details) from error
+        if self._addresses.now(preview.request) != request.address:  # changed while the price was asked
+            await self.recheck(standing, profile)
+            return
         changes += differences(preview.terms, terms_of(quote, made_for))
         if changes:
             fresh = await self._previewer.offer(quote, request, preview.caller, profile, twin=twin)

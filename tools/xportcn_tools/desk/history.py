@@ -71,7 +71,8 @@ class OrderHistory:
             and not await self._ledger.knows(replace(query, reference=query.before))
         ):
             raise wrong_argument(
-                "before", "names no order; pass next_before of the last answer, or leave it out"
+                "before",
+                'names no order; give next_before of the last answer, such as "xp20261125-7K3QTR9WM2CD"',
             )
         not_read = None
         if refresh:

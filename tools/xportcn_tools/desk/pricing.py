@@ -20,9 +20,9 @@ from xportcn_tools.desk.reading import read_quote
 from xportcn_tools.desk.terms import kept, terms_of
 from xportcn_tools.goods.product import NotRead, Product
 from xportcn_tools.goods.reader import ProductReader
-from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, StoredPreview
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Remembered, StoredPreview
 from xportcn_tools.order import Item, OrderRequest, ShownWarning
-from xportcn_tools.results import PreviewResult
+from xportcn_tools.results import BudgetResult, PreviewResult
 from xportcn_tools.upstream.envelope import UnreadableAnswerError
 from xportcn_tools.upstream.outcome import Reply
 from xportcn_tools.upstream.port import AnswerLostError, Upstream, UpstreamError
@@ -162,41 +162,39 @@ class Previewer:
         `twin`: the placed order that ended a create; it is named, however long ago it was placed.
         """
         request = replace(request, items=with_priced_specs(quote, request.items))
-        earlier = await self._ledger.remembered(caller, request)
-        now = earlier.now
         caps = profile.caps or self._policy.caps
         warnings = (
             *(present.look_at_the_unit(quote) if await self._is_first(caller, profile) else ()),
             *not_named(quote),
             *warned_of_quantities(quote),
             *present.quote_warnings(quote, request),
-            *present.over_budget(breach(caps, earlier.used, quote.payable)),
-            *_warnings_of(earlier.alike, twin),
         )
         token = new_token()
-        preview = StoredPreview(
-            preview_id=uuid4().hex,
-            token_digest=token_digest(token),
-            approval_code=_code(),
-            caller=caller,
-            out_order_id=request.out_order_id,
-            created_at=now,
-            expires_at=now + timedelta(seconds=self._policy.preview_ttl),
-            payable_fen=quote.payable,
-            ship_to=request.ship_to(),
-            request=request,
-            pinned=quote.pinned,
-            terms=kept(terms_of(quote, self._policy.made_for(profile))),
-            shown=present.shown(quote, request, warnings),
-            trail_seen=earlier.trail_seen,
-        )
-        while not await self._ledger.store_preview(preview):
-            preview = replace(preview, approval_code=_code())
+        budgets: list[BudgetResult] = []
+
+        def made(earlier: Remembered) -> StoredPreview:
+            budgets.append(present.budget_of(caps, earlier.used))
+            over = present.over_budget(breach(caps, earlier.used, quote.payable))
+            return StoredPreview(
+                preview_id=uuid4().hex,
+                token_digest=token_digest(token),
+                approval_code=_code(),
+                caller=caller,
+                out_order_id=request.out_order_id,
+                created_at=earlier.now,
+                expires_at=earlier.now + timedelta(seconds=self._policy.preview_ttl),
+                payable_fen=quote.payable,
+                ship_to=request.ship_to(),
+                request=request,
+                pinned=quote.pinned,
+                terms=kept(terms_of(quote, self._policy.made_for(profile))),
+                shown=present.shown(quote, request, (*warnings, *over, *_warnings_of(earlier.alike, twin))),
+                trail_seen=earlier.trail_seen,
+            )
+
+        preview = await self._ledger.offer(caller, request, made)
         return present.preview_result(
-            preview,
-            token,
-            present.budget_of(caps, earlier.used),
-            needs_approval=self._policy.needs_approval(quote.payable),
+            preview, token, budgets[-1], needs_approval=self._policy.needs_approval(quote.payable)
         )
 
     async def _is_first(self, caller: str, profile: Profile) -> bool:

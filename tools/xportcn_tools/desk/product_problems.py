@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from xportcn_tools.desk.problems import BUSY_SECONDS
+from xportcn_tools.desk.refusals import way_out
 from xportcn_tools.goods.product import NotRead, NotReadReason, ProductOption
 from xportcn_tools.order import OrderRequest
 from xportcn_tools.product_results import MOST_OPTIONS, option_results
 from xportcn_tools.results import ProblemError, problem, wrong_argument
+from xportcn_tools.upstream.words import cause_of
 
 FEWEST_OPTIONS = 5
 """Listed for each line, however many lines are open."""
@@ -56,16 +59,27 @@ def no_search(found: NotRead) -> ProblemError:
 
 
 def _unread(found: NotRead, what: str, setting: str, *, line: int | None = None) -> ProblemError:
-    missing = found.reason == "not_found"
+    code, why = "product_unavailable", WHY_NOT_READ[found.reason]
     next_step = _NEXT[found.reason].format(setting=setting)
+    cause = cause_of((found.code or "").removeprefix("HTTP "), found.text)
+    if found.reason == "not_found":
+        code = "product_not_found"
+    elif found.reason == "not_permitted" and cause in ("signature", "key", "clock"):
+        code, next_step = "upstream_unauthorized", way_out(cause)
+        why = f"the upstream refused this account's request (by its words: {cause})"
+    elif found.reason == "no_answer" and cause == "busy":
+        code, why = "upstream_busy", "the upstream asks to wait"
+        next_step = f"Wait {BUSY_SECONDS} seconds, then call this again."
+    if found.offer_id and code in ("product_unavailable", "upstream_busy"):
+        next_step = next_step.removesuffix(".") + _BY_SPEC
     # A refusal is in the upstream's words; of anything else the text says what was read, or was not.
     said = "text" if found.reason in ("not_found", "not_permitted") else "reason"
     details = {"offer_id": found.offer_id, "line": line, "why": found.reason}
     details |= {"code": found.code, said: found.text}
     return problem(
-        "product_not_found" if missing else "product_unavailable",
-        f"{what} could not be read: {WHY_NOT_READ[found.reason]}.",
-        next_step if missing or not found.offer_id else next_step.removesuffix(".") + _BY_SPEC,
+        code,
+        f"{what} could not be read: {why}.",
+        next_step,
         request_id=found.request_id,
         details={name: value for name, value in details.items() if value},
     )

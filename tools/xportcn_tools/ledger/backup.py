@@ -37,10 +37,14 @@ def fold_in(ledger: Path) -> None:
     """Rewrite the file, and its log into it: what was erased or replaced is in neither any more.
 
     Raises:
-        LedgerUnavailableError: another program is reading or writing it for longer than a few seconds.
+        LedgerUnavailableError: another program is reading or writing it for longer than a few seconds; or an
+            order is being sent, whose outcome could not be recorded as long as this takes.
     """
+    sending = "state = 'sending' AND lease_until > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
     try:
         with closing(sqlite3.connect(ledger, isolation_level=None)) as connection:
+            if connection.execute(f"SELECT 1 FROM orders WHERE {sending}").fetchone():  # noqa: S608 - ours
+                raise LedgerUnavailableError("an order is being sent")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("VACUUM")
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -246,16 +246,17 @@ class Ledger(Approvals, Upkeep, Protocol):
 
     async def aclose(self) -> None: ...
 
-    async def store_preview(self, preview: StoredPreview) -> bool:
-        """Keep it, unless another that was not ordered has its code. On PostgreSQL it waits for no writer."""
-        ...
-
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         """How things stand for the caller's preview with this token; `None` where there is none."""
         ...
 
-    async def remembered(self, caller: str, request: OrderRequest) -> Remembered:
-        """The earlier orders that a preview of this request has to show, as one snapshot."""
+    async def offer(
+        self, caller: str, request: OrderRequest, made: Callable[[Remembered], StoredPreview]
+    ) -> StoredPreview:
+        """Keep the preview that `made` makes of what a preview of this request has to show. It runs in a
+        worker thread, and again where another preview that was not ordered has the approval code of this
+        one. On PostgreSQL this waits for no writer.
+        """
         ...
 
     async def orders(self, query: OrderQuery) -> list[OrderRecord]: ...

@@ -111,15 +111,22 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     async def open(self) -> None:
         await self._run(lambda _: None)
 
-    async def store_preview(self, preview: StoredPreview) -> bool:
+    async def offer(
+        self, caller: str, request: OrderRequest, made: Callable[[Remembered], StoredPreview]
+    ) -> StoredPreview:
         unless_taken = f" ON CONFLICT (approval_code) WHERE {OPEN_PREVIEW} DO NOTHING RETURNING 1 AS one"
 
-        def work(sql: Session) -> bool:
-            with self._one_row(sql):
+        def work(sql: Session) -> StoredPreview:
+            with self._snapshot(sql):
+                earlier = self._twins.remembered(sql, caller, request, self._now(sql))
+            while True:
+                preview = made(earlier)
                 row = self._row(preview) | {"goods_digest": ""}  # only an older program reads it
-                return bool(self._queries.insert(sql, "previews", row, unless_taken))
+                with self._one_row(sql):
+                    if self._queries.insert(sql, "previews", row, unless_taken):
+                        return preview
 
-        return await self._run(work)
+        return await self._in_order(work)
 
     async def standing(self, token_digest: str, caller: str) -> Standing | None:
         def work(sql: Session) -> Standing | None:
@@ -147,14 +154,6 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
 
         return await self._read(work)
 
-    async def remembered(self, caller: str, request: OrderRequest) -> Remembered:
-        def work(sql: Session) -> Remembered:
-            now = self._now(sql)
-            alike = self._twins.recent(sql, caller, request, now)
-            return Remembered(now, alike, self._queries.trail_end(sql), self._queries.usage(sql, caller, now))
-
-        return await self._read(work)
-
     async def orders(self, query: OrderQuery) -> list[OrderRecord]:
         return await self._read(lambda sql: self._queries.orders(sql, query))
 
@@ -170,16 +169,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
         )
 
     async def knows(self, query: OrderQuery) -> bool:
-        unfiltered = OrderQuery(query.caller, query.reference, query.token_digest, limit=1)
-
-        def work(sql: Session) -> bool:
-            condition = "caller = ? AND (out_order_id = ? OR token_digest = ?)"
-            preview = self._queries.preview(
-                sql, condition, (query.caller, query.reference, query.token_digest)
-            )
-            return preview is not None or bool(self._queries.orders(sql, unfiltered))
-
-        return await self._read(work)
+        return await self._read(lambda sql: self._queries.knows(sql, query))
 
     async def claim(
         self, new: NewOrder, lease_seconds: float, judge: Callable[[DayUsage], T | None]
@@ -244,7 +234,16 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
         return await self._run(work)
 
     async def _read(self, work: Callable[[Session], T]) -> T:
-        """Orders as they are: those whose sender is gone are ended first, and all is read in one snapshot."""
+        """All in one snapshot."""
+
+        def at_once(sql: Session) -> T:
+            with self._snapshot(sql):
+                return work(sql)
+
+        return await self._in_order(at_once)
+
+    async def _in_order(self, work: Callable[[Session], T]) -> T:
+        """With orders as they are: those whose sender is gone are ended first."""
         gone: list[OrderRecord] = []
 
         def in_order(sql: Session) -> T:
@@ -254,8 +253,7 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
                 with self._transaction(sql):
                     settled = self._settle(sql, now)
                 gone.extend(settled)
-            with self._snapshot(sql):
-                return work(sql)
+            return work(sql)
 
         try:
             return await self._run(in_order)

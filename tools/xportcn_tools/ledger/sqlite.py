@@ -163,6 +163,7 @@ class SqliteLedger(SqlLedger):
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a file that is still empty
             write_ahead(connection, self._busy_seconds)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")  # on macOS, fsync stops at the drive's cache
             connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             sql = _SqliteSession(connection)
             migrate(connection, rows.time_text(self._clock()), lambda: self._adopt(sql), self._migrating)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 
 from xportcn_tools.ledger import rows
-from xportcn_tools.ledger.ledger import OrderRecord, StoredPreview
+from xportcn_tools.ledger.ledger import OrderRecord, Remembered, StoredPreview
 from xportcn_tools.ledger.place import Destination, Destinations
 from xportcn_tools.ledger.queries import Queries, Session, marks
 from xportcn_tools.order import OrderRequest
@@ -63,10 +63,10 @@ class Twins:
         read = {row["preview_id"]: rows.request_of(row) for row in sql.execute(statement, preview_ids)}
         return {preview_id: request for preview_id, request in read.items() if request}
 
-    def recent(self, sql: Session, caller: str, request: OrderRequest, now: datetime) -> list[OrderRecord]:
-        """See `Remembered.alike`."""
+    def remembered(self, sql: Session, caller: str, request: OrderRequest, now: datetime) -> Remembered:
         since = rows.time_text(now - RECENT)
-        return self.alike(sql, caller, request, ("orders.updated_at >= ?", since), since)
+        alike = self.alike(sql, caller, request, ("orders.updated_at >= ?", since), since)
+        return Remembered(now, alike, self.queries.trail_end(sql), self.queries.usage(sql, caller, now))
 
     def twin(self, sql: Session, preview: StoredPreview) -> OrderRecord | None:
         """See `Standing.twin`. The trail says what came first, since replicas' clocks may disagree."""

@@ -23,7 +23,7 @@ ORDER_NUMBER = re.compile(
 """Folded likewise. What stands in such a field, but for 0, means that an order may exist."""
 
 ORDERS = re.compile(r"(?:success_?)?orders?(?:_?list)?", re.IGNORECASE)
-"""A list in such a field that is not empty means the same."""
+"""What is not empty in such a field means the same, be it a list or an object."""
 
 OTHER_NUMBER = re.compile(
     r".*(trace|request|member|develop|offer|sku|spec|user|ali|open|login|seller|buyer|product|category)_?id(s|str)?"
@@ -33,7 +33,8 @@ OTHER_NUMBER = re.compile(
 """Long numbers in such fields name something else than an order."""
 
 _WORDS = re.compile(
-    r".*(msg|message|code|info|desc|reason|status|state|error|exception|cause|detail|remark|tip|hint|note).*",
+    r".*(msg|message|code|info|desc|reason|result|status|state|error|exception|cause|detail|remark|tip|hint|note"
+    r"|warn).*",
     re.IGNORECASE,
 )
 _OF_GOODS = re.compile(
@@ -42,12 +43,14 @@ _OF_GOODS = re.compile(
 
 FAILED_PART = re.compile(r".*(fail|unordered|rejected|partial).*", re.IGNORECASE)
 _LEFT_OUT = re.compile(
-    r".*(error|invalid|unavail|sold_?out|stock|lack|short|missing|remov|skip|ignor|exclu|dropped).*",
+    r".*(error|invalid|unavail|sold_?out|stock|lack|short|missing|remov|skip|ignor|exclu|dropped|omit|cancel|closed"
+    r"|not_?(?:order|found|placed|created|match)|unmatch|un_?success|ineligib|off_?(?:line|sale|shel)|left_?out).*",
     re.IGNORECASE,
 )
 """A list in such a field, beside ids, is of goods that were not ordered."""
 _COUNTS = re.compile(
-    r".*(success|succeed|created|(?<!not)(?<!not_)exist|repeat|duplicat|conflict|placed).*|ok|done",
+    r".*(success|succeed|created|(?<!not)(?<!not_)exist|repeat|duplicat|conflict|placed).*|ok|done"
+    r"|(?:ok|done|ordered|bought)_?(?:list|items|goods|offers?|skus?)",
     re.IGNORECASE,
 )
 _FAILURE = re.compile(
@@ -142,9 +145,9 @@ def is_failed_part(name: str, value: object) -> bool:
 
 
 def is_raised(name: str, value: object) -> bool:
-    """A flag, or a count of successes, that speaks for an order."""
+    """A flag, a count or a list of successes, that speaks for an order."""
     if isinstance(value, dict | list):
-        return False
+        return value not in ([], {}) and bool(_COUNTS.fullmatch(name)) and not _FAILURE.fullmatch(name)
     text = str(value).strip().casefold()
     if text in ("true", "yes", "y"):
         return not _FAILURE.fullmatch(name)

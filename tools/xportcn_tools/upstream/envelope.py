@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from xportcn_tools.order import is_order_id
 from xportcn_tools.upstream.clean import clean
+from xportcn_tools.upstream.refusal_signs import refused_in_words
 
 TOKEN = re.compile(r"(?!.*(?://|(?i:www)\.))[A-Za-z0-9_.=+|,:/@$-]{1,128}")
 """An identifier of the vendor's, and no link. In Chinese a whole sentence is letters without spaces, so ASCII
@@ -88,11 +89,14 @@ class UpstreamEnvelope(BaseModel):
 
     @property
     def refuses(self) -> bool:
-        """Whether the code is a definite refusal (inferred).
+        """Whether code or words are a definite refusal (inferred).
 
         A general server error (500–599, negative, absent, or a word for one) is none; nor is 0, 201–299 or a
-        word that other programs use for success: such codes do not say what became of the request.
+        word that other programs use for success: such codes do not say what became of the request. The words
+        decide beside them.
         """
+        if not self.succeeded and refused_in_words(self.message or ""):
+            return True
         if isinstance(self.code, str):
             return not _SAYS_NOTHING.fullmatch(self.code.strip())
         if self.code is None or self.code <= 0:

@@ -236,8 +236,8 @@ class _CreateAnswer:
     def hint(self) -> str | None:
         """An id that may be an order's, also where the documentation has none."""
         for name, value in self._fields:
-            if isinstance(value, list) and value and answer_fields.ORDERS.fullmatch(name):
-                return "a list of orders"
+            if isinstance(value, list | dict) and value and answer_fields.ORDERS.fullmatch(name):
+                return "orders"
             if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
                 continue
             text = str(value).strip()

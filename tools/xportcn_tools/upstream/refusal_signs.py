@@ -55,7 +55,7 @@ _DOUBTS = re.compile(
     r"|\bunknown\b|undetermined|respon(?:se|d)|json|deserial|unexpected|deadlock|\bnull\b|\bcolumn\b|\bsql\b"
     r"|invalid character|illegal (?:state|argument|character)|order ?ids?\b|order (?:\S+ )?not found"
     # A step behind the order failed, or the reader is sent to look.
-    r"|(?:保存|入库|落库|写入|插入|发送|推送|更新|(?<!地址)解析|加锁|通知|同步|回调|调用|查询).{0,8}(?:失败|错误|出错)"
+    r"|(?:保存|入库|落库|写入|插入|发送|推送|更新|(?<!地址)解析|加锁|释放|归还|通知|同步|回调|调用|查询).{0,8}(?:失败|错误|出错)"
     r"|(?:失败|错误|出错).{0,4}(?:保存|入库|落库|写入|插入|发送|推送|更新|解析|加锁|通知|同步|回调|调用|查询)"
     r"|(?:后台|平台|1688|订单列表|订单中心).{0,4}(?:查看|看看|核实|核对|确认)|(?:核实|确认|查看|查询|检查).{0,6}订单(?!参数|信息|数量)"
     r"|报错|没有?返回|无返回|不确定|(?:结果|状态|原因|情况)不[明详]|连不上|超过.{0,4}时间"
@@ -69,15 +69,23 @@ _DOUBTS = re.compile(
 _TAKEN = re.compile(
     r"重复|已经?存在|存在(?![^，,。；;！!|]{0,6}(?:失效|下架|不|无|缺|异常|多个))|成功|处理中|正在处理|受理|已接收|有没有|有无"
     r"|已经?被?(?:提交|下单|创建|生成|产生|使用|占用|购买|入库|扣减|登记|录入|保存|完成)|下过单?|冲突|唯一|再次|多次|部分|占用|被占|相同|幂等"
-    r"|已经?有(?!效)|未完成(?!.{0,4}(?:认证|实名|注册|授权|签约))|订单(?:号|编号)[为是:\s]*[a-z]*[0-9]{5}"
-    r"|(?:下单|创建|提交|生成|审核|确认|锁定)中|待(?:确认|审核|付|支付|发货|卖家|买家|人工)|订单状态|订单已?被?(?:取消|关闭|终止)|(?:下单|创建|生成|提交)[完后]"
+    r"|已经?有(?!效)|未完成(?!.{0,4}(?:认证|实名|注册|授权|签约))|单(?:号|编号)[为是:\s]*[a-z]*[0-9]{5}"
+    r"|(?:下单|创建|提交|生成|审核|确认|锁定)中|待(?:确认|审核|付|支付|发货|卖家|买家|人工)|订单状态|订单.{0,3}(?:取消|关闭|终止)|(?:下单|创建|生成|提交)[完后]"
     r"|排队|队列|其余|拍下|已拍|重[下提放]|二次|第二[次单]|(?:另外?|相似|类似|同样).{0,3}订单|正在(?:为您|下单|创建|提交|生成)"
-    r"|订单.{0,4}(?:冻结|锁单|锁定|拦截)|等待?(?:卖家|买家|确认|审核|付款)"
+    r"|订单.{0,4}(?:冻结|锁单|锁定|拦截)|等待?(?:卖家|买家|确认|审核|付款)|(?:取消|关闭|合并)(?:该|此|原)?订单"
+    # It waits for a person, or was taken otherwise than it was asked for.
+    r"|(?:订单.{0,10}|待.{0,4})审批|审批中|转人工|人工(?:处理|审核)|(?:已|为您).{0,3}预[订定]|(?:勿|不要).{0,3}(?:重新|继续)"
+    r"|已经?(?:自动|[为帮]您)?(?:调整|按新|移除|剔除|跳过|过滤)|(?:不允许|不能|不可|无法)修改.{0,2}订单|订单.{0,3}(?:不允许|不能|不可|无法)修改"
     r"|repeat|dupli[ck]|exist|process(ing|ed)|accepted|\bsuccess(?!or)|succeed|\bcreated\b(?! ?time)|already"
     r"|\bused\b|\bin use\b|unique|conflict|\bplaced\b|submitted|partial|the rest|\btaken\b(?! off)|identical"
     r"|under review|wait ?(?:buyer|seller)|waiting ?for|idempoten|order stat(?:e|us)"
     r"|\border (?:\S+ ){0,2}?(?:made|completed?|generated|saved|open|closed|cancell?ed|recorded|registered)\b"
     r"|(?:same|similar|another|second) order|\bqueued?\b|\breplay|\bre ?submi|\bdouble|\bseen\b"
+    r"|\bon hold\b|(?:order|is|was|been) held\b|\bparked\b|\bawait"
+    r"|(?:needs?|requires?) approval|\b(?:adjusted|substituted)\b"
+    r"|\border (?:is |was |has been )?(?:locked|frozen|blocked)|(?<!be )\bordered (?:with|at|as)"
+    r"|(?:do not|n't|never) .{0,12}again"
+    r"|\bsome (?:of )?(?:the |these |your )?(?:items|goods|products|lines|skus)\b"
     r"|order (?:no|number|sn)\W{0,3}[a-z]*[0-9]{5}",
     _IGNORE,
 )
@@ -99,8 +107,9 @@ _NO_DOUBT = re.compile(
     _IGNORE,
 )
 _OF_A_PART = re.compile(
-    r"部分|失败|不成功|未(下单|成功)|拒绝|缺货|库存不足|(无法|不能)下单|(下单|创建|系统)异常|下架|售罄|移除|剔除|跳过|已被?取消"
-    r"|partial|fail|reject|unordered|out of stock|sold ?out|unavailable|removed|skipped|exception|cancell?ed",
+    r"部分|失败|不成功|未(下单|成功)|拒绝|缺货|库存不足|(无法|不能)下单|(下单|创建|系统)异常|下架|售罄|移除|剔除|跳过|已被?(?:取消|关闭|终止|作废)"
+    r"|partial|fail|reject|unordered|out of stock|sold ?out|unavailable|removed|skipped|exception|cancell?ed"
+    r"|not ordered|^(?:closed|terminated|invalid|void)$",
     _IGNORE,
 )
 
@@ -137,6 +146,11 @@ def doubts(text: str, *, asked_to_wait: bool = False) -> bool:
     return bool(_TAKEN.search(plain) or (not asked_to_wait and _DOUBTS.search(plain)))
 
 
+def refused_in_words(text: str) -> bool:
+    """Whether words refuse, and none beside them leaves open what became of the request."""
+    return refuses(None, text) and not doubts(text)
+
+
 def speaks_of_a_part(text: str) -> bool:
     """Whether words beside order ids say that something failed."""
-    return bool(_OF_A_PART.search(simplified(text)))
+    return any(map(_OF_A_PART.search, (simplified(text), _spaced(text).strip())))
