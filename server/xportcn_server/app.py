@@ -29,7 +29,7 @@ from xportcn_server.guide.order_card import Cards
 from xportcn_server.guide.skills import Skills
 from xportcn_server.page.beside import page_beside
 from xportcn_server.parts import NAME, Seams, caps_of, data_folder, ledger_of, policy_of
-from xportcn_server.retention import keeping
+from xportcn_server.retention import erase_daily
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import utc_now
 from xportcn_tools.codes import MODE_WORDS, RESOLVE
@@ -131,7 +131,7 @@ def build_server(
         def site() -> "Site":
             from xportcn_server.page.site import Site  # noqa: PLC0415 - most servers never show the page
 
-            return Site.over(ledger, policy_of(settings), settings, clock)
+            return Site(ledger, policy_of(settings), settings, clock)
 
         return site
 
@@ -153,25 +153,24 @@ def build_server(
         on_demand = OnDemand(load)
         try:
             async with AsyncExitStack() as beside:
-                preparing = await beside.enter_async_context(anyio.create_task_group())
-                beside.callback(preparing.cancel_scope.cancel)
-                await _look_beside(preparing, ledger)
+                tasks = await beside.enter_async_context(anyio.create_task_group())
+                beside.callback(tasks.cancel_scope.cancel)
+                await _look_beside(tasks, ledger)
                 if settings.mode == "live":
                     logger.warning("mode live: create_order places real orders")
-                await beside.enter_async_context(keeping(books, settings.retention_days))
+                tasks.start_soon(erase_daily, books, settings.retention_days)
                 if watch:
-                    await beside.enter_async_context(watch.refreshing(books))
+                    tasks.start_soon(watch.refresh, books)
                 if gate is None and settings.page != "off":
                     page = page_beside(site_over(ledger), data_folder(settings), outside.browse)
-                    open_page = (await beside.enter_async_context(page)).open
+                    open_page = await beside.enter_async_context(page)
                     if settings.page == "on":
                         await open_page()
-                preparing.start_soon(on_demand.prepare_first_call)
+                tasks.start_soon(on_demand.prepare_first_call)
                 if gate:  # nobody waits yet
                     on_demand.offers()
                 if outside.hints:
-                    follow = outside.hints.followed(ledger, on_demand.offers().desk.lookup)
-                    await beside.enter_async_context(follow)
+                    tasks.start_soon(outside.hints.follow, ledger, on_demand.offers().desk.lookup)
                 yield on_demand
         finally:
             await on_demand.aclose()

@@ -1,8 +1,6 @@
 """Erases the personal data of old orders, and of previews that became none: at the start, then once a day."""
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
@@ -14,25 +12,12 @@ logger = logging.getLogger(__name__)
 _DAY = 24 * 3600
 
 
-@asynccontextmanager
-async def keeping(ledger: Ledger, days: int) -> AsyncGenerator[None]:
-    """Erase in the background while the server runs what is older than `days`."""
-    try:
-        async with anyio.create_task_group() as group:
-            group.start_soon(_erase, ledger, timedelta(days=days))
-            try:
-                yield
-            finally:
-                group.cancel_scope.cancel()
-    except ExceptionGroup as failed:  # what ends the server, as it was before the group wrapped it
-        raise failed.exceptions[0] from failed.exceptions[0].__cause__
-
-
-async def _erase(ledger: Ledger, retention: timedelta) -> None:
+async def erase_daily(ledger: Ledger, days: int) -> None:
+    """Erase what is older than `days`, until cancelled."""
     while True:
         erased = 0
         try:
-            while some := await ledger.erase_old(retention):
+            while some := await ledger.erase_old(timedelta(days=days)):
                 erased += some
         except LedgerError as error:
             logger.info("old personal data is erased tomorrow: %s", error)

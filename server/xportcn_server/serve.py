@@ -68,9 +68,7 @@ def serve_over_http(settings: Settings, host: str, port: int) -> None:
             "set XPORTCN_CALLERS or XPORTCN_OAUTH_ISSUER"
         )
     ledger = ledger_of(settings)  # one for all: the server's lifespan finds it open, and closes it
-    site = Site.over(
-        ledger, policy_of(settings), settings, profile_of=gate.profile_of, marks_of=gate.marks_of
-    )
+    site = Site(ledger, policy_of(settings), settings, profile_of=gate.profile_of, marks_of=gate.marks_of)
     # Who reaches this server on loopback without being a caller is the owner.
     doorway = (
         Doorway(site, data_folder(settings)) if gate.verifier is None and settings.page != "off" else None

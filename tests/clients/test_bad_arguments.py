@@ -372,7 +372,11 @@ def test_a_municipality_is_its_own_city(province: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "total", ["¥64.00", "￥64.00", "64.00 CNY", "CNY 64", "64.00元", " ６４.００ ", "CNY ¥64.00"]
+    "total",
+    [
+        *("¥64.00", "￥64.00", "64.00 CNY", "CNY 64", "64.00元", " ６４.００ ", "CNY ¥64.00"),
+        *("64", "64.0", "64.000", "064.00"),
+    ],
 )
 async def test_a_total_is_taken_as_people_write_it(tmp_path: Path, total: str) -> None:
     async with House(tmp_path).client() as client:
@@ -393,6 +397,8 @@ def test_thousands_may_be_set_off_by_commas() -> None:
         ("goods", ("「", "“")),
         ("ship_to", (", ", "，")),
         ("ship_to", ("号", "号 ")),
+        ("ship_to", ("699", "６９９")),
+        ("ship_to", (" ", "　 ")),
     ],
 )
 async def test_an_echo_may_come_back_with_the_signs_that_models_exchange(

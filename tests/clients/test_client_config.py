@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from mcp import Client, StdioServerParameters
 
+from harness.settings import load_settings
 from xportcn_server.commands.cli import main
 from xportcn_server.commands.client_config import (
     CLIENTS,
@@ -24,7 +25,7 @@ from xportcn_server.commands.client_config import (
     snippet,
     start_of,
 )
-from xportcn_server.settings.loaded import load_settings, read_settings
+from xportcn_server.settings.loaded import read_settings
 
 SECRET = "Kolibri-Geheimnis-7719"
 SECONDS = 60

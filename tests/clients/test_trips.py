@@ -17,7 +17,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from harness.house import ADDRESS, ERAS, MUG, MUG_SPEC, Era, call, order_arguments
+from harness.house import ADDRESS, ERAS, Era, call, order_arguments
 
 pytestmark = pytest.mark.anyio
 
@@ -164,14 +164,6 @@ async def test_ids_beyond_what_a_float_holds_arrive_whole_as_texts_and_are_refus
     assert big in json.dumps(unknown["problem"])
     assert number["problem"]["code"] == "invalid_arguments"
     assert "offer_id" in json.dumps(number["problem"])
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_nested_arguments_that_a_client_sent_as_texts_are_read(tmp_path: Path, era: Era) -> None:
-    items = json.dumps([{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": "2"}])
-    environ = environment(XPORTCN_LEDGER=str(tmp_path / "ledger.sqlite3"))
-    order = await ordered(tmp_path, environ, era, items=items, address=json.dumps(ADDRESS))
-    assert order["payable"]["amount"] == "64.00"
 
 
 def exchange(folder: Path, *messages: dict[str, Any]) -> list[dict[str, Any]]:

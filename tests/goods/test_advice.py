@@ -31,7 +31,7 @@ def with_options(*stocks: int | None, **fields: Any) -> Product:
 
 
 def said(product: Product, quantity: int | None, option: int | None = None) -> dict[str, str]:
-    found = notes(product, quantity, None if option is None else product.options[option])
+    found = list(notes(product, quantity, None if option is None else product.options[option]))
     assert len({note.code for note in found}) == len(found)
     return {note.code: note.message for note in found}
 

@@ -1,7 +1,9 @@
 """What tests of the whole server share: settings, servers in process, clients of both eras, calls."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +19,9 @@ from xportcn_server.app import build_server
 from xportcn_server.parts import Seams, ledger_of, upstream_of
 from xportcn_server.sandbox.catalogue import CATALOGUE
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
+from xportcn_tools.clock import utc_now
+from xportcn_tools.ledger.ledger import Realm
+from xportcn_tools.ledger.sqlite import SqliteLedger
 
 Era = Literal["legacy", "auto"]
 ERAS: tuple[Era, ...] = ("legacy", "auto")
@@ -150,6 +155,20 @@ class House:
             self.server(**seams), mode=era, elicitation_callback=person, read_timeout_seconds=30
         ) as client:
             yield client
+
+    def opened(
+        self, realm: Realm = "sandbox", clock: Callable[[], datetime] = utc_now
+    ) -> aclosing[SqliteLedger]:
+        """The ledger as another process has it."""
+        return aclosing(SqliteLedger(self.ledger, realm, clock=clock))
+
+    async def trail(self) -> list[tuple[str, dict[str, Any]]]:
+        """Each row's event and body."""
+        async with self.opened() as ledger:
+            return [(row.event, json.loads(row.body)) for row in await ledger.trail()]
+
+    async def events(self) -> list[str]:
+        return [event for event, _ in await self.trail()]
 
     @property
     def creates(self) -> int:

@@ -98,7 +98,7 @@ async def serving(
     hints = Hints(seams.clock or utc_now) if settings.messages_secret else None
     server = build_server(settings, replace(seams, hints=hints), gate)
     clock = seams.clock or utc_now
-    site = Site.over(
+    site = Site(
         ledger, policy_of(settings), settings, clock, profile_of=gate.profile_of, marks_of=gate.marks_of
     )
     app = http_app(

@@ -76,7 +76,7 @@ async def visited(
     """The page of this house as a process of its own would serve it, over a ledger of its own."""
     settings = settings_for(house.ledger, **house.changes | dict(changes or {}))
     ledger = ledger_of(settings, clock)
-    site = Site.over(ledger, policy_of(settings), settings, clock)
+    site = Site(ledger, policy_of(settings), settings, clock)
     server, listener, url = loopback_server(site)
     try:
         await ledger.open()

@@ -1,9 +1,10 @@
 """Settings of the program under test, by their names without `XPORTCN_`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
-from xportcn_server.settings.loaded import load_settings
+from xportcn_server.settings.loaded import read_settings, usable
 from xportcn_server.settings.settings import Settings
 
 SANDBOX_ACCOUNT = {
@@ -22,6 +23,10 @@ def live(base_url: str = SANDBOX_BASE_URL, **changes: str) -> dict[str, str]:
 def environ_of(**settings: str) -> dict[str, str]:
     """As the environment names them."""
     return {f"XPORTCN_{name}": value for name, value in settings.items()}
+
+
+def load_settings(environ: Mapping[str, str], working_directory: Path | None = None) -> Settings:
+    return usable(read_settings(environ, working_directory)).settings
 
 
 def settings_for(ledger: Path, **changes: str) -> Settings:

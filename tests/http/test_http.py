@@ -699,21 +699,6 @@ def test_an_issuer_without_an_audience_stops_the_start(tmp_path: Path) -> None:
         serve_over_http(settings, "127.0.0.1", 0)
 
 
-def test_a_postgresql_url_without_psycopg_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from xportcn_server.commands import cli
-
-    monkeypatch.setenv("XPORTCN_LEDGER", "postgresql://user:hidden@127.0.0.1/orders")
-    monkeypatch.setitem(sys.modules, "psycopg", None)  # as if it were not installed
-    with pytest.raises(SystemExit) as end:
-        cli.main(["serve", "--http"], standalone_mode=False)
-    assert end.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "xportcn-mcp[postgres]" in line
-    assert "hidden" not in line
-
-
 @pytest.mark.parametrize("password", ["S3cret%zzRest", "x@S3cret"])
 async def test_no_part_of_a_databases_password_is_in_the_log(
     tmp_path: Path, password: str, caplog: pytest.LogCaptureFixture

@@ -33,11 +33,11 @@ from harness.port_sandbox import running_sandbox
 from harness.postgres_server import PostgresServer
 from harness.processes import Process, answering, start
 from harness.settings import environ_of, live
+from harness.trail_check import first_break
 from xportcn_server.sandbox.conduct import Pace
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
 from xportcn_tools.ledger.postgres import PostgresLedger
-from xportcn_tools.ledger.trail import first_break
 
 pytestmark = [
     pytest.mark.anyio,

@@ -303,9 +303,11 @@ async def test_the_unknown_orders_are_not_told_while_nobody_can_count_them(
         asked.set()
         raise LedgerUnavailableError
 
-    async with watch.telemetry.refreshing(Mock(orders=orders)):
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch.telemetry.refresh, Mock(orders=orders))
         await asked.wait()
         assert watch.points("xportcn.orders.unknown") == []
+        tasks.cancel_scope.cancel()
 
 
 async def test_a_claim_tells_the_share_of_the_days_caps_that_is_used(tmp_path: Path, watch: Watch) -> None:
@@ -362,9 +364,8 @@ async def test_telemetry_that_raises_changes_nothing(
             if fault:
                 house.sandbox.faults.add(fault, "create")
             envelope = await call(client, "create_order", preview["create_order_arguments"])
-        ledger = SqliteLedger(house.ledger, "sandbox")
-        (order,) = await ledger.orders(OrderQuery(None))
-        await ledger.aclose()
+        async with house.opened() as ledger:
+            (order,) = await ledger.orders(OrderQuery(None))
         told.append(
             {
                 "creates": house.creates,

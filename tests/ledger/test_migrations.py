@@ -22,6 +22,7 @@ from psycopg.rows import dict_row
 
 from harness.house import MUG, MUG_SPEC, House, call
 from harness.postgres_server import PostgresServer
+from harness.trail_check import first_break
 from ledger.suite.stores import claim, remembered, standing_of, stored
 from xportcn_server import app
 from xportcn_server.sandbox.service import build_sandbox
@@ -40,7 +41,6 @@ from xportcn_tools.ledger.migrations import numbered_scripts, statements
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.seals import PREVIEW_COLUMNS, seal_of
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.order import Item
 
 pytestmark = pytest.mark.anyio

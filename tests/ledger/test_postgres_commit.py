@@ -20,12 +20,12 @@ from mcp import Client
 from harness.house import call, order_arguments, previewed, settings_for
 from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
+from harness.trail_check import first_break
 from xportcn_server.app import build_server
 from xportcn_server.parts import Seams
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.ledger.ledger import OrderQuery, OrderRecord
 from xportcn_tools.ledger.postgres import PostgresLedger
-from xportcn_tools.ledger.trail import first_break
 
 pytestmark = pytest.mark.anyio
 

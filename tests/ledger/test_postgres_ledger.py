@@ -18,6 +18,7 @@ from harness.clock import Clock
 from harness.house import call, previewed, settings_for
 from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
+from harness.trail_check import first_break
 from ledger.ledger_suite import LedgerSuite
 from ledger.suite.stores import PLACED, Store, claim, claimed, preview_of, standing_of, stored, used_by
 from xportcn_server.app import build_server
@@ -36,7 +37,6 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.queries import Session
-from xportcn_tools.ledger.trail import first_break
 
 pytestmark = pytest.mark.anyio
 

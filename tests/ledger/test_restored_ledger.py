@@ -5,8 +5,7 @@ import logging
 import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from harness.clock import Clock
 from harness.house import ERAS, Era, House, call, order_arguments, previewed
 from harness.processes import process_environment, ran, xportcn_mcp
 from harness.settings import environ_of
+from harness.trail_check import first_break
 from ledger.suite.stores import PLACED, all_orders, claim, claimed, preview_of, stored
 from ledger.test_ledger_files import children
 from xportcn_server.doctor import check_copies as check_copies_module
@@ -28,7 +28,6 @@ from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger import witness
 from xportcn_tools.ledger.ledger import Claimed, DayUsage, LedgerUnavailableError, Voided
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.ledger.witness import Held, Witness
 
 pytestmark = pytest.mark.anyio
@@ -41,15 +40,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     return House(tmp_path, APPROVAL="off")
 
 
-@asynccontextmanager
-async def ledger_of(house: House) -> AsyncGenerator[SqliteLedger]:
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    yield ledger
-    await ledger.aclose()
-
-
 async def events_of(house: House) -> list[str]:
-    async with ledger_of(house) as ledger:
+    async with house.opened() as ledger:
         trail = await ledger.trail()
     assert first_break(trail) is None
     return [row.event for row in trail]
@@ -242,7 +234,7 @@ async def test_a_witness_that_is_behind_is_no_fault(house: House, monkeypatch: p
         token = await previewed(client, quantity=8)
     assert await created(house, token["create_order_arguments"]) == "placed"
     assert "restored" not in await events_of(house)
-    async with ledger_of(house) as ledger:
+    async with house.opened() as ledger:
         last = (await ledger.trail())[-1]
     assert witness.read(ledger_id) == Witness(last.sequence, last.hash)
 
@@ -325,7 +317,7 @@ async def test_two_state_folders_on_one_ledger_share_orders_and_approvals_and_no
     async with house.client() as client:
         preview = await previewed(client)
     monkeypatch.setenv("XDG_STATE_HOME", others)
-    async with ledger_of(house) as ledger:
+    async with house.opened() as ledger:
         stored = await ledger.preview_by_code(preview["approval_code"])
         assert stored
         await ledger.approve(stored)
@@ -336,7 +328,7 @@ async def test_two_state_folders_on_one_ledger_share_orders_and_approvals_and_no
         answer = await call(client, "create_order", preview["create_order_arguments"])
     assert answer["problem"]["code"] == "outcome_unknown"
     monkeypatch.setenv("XDG_STATE_HOME", others)
-    async with ledger_of(house) as ledger:
+    async with house.opened() as ledger:
         (order,) = await all_orders(ledger)
         assert await ledger.resolve(order.order_key, PLACED, "resolved_by_operator")
     monkeypatch.setenv("XDG_STATE_HOME", mine)
@@ -388,7 +380,7 @@ async def test_a_token_that_a_restore_voided_never_says_that_nothing_was_ordered
 
 
 async def test_a_late_witness_does_not_go_back(house: House) -> None:
-    async with ledger_of(house) as ledger:
+    async with house.opened() as ledger:
         await claimed(ledger, preview_of(1))
         await claimed(ledger, preview_of(2))
         trail = await ledger.trail()
@@ -400,7 +392,7 @@ async def test_a_late_witness_does_not_go_back(house: House) -> None:
 
 async def test_many_processes_never_take_their_ledger_for_a_restored_one(house: House) -> None:
     rounds = 12
-    async with ledger_of(house) as ledger:
+    async with house.opened() as ledger:
         for number in range(4 * rounds):
             await stored(ledger, preview_of(number))
         async with children(4) as processes:

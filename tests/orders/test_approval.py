@@ -57,8 +57,6 @@ MUG_NAME = "「个」 x 「Nordic ceramic mug with lid and spoon (白色 = White
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("elsewhere")]
 
-SETTINGS_FREE = {"MAX_ORDER_CNY": "100000", "MAX_DAY_CNY": "1000000"}
-
 
 class Answers:
     """Answers the form with one after another; `before` happens while the person thinks."""
@@ -89,11 +87,7 @@ def house_at(folder: Path, clock: Clock, **changes: str) -> House:
 
 async def trail_of(house: House, event: str) -> list[dict[str, Any]]:
     """Bodies of the trail's rows of one kind."""
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    try:
-        return [json.loads(row.body) for row in await ledger.trail() if row.event == event]
-    finally:
-        await ledger.aclose()
+    return [body for name, body in await house.trail() if name == event]
 
 
 async def nothing_spent(house: House, client: Client) -> None:
@@ -150,42 +144,6 @@ async def test_the_form_shows_total_parts_lines_address_trade_type_and_environme
         assert f"Note ({warning['code']}): {warning['message']}" in lines
     assert {"unverified_fee"} <= {warning["code"] for warning in preview["warnings"]}
     assert lines[-1].endswith("?")
-
-
-@pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(
-    ("count", "more"),
-    [(1, None), (10, None), (11, "- and 1 more line: 58.00 CNY"), (37, "- and 27 more lines: 11745.00 CNY")],
-)
-async def test_the_form_lists_the_ten_dearest_lines_and_what_the_others_are_together(
-    tmp_path: Path, era: Era, count: int, more: str | None
-) -> None:
-    items = [{"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2 + at} for at in range(count)]
-    house, person = House(tmp_path, **SETTINGS_FREE), Person()
-    async with house.client(era, person) as client:
-        preview = await previewed(client, items=items)
-        await call(client, "create_order", preview["create_order_arguments"])
-    listed = [line for line in person.asked[0].splitlines() if line.startswith("- ")]
-    dearest = sorted(range(2, count + 2), reverse=True)[:10]
-    shown = [
-        f"- {pieces} {MUG_NAME} offer {MUG} spec {MUG_SPEC} at 29.00: {29 * pieces}.00 CNY"
-        for pieces in dearest
-    ]
-    assert listed[: len(shown)] == shown
-    rest = listed[len(shown) :]
-    assert (rest == []) if more is None else (rest == [more])
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_the_form_says_when_one_create_becomes_several_orders(tmp_path: Path, era: Era) -> None:
-    bag = {"offer_id": "655830126694", "spec_id": "3a84c6d20f9b4e17b5e8d7a1c2f06943", "quantity": 1}
-    mugs = {"offer_id": MUG, "spec_id": MUG_SPEC, "quantity": 2}
-    house, person = House(tmp_path), Person()
-    async with house.client(era, person) as client:
-        preview = await previewed(client, items=[mugs, bag])
-        await call(client, "create_order", preview["create_order_arguments"])
-    assert len(preview["groups"]) == 2
-    assert "2 separate orders" in person.asked[0]
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -506,15 +464,18 @@ async def test_a_no_takes_back_a_yes_that_is_not_ordered_yet(tmp_path: Path) -> 
     async with house.client("auto", Person("decline")) as client:
         preview = await previewed(client)
         assert (await command(house, "approve", preview["approval_code"], answer="y\n")).exit_code == 0
-        ledger = SqliteLedger(house.ledger, "sandbox")
-        stored = await ledger.preview_by_code(preview["approval_code"])
-        assert stored
-        assert await ledger.decline(stored, "page")
-        assert [row.event for row in await ledger.trail()] == ["approved", "approval_withdrawn", "declined"]
-        assert (await command(house, "audit", "verify")).exit_code == 0
-        problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
-        assert problem["code"] == "approval_declined"
-        await ledger.aclose()
+        async with house.opened() as ledger:
+            stored = await ledger.preview_by_code(preview["approval_code"])
+            assert stored
+            assert await ledger.decline(stored, "page")
+            assert [row.event for row in await ledger.trail()] == [
+                "approved",
+                "approval_withdrawn",
+                "declined",
+            ]
+            assert (await command(house, "audit", "verify")).exit_code == 0
+            problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
+            assert problem["code"] == "approval_declined"
 
 
 async def test_a_no_that_comes_before_the_claim_ends_the_create_and_one_after_it_is_too_late(
@@ -747,10 +708,9 @@ async def test_an_order_that_was_refused_before_the_question_is_not_placed_when_
         try:
             return await question(self, call, asked_before=asked_before)
         except ProblemError:
-            ledger = SqliteLedger(house.ledger, "sandbox")
-            (unknown,) = await ledger.orders(OrderQuery(None, states=("unknown",)))
-            await ledger.resolve(unknown.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
-            await ledger.aclose()
+            async with house.opened() as ledger:
+                (unknown,) = await ledger.orders(OrderQuery(None, states=("unknown",)))
+                await ledger.resolve(unknown.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
             raise
 
     async with house.client(era, person) as client:
@@ -855,10 +815,9 @@ async def test_a_no_counts_though_the_operator_has_said_yes_meanwhile(tmp_path: 
 
     class Decliner(Person):
         async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-            ledger = SqliteLedger(house.ledger, "sandbox")
-            for preview in await ledger.waiting():
-                await ledger.approve(preview)
-            await ledger.aclose()
+            async with house.opened() as ledger:
+                for preview in await ledger.waiting():
+                    await ledger.approve(preview)
             return await super().__call__(context, params)
 
     async with house.client(era, Decliner("decline")) as client:

@@ -66,56 +66,24 @@ def passed(envelope: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_an_order_above_the_cap_for_one_order_is_refused_with_its_figures(
-    tmp_path: Path, era: Era
+@pytest.mark.parametrize(
+    ("setting", "cap", "fits", "used", "would_be"),
+    [
+        ("MAX_ORDER_CNY", "63.99", 0, "0.00", "64.00"),
+        ("MAX_DAY_CNY", "191.99", 2, "128.00", "192.00"),
+        ("MAX_DAY_ORDERS", "2", 2, "2", "3"),
+    ],
+)
+async def test_an_order_above_a_cap_is_refused_with_its_figures(
+    tmp_path: Path, era: Era, setting: str, cap: str, fits: int, used: str, would_be: str
 ) -> None:
-    house = House(tmp_path, MAX_ORDER_CNY="63.99")
+    house = House(tmp_path, **{setting: cap})
     async with house.client(era) as client:
+        for _ in range(fits):
+            assert (await ordered(client))["ok"]
         details = passed(await ordered(client))
-    expected = {"setting": "XPORTCN_MAX_ORDER_CNY", "cap": "63.99", "used": "0.00", "would_be": "64.00"}
-    assert details == expected
-    assert house.creates == 0
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_an_order_above_the_days_sum_is_refused_with_its_figures(tmp_path: Path, era: Era) -> None:
-    house = House(tmp_path, MAX_DAY_CNY="191.99")
-    async with house.client(era) as client:
-        assert (await ordered(client))["ok"]
-        assert (await ordered(client))["ok"]
-        details = passed(await ordered(client))
-    expected = {"setting": "XPORTCN_MAX_DAY_CNY", "cap": "191.99", "used": "128.00", "would_be": "192.00"}
-    assert details == expected
-    assert house.creates == 2
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_an_order_above_the_days_number_is_refused_with_its_figures(tmp_path: Path, era: Era) -> None:
-    house = House(tmp_path, MAX_DAY_ORDERS="2")
-    async with house.client(era) as client:
-        assert (await ordered(client))["ok"]
-        assert (await ordered(client))["ok"]
-        details = passed(await ordered(client))
-    assert details == {"setting": "XPORTCN_MAX_DAY_ORDERS", "cap": "2", "used": "2", "would_be": "3"}
-    assert house.creates == 2
-
-
-async def test_a_cap_may_be_reached_to_the_fen(tmp_path: Path) -> None:
-    house = House(tmp_path, MAX_ORDER_CNY="64", MAX_DAY_CNY="128.00", MAX_DAY_ORDERS="2")
-    async with house.client() as client:
-        assert (await ordered(client))["ok"]
-        assert (await ordered(client))["ok"]
-    assert house.creates == 2
-
-
-async def test_a_cap_of_nothing_lets_nothing_pass(tmp_path: Path) -> None:
-    for at, name in enumerate(("MAX_ORDER_CNY", "MAX_DAY_CNY", "MAX_DAY_ORDERS")):
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        house = House(folder, **{name: "0"})
-        async with house.client() as client:
-            assert passed(await ordered(client))["setting"] == f"XPORTCN_{name}"
-        assert house.creates == 0
+    assert details == {"setting": f"XPORTCN_{setting}", "cap": cap, "used": used, "would_be": would_be}
+    assert house.creates == fits
 
 
 async def test_a_refused_order_leaves_its_token_good_for_when_the_owner_raises_the_cap(

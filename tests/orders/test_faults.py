@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -12,7 +10,7 @@ import anyio
 import pytest
 import stamina
 
-from harness.house import ERAS, MUG, Era, House, call, order_arguments, previewed
+from harness.house import ERAS, House, call, order_arguments, previewed
 from harness.port_sandbox import running_sandbox
 from harness.settings import live
 from orders.fault_outcomes import CREATE, PREVIEW, contradiction
@@ -144,51 +142,6 @@ async def test_a_fault_of_the_recheck_sends_no_create_and_leaves_the_token_good(
             assert envelope["order"] is None, name
             assert house.creates == 0, name
         assert (await call(client, "create_order", arguments))["order"]["state"] == "placed"
-
-
-def reprice(sandbox: Sandbox, fen: int) -> None:
-    offer = sandbox.catalogue[int(MUG)]
-    sandbox.catalogue[int(MUG)] = replace(
-        offer, skus=tuple(replace(sku, price_fen=fen) for sku in offer.skus)
-    )
-
-
-@pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize(("fen", "payable"), [(2901, "64.02"), (2500, "56.00")])
-async def test_a_price_that_moved_either_way_needs_a_new_approval_of_a_new_preview(
-    tmp_path: Path, era: Era, fen: int, payable: str
-) -> None:
-    async with open_house(tmp_path, era, RECHECK_AFTER_SECONDS="0") as house, house.client(era) as client:
-        shown = await previewed(client)
-        reprice(house.sandbox, fen)
-        problem: dict[str, Any] = {}
-        for _ in range(2):
-            problem = (await call(client, "create_order", shown["create_order_arguments"]))["problem"]
-            assert (problem["code"], problem["request_sent"]) == ("terms_changed", "no")
-            assert {"what": "payable", "was": "64.00", "now": payable} in problem["details"]["changes"]
-            assert house.creates == 0
-        fresh = problem["preview"]
-        assert fresh["payable"]["amount"] == payable
-        assert fresh["preview_token"] != shown["preview_token"]
-        assert fresh["out_order_id"] == shown["out_order_id"]
-        order = (await call(client, "create_order", fresh["create_order_arguments"]))["order"]
-        assert (order["state"], order["payable"]["amount"]) == ("placed", payable)
-        again = (await call(client, "create_order", shown["create_order_arguments"]))["problem"]
-        assert again["code"] == "duplicate_reference"
-        assert house.creates == 1
-
-
-@pytest.mark.parametrize(("age", "rechecked"), [(0, False), (15, False), (15.001, True), (-1, True)])
-async def test_a_preview_is_asked_for_again_once_it_is_old_or_of_no_known_age(
-    tmp_path: Path, age: float, rechecked: bool
-) -> None:
-    now = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-    house = House(tmp_path, build_sandbox(clock=lambda: now))
-    async with house.client(clock=lambda: now) as client:
-        arguments = (await previewed(client))["create_order_arguments"]
-        now += timedelta(seconds=age)
-        assert (await call(client, "create_order", arguments))["ok"]
-    assert house.sandbox.books.received["preview"] == 1 + rechecked
 
 
 async def test_a_port_that_nobody_listens_on_any_more_means_that_nothing_was_sent(tmp_path: Path) -> None:

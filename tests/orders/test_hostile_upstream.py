@@ -11,7 +11,6 @@ from harness.house import ERAS, MUG, Era, House, call, order_arguments, previewe
 from harness.transports import AlteredAnswers
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.ledger import OrderQuery, Outcome
-from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
@@ -85,9 +84,8 @@ async def test_the_spec_that_the_upstream_priced_is_the_one_that_is_ordered(tmp_
         preview = await previewed(client, items=[plain])
         assert preview["groups"][0]["lines"][0]["spec_id"] == "BLUE"
         await call(client, "create_order", preview["create_order_arguments"])
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    stored = await ledger.preview_by_code(preview["approval_code"])
-    await ledger.aclose()
+    async with house.opened() as ledger:
+        stored = await ledger.preview_by_code(preview["approval_code"])
     assert stored is not None
     assert [item.spec_id for item in stored.request.items] == ["BLUE"]
 
@@ -134,11 +132,10 @@ async def test_an_answer_that_a_person_had_ruled_out_is_told_with_its_ids(tmp_pa
 
     async def resolved_meanwhile(step: str) -> None:
         if step == "record":
-            ledger = SqliteLedger(house.ledger, "sandbox")
-            (order,) = await ledger.orders(OrderQuery(None))
-            await ledger.record(order.order_key, Outcome("unknown", "unknown"))
-            await ledger.resolve(order.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
-            await ledger.aclose()
+            async with house.opened() as ledger:
+                (order,) = await ledger.orders(OrderQuery(None))
+                await ledger.record(order.order_key, Outcome("unknown", "unknown"))
+                await ledger.resolve(order.order_key, Outcome("absent", "unknown"), "resolved_by_operator")
 
     async with house.client(step=resolved_meanwhile) as client:
         preview = await previewed(client)

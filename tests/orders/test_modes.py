@@ -12,11 +12,10 @@ from mcp_types import CallToolResult
 
 from harness.house import ERAS, Era, House, Person, call, order_arguments, previewed, settings_for, text_of
 from harness.port_sandbox import running_sandbox
-from harness.settings import SANDBOX_ACCOUNT
+from harness.settings import SANDBOX_ACCOUNT, load_settings
 from xportcn_server.app import build_server
 from xportcn_server.sandbox.service import Sandbox
 from xportcn_server.settings.loaded import SettingsError
-from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
@@ -93,11 +92,10 @@ async def test_no_rule_of_approval_lets_preview_mode_create(tmp_path: Path, era:
         house = house_of(tmp_path, sandbox, base_url, "preview", APPROVAL=rule)
         async with house.client(era, Person()) as client:
             preview = await previewed(client)
-            ledger = SqliteLedger(house.ledger, "real")
-            stored = await ledger.preview_by_code(preview["approval_code"])
-            assert stored is not None
-            await ledger.approve(stored)
-            await ledger.aclose()
+            async with house.opened("real") as ledger:
+                stored = await ledger.preview_by_code(preview["approval_code"])
+                assert stored is not None
+                await ledger.approve(stored)
             problem = (await call(client, "create_order", preview["create_order_arguments"]))["problem"]
         assert problem["code"] == "orders_disabled"
         assert sandbox.books.received["create"] == 0
@@ -209,8 +207,6 @@ async def test_in_the_sandbox_nothing_leaves_the_process_even_with_an_account_at
 
 
 async def test_the_sandbox_is_what_a_server_without_settings_is(tmp_path: Path) -> None:
-    from xportcn_server.settings.loaded import load_settings
-
     settings = load_settings({"XPORTCN_LEDGER": str(tmp_path / "l")}, tmp_path)
     async with Client(build_server(settings)) as client:
         assert (await call(client, "get_orders"))["environment"] == "sandbox"

@@ -7,7 +7,6 @@ import pytest
 
 from harness.house import ERAS, Era, House, Person, call, previewed, text_of
 from harness.terminal import command
-from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
@@ -44,9 +43,8 @@ async def test_a_pause_that_comes_after_the_checks_still_keeps_the_claim_back(
 
     async def step(moment: str) -> None:
         if moment == "claim":
-            ledger = SqliteLedger(house.ledger, "real")
-            await ledger.pause("now")
-            await ledger.aclose()
+            async with house.opened("real") as ledger:
+                await ledger.pause("now")
 
     async with house.client(era, Person(), step=step) as client:
         arguments = (await previewed(client))["create_order_arguments"]

@@ -33,6 +33,7 @@ from hypothesis.stateful import (
 from harness.house import ADDRESS, MUG, MUG_SPEC, address_of
 from harness.postgres_server import PostgresServer
 from harness.seams import SteppedLedger
+from harness.trail_check import first_break
 from harness.transports import OnlyOption
 from ledger.suite.stores import preview_of, stored
 from orders.fault_outcomes import CREATE, PREVIEW
@@ -57,7 +58,6 @@ from xportcn_tools.ledger.ledger import (
 )
 from xportcn_tools.ledger.postgres import PostgresLedger
 from xportcn_tools.ledger.sqlite import SqliteLedger
-from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.order import Address, Item, OrderRequest
 from xportcn_tools.results import OrderResult, PreviewResult, ProblemError
 from xportcn_tools.upstream import client as upstream_client

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.settings import load_settings
 from xportcn_server.http.application import MOST_BODY_BYTES, SHUTDOWN_SECONDS
-from xportcn_server.settings.loaded import load_settings
 from xportcn_server.settings.settings import FIELDS
 
 ROOT = Path(__file__).parents[2]

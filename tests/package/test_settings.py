@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from harness.settings import environ_of
+from harness.settings import environ_of, load_settings
 from xportcn_server.settings import loaded as loaded_module
-from xportcn_server.settings.loaded import Loaded, SettingsError, load_settings, read_settings
+from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings
 from xportcn_server.settings.settings import FIELDS, Settings
 from xportcn_server.settings.sources import MOST_BYTES
 from xportcn_tools.money import fen_of_yuan

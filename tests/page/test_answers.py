@@ -1,7 +1,6 @@
 """A person says yes or no on the page, and the assistant's create goes by it."""
 
 import html
-import json
 import random
 import re
 from collections import Counter
@@ -24,7 +23,6 @@ from xportcn_server.page import site
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.desk import awaiting
 from xportcn_tools.ledger.ledger import LedgerUnavailableError
-from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
@@ -33,14 +31,6 @@ REQUIRE = {"APPROVAL": "require", "MAX_DAY_CNY": "100000"}
 
 def house_at(folder: Path, clock: Clock | None = None, **changes: str) -> House:
     return House(folder, build_sandbox(clock=clock) if clock else None, **REQUIRE | changes)
-
-
-async def trail_of(house: House) -> list[tuple[str, dict[str, Any]]]:
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    try:
-        return [(row.event, json.loads(row.body)) for row in await ledger.trail()]
-    finally:
-        await ledger.aclose()
 
 
 class Waiting:
@@ -79,7 +69,7 @@ async def test_an_assistant_that_calls_after_the_yes_on_the_page_gets_its_order(
         created = await call(client, "create_order", preview["create_order_arguments"])
     assert created["order"]["state"] == "placed"
     assert created["order"]["approval"] == {"method": "page", "verified": True}
-    assert [(event, body.get("method")) for event, body in await trail_of(house)] == [
+    assert [(event, body.get("method")) for event, body in await house.trail()] == [
         ("approved", "page"),
         ("claimed", None),
         ("placed", None),
@@ -124,7 +114,7 @@ async def test_a_create_that_waits_ends_with_the_persons_no_and_the_token_stays_
         await visit.answer("/yes")
         created = await call(client, "create_order", preview["create_order_arguments"])
     assert created["order"]["approval"]["method"] == "page"
-    assert [event for event, _ in await trail_of(house)][:2] == ["declined", "approved"]
+    assert (await house.events())[:2] == ["declined", "approved"]
 
 
 async def test_without_a_page_that_is_open_a_create_is_answered_at_once(tmp_path: Path) -> None:
@@ -263,7 +253,7 @@ async def test_a_preview_of_a_ledger_that_was_restored_waits_nowhere_and_cannot_
         await visit.answer("/resume")
         created = await call(client, "create_order", preview["create_order_arguments"])
         assert created["problem"]["code"] == "token_expired"
-    assert "approved" not in [event for event, _ in await trail_of(house)]
+    assert "approved" not in await house.events()
     assert "this preview is void" in caplog.text
     listed = await command(house, "approve", "--list")
     assert listed.stdout == "Nothing waits for approval.\n"
@@ -288,7 +278,7 @@ async def test_a_forged_digest_is_no_yes_to_what_is_in_the_ledger(
             assert answer.status_code == 403
             assert "This form was not acted on" in answer.text
         assert len(await visit.forms("/yes")) == 2
-    assert await trail_of(house) == []
+    assert await house.trail() == []
     assert sum("page: the form yes was refused" in record.getMessage() for record in caplog.records) == 3
 
 
@@ -300,7 +290,7 @@ async def test_a_form_is_good_once(tmp_path: Path, caplog: pytest.LogCaptureFixt
         assert (await visit.send("/yes", yes)).status_code == 303
         replayed = await visit.send("/yes", yes)
         assert replayed.status_code == 403
-    assert [event for event, _ in await trail_of(house)] == ["approved"]
+    assert await house.events() == ["approved"]
     assert "it was sent before" in caplog.text
 
 
@@ -322,7 +312,7 @@ async def test_a_yes_whose_commit_got_no_answer_is_not_said_to_have_changed_noth
         assert answer.status_code == 503
         assert "may be recorded or not" in answer.text
         assert "Nothing was changed" not in answer.text
-    assert [event for event, _ in await trail_of(house)] == ["approved"]
+    assert await house.events() == ["approved"]
 
 
 async def test_of_very_many_previews_the_newest_are_shown_and_the_others_counted(
@@ -349,7 +339,7 @@ async def test_two_tabs_say_yes_once(tmp_path: Path) -> None:
         answers = [await visit.send("/yes", form) for form in (one, other)]
         assert [answer.status_code for answer in answers] == [303, 409]
         assert "Nothing was changed: this preview is approved already." in answers[1].text
-    assert [event for event, _ in await trail_of(house)] == ["approved"]
+    assert await house.events() == ["approved"]
 
 
 async def test_a_no_in_another_tab_takes_the_yes_back_while_nothing_is_ordered(tmp_path: Path) -> None:
@@ -362,7 +352,7 @@ async def test_a_no_in_another_tab_takes_the_yes_back_while_nothing_is_ordered(t
         created = await call(client, "create_order", preview["create_order_arguments"])
         assert created["problem"]["code"] == "approval_declined"
         assert len(await visit.forms("/yes")) == 1, "it waits again"
-    assert [event for event, _ in await trail_of(house)] == ["approved", "approval_withdrawn", "declined"]
+    assert await house.events() == ["approved", "approval_withdrawn", "declined"]
 
 
 async def test_a_preview_whose_number_was_ordered_otherwise_waits_no_longer(tmp_path: Path) -> None:
@@ -382,7 +372,7 @@ async def test_a_preview_whose_number_was_ordered_otherwise_waits_no_longer(tmp_
         assert refused.exit_code == 1
         assert "an order has the number Order-0001 already" in refused.stderr
         assert (await command(house, "approve", "--list")).stdout == "Nothing waits for approval.\n"
-    assert [event for event, _ in await trail_of(house)] == ["claimed", "placed"]
+    assert await house.events() == ["claimed", "placed"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -425,7 +415,7 @@ async def test_a_card_that_has_expired_meanwhile_is_no_yes(tmp_path: Path) -> No
         assert answer.status_code == 409
         assert "this preview expired" in answer.text
         assert await visit.forms("/yes") == []
-    assert await trail_of(house) == []
+    assert await house.trail() == []
 
 
 async def test_a_card_whose_order_was_placed_meanwhile_is_no_yes(tmp_path: Path) -> None:
@@ -499,6 +489,6 @@ async def test_five_hundred_racing_clicks_and_creates_make_one_order(tmp_path: P
     assert {order["state"] for order in ordered} <= {"placed", "sending"}
     assert {order["out_order_id"] for order in ordered} == {preview["out_order_id"]}
     assert sum(not order["replayed"] for order in ordered) == 1
-    counted = Counter(event for event, _ in await trail_of(house))
+    counted = Counter(await house.events())
     assert (counted["claimed"], counted["placed"]) == (1, 1)
     assert counted["approved"] == counted["approval_withdrawn"] + 1, "the yes that stood was claimed"

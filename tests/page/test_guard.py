@@ -16,21 +16,12 @@ from harness.page_visit import visited
 from xportcn_server.page.guard import FORMS_PER_MINUTE, MOST_BODY_BYTES
 from xportcn_server.page.opening import Doorway
 from xportcn_tools.ledger.approvals import Visitor
-from xportcn_tools.ledger.sqlite import SqliteLedger
 
 pytestmark = pytest.mark.anyio
 
 
 def house_at(folder: Path) -> House:
     return House(folder, APPROVAL="require")
-
-
-async def events(house: House) -> list[str]:
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    try:
-        return [row.event for row in await ledger.trail()]
-    finally:
-        await ledger.aclose()
 
 
 async def test_without_the_secret_nothing_is_shown_and_nothing_done(
@@ -47,7 +38,7 @@ async def test_without_the_secret_nothing_is_shown_and_nothing_done(
             assert preview["out_order_id"] not in answer.text
         assert (await visit.send("/yes", yes)).status_code == 403
         assert (await visit.http.get("/enter/" + "a" * 32)).status_code == 403
-    assert await events(house) == []
+    assert await house.events() == []
     assert "its sender is not signed in" in caplog.text
     assert "a sign-in code was refused" in caplog.text
     assert "page: /fresh was not shown: its visitor is not signed in" in caplog.text
@@ -75,7 +66,7 @@ async def test_a_form_from_another_origin_or_for_another_host_is_refused_and_log
         (yes,) = await visit.forms("/yes")
         assert (await visit.send("/yes", yes, **headers)).status_code == status
         assert len(await visit.forms("/yes")) == 1
-    assert await events(house) == []
+    assert await house.events() == []
     assert "page: a request was refused" in caplog.text
 
 
@@ -104,7 +95,7 @@ async def test_another_persons_form_is_refused(tmp_path: Path) -> None:
             "\ud800".encode("utf-8", "surrogatepass"),
         ):
             assert (await visit.send("/yes", others | {"token": token})).status_code == 403
-    assert await events(house) == []
+    assert await house.events() == []
 
 
 async def test_a_code_works_once_and_for_ten_minutes(tmp_path: Path) -> None:
@@ -167,7 +158,7 @@ async def test_a_caller_sees_and_answers_its_own_previews_alone(tmp_path: Path) 
         await visit.sign_in(Visitor("caller:alice"))
         assert preview["out_order_id"] not in await visit.text()
         assert (await visit.send("/yes", yes)).status_code == 403
-    assert await events(house) == []
+    assert await house.events() == []
 
 
 async def test_too_many_forms_and_too_large_ones_are_refused(tmp_path: Path) -> None:

@@ -18,18 +18,9 @@ from ledger.suite.stores import PLACED, preview_of, settled
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_tools.ledger.approvals import Visitor
 from xportcn_tools.ledger.ledger import OrderQuery
-from xportcn_tools.ledger.sqlite import SqliteLedger
 from xportcn_tools.money import yuan
 
 pytestmark = pytest.mark.anyio
-
-
-async def events(house: House) -> list[str]:
-    ledger = SqliteLedger(house.ledger, "sandbox")
-    try:
-        return [row.event for row in await ledger.trail()]
-    finally:
-        await ledger.aclose()
 
 
 async def ordered(client: Client, number: int = 1) -> dict[str, Any]:
@@ -66,10 +57,9 @@ async def test_where_the_address_was_forgotten_the_page_says_so(tmp_path: Path) 
     house = House(tmp_path)
     async with house.client() as client, visited(house) as visit:
         order = await ordered(client)
-        ledger = SqliteLedger(house.ledger, "sandbox")
-        (kept,) = await ledger.orders(OrderQuery(None))
-        await ledger.erase(kept.order_key)
-        await ledger.aclose()
+        async with house.opened() as ledger:
+            (kept,) = await ledger.orders(OrderQuery(None))
+            await ledger.erase(kept.order_key)
         page = html.unescape(await visit.text())
     assert order["ship_to"] not in page
     assert "<dd>erased: name, address and message of this order were forgotten</dd>" in page
@@ -127,14 +117,14 @@ async def test_what_became_of_an_unknown_order_is_asked_twice_and_recorded(
         assert "No orders yet." not in await visit.text()
         asked = await looked(visit, ending, ids)
         assert "Are you sure?" in asked.text
-        assert "resolved_by_operator" not in await events(house), "the first answer records nothing"
+        assert "resolved_by_operator" not in await house.events(), "the first answer records nothing"
         (again,) = forms_of(asked, "/resolve")
         assert (await visit.send("/resolve", again)).status_code == 303
         (found,) = (await call(client, "get_orders", {"reference": order["out_order_id"]}))["orders"]
         assert found["state"] == state
         assert found["order_ids"] == ids.replace(",", "").split()
         assert (await visit.send("/resolve", again)).status_code == 403
-    assert (await events(house)).count("resolved_by_operator") == 1
+    assert (await house.events()).count("resolved_by_operator") == 1
 
 
 def forms_of(answer: Any, action: str) -> list[dict[str, str]]:
@@ -168,7 +158,7 @@ async def test_the_second_question_is_good_for_the_ids_of_the_first_alone(tmp_pa
         (again,) = forms_of(await looked(visit, "placed", "1795"), "/resolve")
         for forged in ({"ids": "1796"}, {"ending": "absent"}):
             assert (await visit.send("/resolve", again | forged)).status_code == 403
-    assert "resolved_by_operator" not in await events(house)
+    assert "resolved_by_operator" not in await house.events()
 
 
 async def test_a_caller_neither_sees_nor_ends_anothers_order(tmp_path: Path) -> None:

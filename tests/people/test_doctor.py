@@ -36,7 +36,7 @@ from harness.patient import (
     server_that,
 )
 from harness.postgres_server import PostgresServer
-from harness.settings import SANDBOX_ACCOUNT
+from harness.settings import SANDBOX_ACCOUNT, load_settings
 from xportcn_server.app import build_server
 from xportcn_server.doctor import check_ledger as ledger_check
 from xportcn_server.doctor import check_postgres as postgres_check
@@ -44,7 +44,6 @@ from xportcn_server.doctor import check_program as program
 from xportcn_server.doctor.unreached import sort_error
 from xportcn_server.parts import Seams
 from xportcn_server.sandbox.service import build_sandbox
-from xportcn_server.settings.loaded import load_settings
 
 __all__ = ["patient"]
 
@@ -521,7 +520,7 @@ def test_a_certificate_that_is_not_trusted_is_a_fault_of_tls_and_never_a_reason_
     error.__cause__ = refusal
     steps = ["connection.connect_tcp.complete", "connection.start_tls.failed"]
     found = sort_error(error, steps, "https://127.0.0.1/api")
-    assert found.step == "tls"
+    assert found.name == "tls"
     assert "self-signed" in found.found
     assert "SSL_CERT_FILE" in found.next_step
 
@@ -565,9 +564,9 @@ def test_a_proxy_that_speaks_no_socks_is_a_fault_of_the_proxy(patient: Patient) 
 def test_a_proxy_that_never_answers_is_a_fault_of_the_proxy() -> None:
     steps = ["connection.connect_tcp.complete", "http11.send_request_headers.started"]
     steps.append("http11.receive_response_headers.failed")
-    assert sort_error(httpx.ReadTimeout("slow"), steps, "https://127.0.0.1/api").step == "proxy"
+    assert sort_error(httpx.ReadTimeout("slow"), steps, "https://127.0.0.1/api").name == "proxy"
     steps.insert(1, "proxy.start_tls.complete")
-    assert sort_error(httpx.ReadTimeout("slow"), steps, "https://127.0.0.1/api").step == "http"
+    assert sort_error(httpx.ReadTimeout("slow"), steps, "https://127.0.0.1/api").name == "http"
 
 
 def test_a_network_in_no_proxy_is_reached_without_the_proxy(patient: Patient) -> None:

@@ -14,7 +14,7 @@ from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.doctor.probe import sum_up
 from xportcn_server.doctor.signed_call import Attempt, Meaning, sort_reply
 from xportcn_server.sandbox.books import Bill
-from xportcn_server.sandbox.parsing import Operation, read_order
+from xportcn_server.sandbox.parsing import CreateBody, Operation, read
 from xportcn_server.sandbox.prices import price
 from xportcn_server.sandbox.service import INFERRED_PATHS, Sandbox, build_sandbox
 from xportcn_tools.upstream.envelope import read_envelope
@@ -181,9 +181,9 @@ def test_what_the_path_of_order_details_answers_is_told_apart(
     patient: Patient, fault: str, verdict: str
 ) -> None:
     sandbox = build_sandbox()
-    ordered = read_order(json.dumps(VENDOR_EXAMPLE_REQUEST).encode(), "create")
+    ordered = read(CreateBody, json.dumps(VENDOR_EXAMPLE_REQUEST).encode())
     bill = Bill(6400, 600, price(ordered, sandbox.catalogue)[0].lines)
-    sandbox.books.place(ordered.body, trade_type="alipay", bills=[bill], now=datetime.now(UTC))
+    sandbox.books.place(VENDOR_EXAMPLE_REQUEST, trade_type="alipay", bills=[bill], now=datetime.now(UTC))
     sandbox.faults.add(fault, "details", times=None)
     report = probed(patient, sandbox)
     assert meanings(report, "order details")[0] == (KA["details"], verdict)

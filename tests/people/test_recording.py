@@ -17,7 +17,7 @@ from recorded.player import play
 from xportcn_server.commands.cli import main
 from xportcn_server.doctor.scrubbing import Scrubber, as_json
 from xportcn_server.sandbox.books import Bill
-from xportcn_server.sandbox.parsing import read_order
+from xportcn_server.sandbox.parsing import CreateBody, read
 from xportcn_server.sandbox.prices import price
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_tools.goods.product import Product, SearchPage
@@ -34,10 +34,10 @@ def sandbox_with_an_order() -> Sandbox:
     sandbox = build_sandbox()
     address = cast("dict[str, str]", VENDOR_EXAMPLE_REQUEST["addressParam"]) | PERSON
     request = {**VENDOR_EXAMPLE_REQUEST, "outOrderId": "PO-2026-7731", "addressParam": address}
-    order = read_order(json.dumps(request).encode(), "create")
+    order = read(CreateBody, json.dumps(request).encode())
     (priced,) = price(order, sandbox.catalogue)
     bill = Bill(priced.payment_fen, priced.carriage_fen, priced.lines)
-    sandbox.books.place(order.body, trade_type="alipay", bills=[bill], now=datetime.now(UTC))
+    sandbox.books.place(request, trade_type="alipay", bills=[bill], now=datetime.now(UTC))
     return sandbox
 
 

@@ -26,9 +26,7 @@ MUG_SPEC = CATALOGUE[MUG].skus[0].spec_id
 SIGNER = Signer(SANDBOX_CREDENTIALS)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+pytestmark = pytest.mark.anyio
 
 
 def fixed_clock() -> datetime:
@@ -49,7 +47,6 @@ async def control(sandbox: Sandbox, method: str, path: str, body: object = None)
         return await client.request(method, f"http://127.0.0.1/sandbox/{path}", json=body)
 
 
-@pytest.mark.anyio
 async def test_a_signed_preview_is_answered_in_the_documented_envelope() -> None:
     envelope = await ask(build_sandbox("list", clock=fixed_clock), PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST)
     assert list(envelope) == ["requestId", "code", "developId", "msg", "data"]
@@ -58,7 +55,6 @@ async def test_a_signed_preview_is_answered_in_the_documented_envelope() -> None
     assert envelope["data"][0]["sumTotalPayment"] == 6561
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("unit", ["s", "ms"])
 @pytest.mark.parametrize("rule", ["concat", "query"])
 async def test_each_rule_and_unit_lets_in_its_own_signature_and_no_other(rule: Any, unit: Any) -> None:
@@ -70,7 +66,6 @@ async def test_each_rule_and_unit_lets_in_its_own_signature_and_no_other(rule: A
             assert envelope["code"] == (200 if (other_rule, other_unit) == (rule, unit) else 401)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(("seconds", "code"), [(-601, 401), (-600, 200), (600, 200), (601, 401)])
 async def test_the_clock_may_be_600_seconds_off_and_no_more(seconds: int, code: int) -> None:
     headers = SIGNER.sign(NOW + timedelta(seconds=seconds))
@@ -78,7 +73,6 @@ async def test_the_clock_may_be_600_seconds_off_and_no_more(seconds: int, code: 
     assert envelope["code"] == code
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("name", ["access-key", "timestamp", "nonce-str", "user-id", "signature"])
 async def test_every_header_is_required_and_must_be_right(name: str) -> None:
     sandbox = build_sandbox(clock=fixed_clock)
@@ -90,7 +84,6 @@ async def test_every_header_is_required_and_must_be_right(name: str) -> None:
     assert sandbox.books.orders == []
 
 
-@pytest.mark.anyio
 async def test_another_accounts_secret_is_refused() -> None:
     account = Credentials(SANDBOX_CREDENTIALS.access_key, "guessed", SANDBOX_CREDENTIALS.user_id)
     envelope = await ask(
@@ -99,7 +92,6 @@ async def test_another_accounts_secret_is_refused() -> None:
     assert (envelope["code"], envelope["msg"]) == (401, "签名错误")
 
 
-@pytest.mark.anyio
 async def test_a_create_gives_a_19_digit_id_and_is_in_the_books_as_it_was_sent() -> None:
     sandbox = build_sandbox(clock=fixed_clock)
     envelope = await ask(sandbox, CREATE_PATH, ORDER)
@@ -111,21 +103,18 @@ async def test_a_create_gives_a_19_digit_id_and_is_in_the_books_as_it_was_sent()
     assert order.created_at == NOW
 
 
-@pytest.mark.anyio
 async def test_in_the_list_shape_the_order_costs_the_total_payment() -> None:
     sandbox = build_sandbox("list", clock=fixed_clock)
     await ask(sandbox, CREATE_PATH, ORDER)
     assert sandbox.books.orders[0].payable_fen == 6561
 
 
-@pytest.mark.anyio
 async def test_a_create_that_names_no_trade_type_is_bought_on_credit() -> None:
     sandbox = build_sandbox(clock=fixed_clock)
     await ask(sandbox, CREATE_PATH, VENDOR_EXAMPLE_REQUEST)
     assert sandbox.books.orders[0].trade_type == "creditBuy"
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -144,7 +133,6 @@ async def test_a_create_of_what_cannot_be_ordered_is_refused_and_makes_no_order(
     assert sandbox.books.orders == []
 
 
-@pytest.mark.anyio
 async def test_a_refused_preview_is_told_by_line_in_one_shape_and_by_envelope_in_the_other() -> None:
     body = {
         **VENDOR_EXAMPLE_REQUEST,
@@ -158,7 +146,6 @@ async def test_a_refused_preview_is_told_by_line_in_one_shape_and_by_envelope_in
     assert by_envelope["msg"]
 
 
-@pytest.mark.anyio
 async def test_a_repeated_out_order_id_makes_a_second_order_since_nobody_promises_otherwise() -> None:
     sandbox = build_sandbox(clock=fixed_clock)
     first, second = await ask(sandbox, CREATE_PATH, ORDER), await ask(sandbox, CREATE_PATH, ORDER)
@@ -166,7 +153,6 @@ async def test_a_repeated_out_order_id_makes_a_second_order_since_nobody_promise
     assert len(sandbox.books.orders_of("PO-0001")) == 2
 
 
-@pytest.mark.anyio
 async def test_books_that_refuse_duplicates_turn_the_second_away_and_still_count_it() -> None:
     sandbox = build_sandbox(clock=fixed_clock, books=Books(duplicates="refused"))
     await ask(sandbox, CREATE_PATH, ORDER)
@@ -176,7 +162,6 @@ async def test_books_that_refuse_duplicates_turn_the_second_away_and_still_count
     assert sandbox.books.creates_of["PO-0001"] == 2
 
 
-@pytest.mark.anyio
 async def test_a_price_that_moves_in_the_catalogue_moves_in_the_next_preview() -> None:
     dearer, untouched = build_sandbox("list", clock=fixed_clock), build_sandbox("list", clock=fixed_clock)
     mug = dearer.catalogue[MUG]
@@ -188,7 +173,6 @@ async def test_a_price_that_moves_in_the_catalogue_moves_in_the_next_preview() -
     assert sums == [6000, 5800]
 
 
-@pytest.mark.anyio
 async def test_the_order_list_finds_by_out_order_id_and_goes_page_by_page_newest_first() -> None:
     sandbox = build_sandbox(clock=fixed_clock)
     for reference in ("PO-0001", "PO-0002", "PO-0001"):
@@ -205,7 +189,6 @@ async def test_the_order_list_finds_by_out_order_id_and_goes_page_by_page_newest
     assert everything["data"]["totalRecord"] == 3
 
 
-@pytest.mark.anyio
 async def test_control_shows_the_books_with_exact_amounts() -> None:
     sandbox = build_sandbox(clock=fixed_clock)
     await ask(sandbox, PREVIEW_PATH, VENDOR_EXAMPLE_REQUEST)
@@ -222,7 +205,6 @@ async def test_control_shows_the_books_with_exact_amounts() -> None:
     assert health == {"ok": True, "environment": "sandbox", "shape": "object"}
 
 
-@pytest.mark.anyio
 async def test_control_plans_faults_and_clears_them() -> None:
     sandbox = build_sandbox(clock=fixed_clock)
     plan = {"name": "refusal", "endpoint": "create", "times": None, "probability": 1, "seed": 7}
@@ -232,7 +214,6 @@ async def test_control_plans_faults_and_clears_them() -> None:
     assert (await ask(sandbox, CREATE_PATH, ORDER))["code"] == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     "plan",
     [

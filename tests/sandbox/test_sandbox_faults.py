@@ -63,9 +63,7 @@ CREATE_MEETS = {
 }
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+pytestmark = pytest.mark.anyio
 
 
 QUICK_OR_NEVER = Pace(slow_seconds=0.01, drip_seconds=60)
@@ -134,13 +132,11 @@ def test_the_table_of_this_test_has_every_fault_of_a_create() -> None:
     assert set(CREATE_MEETS) == {fault.name for fault in FAULTS.values() if "create" in fault.endpoints}
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("name", CREATE_MEETS)
 async def test_in_process_a_fault_shows_as_described_and_the_books_hold_what_it_says(name: str) -> None:
     await check_fault(in_process, name)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("name", [name for name in CREATE_MEETS if not FAULTS[name].in_process_only])
 async def test_over_a_port_a_fault_shows_as_described_and_the_books_hold_what_it_says(name: str) -> None:
     await check_fault(over_a_port, name)
@@ -157,7 +153,6 @@ async def check_fault(way: Way, name: str) -> None:
             assert await meet(client) == "200 code 200, 1 id"
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("way", [in_process, over_a_port])
 async def test_a_dripping_answer_is_right_for_who_has_the_time(way: Way) -> None:
     with anyio.fail_after(10):
@@ -167,7 +162,6 @@ async def test_a_dripping_answer_is_right_for_who_has_the_time(way: Way) -> None
             assert data == {"orderIds": list(sandbox.books.orders[0].order_ids)}
 
 
-@pytest.mark.anyio
 async def test_a_split_order_is_one_create_with_two_ids_in_the_books() -> None:
     async with in_process() as (sandbox, client):
         sandbox.faults.add("split", "create")
@@ -177,7 +171,6 @@ async def test_a_split_order_is_one_create_with_two_ids_in_the_books() -> None:
         assert tuple(ids) == order.order_ids
 
 
-@pytest.mark.anyio
 async def test_prices_drift_for_as_many_previews_as_planned() -> None:
     async with in_process() as (sandbox, client):
         sandbox.faults.add("price-drift", "preview", times=2)
@@ -188,7 +181,6 @@ async def test_prices_drift_for_as_many_previews_as_planned() -> None:
         assert sums == [5858, 5858, 5800]
 
 
-@pytest.mark.anyio
 async def test_a_previews_sums_may_come_as_words() -> None:
     async with in_process() as (sandbox, client):
         sandbox.faults.add("wrong-types", "preview")
@@ -196,7 +188,6 @@ async def test_a_previews_sums_may_come_as_words() -> None:
         assert {group["sumPayment"], group["sumCarriage"], group["sumPaymentNoCarriage"]} == {"六十四元整"}
 
 
-@pytest.mark.anyio
 async def test_a_fault_after_the_order_leaves_a_refusal_a_refusal() -> None:
     async with in_process() as (sandbox, client):
         sandbox.faults.add("no-ids", "create")
@@ -206,7 +197,6 @@ async def test_a_fault_after_the_order_leaves_a_refusal_a_refusal() -> None:
         assert sandbox.books.orders == []
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("name", "heard"), [(None, True), ("reset-before-order", True), ("not-connectable", False)]
 )
@@ -233,7 +223,6 @@ async def test_the_trace_callback_hears_of_what_was_sent_and_of_nothing_else(
         assert (SENT in events) is heard
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("name", ["timeout-before-read", "hang-before-order", "hang", "slow", "drip"])
 async def test_a_client_that_gives_up_in_process_is_let_go_and_the_truth_stands(name: str) -> None:
     sandbox = build_sandbox(pace=Pace(slow_seconds=60, drip_seconds=60))
@@ -250,7 +239,6 @@ async def test_a_client_that_gives_up_in_process_is_let_go_and_the_truth_stands(
     assert bool(sandbox.books.orders) is FAULTS[name].order_exists
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("name", ["timeout-before-read", "hang", "slow", "drip"])
 async def test_a_served_sandbox_ends_at_once_though_a_request_hangs(name: str) -> None:
     sandbox = build_sandbox(pace=Pace(slow_seconds=60, drip_seconds=60))
@@ -275,14 +263,12 @@ async def test_a_served_sandbox_ends_at_once_though_a_request_hangs(name: str) -
                 await reached.wait()
 
 
-@pytest.mark.anyio
 async def test_an_error_in_the_block_of_a_served_sandbox_comes_out_as_it_is() -> None:
     with anyio.fail_after(5), pytest.raises(LookupError):
         async with running_sandbox():
             raise LookupError
 
 
-@pytest.mark.anyio
 async def test_a_port_refuses_the_fault_that_it_cannot_have() -> None:
     planned = build_sandbox()
     planned.faults.add("not-connectable", "create")
@@ -297,7 +283,6 @@ async def test_a_port_refuses_the_fault_that_it_cannot_have() -> None:
         assert answer.status_code == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
 @pytest.mark.parametrize("fault", ["split", "hang"])
 async def test_a_signal_ends_the_served_sandbox_cleanly(fault: str) -> None:

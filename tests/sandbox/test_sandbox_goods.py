@@ -20,7 +20,7 @@ from harness.port_sandbox import running_sandbox
 from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL, SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.catalogue import CATALOGUE, Offer
-from xportcn_server.sandbox.parsing import read_order
+from xportcn_server.sandbox.parsing import PreviewBody, read
 from xportcn_server.sandbox.pictures import picture
 from xportcn_server.sandbox.prices import price
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
@@ -49,9 +49,7 @@ DELISTED, MAGNET, SANDALS, STAND, CUTLERY = (
 )
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+pytestmark = pytest.mark.anyio
 
 
 async def ask(sandbox: Sandbox, path: str, body: object, *, signed: bool = True) -> httpx.Response:
@@ -83,7 +81,6 @@ def values(sku: Any) -> str:
     return "/".join(each["value"] for each in sku["skuAttributes"])
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("path", [KA, SIBLING])
 async def test_a_product_answers_under_both_paths_with_the_ids_that_an_order_takes(path: str) -> None:
     product = await detail(MUG, path=path)
@@ -96,13 +93,11 @@ async def test_a_product_answers_under_both_paths_with_the_ids_that_an_order_tak
     assert product["sellerOpenId"] == CATALOGUE[MUG].seller.open_id
 
 
-@pytest.mark.anyio
 async def test_product_and_search_are_signed_like_every_call() -> None:
     for path, body in ((KA, {"offerId": MUG}), (SIBLING, {"offerId": MUG}), (SEARCH, {"keyword": "杯"})):
         assert (await ask(a_sandbox(), path, body, signed=False)).json()["code"] == 401
 
 
-@pytest.mark.anyio
 async def test_a_product_comes_as_an_object_a_list_or_in_the_native_wrapper() -> None:
     plain = await detail(MUG)
     assert await detail(MUG, shape="list") == [plain]
@@ -110,7 +105,6 @@ async def test_a_product_comes_as_an_object_a_list_or_in_the_native_wrapper() ->
     assert (wrapped["success"], wrapped["result"]) == (True, plain)
 
 
-@pytest.mark.anyio
 async def test_the_quote_type_says_where_the_prices_stand() -> None:
     by_spec, tiers_alone, tiers_with_specs = [await detail(each) for each in (STAND, ENVELOPE, SHIRT)]
     assert [each["productSaleInfo"]["quoteType"] for each in (by_spec, tiers_alone, tiers_with_specs)] == [
@@ -131,7 +125,6 @@ async def test_the_quote_type_says_where_the_prices_stand() -> None:
     ]
 
 
-@pytest.mark.anyio
 async def test_red_and_wine_red_stand_side_by_side_and_either_may_be_missing() -> None:
     shirt = [values(sku) for sku in (await detail(SHIRT))["productSkuInfos"]]
     assert {"红色/M", "酒红色/XL"} < set(shirt)
@@ -141,7 +134,6 @@ async def test_red_and_wine_red_stand_side_by_side_and_either_may_be_missing() -
     assert "红色" not in dress
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -155,7 +147,6 @@ async def test_a_product_is_refused_in_words(fault: str, said: tuple[int, str]) 
     assert (envelope["code"], envelope["msg"], envelope["data"]) == (*said, None)
 
 
-@pytest.mark.anyio
 async def test_a_missing_product_shows_in_each_of_its_four_forms() -> None:
     for old in (await detail(DELISTED), await detail(MUG, "delisted")):
         assert (old["status"], old["productSkuInfos"], old["productSaleInfo"]) == (
@@ -169,7 +160,6 @@ async def test_a_missing_product_shows_in_each_of_its_four_forms() -> None:
     assert (native["success"], native["code"], native["result"]) == (False, "SP0056", None)
 
 
-@pytest.mark.anyio
 async def test_a_path_may_be_missing_while_the_other_candidate_answers() -> None:
     sandbox = a_sandbox()
     sandbox.faults.add("path-404", "product", times=None)
@@ -178,7 +168,6 @@ async def test_a_path_may_be_missing_while_the_other_candidate_answers() -> None
     assert (sandbox.books.received["product"], sandbox.books.received["sibling-product"]) == (1, 1)
 
 
-@pytest.mark.anyio
 async def test_between_two_calls_a_seller_may_rename_a_title_or_an_option() -> None:
     before = await detail(SHIRT)
     renamed = await detail(SHIRT, "renamed-title")
@@ -191,7 +180,6 @@ async def test_between_two_calls_a_seller_may_rename_a_title_or_an_option() -> N
     ]
 
 
-@pytest.mark.anyio
 async def test_translations_are_english_and_null_in_other_languages_or_by_a_fault() -> None:
     assert (await detail(MUG))["subjectTrans"] == "Nordic ceramic mug with lid and spoon"
     for untranslated in (await detail(MUG, country="vi"), await detail(MUG, "null-translations")):
@@ -199,7 +187,6 @@ async def test_translations_are_english_and_null_in_other_languages_or_by_a_faul
         assert untranslated["productSkuInfos"][0]["skuAttributes"][0]["valueTrans"] is None
 
 
-@pytest.mark.anyio
 async def test_prices_are_texts_in_yuan_or_whole_numbers_and_an_answer_may_be_anothers() -> None:
     sandals = await detail(SANDALS)
     assert (sandals["productSaleInfo"]["retailPrice"], sandals["batchNumber"]) == ("19.90", 12)
@@ -208,7 +195,6 @@ async def test_prices_are_texts_in_yuan_or_whole_numbers_and_an_answer_may_be_an
     assert (await detail(STAND, "other-offer"))["offerId"] != STAND
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -231,7 +217,6 @@ async def test_a_body_of_another_form_is_refused(path: str, body: dict[str, obje
     assert (await ask(a_sandbox(), path, body)).json()["code"] == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("keyword", ["马克杯", "陶瓷杯", "杯 北欧", "ceramic mugs", "Mug NORDIC"])
 async def test_a_search_finds_an_offer_by_words_of_either_title(keyword: str) -> None:
     page = await found(keyword)
@@ -242,7 +227,6 @@ async def test_a_search_finds_an_offer_by_words_of_either_title(keyword: str) ->
     assert await found(keyword, shape="list") == [row]
 
 
-@pytest.mark.anyio
 async def test_a_search_is_sorted_bounded_and_goes_page_by_page() -> None:
     everything = (await found("a", pageSize=50))["data"]
     prices = [Decimal(row["priceInfo"]["price"]) for row in everything]
@@ -258,7 +242,6 @@ async def test_a_search_is_sorted_bounded_and_goes_page_by_page() -> None:
     assert pages[0] + pages[1] == everything[:20]
 
 
-@pytest.mark.anyio
 async def test_a_search_without_a_hit_has_null_in_place_of_rows_and_never_lists_what_is_off_sale() -> None:
     assert (await found("杯陶瓷"))["data"] is None
     assert await found("直升机") == {
@@ -275,9 +258,7 @@ def charged(offer: Offer, quantity: int, index: int = 0) -> Any:
     """The one priced line of an order of the offer's sku at `index`."""
     line = {"offerId": offer.offer_id, "specId": offer.skus[index].spec_id, "quantity": quantity}
     body = {**VENDOR_EXAMPLE_REQUEST, "cargoParamList": [{k: v for k, v in line.items() if v}]}
-    ((priced,),) = [
-        group.lines for group in price(read_order(json.dumps(body).encode(), "preview"), CATALOGUE)
-    ]
+    ((priced,),) = [group.lines for group in price(read(PreviewBody, json.dumps(body).encode()), CATALOGUE)]
     return priced
 
 
@@ -336,7 +317,6 @@ def test_the_catalogue_has_every_case_that_ordering_must_handle() -> None:
         assert all(len(sku.values) == len(offer.dimensions) for sku in offer.skus)
 
 
-@pytest.mark.anyio
 async def test_every_picture_is_a_drawing_of_ours_at_an_address_of_the_pictures_host() -> None:
     addresses: set[str] = set()
     for offer in CATALOGUE.values():
@@ -375,7 +355,6 @@ def check_png(content: bytes) -> None:
     assert {0, 1} == set(rows)
 
 
-@pytest.mark.anyio
 async def test_the_sandbox_serves_its_drawings_at_the_path_of_their_addresses() -> None:
     path = "/img/ibank/sandbox-610947572360-d0342c.png"
     async with httpx.AsyncClient(
@@ -395,7 +374,6 @@ def test_what_a_preview_charges_never_exceeds_the_list_price(offer: Offer, data:
     assert 0 < paid_fen <= unit_fen
 
 
-@pytest.mark.anyio
 async def test_products_pictures_and_their_faults_are_served_over_a_port() -> None:
     sandbox = build_sandbox()
     sandbox.faults.add("path-404", "product")

@@ -21,9 +21,7 @@ SHIRT = 700312458816
 ADDRESS: Any = VENDOR_EXAMPLE_REQUEST["addressParam"]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+pytestmark = pytest.mark.anyio
 
 
 async def ask(sandbox: Sandbox, path: str, body: object) -> Any:
@@ -58,7 +56,6 @@ def a_sandbox(shape: Any = "object") -> Sandbox:
     return build_sandbox(shape, clock=lambda: NOW)
 
 
-@pytest.mark.anyio
 async def test_details_mix_totals_in_yuan_with_discounts_in_fen_and_close() -> None:
     sandbox = a_sandbox()
     (order_id,) = await ordered(sandbox)
@@ -76,7 +73,6 @@ async def test_details_mix_totals_in_yuan_with_discounts_in_fen_and_close() -> N
     assert found["tradeTerms"][0]["payStatus"] == "1"
 
 
-@pytest.mark.anyio
 async def test_an_order_is_paid_shipped_repriced_and_closed_by_control() -> None:
     sandbox = a_sandbox()
     (order_id,) = await ordered(sandbox)
@@ -95,7 +91,6 @@ async def test_an_order_is_paid_shipped_repriced_and_closed_by_control() -> None
     assert (closed["status"], bool(closed["closeReason"])) == ("cancel", True)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     "body",
     [
@@ -119,7 +114,6 @@ async def test_control_says_what_is_wrong_with_a_move_and_moves_nothing(body: An
     assert sandbox.books.orders == before
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("fault", "field", "value"),
     [
@@ -145,7 +139,6 @@ async def test_a_fault_shows_an_order_otherwise_in_details_and_list(
     assert (await details(sandbox, order_id))["baseInfo"]["totalAmount"] == 42.16
 
 
-@pytest.mark.anyio
 async def test_a_list_may_be_empty_or_repeat_neither_our_number_nor_ids_as_texts() -> None:
     sandbox = a_sandbox()
     (order_id,) = await ordered(sandbox)
@@ -157,7 +150,6 @@ async def test_a_list_may_be_empty_or_repeat_neither_our_number_nor_ids_as_texts
     assert row["baseInfo"]["idOfStr"] == int(order_id)
 
 
-@pytest.mark.anyio
 async def test_details_of_an_unknown_order_are_refused_and_may_be_anothers() -> None:
     sandbox = a_sandbox()
     (order_id,) = await ordered(sandbox)
@@ -176,7 +168,6 @@ async def test_details_of_an_unknown_order_are_refused_and_may_be_anothers() -> 
         assert (await ask(sandbox, DETAILS, body))["code"] == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("shape", ["object", "list"])
 async def test_the_parts_of_a_split_order_add_up_to_what_was_to_be_paid(shape: Any) -> None:
     sandbox = a_sandbox(shape)

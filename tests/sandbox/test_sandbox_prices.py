@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.vendor_request import VENDOR_EXAMPLE_REQUEST
 from xportcn_server.sandbox.catalogue import CATALOGUE, GUANGZHOU, JINJIANG, SHENZHEN, YIWU, Offer
 from xportcn_server.sandbox.jsontext import decode, encode, yuan
-from xportcn_server.sandbox.parsing import BadRequestError, OrderBody, read_list, read_order
+from xportcn_server.sandbox.parsing import BadRequestError, CreateBody, ListBody, OrderBody, PreviewBody, read
 from xportcn_server.sandbox.prices import price, service_fee, spread
 from xportcn_server.sandbox.shapes import AnswerShape, payable_fen, preview_data
 
@@ -30,7 +30,7 @@ def line(offer_id: int, quantity: float, **more: object) -> dict[str, object]:
 
 def asked(*lines: dict[str, object], **more: object) -> OrderBody:
     body = {"addressParam": ADDRESS, "cargoParamList": list(lines), **more}
-    return read_order(json.dumps(body).encode(), "create")
+    return read(CreateBody, json.dumps(body).encode())
 
 
 def shown(request: OrderBody, shape: AnswerShape = "object") -> Any:
@@ -38,7 +38,7 @@ def shown(request: OrderBody, shape: AnswerShape = "object") -> Any:
 
 
 def test_a_preview_of_the_vendors_example_costs_65_61_yuan_in_the_list_shape() -> None:
-    request = read_order(json.dumps(VENDOR_EXAMPLE_REQUEST).encode(), "preview")
+    request = read(PreviewBody, json.dumps(VENDOR_EXAMPLE_REQUEST).encode())
     (group,) = shown(request, "list")
     (item,) = group.pop("orderItemTOList")
     assert group == {
@@ -276,18 +276,18 @@ def a_request(**changes: object) -> bytes:
 )
 def test_a_body_that_is_not_of_the_documented_form_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequestError):
-        read_order(body, "create")
+        read(CreateBody, body)
 
 
 def test_fields_of_the_create_are_unknown_to_the_preview() -> None:
     body = a_request(tradeType="assureTrade")
-    assert read_order(body, "create").trade_type == "assureTrade"
+    assert read(CreateBody, body).trade_type == "assureTrade"
     with pytest.raises(BadRequestError, match="tradeType"):
-        read_order(body, "preview")
+        read(PreviewBody, body)
 
 
 def test_pages_of_the_order_list_begin_at_1_and_hold_50_at_most() -> None:
-    assert read_list(b'{"page": 2, "pageSize": 50, "outOrderId": "A"}').page == 2
+    assert read(ListBody, b'{"page": 2, "pageSize": 50, "outOrderId": "A"}').page == 2
     for body in (b'{"page": 0}', b'{"pageSize": 51}', b'{"page": "1"}'):
         with pytest.raises(BadRequestError):
-            read_list(body)
+            read(ListBody, body)

@@ -22,11 +22,11 @@ import anyio
 import httpx
 
 from harness.seams import SteppedLedger, SteppedUpstream
+from harness.settings import load_settings
 from torture.mortal import Life, Moment, MortalLedger, MortalTransport, closing, driven
 from torture.world import create
 from xportcn_server.app import build_server
 from xportcn_server.parts import Seams, policy_of, upstream_of
-from xportcn_server.settings.loaded import load_settings
 from xportcn_server.stdio.serving import run_stdio
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.results import CreateOrderArguments

@@ -2,8 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from harness.trail_check import first_break
 from torture.world import Facts, Told
-from xportcn_tools.ledger.trail import first_break
 
 Kind = Literal["double", "untrue", "sending", "trail", "error"]
 """`error`: the run itself did not come to its end."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.house import ADDRESS, MUG, MUG_SPEC
 from harness.seams import SteppedLedger, SteppedUpstream
-from harness.settings import environ_of, live
+from harness.settings import environ_of, live, load_settings
 from torture.mortal import Life, MortalLedger, MortalPostgresLedger, MortalTransport, closing
 from xportcn_server.parts import Seams, policy_of, upstream_of
 from xportcn_server.sandbox.access import SANDBOX_BASE_URL
@@ -17,7 +17,6 @@ from xportcn_server.sandbox.faults import Fault, FaultPlan
 from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.service import Sandbox, build_sandbox
 from xportcn_server.sandbox.transport import SandboxTransport
-from xportcn_server.settings.loaded import load_settings
 from xportcn_tools.desk.checks import CreateCall
 from xportcn_tools.desk.desk import Desk
 from xportcn_tools.desk.policy import LOCAL_CALLER

@@ -1,10 +1,16 @@
 """The clock of everything that is not given another, in aware UTC, and the days of a time zone."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def local_time(zone: tzinfo) -> Callable[[datetime], str]:
+    """How a time is written for the owner: `2026-11-25 17:30:00 CST`."""
+    return lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:

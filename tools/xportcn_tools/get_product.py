@@ -40,7 +40,7 @@ async def get_product(
     fit = sorted(match.options, key=lambda each: each.sku_id != link.sku_id) if link.sku_id else match.options
     advice = notes(product, quantity, match.chosen)
     if option and not fit:
-        advice = (Note("no_option_fits", "No option fits these words; leave option out to see all."), *advice)
+        advice = [Note("no_option_fits", "No option fits these words; leave option out to see all."), *advice]
     return product_result(product, fit, advice)
 
 

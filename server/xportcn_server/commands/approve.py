@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from xportcn_server.commands.shared import current_settings, local_time, say, stop, tell, with_ledger
+from xportcn_server.commands.shared import current_settings, say, stop, tell, with_ledger
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.clock import local_time
 from xportcn_tools.desk.last_time import since_last_time
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.question import named, question
-from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 from xportcn_tools.upstream.clean import escaped
 from xportcn_tools.wording import worded
@@ -30,11 +30,14 @@ def approve(code: str | None, *, listing: bool) -> None:
     if settings.mode == "preview":
         # The text would say that nothing is bought, and a live server on this ledger would take the yes.
         stop("mode preview creates nothing, so there is nothing to approve", 1)
-    sys.exit(approve_preview(settings, code) if code else list_waiting(settings))
+    if code:
+        _approve(settings, code)
+    else:
+        _list(settings)
 
 
-def approve_preview(settings: Settings, code: str) -> int:
-    """Show the same summary as the form does, ask, record; the exit code (0: approved)."""
+def _approve(settings: Settings, code: str) -> None:
+    """Show the same summary as the form does, ask, record."""
     try:
         preview = with_ledger(settings, lambda ledger: Operator(ledger).to_approve(code))
         if preview.caller != LOCAL_CALLER:
@@ -47,22 +50,16 @@ def approve_preview(settings: Settings, code: str) -> int:
         if not click.confirm(worded(settings.language, "Approve")):
             with_ledger(settings, lambda ledger: Operator(ledger).decline(preview))
             tell("Not approved; the trail has your no.", err=True)
-            return 1
+            sys.exit(1)
         with_ledger(settings, lambda ledger: Operator(ledger).approve(code))
-    except LedgerError as error:
-        stop(error, 1)
     except RefusedError as why:
         stop(f"{why}; `xportcn-mcp approve --list` lists what waits", 1)
     tell("Approved. The assistant can call create_order now; the order is placed only then.")
-    return 0
 
 
-def list_waiting(settings: Settings) -> int:
-    """Print a line a preview that waits for approval, newest first; the exit code."""
-    try:
-        waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
-    except LedgerError as error:
-        stop(error, 1)
+def _list(settings: Settings) -> None:
+    """Print a line a preview that waits for approval, newest first."""
+    waiting = with_ledger(settings, lambda ledger: Operator(ledger).waiting())
     t, when = partial(worded, settings.language), local_time(ZoneInfo(settings.timezone))
     for at, preview in enumerate(waiting):
         until = t("until {time}", time=when(preview.expires_at))
@@ -75,4 +72,3 @@ def list_waiting(settings: Settings) -> int:
         say("  ".join(words))
     if not waiting:
         tell("Nothing waits for approval.")
-    return 0

@@ -17,7 +17,6 @@ from xportcn_server.http.callers import (
 from xportcn_server.page.sessions import Sessions
 from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger.approvals import Visitor
-from xportcn_tools.ledger.ledger import LedgerError
 from xportcn_tools.money import yuan
 
 
@@ -103,14 +102,14 @@ def caller_page(name: str | None, oauth: str | None) -> None:
         raise click.UsageError(
             "name either a caller of the file, or one of the issuer with --oauth 'ISS|SUB'"
         )
-    settings = current_settings()
     try:
-        if name and name not in entries_of(_file()):
-            stop(f"there is no caller {name}", 1)
-        visitor = Visitor(f"{PREFIX}{name}" if name else f"{OAUTH_PREFIX}{oauth}")
-        say(with_ledger(settings, lambda ledger: Sessions(ledger, utc_now).new_code(visitor)))
-    except (CallersError, LedgerError) as error:
+        known = entries_of(_file()) if name else ()
+    except CallersError as error:
         stop(error, 1)
+    if name and name not in known:
+        stop(f"there is no caller {name}", 1)
+    visitor = Visitor(f"{PREFIX}{name}" if name else f"{OAUTH_PREFIX}{oauth}")
+    say(with_ledger(current_settings(), lambda ledger: Sessions(ledger, utc_now).new_code(visitor)))
     tell("Enter it at the server's address, at /, within ten minutes; it works once.", err=True)
 
 

@@ -43,11 +43,6 @@ class DemoError(Exception):
 )
 def demo(mode: str) -> None:
     """Show a whole conversation on the sandbox. From a link and words to an order and its look-up."""
-    sys.exit(run_demo(mode))
-
-
-def run_demo(mode: str) -> int:
-    """Run it with the SDK's client in protocol mode `auto` or `legacy`; the exit code."""
     failed = ""
     try:
         anyio.run(_conversation, mode)
@@ -57,7 +52,7 @@ def run_demo(mode: str) -> int:
         failed = f"it took longer than {DEADLINE_SECONDS} s"
     if failed:
         click.echo(f"\nThe demo FAILED: {failed}", err=True)
-    return 1 if failed else 0
+        sys.exit(1)
 
 
 async def _conversation(mode: str) -> None:

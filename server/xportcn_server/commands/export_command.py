@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from xportcn_server.commands.order_filters import OrderFilters, order_filters
-from xportcn_server.commands.shared import current_settings, progress_bar, stop, with_ledger
+from xportcn_server.commands.shared import current_settings, progress_bar, with_ledger
 from xportcn_tools.desk.csv_table import HEAD, csv_row, every_receipt
 from xportcn_tools.desk.export import ExportRow, export_rows
-from xportcn_tools.ledger.ledger import Ledger, LedgerError
+from xportcn_tools.ledger.ledger import Ledger
 
 
 @click.command()
@@ -36,10 +36,7 @@ def export(filters: OrderFilters, form: str) -> None:
                     _out(line_of(row))
                 progress(1)
 
-    try:
-        with_ledger(settings, work)
-    except LedgerError as error:
-        stop(error, 1)
+    with_ledger(settings, work)
 
 
 def _json_row(row: ExportRow) -> str:

@@ -17,7 +17,7 @@ def forget(reference: str) -> None:
     settings = current_settings()
     try:
         number = with_ledger(settings, lambda ledger: Operator(ledger).forget(reference))
-    except (LedgerError, RefusedError) as error:
+    except RefusedError as error:
         stop(error, 1)
     tell(
         "Order {number}: name, address and message are erased. Backups made before still hold them.",

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from xportcn_server.commands.shared import stop, with_ledger
+from xportcn_server.commands.shared import with_ledger
 from xportcn_server.http.callers import OAUTH_PREFIX, PREFIX
 from xportcn_server.settings.settings import Settings
 from xportcn_tools.clock import period
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, State
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, State
 
 _DATE = click.DateTime(["%Y-%m-%d"])
 
@@ -47,10 +47,7 @@ def _as_recorded(settings: Settings, name: str) -> str:
                 return each
         return name
 
-    try:
-        return with_ledger(settings, look)
-    except LedgerError as error:
-        stop(f"the ledger cannot be read: {error}", 1)
+    return with_ledger(settings, look)
 
 
 def order_filters(command: Callable[..., None]) -> Callable[..., None]:

@@ -14,7 +14,6 @@ from xportcn_server.commands.order_filters import OrderFilters, order_filters
 from xportcn_server.commands.shared import (
     current_settings,
     difference_warning,
-    local_time,
     padded,
     say,
     stop,
@@ -26,18 +25,18 @@ from xportcn_server.guide.printed_receipt import printed_receipt
 from xportcn_server.guide.receipts import REASON, WHOSE_WORDS, page
 from xportcn_server.guide.receipts import receipt as markdown_receipt
 from xportcn_server.settings.settings import Settings
+from xportcn_tools.clock import local_time
 from xportcn_tools.codes import MODE_WORDS, RESOLVE
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.present import goods_shown, receipt_result
 from xportcn_tools.desk.question import line_of, parts_of_total
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, OrderRecord, Receipt, StateTotal
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, OrderRecord, Receipt, StateTotal
 from xportcn_tools.ledger.upkeep import Pause
 from xportcn_tools.money import yuan
 from xportcn_tools.order import ERASED
 from xportcn_tools.render import to_pay, upstream_lines
 from xportcn_tools.results import STATE_WORDS
 from xportcn_tools.upstream.clean import quoted
-from xportcn_tools.upstream_state import VendorMessage
 from xportcn_tools.wording import UiLanguage, worded
 
 
@@ -61,10 +60,7 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
     async def read(ledger: Ledger) -> tuple[list[Receipt], list[StateTotal], Pause | None]:
         return *await ledger.listing(query), await ledger.paused()
 
-    try:
-        found, totals, pause = with_ledger(settings, read)
-    except LedgerError as error:
-        stop(f"the ledger cannot be read: {error}", 1)
+    found, totals, pause = with_ledger(settings, read)
     more, found = len(found) > limit, found[:limit]
     when, language = local_time(ZoneInfo(settings.timezone)), settings.language
     t = partial(worded, language)
@@ -111,7 +107,8 @@ def orders_list(filters: OrderFilters, limit: int, before: str | None) -> None:
 def orders_show(reference: str, form: str | None) -> None:
     """Show one order: by out_order_id or order id."""
     settings = current_settings()
-    found = _found(settings, OrderQuery(None, reference=reference))
+    query = OrderQuery(None, reference=reference)
+    found = with_ledger(settings, lambda ledger: ledger.receipts(query))
     if form and found:
         _print_receipt(settings, found[0], form)
         return
@@ -119,7 +116,8 @@ def orders_show(reference: str, form: str | None) -> None:
     t = partial(worded, settings.language)
     for receipt in found:
         _print_all(receipt, when, settings.language)
-        for message in _messages(settings, receipt):
+        key = receipt.order.order_key
+        for message in with_ledger(settings, lambda ledger, key=key: ledger.messages(key)):
             words = t("{event} {text} (not believed)", event=message.event, text=quoted(message.text))
             say(f"{padded(t('message'), 13)} {when(message.received_at)}  {words}")
     if not found:
@@ -145,7 +143,25 @@ def orders_resolve(
         raise click.UsageError("say either --placed with the order ids, or --absent")
     if placed != bool(order_ids):
         raise click.UsageError("--placed needs the order ids, and --absent takes none")
-    sys.exit(resolve_order(current_settings(), reference, order_ids, ask=not yes))
+    settings = current_settings()
+    t = partial(worded, settings.language)
+    try:
+        order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
+        _print_order(order, local_time(ZoneInfo(settings.timezone)), settings.language)
+        query = OrderQuery(None, reference=order.out_order_id)
+        for found in with_ledger(settings, lambda ledger: ledger.receipts(query)):
+            _print_goods(found, settings.language)
+        ids = ", ".join(order_ids)
+        ending = t("this order exists as {ids}", ids=ids) if ids else t("no such order exists")
+        sure = t("Confirm: you checked the account yourself, and {ending} upstream?", ending=ending)
+        if not yes and not click.confirm(f"\n{sure}"):
+            tell("Nothing was changed.", err=True)
+            sys.exit(1)
+        with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
+    except RefusedError as error:
+        stop(error, 1)
+    state = "placed" if order_ids else "absent"
+    tell("Order {number} is now {state_}.", number=order.out_order_id, state_=state)
 
 
 orders.add_command(export)
@@ -167,7 +183,7 @@ def _print_all(found: Receipt, when: Callable[[datetime], str], language: UiLang
     result = receipt_result(found, when)
     if warning := difference_warning(result, language):
         say(warning)
-    print_order(found.order, when, language)
+    _print_order(found.order, when, language)
     _print_goods(found, language)
     upstream = upstream_lines(result.upstream, language) if result.upstream else ()
     for text in (*upstream, *to_pay(result, language), *_to_settle(found.order, language)):
@@ -195,20 +211,6 @@ def _to_settle(order: OrderRecord, language: UiLanguage) -> Iterator[str]:
         )
 
 
-def _found(settings: Settings, query: OrderQuery) -> list[Receipt]:
-    try:
-        return with_ledger(settings, lambda ledger: ledger.receipts(query))
-    except LedgerError as error:
-        stop(f"the ledger cannot be read: {error}", 1)
-
-
-def _messages(settings: Settings, receipt: Receipt) -> tuple[VendorMessage, ...]:
-    try:
-        return with_ledger(settings, lambda ledger: ledger.messages(receipt.order.order_key))
-    except LedgerError as error:
-        stop(f"the ledger cannot be read: {error}", 1)
-
-
 def _reason(order: OrderRecord, language: UiLanguage) -> str:
     if not order.problem_code:
         return "-"
@@ -216,7 +218,7 @@ def _reason(order: OrderRecord, language: UiLanguage) -> str:
     return worded(language, REASON, code=order.problem_code, whose_=whose, text=text)
 
 
-def print_order(order: OrderRecord, when: Callable[[datetime], str], language: UiLanguage) -> None:
+def _print_order(order: OrderRecord, when: Callable[[datetime], str], language: UiLanguage) -> None:
     """All that the ledger holds of an order, a line each."""
     t, state = partial(worded, language), order.state
     loud = "OUTCOME UNKNOWN: " if state == "unknown" else ""
@@ -239,25 +241,3 @@ def print_order(order: OrderRecord, when: Callable[[datetime], str], language: U
     }
     for name, value in rows.items():
         say(f"{padded(t(name), 13)} {value}")
-
-
-def resolve_order(settings: Settings, reference: str, order_ids: tuple[str, ...], *, ask: bool) -> int:
-    """End it as placed under `order_ids`, or as absent without ids; the exit code."""
-    t = partial(worded, settings.language)
-    try:
-        order = with_ledger(settings, lambda ledger: Operator(ledger).to_resolve(reference, order_ids))
-        print_order(order, local_time(ZoneInfo(settings.timezone)), settings.language)
-        for found in _found(settings, OrderQuery(None, reference=order.out_order_id)):
-            _print_goods(found, settings.language)
-        ids = ", ".join(order_ids)
-        ending = t("this order exists as {ids}", ids=ids) if ids else t("no such order exists")
-        sure = t("Confirm: you checked the account yourself, and {ending} upstream?", ending=ending)
-        if ask and not click.confirm(f"\n{sure}"):
-            tell("Nothing was changed.", err=True)
-            return 1
-        with_ledger(settings, lambda ledger: Operator(ledger).resolve(order, order_ids))
-    except (LedgerError, RefusedError) as error:
-        stop(error, 1)
-    state = "placed" if order_ids else "absent"
-    tell("Order {number} is now {state_}.", number=order.out_order_id, state_=state)
-    return 0

@@ -38,7 +38,7 @@ async def show_page(settings: Settings, port: int, browser: bool) -> None:
     from xportcn_server.page.site import Site  # noqa: PLC0415
 
     ledger = ledger_of(settings)
-    site = Site.over(ledger, policy_of(settings), settings)
+    site = Site(ledger, policy_of(settings), settings)
     try:
         await ledger.open()
         server, listener, url = loopback_server(site, port)

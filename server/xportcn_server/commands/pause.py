@@ -4,17 +4,13 @@ import click
 
 from xportcn_server.commands.shared import current_settings, stop, tell, with_ledger
 from xportcn_tools.desk.operator import Operator, RefusedError
-from xportcn_tools.ledger.ledger import LedgerError
 
 
 @click.command()
 @click.option("--reason", default="", metavar="TEXT", help="Every refused order shows this text.")
 def pause(reason: str) -> None:
     """Let no order leave until `resume`. In any process on this ledger."""
-    try:
-        with_ledger(current_settings(), lambda ledger: Operator(ledger).pause(reason))
-    except LedgerError as error:
-        stop(error, 1)
+    with_ledger(current_settings(), lambda ledger: Operator(ledger).pause(reason))
     tell("Paused: no order leaves until `xportcn-mcp resume`. One that is being sent now is not stopped.")
 
 
@@ -23,6 +19,6 @@ def resume() -> None:
     """End the pause."""
     try:
         with_ledger(current_settings(), lambda ledger: Operator(ledger).resume())
-    except (LedgerError, RefusedError) as error:
+    except RefusedError as error:
         stop(error, 1)
     tell("Resumed: orders can be placed again.")

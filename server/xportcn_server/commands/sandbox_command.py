@@ -8,7 +8,6 @@ from xportcn_server.sandbox.access import SANDBOX_CREDENTIALS
 from xportcn_server.sandbox.faults import FAULTS
 from xportcn_server.sandbox.service import build_sandbox
 from xportcn_server.sandbox.serving_http import serve_sandbox
-from xportcn_server.sandbox.shapes import AnswerShape
 
 
 @click.command()
@@ -21,13 +20,8 @@ def sandbox(host: str, port: int, shape: str, faults: tuple[str, ...], more: tup
     """Serve the sandbox upstream on its own, over HTTP. NAMEs behind --fault are faults, too."""
     if more and not faults:
         raise click.UsageError(f"name a fault with --fault, as in --fault {more[0]}")
-    run_sandbox(host, port, "list" if shape == "list" else "object", (*faults, *more))
-
-
-def run_sandbox(host: str, port: int, shape: AnswerShape, faults: tuple[str, ...]) -> None:
-    """Serve until SIGINT or SIGTERM. Each fault lasts, for every endpoint that it applies to."""
-    upstream = build_sandbox(shape)
-    for name in faults:
+    upstream = build_sandbox("list" if shape == "list" else "object")
+    for name in (*faults, *more):  # each lasts, for every endpoint that it applies to
         if name not in FAULTS or FAULTS[name].in_process_only:
             known = ", ".join(sorted(name for name, fault in FAULTS.items() if not fault.in_process_only))
             stop(f"there is no fault {name!r} on a port; there are: {known}")
@@ -41,7 +35,7 @@ def run_sandbox(host: str, port: int, shape: AnswerShape, faults: tuple[str, ...
         click.echo(f"  XPORTCN_ACCESS_SECRET={SANDBOX_CREDENTIALS.access_secret}")
         click.echo(f"  XPORTCN_USER_ID={SANDBOX_CREDENTIALS.user_id}")
         if faults:
-            click.echo(f"faults: {', '.join(faults)}")
+            click.echo(f"faults: {', '.join((*faults, *more))}")
 
     try:
         anyio.run(serve_sandbox, upstream, host, port, ready)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -15,7 +14,7 @@ import click
 from xportcn_server.parts import ledger_of
 from xportcn_server.settings.loaded import Loaded, SettingsError, read_settings, usable
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.ledger.ledger import Ledger
+from xportcn_tools.ledger.ledger import Ledger, LedgerError
 from xportcn_tools.upstream.clean import escaped
 from xportcn_tools.wording import UiLanguage, reworded, worded
 
@@ -33,11 +32,6 @@ def say(text: str, *, err: bool = False) -> None:
 def padded(text: str, columns: int) -> str:
     """Filled up to a column of the terminal, where a Chinese character takes two."""
     return text + " " * (columns - sum(2 if east_asian_width(each) in "WF" else 1 for each in text))
-
-
-def local_time(zone: tzinfo) -> Callable[[datetime], str]:
-    """How a time is written for the owner: `2026-11-25 17:30:00 CST`."""
-    return lambda moment: moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def language() -> UiLanguage:
@@ -121,11 +115,7 @@ def env_file() -> str | None:
 
 
 def with_ledger(settings: Settings, work: Callable[[Ledger], Awaitable[T]]) -> T:
-    """Run `work` on the opened ledger.
-
-    Raises:
-        LedgerError: it cannot be read or written.
-    """
+    """Run `work` on the opened ledger, or end: it cannot be read or written."""
 
     async def run() -> T:
         ledger = ledger_of(settings)
@@ -135,4 +125,7 @@ def with_ledger(settings: Settings, work: Callable[[Ledger], Awaitable[T]]) -> T
         finally:
             await ledger.aclose()
 
-    return anyio.run(run)
+    try:
+        return anyio.run(run)
+    except LedgerError as error:
+        stop(f"the ledger cannot be read or written: {error}", 1)

@@ -14,7 +14,6 @@ import click
 from xportcn_server.commands.shared import (
     current_settings,
     difference_warning,
-    local_time,
     say,
     stop,
     tell,
@@ -23,11 +22,11 @@ from xportcn_server.commands.shared import (
 from xportcn_server.http.callers import Callers
 from xportcn_server.parts import Seams, caps_of, policy_of, upstream_of
 from xportcn_server.settings.settings import Settings
-from xportcn_tools.clock import utc_now
+from xportcn_tools.clock import local_time, utc_now
 from xportcn_tools.desk.lookup import OrderLookup
 from xportcn_tools.desk.policy import LookupPaths
 from xportcn_tools.desk.present import receipt_result
-from xportcn_tools.ledger.ledger import Ledger, LedgerError, OrderQuery, Receipt
+from xportcn_tools.ledger.ledger import Ledger, OrderQuery, Receipt
 from xportcn_tools.render import parcels_of, state_of
 from xportcn_tools.wording import UiLanguage, worded
 
@@ -64,10 +63,7 @@ def watch(every: int, *, once: bool) -> None:
             await _round(settings, paths, ledger, first=False)
         return code
 
-    try:
-        sys.exit(with_ledger(settings, work))
-    except LedgerError as error:
-        stop(f"the ledger cannot be read or written: {error}", 1)
+    sys.exit(with_ledger(settings, work))
 
 
 async def _round(settings: Settings, paths: LookupPaths, ledger: Ledger, *, first: bool) -> int:

@@ -8,7 +8,6 @@ from pathlib import Path
 from xportcn_server.doctor.check import Check, ok, warning
 from xportcn_tools.clock import utc_now
 from xportcn_tools.ledger import witness
-from xportcn_tools.ledger.backup import BACKED_UP
 from xportcn_tools.ledger.rows import time_text
 
 SYNCED = {"onedrive": "OneDrive", "icloud": "iCloud", "mobile documents": "iCloud", "dropbox": "Dropbox"}
@@ -72,7 +71,7 @@ def _behind(path: Path, connection: sqlite3.Connection) -> Check:
 
 def _backup(connection: sqlite3.Connection) -> Check:
     found = connection.execute(
-        f"SELECT sequence, at FROM trail WHERE event = '{BACKED_UP}' ORDER BY sequence DESC LIMIT 1"  # noqa: S608
+        "SELECT sequence, at FROM trail WHERE event = 'backed_up' ORDER BY sequence DESC LIMIT 1"
     ).fetchone()
     if found is None:
         return ok("backup", "none was made", _BACKUP)

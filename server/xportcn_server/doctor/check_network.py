@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from xportcn_server.doctor.check import Check, fault, ok, warning
-from xportcn_server.doctor.unreached import STEPS, Unreached, sort_error
+from xportcn_server.doctor.unreached import STEPS, sort_error
 from xportcn_server.settings.loaded import Loaded
 from xportcn_server.settings.values import masked, masked_url
 from xportcn_tools.upstream.clean import clean
@@ -52,23 +52,17 @@ def check_network(loaded: Loaded) -> list[Check]:
             return [warning(name, "not looked at", step) for name in NAMES]
     base_url = loaded.settings.base_url
     proxy = proxy_for(base_url)
-    checks = [_told_proxy(base_url, proxy)]
+    checks = [_proxy(base_url, proxy)]
     reached: list[str] = []
     outcome = _asked(base_url, proxy, loaded.settings.timeout_seconds, reached)
     if isinstance(outcome, _Answered):
         checks += [_passed(step, base_url, proxy) for step in STEPS[:-1]]
         return [*checks, _http(outcome), _clock(outcome.ahead)]
-    if outcome.step == "proxy":
-        checks[0] = fault("proxy", outcome.found, outcome.next_step)
-    failed = STEPS.index(outcome.step) if outcome.step in STEPS else -1
-    for position, step in enumerate(STEPS):
-        if position < failed:
-            checks.append(_passed(step, base_url, proxy))
-        elif position == failed:
-            checks.append(fault(step, outcome.found, outcome.next_step))
-        else:
-            checks.append(_not_reached(step, outcome.step))
-    return [*checks, _not_reached("clock", outcome.step)]
+    if outcome.name == "proxy":
+        checks.clear()
+    failed = NAMES.index(outcome.name)
+    checks += [_passed(step, base_url, proxy) for step in NAMES[1:failed]]
+    return [*checks, outcome, *(_not_reached(name, outcome.name) for name in NAMES[failed + 1 :])]
 
 
 def _not_reached(name: str, failed: str) -> Check:
@@ -87,7 +81,7 @@ def _passed(step: str, base_url: str, proxy: str | None) -> Check:
     return ok(step, f"connected to {address.hostname}, port {port}" if step == "tcp" else "trusted")
 
 
-def _told_proxy(base_url: str, proxy: str | None) -> Check:
+def _proxy(base_url: str, proxy: str | None) -> Check:
     if proxy:
         return ok(
             "proxy", f"calls go through {masked_url(proxy)} (from HTTPS_PROXY, ALL_PROXY or the system)"
@@ -98,9 +92,7 @@ def _told_proxy(base_url: str, proxy: str | None) -> Check:
     return ok("proxy", "none for this address (NO_PROXY)" if excepted else "none")
 
 
-def _asked(
-    base_url: str, proxy: str | None, timeout_seconds: float, reached: list[str]
-) -> "_Answered | Unreached":
+def _asked(base_url: str, proxy: str | None, timeout_seconds: float, reached: list[str]) -> _Answered | Check:
     try:
         return anyio.run(_ask, base_url, proxy, timeout_seconds, reached)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what is the matter

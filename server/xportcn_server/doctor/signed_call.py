@@ -97,7 +97,7 @@ class Account:
         An owner's path that may do more than read is not called: the documented one is.
         """
         path = self.settings.search_path if reads_only(self.settings.search_path) else SEARCH_PATH
-        body = search_body(self.settings)
+        body = SearchQuery(SEARCH_WORDS, limit=1).body(self.settings.product_language)
         reply = await self.call("search", path, body, rule, unit)
         meaning, inferred = ("unreachable", False) if isinstance(reply, UpstreamError) else sort_reply(reply)
         return attempt("search", path, (rule, unit), reply, meaning, inferred=inferred), reply
@@ -109,11 +109,6 @@ def account_of(settings: Settings, heard: Callable[[Exchange], None] = lambda _:
         return None
     secret = settings.access_secret.get_secret_value()
     return Account(settings, Credentials(settings.access_key, secret, settings.user_id), heard)
-
-
-def search_body(settings: Settings) -> Mapping[str, Any]:
-    """One row of one page."""
-    return SearchQuery(SEARCH_WORDS, limit=1).body(settings.product_language)
 
 
 def attempt(

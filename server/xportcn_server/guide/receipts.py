@@ -7,9 +7,10 @@ table's cell border, an image or HTML.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from functools import partial
 
+from xportcn_tools.clock import local_time
 from xportcn_tools.codes import MODE_WORDS, RESOLVE, Environment
 from xportcn_tools.desk.naming import name_of
 from xportcn_tools.desk.question import parts_of_total
@@ -112,7 +113,7 @@ def receipt(found: Receipt, zone: tzinfo, language: UiLanguage = "en") -> list[s
 
 def facts(found: Receipt, zone: tzinfo, style: Style, language: UiLanguage) -> list[tuple[str, str]]:
     """What every receipt says of an order, by name. Times are those of `zone`."""
-    t = partial(worded, language)
+    t, when = partial(worded, language), local_time(zone)
     order = found.order
     shown = found.preview.shown if found.preview else None
     total = f"{yuan(order.payable_fen)} CNY"
@@ -132,8 +133,8 @@ def facts(found: Receipt, zone: tzinfo, style: Style, language: UiLanguage) -> l
         ("Approval", _approval(order, language)),
         ("Create sent", t(order.request_sent)),
         ("Reason", _reason(order, style, language)),
-        ("Created", _local(order.created_at, zone)),
-        ("Updated", _local(order.updated_at, zone)),
+        ("Created", when(order.created_at)),
+        ("Updated", when(order.updated_at)),
         ("Request id", t("{id} (for the vendor's support)", id=request_id) if order.request_id else "–"),
     ]
     return [(t(name), text) for name, text in rows]
@@ -163,10 +164,6 @@ def what_next(order: OrderRecord, language: UiLanguage) -> str:
     """In Markdown, without anything of others; empty where nothing is to be done."""
     resolve = worded(language, RESOLVE, reference=order.out_order_id)
     return worded(language, _NEXT[order.state], resolve=resolve) if order.state in _NEXT else ""
-
-
-def _local(moment: datetime, zone: tzinfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def _ids(order_ids: Sequence[str]) -> str:

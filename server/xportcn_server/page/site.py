@@ -1,11 +1,9 @@
 """The routes of the page and what each does. All goes through `desk/operator.py`; no rule lives here."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from functools import cached_property
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl
@@ -25,7 +23,6 @@ from xportcn_server.page.showing import Card, card_of, rendered
 from xportcn_server.settings.settings import Settings
 from xportcn_server.settings.values import is_loopback
 from xportcn_tools.clock import start_of_day, utc_now
-from xportcn_tools.desk.caps import Caps
 from xportcn_tools.desk.csv_table import csv_table
 from xportcn_tools.desk.operator import Operator, RefusedError
 from xportcn_tools.desk.policy import LOCAL_CALLER, Policy, Profile
@@ -43,59 +40,46 @@ DONE = {action.done for action in ACTIONS.values()} - {""}
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-@dataclass(frozen=True)
 class Site:
-    """The page over one ledger. `caps_of` a caller; `language`: the owner's, until a person switches; `zone`:
-    in which times are shown; `marks_of`: a caller's entry, as `Sessions` has it; `pictures`: none without it.
+    """The page over one ledger, by the owner's settings, and a caller's own where it has some. `marks_of`: a
+    caller's entry, as `Sessions` has it.
     """
 
-    ledger: Ledger
-    policy: Policy
-    clock: Callable[[], datetime]
-    caps_of: Callable[[str], Caps]
-    language: UiLanguage = "en"
-    zone: tzinfo = UTC
-    marks_of: MarksOf = unmarked
-    pictures: Pictures | DrawnPictures | None = None
-
-    @classmethod
-    def over(
-        cls,
+    def __init__(
+        self,
         ledger: Ledger,
         policy: Policy,
         settings: Settings,
         clock: Callable[[], datetime] = utc_now,
         profile_of: Callable[[str], Profile] = lambda _: Profile(),
         marks_of: MarksOf = unmarked,
-    ) -> "Site":
-        """By the owner's settings, and a caller's own where it has some."""
-
-        def caps_of(caller: str) -> Caps:
-            return profile_of(caller).caps or policy.caps
-
-        zone = ZoneInfo(settings.timezone)
-        drawn = policy.environment == "sandbox"
-        pictures = (DrawnPictures() if drawn else Pictures()) if settings.pictures == "on" else None
-        return cls(ledger, policy, clock, caps_of, settings.language, zone, marks_of, pictures)
-
-    @cached_property
-    def sessions(self) -> Sessions:
-        return Sessions(self.ledger, self.clock, self.marks_of)
+    ) -> None:
+        self.ledger = ledger
+        self.policy = policy
+        self.clock = clock
+        self.sessions = Sessions(ledger, clock, marks_of)
+        self._profile_of = profile_of
+        self._language: UiLanguage = settings.language  # until a person switches
+        self._zone = ZoneInfo(settings.timezone)
+        self._pictures = None
+        if settings.pictures == "on":
+            self._pictures = DrawnPictures() if policy.environment == "sandbox" else Pictures()
 
     def application(self, host_is_ours: Callable[[str], bool]) -> ASGIApp:
         """Behind its guard, which answers to these hosts alone."""
         routes = [
-            Route("/", self._guarded(self.page)),
-            Route("/fresh", self._guarded(self.fresh)),
-            Route("/export", self._guarded(self.export)),
-            Route("/picture", self._guarded(self.picture)),
-            Route("/enter/{code}", self._guarded(self.enter)),
-            Route("/enter", self._guarded(self.enter), methods=["POST"]),
-            *(Route(f"/{action}", self._guarded(self.act), methods=["POST"]) for action in ACTIONS),
+            Route("/", self.page),
+            Route("/fresh", self.fresh),
+            Route("/export", self.export),
+            Route("/picture", self.picture),
+            Route("/enter/{code}", self.enter),
+            Route("/enter", self.enter, methods=["POST"]),
+            *(Route(f"/{action}", self.act, methods=["POST"]) for action in ACTIONS),
             Route("/language/{language}", switch_language),
             Route("/static/{name}", static),
         ]
-        return Guarded(Starlette(routes=routes), host_is_ours, self.clock, self._known_session)
+        app = Starlette(routes=routes, exception_handlers={LedgerError: self._ledger_down})
+        return Guarded(app, host_is_ours, self.clock, self._known_session)
 
     # What the page shows
 
@@ -136,20 +120,20 @@ class Site:
             "older": older,
             "receipts": await operator.orders(ORDERS_SHOWN),
             "used": await operator.used(),
-            "caps": self.caps_of(visitor.caller or LOCAL_CALLER),
+            "caps": self._profile_of(visitor.caller or LOCAL_CALLER).caps or self.policy.caps,
             "pause": await operator.paused(),
             "policy": self.policy,
             "visitor": visitor,
             "form_token": form_token,
-            "pictures": self.pictures is not None,
+            "pictures": self._pictures is not None,
         }
 
     async def picture(self, request: Request) -> Response:
         """A picture of goods, fetched here: the browser asks only this page."""
-        if self.pictures is None or await self._person(request) is None:
+        if self._pictures is None or await self._person(request) is None:
             return Response(status_code=404)
         try:
-            found = await self.pictures.get(request.query_params.get("of", ""))
+            found = await self._pictures.get(request.query_params.get("of", ""))
         except PictureError as error:
             logger.info("page: a picture is not shown: %s", error)
             return Response(status_code=404)
@@ -161,9 +145,9 @@ class Site:
         person = await self._person(request)
         if person is None:
             return self._sign_in(request)
-        today = self.clock().astimezone(self.zone).date()
-        month = OrderQuery(person.visitor.caller, since=start_of_day(today.replace(day=1), self.zone))
-        table = csv_table(self.ledger, month, self.zone)
+        today = self.clock().astimezone(self._zone).date()
+        month = OrderQuery(person.visitor.caller, since=start_of_day(today.replace(day=1), self._zone))
+        table = csv_table(self.ledger, month, self._zone)
         headers = {"content-disposition": f'attachment; filename="orders-{today:%Y-%m}.csv"'}
         return StreamingResponse(table, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -207,7 +191,7 @@ class Site:
                 request,
                 person,
                 409,
-                self._said(request, "refused", reason=reworded(self._language(request), str(error))),
+                self._said(request, "refused", reason=reworded(self._language_of(request), str(error))),
             )
         if name == "look":
             return self._asked_again(request, person, form)
@@ -236,17 +220,9 @@ class Site:
         cookie = request.cookies.get(name, "")
         return cookie if self.sessions.is_known(cookie) else None
 
-    def _guarded(
-        self, view: Callable[[Request], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            try:
-                return await view(request)
-            except LedgerError as error:
-                logger.warning("page: the ledger is unavailable: %s", error)
-                return self._html(request, "message.html", 503, notice=self._said(request, "ledger_down"))
-
-        return answer
+    async def _ledger_down(self, request: Request, error: Exception) -> Response:
+        logger.warning("page: the ledger is unavailable: %s", error)
+        return self._html(request, "message.html", 503, notice=self._said(request, "ledger_down"))
 
     def _sign_in(self, request: Request, status: int = 401, notice: str = "") -> Response:
         if status == 401:
@@ -259,16 +235,16 @@ class Site:
             values["notice"] = self._said(request, done)
         environment = self.policy.environment
         text = rendered(
-            template, self._language(request), self.clock(), self.zone, environment=environment, **values
+            template, self._language_of(request), self.clock(), self._zone, environment=environment, **values
         )
         return HTMLResponse(text, status)
 
-    def _language(self, request: Request) -> UiLanguage:
+    def _language_of(self, request: Request) -> UiLanguage:
         chosen = request.cookies.get(LANGUAGE_COOKIE)
-        return "zh" if chosen == "zh" else "en" if chosen == "en" else self.language
+        return "zh" if chosen == "zh" else "en" if chosen == "en" else self._language
 
     def _said(self, request: Request, key: str, **places: object) -> str:
-        return said(self._language(request), key, **places)
+        return said(self._language_of(request), key, **places)
 
 
 async def switch_language(request: Request) -> Response:

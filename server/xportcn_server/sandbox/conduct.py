@@ -1,6 +1,6 @@
 """A fault → what goes over the wire, by way of ASGI where ASGI has a word for it.
 
-It has none for a reset. So what brings a request, `transport` or `serve`, brings a `ClientConnection`
+It has none for a reset. So what brings a request, `transport` or `serving_http`, brings a `ClientConnection`
 along in the scope's extensions: the fault of this call, and the means to reset its connection.
 """
 
@@ -25,7 +25,7 @@ from xportcn_server.sandbox.office import (
     success,
 )
 
-EXTENSION = "xportcn.sandbox.line"
+EXTENSION = "xportcn.sandbox.connection"
 
 _TOO_LARGE = 3_000_000  # bytes
 
@@ -38,7 +38,7 @@ class ClientConnection:
     reset: Callable[[Receive], Awaitable[None]]
 
     def under(self, scope: Scope) -> Scope:
-        """The scope of a request that comes over this line."""
+        """The scope of a request that comes over this connection."""
         return {**scope, "extensions": {**scope.get("extensions", {}), EXTENSION: self}}
 
 
@@ -54,8 +54,8 @@ class Reset(Response):
     """No answer: the connection is reset."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        line: ClientConnection = scope["extensions"][EXTENSION]
-        await line.reset(receive)
+        connection: ClientConnection = scope["extensions"][EXTENSION]
+        await connection.reset(receive)
 
 
 class Silence(Response):

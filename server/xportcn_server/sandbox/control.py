@@ -7,15 +7,15 @@ POST   /sandbox/faults    {name, endpoint, times?, probability?, seed?}: as Faul
 DELETE /sandbox/faults
 """
 
-from typing import Any, cast
-
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from xportcn_server.sandbox.books import Books
-from xportcn_server.sandbox.faults import EVERYWHERE, FaultPlan
-from xportcn_server.sandbox.jsontext import Json, decode, encode
+from xportcn_server.sandbox.faults import FaultPlan
+from xportcn_server.sandbox.jsontext import Json, encode
+from xportcn_server.sandbox.parsing import Operation
 from xportcn_server.sandbox.shapes import AnswerShape
 
 
@@ -28,15 +28,15 @@ def control_routes(shape: AnswerShape, books: Books, faults: FaultPlan) -> list[
 
     async def add_fault(request: Request) -> Response:
         try:
-            _add_fault(faults, decode(await request.body()))
-        except (ValueError, TypeError) as error:
+            faults.add(**PlannedFault.model_validate_json(await request.body()).model_dump())
+        except ValueError as error:
             return _answer({"ok": False, "error": str(error)}, 400)
         return _answer({"ok": True})
 
     async def move_order(request: Request) -> Response:
         try:
-            _move_order(books, decode(await request.body()))
-        except (ValueError, TypeError, LookupError) as error:
+            books.move(**MovedOrder.model_validate_json(await request.body()).model_dump())
+        except (ValueError, LookupError) as error:
             return _answer({"ok": False, "error": str(error)}, 400)
         return _answer({"ok": True})
 
@@ -53,37 +53,23 @@ def control_routes(shape: AnswerShape, books: Books, faults: FaultPlan) -> list[
     ]
 
 
-def _add_fault(faults: FaultPlan, wanted: object) -> None:
-    if not isinstance(wanted, dict):
-        raise TypeError("expected an object: {name, endpoint, times, probability, seed}")
-    fields = cast("dict[str, Any]", wanted)
-    unknown = fields.keys() - {"name", "endpoint", "times", "probability", "seed"}
-    if unknown or not fields.keys() >= {"name", "endpoint"}:
-        raise ValueError("the fields are name and endpoint; optional: times, probability, seed")
-    if fields["endpoint"] not in EVERYWHERE:
-        raise ValueError(f"endpoint is one of: {', '.join(sorted(EVERYWHERE))}")
-    times = fields.get("times", 1)
-    faults.add(
-        str(fields["name"]),
-        fields["endpoint"],
-        times=None if times is None else int(times),
-        probability=float(fields.get("probability", 1)),
-        seed=int(fields.get("seed", 0)),
-    )
+class PlannedFault(BaseModel, extra="forbid"):
+    """As `FaultPlan.add` takes it."""
+
+    name: str
+    endpoint: Operation
+    times: int | None = 1
+    probability: float = 1
+    seed: int = 0
 
 
-def _move_order(books: Books, wanted: object) -> None:
-    if not isinstance(wanted, dict):
-        raise TypeError("expected an object: {order_id, status, payable_fen, parcel}")
-    fields = cast("dict[str, Any]", wanted)
-    if "order_id" not in fields or fields.keys() - {"order_id", "status", "payable_fen", "parcel"}:
-        raise ValueError("the fields are order_id; optional: status, payable_fen, parcel: [carrier, number]")
-    payable_fen, parcel = fields.get("payable_fen"), fields.get("parcel")
-    if parcel is not None:
-        carrier, number = parcel
-        parcel = str(carrier), str(number)
-    fen = None if payable_fen is None else int(payable_fen)
-    books.move(fields["order_id"], fields.get("status"), fen, parcel)
+class MovedOrder(BaseModel, extra="forbid"):
+    """As `Books.move` takes it. `parcel`: carrier and number."""
+
+    order_id: str
+    status: str | None = None
+    payable_fen: int | None = None
+    parcel: tuple[str, str] | None = None
 
 
 def _books_as_json(books: Books) -> Json:

@@ -42,154 +42,86 @@ class Fault:
     variation: bool = False
 
 
-_TABLE = (
-    # The network
-    Fault(
-        "not-connectable",
-        "No connection is made, and nothing is sent.",
-        order_exists=False,
-        in_process_only=True,
-    ),
-    Fault(
-        "timeout-before-read",
-        "The connection is made, and the request is never read or answered.",
-        order_exists=False,
-    ),
-    Fault(
-        "reset-before-order",
-        "The request is read, then the connection is reset; nothing was done.",
-        order_exists=False,
-    ),
-    Fault(
-        "reset-after-order", "The request is carried out, then the connection is reset.", order_exists=True
-    ),
-    Fault(
-        "hang-before-order",
-        "The request is read, nothing is done and no answer ever comes.",
-        order_exists=False,
-    ),
-    Fault("hang", "The request is carried out and no answer ever comes.", order_exists=True),
-    Fault("slow", "The request is carried out at once, the right answer comes late.", order_exists=True),
-    Fault(
-        "drip",
-        "The request is carried out, the right answer comes byte by byte, slower than any deadline.",
-        order_exists=True,
-    ),
-    # Servers and gateways: behind a 5xx an order may exist or not
-    Fault("http-500", "HTTP 500 with an HTML page; nothing was done.", order_exists=False, status=500),
-    Fault(
-        "http-500-envelope",
-        "HTTP 500 with an envelope, after the request was carried out.",
-        order_exists=True,
-    ),
-    Fault(
-        "http-502",
-        "HTTP 502 with an HTML page: the gateway lost the answer to what was done.",
-        order_exists=True,
-    ),
-    Fault(
-        "http-502-envelope", "HTTP 502 with an envelope; nothing was done.", order_exists=False, status=502
-    ),
-    Fault("http-503", "HTTP 503 with an HTML page; nothing was done.", order_exists=False, status=503),
-    Fault(
-        "http-503-envelope", "HTTP 503 with an envelope; nothing was done.", order_exists=False, status=503
-    ),
-    Fault("http-429", "HTTP 429 with an HTML page; nothing was done.", order_exists=False, status=429),
-    Fault(
-        "http-429-envelope", "HTTP 429 with an envelope of code 429; nothing was done.", order_exists=False
-    ),
-    Fault("redirect", "HTTP 302 to another address; nothing was done.", order_exists=False),
-    # Answers that nobody can read
-    Fault("html", "HTTP 200 with an HTML page; nothing was done.", order_exists=False),
-    Fault("cut-json", "The request is carried out, the answer's JSON ends in the middle.", order_exists=True),
-    Fault("too-large", "The request is carried out, the answer has more than 3 MB.", order_exists=True),
-    Fault("no-code", "The request is carried out, the envelope has no code.", order_exists=True),
-    Fault(
-        "null-data",
-        "The request is carried out, the envelope says success and its data is null.",
-        order_exists=True,
-    ),
-    Fault(
-        "wrong-types",
-        "The request is carried out; ids come as an object, or sums as words.",
-        order_exists=True,
-        endpoints=ORDERING,
-    ),
-    Fault(
-        "no-ids",
-        "The order is made, the envelope says success and holds no ids.",
-        order_exists=True,
-        endpoints=CREATE,
-    ),
-    # Contradictions
-    Fault(
-        "ids-beside-failure",
-        "The order is made; its ids come with success: false and an error code.",
-        order_exists=True,
-        endpoints=CREATE,
-    ),
-    Fault(
-        "ids-beside-refusal",
-        "The order is made; its ids come in an envelope whose code is 500_004.",
-        order_exists=True,
-        endpoints=CREATE,
-    ),
-    Fault(
-        "ids-beside-failed-goods",
-        "The order is made; its ids come with a list of goods that failed.",
-        order_exists=True,
-        endpoints=CREATE,
-    ),
-    # Answers in good order that are not a success
-    Fault(
-        "refusal", "A definite refusal: code 500_004, out of stock.", order_exists=False, endpoints=ORDERING
-    ),
-    Fault("signature-refused", "A definite refusal: code 401, wrong signature.", order_exists=False),
-    Fault(
-        "duplicate-refused",
-        "A definite refusal: the outOrderId is taken, and no order is made.",
-        order_exists=False,
-        endpoints=CREATE,
-    ),
-    Fault(
-        "envelope-500", "HTTP 200, envelope code 500, after the request was carried out.", order_exists=True
-    ),
-    Fault("negative-code", "HTTP 200, envelope code -1; nothing was done.", order_exists=False),
-    # Successes that are not what one expects
-    Fault(
-        "split",
-        "The order is made as one more order than usual.",
-        order_exists=True,
-        endpoints=CREATE,
-        variation=True,
-    ),
-    Fault(
-        "price-drift",
-        "Prices are 1 % higher, by at least one fen.",
-        order_exists=False,
-        endpoints=PREVIEW,
-        variation=True,
-    ),
-)
+def _undone(
+    name: str,
+    sentence: str,
+    endpoints: frozenset[Operation] = EVERYWHERE,
+    status: int = 200,
+    *,
+    in_process_only: bool = False,
+) -> Fault:
+    return Fault(name, sentence, False, endpoints, in_process_only, status)
 
 
-def _refuses(name: str, sentence: str, endpoints: frozenset[Operation], status: int = 200) -> Fault:
-    return Fault(name, sentence, order_exists=False, endpoints=endpoints, status=status)
+def _done(
+    name: str, sentence: str, endpoints: frozenset[Operation] = EVERYWHERE, *, variation: bool = False
+) -> Fault:
+    return Fault(name, sentence, True, endpoints, variation=variation)
 
 
 def _varies(name: str, sentence: str, endpoints: frozenset[Operation]) -> Fault:
-    return Fault(name, sentence, order_exists=False, endpoints=endpoints, variation=True)
+    return Fault(name, sentence, False, endpoints, variation=True)
 
 
-_OF_QUERIES = (
+_TABLE = (
+    # The network
+    _undone("not-connectable", "No connection is made, and nothing is sent.", in_process_only=True),
+    _undone("timeout-before-read", "The connection is made, and the request is never read or answered."),
+    _undone("reset-before-order", "The request is read, then the connection is reset; nothing was done."),
+    _done("reset-after-order", "The request is carried out, then the connection is reset."),
+    _undone("hang-before-order", "The request is read, nothing is done and no answer ever comes."),
+    _done("hang", "The request is carried out and no answer ever comes."),
+    _done("slow", "The request is carried out at once, the right answer comes late."),
+    _done(
+        "drip", "The request is carried out, the right answer comes byte by byte, slower than any deadline."
+    ),
+    # Servers and gateways: behind a 5xx an order may exist or not
+    _undone("http-500", "HTTP 500 with an HTML page; nothing was done.", status=500),
+    _done("http-500-envelope", "HTTP 500 with an envelope, after the request was carried out."),
+    _done("http-502", "HTTP 502 with an HTML page: the gateway lost the answer to what was done."),
+    _undone("http-502-envelope", "HTTP 502 with an envelope; nothing was done.", status=502),
+    _undone("http-503", "HTTP 503 with an HTML page; nothing was done.", status=503),
+    _undone("http-503-envelope", "HTTP 503 with an envelope; nothing was done.", status=503),
+    _undone("http-429", "HTTP 429 with an HTML page; nothing was done.", status=429),
+    _undone("http-429-envelope", "HTTP 429 with an envelope of code 429; nothing was done."),
+    _undone("redirect", "HTTP 302 to another address; nothing was done."),
+    # Answers that nobody can read
+    _undone("html", "HTTP 200 with an HTML page; nothing was done."),
+    _done("cut-json", "The request is carried out, the answer's JSON ends in the middle."),
+    _done("too-large", "The request is carried out, the answer has more than 3 MB."),
+    _done("no-code", "The request is carried out, the envelope has no code."),
+    _done("null-data", "The request is carried out, the envelope says success and its data is null."),
+    _done("wrong-types", "The request is carried out; ids come as an object, or sums as words.", ORDERING),
+    _done("no-ids", "The order is made, the envelope says success and holds no ids.", CREATE),
+    # Contradictions
+    _done(
+        "ids-beside-failure", "The order is made; its ids come with success: false and an error code.", CREATE
+    ),
+    _done(
+        "ids-beside-refusal", "The order is made; its ids come in an envelope whose code is 500_004.", CREATE
+    ),
+    _done(
+        "ids-beside-failed-goods", "The order is made; its ids come with a list of goods that failed.", CREATE
+    ),
+    # Answers in good order that are not a success
+    _undone("refusal", "A definite refusal: code 500_004, out of stock.", ORDERING),
+    _undone("signature-refused", "A definite refusal: code 401, wrong signature."),
+    _undone(
+        "duplicate-refused", "A definite refusal: the outOrderId is taken, and no order is made.", CREATE
+    ),
+    _done("envelope-500", "HTTP 200, envelope code 500, after the request was carried out."),
+    _undone("negative-code", "HTTP 200, envelope code -1; nothing was done."),
+    # Successes that are not what one expects
+    _done("split", "The order is made as one more order than usual.", CREATE, variation=True),
+    _varies("price-drift", "Prices are 1 % higher, by at least one fen.", PREVIEW),
     # Paths that are inferred may not exist
-    _refuses("path-404", "HTTP 404 with an HTML page: there is no such path.", QUERIES, 404),
-    _refuses("firewall", "HTTP 403 with an HTML page, as of a firewall.", QUERIES, 403),
-    _refuses("no-such-interface", "An envelope of code 404: there is no such interface.", QUERIES),
+    _undone("path-404", "HTTP 404 with an HTML page: there is no such path.", QUERIES, 404),
+    _undone("firewall", "HTTP 403 with an HTML page, as of a firewall.", QUERIES, 403),
+    _undone("no-such-interface", "An envelope of code 404: there is no such interface.", QUERIES),
     # Products
-    _refuses("not-permitted", "A refusal: this account may not see the product.", PRODUCTS),
-    _refuses("no-such-product", "A refusal in the envelope: there is no such product.", DETAIL),
-    _refuses("no-such-product-native", "The same, inside 1688's own wrapper.", DETAIL),
+    _undone("not-permitted", "A refusal: this account may not see the product.", PRODUCTS),
+    _undone("no-such-product", "A refusal in the envelope: there is no such product.", DETAIL),
+    _undone("no-such-product-native", "The same, inside 1688's own wrapper.", DETAIL),
     _varies("native-wrapper", "The answer comes inside 1688's own wrapper.", PRODUCTS),
     _varies("delisted", "The product is no longer on sale, and comes without specs.", DETAIL),
     _varies("other-offer", "The answer is another offer's.", DETAIL),
@@ -198,7 +130,7 @@ _OF_QUERIES = (
     _varies("null-translations", "All translations are null.", PRODUCTS),
     _varies("whole-number-prices", "Product prices are whole numbers of fen.", PRODUCTS),
     # Orders that exist
-    _refuses("no-such-order", "A refusal: there is no such order.", DETAILS),
+    _undone("no-such-order", "A refusal: there is no such order.", DETAILS),
     _varies("other-order", "The answer is another order's.", DETAILS),
     _varies("empty-list", "The list is empty.", LIST),
     _varies("no-out-order-id", "outOrderId is absent, and the ids in a list are numbers.", ORDERS),
@@ -210,7 +142,7 @@ _OF_QUERIES = (
     _varies("order-repriced", "The seller has raised the total by 1.50 yuan.", ORDERS),
 )
 
-FAULTS: dict[str, Fault] = {fault.name: fault for fault in (*_TABLE, *_OF_QUERIES)}
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _TABLE}
 
 
 @dataclass

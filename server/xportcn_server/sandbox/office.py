@@ -9,23 +9,23 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from xportcn_server.sandbox.access import Door
 from xportcn_server.sandbox.books import Bill, Books
 from xportcn_server.sandbox.catalogue import Offer
-from xportcn_server.sandbox.jsontext import Json
+from xportcn_server.sandbox.jsontext import Json, decode
 from xportcn_server.sandbox.order_answers import details_data, list_data
 from xportcn_server.sandbox.parsing import (
     BadRequestError,
-    ListRequest,
+    CreateBody,
+    DetailsBody,
+    ListBody,
     Operation,
-    OrderBody,
+    PreviewBody,
     ProductBody,
-    read_details,
-    read_list,
-    read_order,
-    read_product,
-    read_search,
+    SearchBody,
+    read,
 )
 from xportcn_server.sandbox.prices import PricedGroup, Refusal, price
 from xportcn_server.sandbox.product_answers import product_data, search_data, varied
@@ -88,22 +88,22 @@ class Office:
         try:
             match endpoint:
                 case "preview":
-                    return self._preview(read_order(body, endpoint), drifted=variation == "price-drift")
+                    return self._preview(read(PreviewBody, body), drifted=variation == "price-drift")
                 case "create":
-                    return self._create(read_order(body, endpoint), split=variation == "split")
+                    return self._create(read(CreateBody, body), decode(body), split=variation == "split")
                 case "product" | "sibling-product":
-                    return self._product(read_product(body), variation)
+                    return self._product(read(ProductBody, body), variation)
                 case "search":
                     offers = list(self.catalogue.values())
-                    return success(search_data(read_search(body), offers, self.shape, variation))
+                    return success(search_data(read(SearchBody, body), offers, self.shape, variation))
                 case "list":
-                    return self._list(read_list(body), variation)
+                    return self._list(read(ListBody, body), variation)
                 case "details":
-                    return self._details(read_details(body), variation)
+                    return self._details(read(DetailsBody, body).order_id, variation)
         except BadRequestError as error:
             return envelope(BAD_REQUEST, f"参数错误：{error}")
 
-    def _preview(self, request: OrderBody, *, drifted: bool) -> AnswerBody:
+    def _preview(self, request: PreviewBody, *, drifted: bool) -> AnswerBody:
         groups = price(request, self.catalogue, drifted=drifted)
         refusal = _first_refusal(groups)
         # The object shape tells refusals line by line; the list shape has no field for them.
@@ -111,7 +111,7 @@ class Office:
             return refused(refusal)
         return success(preview_data(groups, request.flow, self.shape))
 
-    def _create(self, request: OrderBody, *, split: bool) -> AnswerBody:
+    def _create(self, request: CreateBody, content: Any, *, split: bool) -> AnswerBody:
         if self.books.refuses(request.out_order_id):
             return refused(DUPLICATE)
         groups = price(request, self.catalogue)
@@ -120,7 +120,7 @@ class Office:
         if refusal:
             return refused(refusal)
         order = self.books.place(
-            request.body,
+            content,
             # Who names none leaves the choice to the platform, which prefers credit (1688).
             trade_type=request.trade_type or trade_types[0],
             bills=_bills(groups, self.shape, split=split),
@@ -135,7 +135,7 @@ class Office:
         offer = varied(offer, variation, self.catalogue)
         return success(product_data(offer, request.language, self.shape, variation))
 
-    def _list(self, request: ListRequest, variation: str) -> AnswerBody:
+    def _list(self, request: ListBody, variation: str) -> AnswerBody:
         orders = self.books.orders
         if request.out_order_id:
             orders = self.books.orders_of(request.out_order_id)
@@ -170,7 +170,7 @@ def _trade_types(groups: Sequence[PricedGroup]) -> list[str]:
 
 
 def _refused_choice(
-    request: OrderBody, groups: Sequence[PricedGroup], trade_types: Sequence[str]
+    request: CreateBody, groups: Sequence[PricedGroup], trade_types: Sequence[str]
 ) -> Refusal | None:
     if not trade_types or (request.trade_type and request.trade_type not in trade_types):
         return Refusal(BAD_REQUEST, f"参数错误：不支持的交易方式{request.trade_type}")

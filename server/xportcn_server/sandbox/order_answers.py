@@ -10,14 +10,14 @@ from typing import Any
 
 from xportcn_server.sandbox.books import CLOSED, PAID, SHIPPED, UNPAID, Order, OrderPart
 from xportcn_server.sandbox.jsontext import Json, yuan
-from xportcn_server.sandbox.parsing import ListRequest
+from xportcn_server.sandbox.parsing import ListBody
 from xportcn_server.sandbox.prices import PricedLine
 
 _CHINA = timezone(timedelta(hours=8))
 _VENDOR_WORDS = {UNPAID: "WAITING_FOR_PAYMENT", PAID: "WAITING_FOR_SENT", CLOSED: "CANCEL"}
 
 
-def list_data(request: ListRequest, orders: Sequence[Order], variation: str = "") -> Json:
+def list_data(request: ListBody, orders: Sequence[Order], variation: str = "") -> Json:
     """A page of the orders, the newest first."""
     parts = [] if variation == "empty-list" else [(o, p) for o in reversed(orders) for p in o.parts]
     first = (request.page - 1) * request.page_size

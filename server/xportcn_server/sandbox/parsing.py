@@ -6,228 +6,169 @@ our invention: the real upstream most likely ignores it, but a sandbox that does
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
 
 from xportcn_server.sandbox import jsontext
 
 Operation = Literal["preview", "create", "list", "details", "product", "sibling-product", "search"]
 """`sibling-product`: the product's details under the sibling's path, the second candidate."""
 
-_Fields = Mapping[str, tuple[type, ...]]
-
-_TEXT = (str,)
-_INTEGER = (int,)
-_NUMBER = (int, Decimal)
-
-_ADDRESS_REQUIRED = ("fullName", "mobile", "provinceText", "cityText", "address")
-_ADDRESS: _Fields = dict.fromkeys(
-    (*_ADDRESS_REQUIRED, "phone", "postCode", "areaText", "townText", "districtCode"), _TEXT
-)
-_LINE = {
-    "offerId": _INTEGER,
-    "quantity": _NUMBER,
-    **dict.fromkeys(("sellerOpenId", "specId", "productNo", "container"), _TEXT),
-}
-_SHARED = {"flow": _TEXT, "outOrderId": _TEXT, "addressParam": (dict,), "cargoParamList": (list,)}
-_PREVIEW = {**_SHARED, "aliId": _TEXT}
-_CREATE = {
-    **_SHARED,
-    **dict.fromkeys(
-        ("message", "shopPromotionId", "tradeType", "userId", "staffName", "dropshipping"), _TEXT
-    ),
-    "developerId": _INTEGER,
-    "platformOrder": _INTEGER,
-}
-
-_PRODUCT: _Fields = {"offerId": _INTEGER, "country": _TEXT, "outMemberId": _TEXT}
-_SEARCH: _Fields = {
-    **dict.fromkeys(("keyword", "country", "sort", "priceStart", "priceEnd", "filter", "outMemberId"), _TEXT),
-    **dict.fromkeys(("beginPage", "pageSize"), _INTEGER),
-    "categoryId": (int, str),
-}
-_SORTABLE = frozenset({"price", "monthSold", "rePurchaseRate"})
-LANGUAGES = frozenset({"en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"})
-
-MAX_LINES = 50  # per order (1688)
-MAX_MESSAGE = 500  # characters of the buyer's message (1688)
-MAX_PAGE_SIZE = 50  # rows of a list or a search (1688)
 MAX_QUANTITY = 10**9  # pieces in a line (our invention; JSON can write numbers that no memory holds)
+
+_SORT = TypeAdapter(dict[Literal["price", "monthSold", "rePurchaseRate"], Literal["asc", "desc"]])
+_SAID = {"missing": "不能为空", "string_too_short": "不能为空", "extra_forbidden": "未知字段"}
 
 
 class BadRequestError(Exception):
     """The body is not of the documented form; the text says where."""
 
 
-@dataclass(frozen=True)
-class RequestedLine:
-    offer_id: int
-    quantity: int
-    spec_id: str | None
-    seller_open_id: str | None
+def _pieces(value: object) -> object:
+    """A quantity is a number on the wire, the vendor's own sample sends 2.0; half a piece is not for sale."""
+    if isinstance(value, Decimal) and 0 < value <= MAX_QUANTITY and value == int(value):
+        return int(value)
+    return value
 
 
-@dataclass(frozen=True)
-class OrderBody:
-    """What a preview or a create asks for. Absent texts are empty; `body` is all that came."""
-
-    lines: tuple[RequestedLine, ...]
-    flow: str
-    out_order_id: str
-    trade_type: str
-    promotion_id: str
-    body: Mapping[str, Any]
+def _not_null(value: object) -> object:
+    if value is None:
+        raise ValueError
+    return value
 
 
-@dataclass(frozen=True)
-class ListRequest:
-    """A page of the order list (the form is inferred): pages count from 1."""
-
-    page: int
-    page_size: int
-    out_order_id: str
-
-
-@dataclass(frozen=True)
-class ProductBody:
-    offer_id: int
-    language: str
-
-
-@dataclass(frozen=True)
-class SearchBody:
-    """A page of a keyword search, from 1 on. `sort`: by which figures, the last first, and if descending."""
-
-    keyword: str
-    language: str
-    page: int
-    page_size: int
-    sort: tuple[tuple[str, bool], ...]
-    from_fen: int
-    upto_fen: int
-
-
-def read_order(body: bytes, endpoint: Literal["preview", "create"]) -> OrderBody:
-    """The request in `body`. Raises BadRequestError."""
-    content = _checked(_decoded(body), _PREVIEW if endpoint == "preview" else _CREATE, "")
-    address = _checked(content.get("addressParam"), _ADDRESS, "addressParam")
-    for name in _ADDRESS_REQUIRED:
-        if not address.get(name):
-            raise BadRequestError(f"addressParam.{name}不能为空")
-    lines = cast("list[object]", content.get("cargoParamList") or [])
-    if not 1 <= len(lines) <= MAX_LINES:
-        raise BadRequestError(f"cargoParamList必须为1至{MAX_LINES}行")
-    if len(content.get("message", "")) > MAX_MESSAGE:
-        raise BadRequestError(f"message不能超过{MAX_MESSAGE}字")
-    if content.get("dropshipping", "n") not in {"y", "n"}:
-        raise BadRequestError("dropshipping只能为y或n")
-    return OrderBody(
-        lines=tuple(_read_line(line, f"cargoParamList[{index}]") for index, line in enumerate(lines)),
-        flow=content.get("flow", ""),
-        out_order_id=content.get("outOrderId", ""),
-        trade_type=content.get("tradeType", ""),
-        promotion_id=content.get("shopPromotionId", ""),
-        body=content,
-    )
-
-
-def read_list(body: bytes) -> ListRequest:
-    """The page asked for in `body`. Raises BadRequestError."""
-    fields = {"page": _INTEGER, "pageSize": _INTEGER, "outOrderId": _TEXT}
-    content = _checked(_decoded(body), fields, "")
-    return ListRequest(*_page(content, "page"), content.get("outOrderId", ""))
-
-
-def read_details(body: bytes) -> str:
-    """The order id asked for in `body`. Raises BadRequestError."""
-    content = _checked(_decoded(body), {"webSite": _TEXT, "orderId": _TEXT}, "")
-    if content.get("webSite") != "1688" or not content.get("orderId"):
-        raise BadRequestError("webSite必须为1688，orderId不能为空")
-    return content["orderId"]
-
-
-def read_product(body: bytes) -> ProductBody:
-    """The product asked for in `body`. Raises BadRequestError."""
-    content = _checked(_decoded(body), _PRODUCT, "")
-    if "offerId" not in content:
-        raise BadRequestError("offerId不能为空")
-    return ProductBody(content["offerId"], _language(content))
-
-
-def read_search(body: bytes) -> SearchBody:
-    """The search asked for in `body`. Raises BadRequestError."""
-    content = _checked(_decoded(body), _SEARCH, "")
-    if not content.get("keyword"):
-        raise BadRequestError("keyword不能为空")
-    return SearchBody(
-        content["keyword"],
-        _language(content),
-        *_page(content, "beginPage"),
-        _sort(content.get("sort") or "{}"),
-        from_fen=_fen(content.get("priceStart") or "0"),
-        upto_fen=_fen(content.get("priceEnd") or "10000000"),
-    )
-
-
-def _page(content: Mapping[str, Any], name: str) -> tuple[int, int]:
-    page, page_size = content.get(name, 1), content.get("pageSize", 20)
-    if page < 1 or not 1 <= page_size <= MAX_PAGE_SIZE:
-        raise BadRequestError(f"{name}从1开始，pageSize为1至{MAX_PAGE_SIZE}")
-    return page, page_size
-
-
-def _language(content: Mapping[str, Any]) -> str:
-    language = content.get("country", "en")
-    if language not in LANGUAGES:
-        raise BadRequestError(f"country不支持{language}")
-    return language
-
-
-def _sort(text: str) -> tuple[tuple[str, bool], ...]:
+def _sort(value: object) -> object:
     """The figures of a JSON object in a string, such as `{"price": "asc"}`, the first of them last."""
-    wanted = _checked(_decoded(text.encode()), dict.fromkeys(_SORTABLE, _TEXT), "sort")
-    if not {"asc", "desc"} >= set(wanted.values()):
-        raise BadRequestError("sort只能为asc或desc")
+    if not isinstance(value, str):
+        raise ValueError
+    wanted = _SORT.validate_json(value or "{}")
     return tuple((name, direction == "desc") for name, direction in reversed(wanted.items()))
 
 
-def _fen(text: str) -> int:
+def _fen(value: object) -> object:
     """The fen of a sum in yuan, rounded down."""
-    if not re.fullmatch(r"\d{1,8}(\.\d{1,2})?", text):
-        raise BadRequestError("priceStart和priceEnd必须为元")
-    return int(Decimal(text) * 100)
+    if not isinstance(value, str) or not re.fullmatch(r"(\d{1,8}(\.\d{1,2})?)?", value):
+        raise ValueError
+    return int(Decimal(value or "0") * 100)
 
 
-def _read_line(line: object, where: str) -> RequestedLine:
-    content = _checked(line, _LINE, where)
-    quantity = content.get("quantity", 0)
-    # `quantity` is a number on the wire, the vendor's own sample sends 2.0; half a piece is not for sale.
-    if not 1 <= quantity <= MAX_QUANTITY or quantity != int(quantity):
-        raise BadRequestError(f"{where}.quantity必须为正整数")
-    if "offerId" not in content:
-        raise BadRequestError(f"{where}.offerId不能为空")
-    spec_id, seller_open_id = content.get("specId") or None, content.get("sellerOpenId") or None
-    return RequestedLine(content["offerId"], int(quantity), spec_id, seller_open_id)
+Given = Annotated[str, Field(min_length=1)]
+MayBeEmpty = Annotated[str | None, BeforeValidator(_not_null), AfterValidator(lambda text: text or None)]
+TranslatedInto = Literal["en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"]
+PageNumber = Annotated[int, Field(ge=1)]
+PageSize = Annotated[int, Field(ge=1, le=50)]  # rows of a list or a search (1688)
 
 
-def _decoded(body: bytes) -> object:
+class _RequestBody(BaseModel):
+    """An object of these fields alone, each of its exact type."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class AddressBody(_RequestBody):
+    full_name: Given
+    mobile: Given
+    province_text: Given
+    city_text: Given
+    address: Given
+    phone: str = ""
+    post_code: str = ""
+    area_text: str = ""
+    town_text: str = ""
+    district_code: str = ""
+
+
+class RequestedLine(_RequestBody):
+    offer_id: int
+    quantity: Annotated[int, BeforeValidator(_pieces), Field(ge=1, le=MAX_QUANTITY)]
+    spec_id: MayBeEmpty = None
+    seller_open_id: MayBeEmpty = None
+    product_no: str = ""
+    container: str = ""
+
+
+class _GoodsAndAddress(_RequestBody):
+    flow: str = ""
+    out_order_id: str = ""
+    address_param: AddressBody
+    lines: list[RequestedLine] = Field(alias="cargoParamList", min_length=1, max_length=50)  # (1688)
+
+
+class PreviewBody(_GoodsAndAddress):
+    ali_id: str = ""
+    trade_type: ClassVar[str] = ""
+    promotion_id: ClassVar[str] = ""
+
+
+class CreateBody(_GoodsAndAddress):
+    message: str = Field("", max_length=500)  # characters (1688)
+    promotion_id: str = Field("", alias="shopPromotionId")
+    trade_type: str = ""
+    user_id: str = ""
+    staff_name: str = ""
+    dropshipping: Literal["y", "n"] = "n"
+    developer_id: int = 0
+    platform_order: int = 0
+
+
+OrderBody = PreviewBody | CreateBody
+
+
+class ListBody(_RequestBody):
+    """A page of the order list (the form is inferred)."""
+
+    page: PageNumber = 1
+    page_size: PageSize = 20
+    out_order_id: str = ""
+
+
+class DetailsBody(_RequestBody):
+    web_site: Literal["1688"]
+    order_id: Given
+
+
+class ProductBody(_RequestBody):
+    offer_id: int
+    language: TranslatedInto = Field("en", alias="country")
+    out_member_id: str = ""
+
+
+class SearchBody(_RequestBody):
+    """A page of a keyword search. `sort`: by which figures, the last first, and if descending."""
+
+    keyword: Given
+    language: TranslatedInto = Field("en", alias="country")
+    page: PageNumber = Field(1, alias="beginPage")
+    page_size: PageSize = 20
+    sort: Annotated[tuple[tuple[str, bool], ...], BeforeValidator(_sort)] = ()
+    from_fen: Annotated[int, BeforeValidator(_fen)] = Field(0, alias="priceStart")
+    upto_fen: Annotated[int, BeforeValidator(_fen)] = Field(10**9, alias="priceEnd")
+    filter: str = ""
+    category_id: int | str = ""
+    out_member_id: str = ""
+
+
+B = TypeVar("B", bound=_RequestBody)
+
+
+def read(kind: type[B], body: bytes) -> B:
+    """The request in `body`. Raises BadRequestError."""
     try:
-        return jsontext.decode(body)
+        return kind.model_validate(jsontext.decode(body))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, wrong["loc"])) or "请求体"
+        raise BadRequestError(f"{where}：{_SAID.get(wrong['type'], '类型或内容错误')}") from None
     except ValueError:
         raise BadRequestError("请求体不是JSON") from None
-
-
-def _checked(value: object, fields: _Fields, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadRequestError(f"{where or '请求体'}必须为对象")
-    content = cast("dict[str, Any]", value)
-    for name, member in content.items():
-        at = f"{where}.{name}" if where else name
-        if name not in fields:
-            raise BadRequestError(f"{at}：未知字段")
-        # The exact type: to Python, true is an integer as well.
-        if type(member) not in fields[name]:
-            raise BadRequestError(f"{at}：类型错误")
-    return content

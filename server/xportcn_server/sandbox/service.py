@@ -125,8 +125,8 @@ def build_sandbox(
 
 def _api_call(office: Office, endpoint: Operation, pace: Pace) -> Callable[[Request], Any]:
     async def call(request: Request) -> Response:
-        line: ClientConnection = request.scope.get("extensions", {}).get(EXTENSION, _PLAIN_LINE)
-        fault = line.fault
+        connection: ClientConnection = request.scope.get("extensions", {}).get(EXTENSION, _PLAIN)
+        fault = connection.fault
         if fault and fault.name == "timeout-before-read":
             return Silence()
         body = await request.body()
@@ -162,4 +162,4 @@ async def _nothing_to_reset(receive: Receive) -> None:  # noqa: ARG001 - a Clien
 
 
 # Under a plain ASGI server or test client, which draw no faults.
-_PLAIN_LINE = ClientConnection(None, _nothing_to_reset)
+_PLAIN = ClientConnection(None, _nothing_to_reset)

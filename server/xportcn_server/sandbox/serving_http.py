@@ -97,7 +97,7 @@ class SandboxServer(uvicorn.Server):
 
 
 def _protocol_of(sandbox: Sandbox) -> type[H11Protocol]:
-    class LineProtocol(H11Protocol):
+    class SandboxProtocol(H11Protocol):
         """HTTP/1.1 that tells the application over which connection a request came."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -105,8 +105,8 @@ def _protocol_of(sandbox: Sandbox) -> type[H11Protocol]:
             self.app = self._answer
 
         async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-            line = ClientConnection(sandbox.draw(scope["method"], scope["path"]), self._reset)
-            await sandbox.app(line.under(scope), receive, send)
+            connection = ClientConnection(sandbox.draw(scope["method"], scope["path"]), self._reset)
+            await sandbox.app(connection.under(scope), receive, send)
 
         async def _reset(self, receive: Receive) -> None:
             connection = self.transport.get_extra_info("socket")
@@ -115,4 +115,4 @@ def _protocol_of(sandbox: Sandbox) -> type[H11Protocol]:
             # uvicorn takes a request that ends without answer for a mistake, unless the client has gone.
             await client_gone(receive)
 
-    return LineProtocol
+    return SandboxProtocol

@@ -35,14 +35,14 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         trace: Callable[[str, dict[str, Any]], Awaitable[None]] | None = request.extensions.get("trace")
         if trace:
             await trace(SENT, {"request": request})
-        line = ClientConnection(fault, _reset)
+        connection = ClientConnection(fault, _reset)
 
-        async def app_on_line(scope: Scope, receive: Receive, send: Send) -> None:
-            await self._sandbox.app(line.under(scope), receive, send)
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._sandbox.app(connection.under(scope), receive, send)
 
-        return await httpx.ASGITransport(app=app_on_line).handle_async_request(request)
+        return await httpx.ASGITransport(app=app).handle_async_request(request)
 
 
 async def _reset(receive: Receive) -> None:  # noqa: ARG001 - a ClientConnection's signature
     # Starlette lets it through to httpx.ASGITransport, which raises it in the client.
-    raise httpx.ReadError("ClientConnection reset by peer")
+    raise httpx.ReadError("Connection reset by peer")

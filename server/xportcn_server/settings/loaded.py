@@ -83,19 +83,6 @@ class Loaded:
         return notes
 
 
-def load_settings(
-    environ: Mapping[str, str] | None = None,
-    working_directory: Path | None = None,
-    env_file: str | None = None,
-) -> Settings:
-    """The settings; for the arguments see `read_settings`.
-
-    Raises:
-        SettingsError: something is missing or cannot be read; the message names every fault.
-    """
-    return usable(read_settings(environ, working_directory, env_file)).settings
-
-
 def usable(loaded: Loaded) -> Loaded:
     """The same, if nothing is wrong with it.
 

@@ -103,8 +103,7 @@ class Settings(BaseModel):
     flow: PrintableText | None = Field(None, description=_A_TEXT)
     order_lookup: Literal["off", "on"] = Field("off", description="off or on")
     order_detail_path: UpstreamPath = Field(  # inferred likewise
-        "/alibaba/ka/order/detail",
-        description="a path such as /alibaba/ka/order/detail, not that of create or pay",
+        "/alibaba/ka/order/detail", description=_A_PATH.format("/alibaba/ka/order/detail")
     )
     order_list_path: UpstreamPath = Field(  # inferred: no page that could be read names it
         "/alibaba/ka/order/page", description=_A_PATH.format("/alibaba/ka/order/page")

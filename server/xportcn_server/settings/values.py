@@ -5,7 +5,7 @@ what is allowed stands with the field, and the value may be a secret.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from ipaddress import IPv4Network, IPv6Address, ip_address
 from pathlib import Path
@@ -75,77 +75,53 @@ def _require(holds: object) -> None:
         raise ValueError
 
 
-def _whole(value: object) -> object:
-    """Not left to Pydantic, which reads `1_000`, `5.0` and the digits of any script."""
-    if isinstance(value, str):
-        _require(re.fullmatch(r"[0-9]{1,9}", value))
-    return value
+def _from_text(read: Callable[[str], object]) -> BeforeValidator:
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
-def _number(value: object) -> object:
-    if isinstance(value, str):
-        _require(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value))
-    return value
+def _written(form: str) -> BeforeValidator:
+    """Numbers, too: Pydantic itself reads `1_000`, `5.0` and the digits of any script."""
+
+    def read(text: str) -> str:
+        _require(re.fullmatch(form, text))
+        return text
+
+    return _from_text(read)
 
 
-def _amount(value: object) -> object:
-    return fen_of_yuan(value) if isinstance(value, str) else value
+def _printable(text: str) -> str:
+    _require(text.isprintable())
+    return text
 
 
-def _printable(value: object) -> object:
-    if isinstance(value, str):
-        _require(value.isprintable())
-    return value
+def _listed(text: str) -> tuple[str, ...]:
+    """Each once."""
+    parts = tuple(part.strip() for part in text.split(","))
+    _require(len(set(parts)) == len(parts))
+    return parts
 
 
-def _header(value: object) -> object:
-    if isinstance(value, str):
-        _require(re.fullmatch(r"[!-~]+", value))
-    return value
-
-
-def _names(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    names = tuple(name.strip() for name in value.split(","))
-    _require(all(re.fullmatch(r"[A-Za-z0-9_]+", name) for name in names) and len(set(names)) == len(names))
+def _names(text: str) -> tuple[str, ...]:
+    names = _listed(text)
+    _require(all(re.fullmatch(r"[A-Za-z0-9_]+", name) for name in names))
     return names
 
 
-def _keys(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    keys = tuple(key.strip() for key in value.split(","))
+def _keys(text: str) -> tuple[str, ...]:
+    keys = _listed(text)
     _require(all(len(key) >= KEY_MIN_CHARACTERS and key.isprintable() for key in keys))
-    _require(len(set(keys)) == len(keys))
     return keys
 
 
-def _url_secret(value: object) -> object:
-    if isinstance(value, str):
-        _require(re.fullmatch(r"[A-Za-z0-9._~-]{16,200}", value))
-    return value
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _url(value: object) -> object:
+def _url(text: str) -> str:
     """`https://`, or `http://` to this very machine: the key and the goods go over this connection."""
-    if not isinstance(value, str):
-        return value
-    _require(re.fullmatch(r"[!-\[\]-~]+", value) and not re.search(r"[?#@]", value))
-    parts = urlsplit(value)
+    _require(re.fullmatch(r"[!-\[\]-~]+", text) and not re.search(r"[?#@]", text))
+    parts = urlsplit(text)
     _require(parts.port != 0)  # `port` itself raises ValueError where it is no number
     host = parts.hostname or ""
     _require(re.fullmatch(r"[a-z0-9.-]+", host) or (":" in host and ip_address(host)))
     _require(parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
-    return value
+    return text
 
 
 def is_loopback(host: str) -> bool:
@@ -159,24 +135,16 @@ def is_loopback(host: str) -> bool:
     return address in _LOOPBACK_V4 if address.version == 4 else address == IPv6Address("::1")
 
 
-def _time_zone(value: object) -> object:
+def _time_zone(text: str) -> str:
     """Read from the list of IANA's names: the machine's own folder of zones has other files beside them."""
-    if isinstance(value, str):
-        names = resources.files("tzdata").joinpath("zones").read_text("utf-8")
-        _require(value in names.splitlines())
-    return value
+    _require(text in resources.files("tzdata").joinpath("zones").read_text("utf-8").splitlines())
+    return text
 
 
-def _service_url(value: object) -> object:
-    checked = _url(value)
-    return checked.rstrip("/") if isinstance(checked, str) else checked
-
-
-def _upstream_path(value: object) -> object:
-    if isinstance(value, str):
-        _require(re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", value))
-        _require(not _ORDERS.search(value.lower()))  # a look-up, which is tried again, must never order
-    return value
+def _upstream_path(text: str) -> str:
+    _require(re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", text))
+    _require(not _ORDERS.search(text.lower()))  # a look-up, which is tried again, must never order
+    return text
 
 
 def _path(value: object, info: ValidationInfo) -> object:
@@ -197,16 +165,13 @@ def _at_home(value: str) -> Path:
         raise ValueError from None
 
 
-def _ledger(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if "://" in value:
-        url = _POSTGRESQL.fullmatch(value)
+def _ledger(text: str) -> str:
+    if "://" in text:
+        url = _POSTGRESQL.fullmatch(text)
         # libpq knows no character zero. No host at all would be whatever listens on this machine.
-        _require(url and "%00" not in value and (url["hosts"] or "host=" in (url["options"] or "")))
-        return value
-    _require(value.isprintable())
-    path = _at_home(value)
+        _require(url and "%00" not in text and (url["hosts"] or "host=" in (url["options"] or "")))
+        return text
+    path = _at_home(_printable(text))
     try:
         # A relative one would be another ledger in every folder that a client starts the server in.
         _require(path.is_absolute() and not path.is_dir())
@@ -215,23 +180,23 @@ def _ledger(value: object) -> object:
     return str(path)
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-Seconds = Annotated[float, BeforeValidator(_number)]
-YuanAsFen = Annotated[int, BeforeValidator(_amount)]
-PrintableText = Annotated[str, BeforeValidator(_printable)]
-SecretText = Annotated[SecretStr, BeforeValidator(_printable)]
-HeaderText = Annotated[str, BeforeValidator(_header)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Keys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
-UrlSecret = Annotated[SecretStr, BeforeValidator(_url_secret)]
-Mode = Annotated[Literal["sandbox", "preview", "live"], BeforeValidator(_lower)]
+Whole = Annotated[int, _written(r"[0-9]{1,9}")]
+Seconds = Annotated[float, _written(r"[0-9]{1,9}(\.[0-9]{1,9})?")]
+YuanAsFen = Annotated[int, _from_text(fen_of_yuan)]
+PrintableText = Annotated[str, _from_text(_printable)]
+SecretText = Annotated[SecretStr, _from_text(_printable)]
+HeaderText = Annotated[str, _written(r"[!-~]+")]
+Names = Annotated[tuple[str, ...], _from_text(_names)]
+Keys = Annotated[tuple[SecretStr, ...], _from_text(_keys)]
+UrlSecret = Annotated[SecretStr, _written(r"[A-Za-z0-9._~-]{16,200}")]
+Mode = Annotated[Literal["sandbox", "preview", "live"], _from_text(str.lower)]
 Language = Annotated[
-    Literal["en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"], BeforeValidator(_lower)
+    Literal["en", "ja", "ko", "ru", "vi", "es", "fr", "pt", "th", "id", "ar"], _from_text(str.lower)
 ]
-LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)]
-ServiceUrl = Annotated[str, BeforeValidator(_service_url)]
-TimeZone = Annotated[str, BeforeValidator(_time_zone)]
-PublicUrl = Annotated[str, BeforeValidator(_url)]
-UpstreamPath = Annotated[str, BeforeValidator(_upstream_path)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], _from_text(str.upper)]
+ServiceUrl = Annotated[str, _from_text(lambda text: _url(text).rstrip("/"))]
+TimeZone = Annotated[str, _from_text(_time_zone)]
+PublicUrl = Annotated[str, _from_text(_url)]
+UpstreamPath = Annotated[str, _from_text(_upstream_path)]
 AbsolutePath = Annotated[Path, BeforeValidator(_path)]
-LedgerPlace = Annotated[str, BeforeValidator(_ledger)]
+LedgerPlace = Annotated[str, _from_text(_ledger)]

@@ -5,8 +5,7 @@ claim they do nothing that waits and nothing that can raise: `instruments.quietl
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import anyio
@@ -62,16 +61,6 @@ class Telemetry:
         """The same upstream, watched."""
         return _WatchedUpstream(upstream, self._instruments)
 
-    @asynccontextmanager
-    async def refreshing(self, ledger: Ledger) -> AsyncGenerator[None]:
-        """Keep the number of open unknown orders fresh. `ledger`: not watched, so no spans."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._refresh, ledger)
-            try:
-                yield
-            finally:
-                group.cancel_scope.cancel()
-
     async def aclose(self) -> None:
         """Send what is left; never raises, never takes longer than a few seconds."""
         if self._close:
@@ -80,7 +69,8 @@ class Telemetry:
             except Exception:
                 logger.debug("telemetry could not be closed", exc_info=True)
 
-    async def _refresh(self, ledger: Ledger) -> None:
+    async def refresh(self, ledger: Ledger) -> None:
+        """Keep the number of open unknown orders fresh, until cancelled. `ledger`: not watched: no spans."""
         while True:
             self._changed = changed = anyio.Event()
             try:

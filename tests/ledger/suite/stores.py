@@ -11,6 +11,7 @@ from uuid import uuid4
 import anyio
 
 from harness.clock import START, Clock
+from harness.trail_check import first_break
 from xportcn_tools.ledger.ledger import (
     Claimed,
     ClaimResult,
@@ -25,7 +26,7 @@ from xportcn_tools.ledger.ledger import (
     Standing,
     StoredPreview,
 )
-from xportcn_tools.ledger.trail import TrailRow, first_break
+from xportcn_tools.ledger.trail import TrailRow
 from xportcn_tools.order import (
     Address,
     Item,
@@ -58,7 +59,6 @@ ADDRESS = {
     "city": "杭州市",
     "address": "网商路 699 号 «B»",
 }
-PLACE = Address(**ADDRESS)
 SHIP_TO = "王小明, 13800138000, 浙江省杭州市网商路 699 号 «B»"
 
 

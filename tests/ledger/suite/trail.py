@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from harness.trail_check import first_break
 from ledger.suite.stores import (
     ADDRESS,
     PLACED,
@@ -19,7 +20,6 @@ from ledger.suite.stores import (
     stored,
 )
 from xportcn_tools.ledger.ledger import Claimed
-from xportcn_tools.ledger.trail import first_break
 from xportcn_tools.order import Item
 
 

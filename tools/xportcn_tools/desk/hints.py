@@ -6,8 +6,7 @@ most once a minute: a message that comes sooner waits for the rest of the minute
 
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 
 import anyio
@@ -28,7 +27,7 @@ _ALL = ""
 
 
 class Hints:
-    """Takes messages at any time; works through them while `followed`, one after the other."""
+    """Takes messages at any time; `follow` works through them, one after the other."""
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self._clock = clock
@@ -49,17 +48,8 @@ class Hints:
         self._news.set()
         return True
 
-    @asynccontextmanager
-    async def followed(self, ledger: Ledger, lookup: OrderLookup | None) -> AsyncGenerator[None]:
-        """Follow them in the background. Without a look-up they are kept, and nothing is read."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._follow, ledger, lookup)
-            try:
-                yield
-            finally:
-                group.cancel_scope.cancel()
-
-    async def _follow(self, ledger: Ledger, lookup: OrderLookup | None) -> None:
+    async def follow(self, ledger: Ledger, lookup: OrderLookup | None) -> None:
+        """Follow them until cancelled. Without a look-up they are kept, and nothing is read."""
         while True:
             self._news = anyio.Event()  # before the work, so that what comes meanwhile is not missed
             seconds = None

@@ -56,12 +56,8 @@ def quantity_warnings(
     return (*_of_the_whole(product, sum(quantity for _, quantity in lines)), *_of_the_stock(product, lines))
 
 
-def notes(product: Product, quantity: int | None, option: ProductOption | None = None) -> tuple[Note, ...]:
+def notes(product: Product, quantity: int | None, option: ProductOption | None = None) -> Iterator[Note]:
     """Advice on a product; with a quantity, on that quantity of it as the whole of what is bought there."""
-    return tuple(_notes(product, quantity, option))
-
-
-def _notes(product: Product, quantity: int | None, option: ProductOption | None) -> Iterator[Note]:
     if product.orderable is False:
         yield Note("not_on_sale", "This offer is not on sale now, so it cannot be ordered.")
     if quantity is None:

@@ -1,18 +1,15 @@
 """What a person does in the ledger, as SQL that every driver runs."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from xportcn_tools.ledger import rows
 from xportcn_tools.ledger.approvals import ApprovedBy, Bought, DeclinedIn, SignIn, Visitor
 from xportcn_tools.ledger.ledger import DayUsage, StoredPreview
-from xportcn_tools.ledger.queries import Queries, Session
-from xportcn_tools.ledger.trail import TrailRow
-
-T = TypeVar("T")
+from xportcn_tools.ledger.queries import Session
+from xportcn_tools.ledger.upkeep_sql import SqlPart
 
 TOUCH = timedelta(seconds=10)
 """A session that was seen more recently is not written again."""
@@ -24,25 +21,8 @@ MOST_NAMED = 500
 """Offers in one condition; of more, every order is read. SQLite refuses a condition of a thousand terms."""
 
 
-class SqlApprovals(ABC):
+class SqlApprovals(SqlPart):
     """A person's part of `SqlLedger`."""
-
-    _queries: Queries
-
-    @abstractmethod
-    async def _run(self, work: Callable[[Session], T]) -> T: ...
-
-    @abstractmethod
-    def _transaction(self, sql: Session) -> AbstractContextManager[None]: ...
-
-    @abstractmethod
-    def _one_row(self, sql: Session) -> AbstractContextManager[None]: ...
-
-    @abstractmethod
-    def _now(self, sql: Session) -> datetime: ...
-
-    @abstractmethod
-    def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
 
     async def preview_by_code(self, approval_code: str) -> StoredPreview | None:
         return await self._run(lambda sql: self._queries.preview(sql, "approval_code = ?", (approval_code,)))

@@ -27,13 +27,7 @@ COMPARABLE = 10
 _REALM, _NAME = ORDER_COLUMNS.index("realm"), ORDER_COLUMNS.index("out_order_id")
 _SALT = PREVIEW_COLUMNS.index("salt")
 _OLD_COLUMNS = (
-    "payable_fen",
-    "caller",
-    "state",
-    "approval_method",
-    "request_id",
-    "request_sent",
-    "problem_code",
+    *("payable_fen", "caller", "state", "approval_method", "request_id", "request_sent", "problem_code"),
 )
 
 

@@ -10,9 +10,6 @@ from xportcn_tools.ledger.ledger import LedgerUnavailableError
 from xportcn_tools.ledger.read_only import reading_file, sqlite_connection
 from xportcn_tools.ledger.verification import Verdict, verify_ledger
 
-BACKED_UP = "backed_up"
-"""The trail's row of a backup that was made."""
-
 
 def back_up(ledger: Path, target: Path) -> Verdict:
     """Copy the ledger to a new file of mode 0600, which needs no log beside it. What is not whole is removed.

@@ -104,10 +104,6 @@ class SqlLedger(SqlApprovals, SqlUpkeep):
     def _snapshot(self, sql: Session) -> AbstractContextManager[None]:
         """Reads that all see one state."""
 
-    @abstractmethod
-    def _one_row(self, sql: Session) -> AbstractContextManager[None]:
-        """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
-
     def _is_void(self, sql: Session, preview: StoredPreview) -> bool:
         """Whether the ledger was copied or restored since this preview was made."""
         return self._queries.restored_since(sql, preview.trail_seen)

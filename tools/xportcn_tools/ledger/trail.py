@@ -3,7 +3,6 @@
 A row's body holds references, states, sums and digests; no secret, no token and no address.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,16 +31,6 @@ def seal(sequence: int, at: str, event: str, subject: str, body: dict[str, Any],
     return TrailRow(
         sequence, at, event, subject, text, previous, _hash(sequence, at, event, subject, text, previous)
     )
-
-
-def first_break(rows: Iterable[TrailRow]) -> int | None:
-    """The sequence number of the first row that does not fit the chain, or `None`."""
-    previous, expected = GENESIS, 1
-    for row in rows:
-        if (row.sequence, row.previous) != (expected, previous) or not is_intact(row):
-            return row.sequence
-        previous, expected = row.hash, expected + 1
-    return None
 
 
 def is_intact(row: TrailRow) -> bool:

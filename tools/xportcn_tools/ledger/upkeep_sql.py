@@ -20,8 +20,8 @@ AT_ONCE = 50  # rows that one transaction erases
 MOST_MESSAGES = 10  # of the vendor, kept with an order
 
 
-class SqlUpkeep(ABC):
-    """The owner's part of `SqlLedger`."""
+class SqlPart(ABC):
+    """What each part of `SqlLedger` stands on."""
 
     _queries: Queries
 
@@ -33,11 +33,19 @@ class SqlUpkeep(ABC):
         """Commit at the end, on disk; roll back on an exception. One writer at a time."""
 
     @abstractmethod
+    def _one_row(self, sql: Session) -> AbstractContextManager[None]:
+        """A row by which nothing is judged. On PostgreSQL it waits for no other writer."""
+
+    @abstractmethod
     def _now(self, sql: Session) -> datetime:
         """Aware UTC, by the clock that all who share the ledger go by."""
 
     @abstractmethod
     def _append(self, sql: Session, event: str, subject: str, body: dict[str, Any]) -> TrailRow: ...
+
+
+class SqlUpkeep(SqlPart):
+    """The owner's part of `SqlLedger`."""
 
     async def trail(self) -> list[TrailRow]:
         found = await self._run(lambda sql: sql.execute("SELECT * FROM trail ORDER BY sequence"))
