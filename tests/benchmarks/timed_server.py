@@ -31,15 +31,14 @@ PHASES: dict[str, tuple[str, ...]] = {
         "xportcn_tools.desk.pricing read_quote",
         "xportcn_tools.desk.pricing named",
         "xportcn_tools.desk.pricing held_against_list_prices",
-        "xportcn_tools.desk.pricing terms_of",
         "xportcn_tools.desk.sending sort_create",
     ),
     "ledger: how things stand": ("xportcn_tools.ledger.sql SqlLedger.standing",),
-    "ledger: the preview or the claim, to the disk": (
+    "ledger: earlier orders, and the preview or the claim to the disk": (
         "xportcn_tools.ledger.sql SqlLedger.offer",
         "xportcn_tools.ledger.sql SqlLedger.claim",
     ),
-    "ledger: the outcome, to the disk": ("xportcn_tools.ledger.sql SqlLedger.record",),
+    "ledger: the outcome to the disk": ("xportcn_tools.ledger.sql SqlLedger.record",),
     "making the result": (
         "xportcn_tools.desk.present preview_result",
         "xportcn_tools.desk.present order_result",

@@ -130,7 +130,7 @@ async def test_a_changed_price_ends_as_a_warning_in_log_list_and_terminal(
             await here.until(lambda: "now 59.98" in caplog.text)
         difference = f"total approved {approved}, now 59.98"
         assert f"order {here.order['out_order_id']}: {difference}" in caplog.text
-        assert f"total: approved {approved}, now 59.98" in (await here.listed()).splitlines()[1]
+        assert f"total: approved {approved}, now 59.98" in (await here.listed()).splitlines()[0]
         assert (
             f"total: approved {approved}, now 59.98"
             in (await here.terminal("orders", "list")).splitlines()[0]

@@ -192,8 +192,8 @@ def test_what_the_path_of_order_details_answers_is_told_apart(
 @pytest.mark.parametrize("name", ["ORDER_DETAIL_PATH", "ORDER_LIST_PATH", "PRODUCT_PATH", "SEARCH_PATH"])
 def test_a_path_of_the_owner_that_may_do_more_than_read_is_not_tried(patient: Patient, name: str) -> None:
     sandbox = build_sandbox()
-    report = probed(patient, sandbox, **{name: "/alibaba/ka/order/cancel"})
-    assert "/alibaba/ka/order/cancel" not in sandbox.books.paths
+    report = probed(patient, sandbox, **{name: "/alibaba/ka/order/send"})
+    assert "/alibaba/ka/order/send" not in sandbox.books.paths
     assert found_by(report)["outcome"] == "accepted"
 
 
