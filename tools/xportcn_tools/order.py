@@ -164,6 +164,11 @@ class Line:
         return offer_url(self.offer_id)
 
     @property
+    def less(self) -> int:
+        """What the upstream takes off quantity times unit price, in fen; 0 where it names no unit price."""
+        return 0 if self.unit_price is None else max(0, self.unit_price * self.quantity - self.amount)
+
+    @property
     def goods(self) -> tuple[str, str]:
         """Offer and spec, as goods are compared."""
         return self.offer_id, (self.spec_id or "").lower()

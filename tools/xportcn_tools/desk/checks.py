@@ -7,7 +7,7 @@ from typing import Any
 
 from xportcn_tools.desk import problems
 from xportcn_tools.desk.caps import Caps, breach
-from xportcn_tools.desk.policy import LOCAL_CALLER, Answer, Approval, Policy, Profile, approval_from
+from xportcn_tools.desk.policy import Answer, Approval, Policy, Profile, approval_from
 from xportcn_tools.desk.present import goods_shown
 from xportcn_tools.desk.pricing import Previewer
 from xportcn_tools.desk.quote import NotOrderableError
@@ -80,9 +80,10 @@ class Checks:
         if approval:
             return approval
         if self._policy.approval == "require":
-            remote = standing.preview.caller != LOCAL_CALLER
-            code = standing.preview.approval_code
-            where = problems.where_to_say_yes(code, page_open=standing.page_open, remote=remote)
+            preview = standing.preview
+            where = problems.where_to_say_yes(
+                preview.approval_code, preview.caller, page_open=standing.page_open
+            )
             raise problems.approval_required(where)
         raise problems.approval_declined("no answer came in time, or the client could not ask")
 

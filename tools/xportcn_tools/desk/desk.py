@@ -16,7 +16,7 @@ from xportcn_tools.desk.checks import Checks, CreateCall
 from xportcn_tools.desk.choosing import Chooser, Wish
 from xportcn_tools.desk.history import OrderHistory, ledger_problems
 from xportcn_tools.desk.lookup import OrderLookup
-from xportcn_tools.desk.policy import LOCAL_CALLER, Answer, Policy, Profile
+from xportcn_tools.desk.policy import Answer, Policy, Profile
 from xportcn_tools.desk.pricing import Previewer, mint_reference, token_digest, with_priced_specs
 from xportcn_tools.desk.question import question
 from xportcn_tools.desk.quote import NotOrderableError
@@ -87,8 +87,7 @@ class Desk:
             return None
         if self._open_page is not None and await self._open_page():
             return PAGE_OPENED
-        remote = caller != LOCAL_CALLER
-        where = problems.where_to_say_yes(preview.approval_code, page_open=False, remote=remote)
+        where = problems.where_to_say_yes(preview.approval_code, caller)
         return f"The owner requires a recorded yes before create_order: the person says it {where}."
 
     def now(self) -> datetime:

@@ -169,7 +169,7 @@ class Previewer:
             *warned_of_quantities(quote),
             *present.quote_warnings(quote, request),
         )
-        token = new_token()
+        token, terms = new_token(), kept(terms_of(quote, self._policy.made_for(profile)))
         budgets: list[BudgetResult] = []
 
         def made(earlier: Remembered) -> StoredPreview:
@@ -187,7 +187,7 @@ class Previewer:
                 ship_to=request.ship_to(),
                 request=request,
                 pinned=quote.pinned,
-                terms=kept(terms_of(quote, self._policy.made_for(profile))),
+                terms=terms,
                 shown=present.shown(quote, request, (*warnings, *over, *_warnings_of(earlier.alike, twin))),
                 trail_seen=earlier.trail_seen,
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 from xportcn_tools.codes import SETTLE
 from xportcn_tools.desk.caps import Breach
+from xportcn_tools.desk.policy import LOCAL_CALLER
 from xportcn_tools.desk.quote import NotOrderableError, Reason, UnitsUnclearError
 from xportcn_tools.desk.refusals import reasons_of, way_out
 from xportcn_tools.desk.terms import Change
@@ -99,9 +100,10 @@ def approval_declined(how: str) -> ProblemError:
     )
 
 
-def where_to_say_yes(code: str, *, page_open: bool, remote: bool) -> str:
-    """`remote`: the caller reaches the server over the network, and so does the page's reader."""
-    there = "(at / of this server's address)" if remote else "(`xportcn-mcp page` opens it)"
+def where_to_say_yes(code: str, caller: str, *, page_open: bool = False) -> str:
+    """A caller that is not the local user reaches the server over the network; so does the page's reader."""
+    local = caller == LOCAL_CALLER
+    there = "(`xportcn-mcp page` opens it)" if local else "(at / of this server's address)"
     return f"on the page {'that is open' if page_open else there} or by `xportcn-mcp approve {code}`"
 
 

@@ -50,13 +50,12 @@ def named(line: Line, language: UiLanguage) -> str:
 
 
 def line_of(line: Line, language: UiLanguage = "en") -> str:
-    """A line of goods with what a piece and what the line costs. `less`: what the upstream takes off."""
+    """A line of goods with what a piece and what the line costs."""
     t, amount = partial(worded, language), yuan(line.amount)
     goods = named(line, language)
     if line.unit_price is not None:
-        less = line.unit_price * line.quantity - line.amount
         goods = t("{goods} at {price}", goods=goods, price=yuan(line.unit_price))
-        goods += t(", less {less}", less=yuan(less)) if less > 0 else ""
+        goods += t(", less {less}", less=yuan(line.less)) if line.less else ""
     return t("{goods}: {amount} CNY", goods=goods, amount=amount)
 
 
